@@ -1,0 +1,46 @@
+# Thin on purpose: every target is what a person would type.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+# Linked statically: the plugin starts faster, and both run on any distribution.
+STATIC := RUSTFLAGS="-C target-feature=+crt-static"
+ARTEFACTS := $(CARGO_TARGET_DIR)/artefacts
+TOOLS := GENIE_TOOLS=$(CARGO_TARGET_DIR)/tools
+
+.PHONY: build demo test bench lint tools toolchain clean
+.SILENT: build toolchain
+
+build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for people)
+	$(STATIC) cargo build --locked --release --target $(HOST) -p genie-host --bin genie-host
+	install -D -m 0755 $(CARGO_TARGET_DIR)/$(HOST)/release/genie-host dist/genie-host
+	dist/genie-host compile --built-in --output $(ARTEFACTS)
+	GENIE_ARTEFACTS=$(ARTEFACTS) $(STATIC) cargo build --locked --profile plugin --target $(HOST) \
+		-p genie-host --bin genie --no-default-features --features plugin
+	install -D -m 0755 $(CARGO_TARGET_DIR)/$(HOST)/plugin/genie dist/genie
+
+tools: ## the real programs that the demo and the tests run against
+	tests/tools/packages
+	$(TOOLS) tests/tools/build
+
+demo: build tools ## the reference scenario with the real calico and the real flannel
+	$(TOOLS) tests/demo
+
+test: build tools ## every test; needs root, for network namespaces
+	$(TOOLS) cargo test --locked --workspace --no-fail-fast
+
+bench: build tools ## what a call costs, beside a bare delegate and cnitool
+	$(TOOLS) cargo run --locked --release -p genie-tests --bin bench
+
+lint: toolchain
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	tests/lint
+
+toolchain:
+	rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
+
+clean:
+	rm -rf dist $(CARGO_TARGET_DIR)

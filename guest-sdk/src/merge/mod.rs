@@ -1,0 +1,200 @@
+//! The standard merge: one result of several networks' results.
+//!
+//! The host calls it for selectors that export no `merge`; a selector that does
+//! can call it and change what it wants.
+//!
+//! It is CNI-Genie's merge, put right: the networks in the order of the plan,
+//! except that the network on the runtime's interface comes first, because
+//! runtimes report the first address as the pod's. Interfaces, addresses and
+//! routes are put one after another, the addresses' interface indexes shifted.
+
+mod answer;
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+
+use serde_json::{Map, Value};
+
+use crate::{Merged, Outcome};
+use answer::{Answer, Dns, Object};
+
+/// The annotation in which CNI-Genie publishes one address of every network.
+pub const MULTI_IP_PREFERENCES: &str = "multi-ip-preferences";
+
+/// The version that results are in.
+const CNI_VERSION: &str = "1.1.0";
+
+/// Merges `outcomes`, which are in the plan's order.
+///
+/// `interface` is the runtime's own interface. `sandbox` is the path of the
+/// pod's network namespace, for networks whose result names no interface: they
+/// get one in the merged result, on which runtimes find the address. Without it
+/// the path is taken from another network's interface.
+///
+/// The annotation [`MULTI_IP_PREFERENCES`] comes along when there is more than
+/// one network and at least one of them has an address.
+///
+/// # Errors
+///
+/// When a result is not shaped as CNI 1.1.0 wants it. Names the network.
+pub fn standard(
+    interface: &str,
+    sandbox: Option<&str>,
+    outcomes: &[Outcome],
+) -> Result<Merged, String> {
+    let mut answers = outcomes
+        .iter()
+        .map(Answer::read)
+        .collect::<Result<Vec<_>, _>>()?;
+    let annotations = multi_ip_preferences(&answers)
+        .map(|value| (MULTI_IP_PREFERENCES.to_owned(), value))
+        .into_iter()
+        .collect();
+
+    let sandbox = sandbox
+        .or_else(|| answers.iter().find_map(Answer::sandbox))
+        .map(str::to_owned)
+        .unwrap_or_default();
+    // Stable: the others keep the plan's order.
+    answers.sort_by_key(|answer| answer.interface != interface);
+    let mut whole = Whole::default();
+    for answer in answers {
+        whole.add(answer, &sandbox)?;
+    }
+    Ok(Merged {
+        result: whole.into_text(),
+        annotations,
+    })
+}
+
+/// `{"multi_entry":2,"ips":{"ip1":{"ip":"10.0.0.2","interface":"eth0"},…}}`: of
+/// every network that has one the first address, in the plan's order.
+fn multi_ip_preferences(answers: &[Answer<'_>]) -> Option<String> {
+    if answers.len() < 2 {
+        return None;
+    }
+    // Written by hand, because readers may rely on the order of the members.
+    let entries: Vec<_> = answers
+        .iter()
+        .filter_map(|answer| Some((answer.ips.first()?.address, answer.interface)))
+        .enumerate()
+        .map(|(index, (address, interface))| {
+            let interface = Value::from(interface);
+            format!(
+                r#""ip{}":{{"ip":"{address}","interface":{interface}}}"#,
+                index + 1
+            )
+        })
+        .collect();
+    (!entries.is_empty()).then(|| {
+        format!(
+            r#"{{"multi_entry":{},"ips":{{{}}}}}"#,
+            entries.len(),
+            entries.join(",")
+        )
+    })
+}
+
+/// The merged result as it grows.
+#[derive(Default)]
+struct Whole {
+    interfaces: Vec<Value>,
+    ips: Vec<Value>,
+    routes: Vec<Value>,
+    dns: Dns,
+    /// What CNI does not define: the first network's word stands.
+    rest: Object,
+}
+
+impl Whole {
+    fn add(&mut self, mut answer: Answer<'_>, sandbox: &str) -> Result<(), String> {
+        answer.name_own_interface(sandbox);
+        let own = answer.own_position();
+        for route in &mut answer.routes {
+            if let Some(gateway) = gateway_for(route, &answer.ips) {
+                route.members.insert("gw".to_owned(), gateway);
+            }
+        }
+        let shift = self.interfaces.len();
+        let named = answer.interfaces.len();
+        for (index, ip) in answer.ips.into_iter().enumerate() {
+            let target = ip.interface.or(own).filter(|&target| target < named).ok_or_else(|| {
+                let network = answer.network;
+                format!(
+                    "result of network {network}: ips[{index}] is on interface {}, but there are \
+                     {named}",
+                    ip.interface.unwrap_or(named)
+                )
+            })?;
+            let mut members = ip.members;
+            members.insert("interface".to_owned(), Value::from(shift + target));
+            self.ips.push(Value::Object(members));
+        }
+        self.interfaces
+            .extend(answer.interfaces.into_iter().map(Value::Object));
+        for route in answer.routes {
+            let route = Value::Object(route.members);
+            if !self.routes.contains(&route) {
+                self.routes.push(route);
+            }
+        }
+        self.dns.add(answer.dns);
+        for (key, value) in answer.rest {
+            self.rest.entry(key).or_insert(value);
+        }
+        Ok(())
+    }
+
+    fn into_text(self) -> String {
+        let mut result = self.rest;
+        result.insert("cniVersion".to_owned(), Value::from(CNI_VERSION));
+        for (key, list) in [
+            ("interfaces", self.interfaces),
+            ("ips", self.ips),
+            ("routes", self.routes),
+        ] {
+            if !list.is_empty() {
+                result.insert(key.to_owned(), Value::Array(list));
+            }
+        }
+        let dns = self.dns.into_members();
+        if !dns.is_empty() {
+            result.insert("dns".to_owned(), Value::Object(dns));
+        }
+        Value::Object(result).to_string()
+    }
+}
+
+/// The gateway that a route without one is meant to have: the first one of its
+/// family that the network's addresses tell. None for a route that has one, and
+/// for one whose scope says that it needs none.
+fn gateway_for(route: &answer::Route, ips: &[answer::Ip]) -> Option<Value> {
+    /// `RT_SCOPE_LINK`; from here on destinations are reached without gateway.
+    const LINK: u64 = 253;
+
+    let has = |key| route.members.get(key).is_some_and(|value| !value.is_null());
+    if has("gw")
+        || route
+            .members
+            .get("scope")
+            .and_then(Value::as_u64)
+            .is_some_and(|s| s >= LINK)
+    {
+        return None;
+    }
+    ips.iter()
+        .filter_map(|ip| ip.gateway)
+        .find(|gateway: &IpAddr| gateway.is_ipv4() == route.destination.is_ipv4())
+        .map(|gateway| Value::from(gateway.to_string()))
+}
+
+/// An interface of the pod, as results name it.
+fn interface_entry(name: &str, sandbox: &str) -> Object {
+    let mut entry = Map::new();
+    entry.insert("name".to_owned(), Value::from(name));
+    if !sandbox.is_empty() {
+        entry.insert("sandbox".to_owned(), Value::from(sandbox));
+    }
+    entry
+}

@@ -1,0 +1,316 @@
+//! Which network a user's word means.
+//!
+//! CNI-Genie knows networks by their files' names. Those come first here too,
+//! so that what worked goes on to work; after them the network's own name and
+//! the type of its first plugin, because people write these.
+
+use crate::{Network, Refusal, Request};
+
+/// What CNI-Genie's plugin is called: asking for it is asking for ourselves.
+const OWN_TYPE: &str = "genie";
+
+impl Request {
+    /// The network that `written` means. In this order, and each in the order of
+    /// the files' names:
+    ///
+    /// 1. the file's name: `10-my-net.conflist` is `my-net`, `10-my-net` or
+    ///    `10-my-net.conflist`;
+    /// 2. the file's name without what stands before the first `-`:
+    ///    `my-net.conf` is `net`, as in CNI-Genie;
+    /// 3. the `name` inside the configuration;
+    /// 4. the type of its first plugin.
+    pub fn find_network(&self, written: &str) -> Option<&Network> {
+        let find = |means: &dyn Fn(&Network) -> bool| self.networks.iter().find(|n| means(n));
+        find(&|network| is_file(written, &network.file))
+            .or_else(|| find(&|network| is_legacy_file(written, &network.file)))
+            .or_else(|| find(&|network| network.name == written))
+            .or_else(|| find(&|network| network.plugins.first().is_some_and(|t| t == written)))
+    }
+
+    /// The network that `written`, in the annotation or setting `key`, means.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Invalid`] when there is none: it says why, and which there
+    /// are. [`Refusal::Unavailable`] when nothing is installed on this node yet.
+    pub fn require_network(&self, key: &str, written: &str) -> Result<&Network, Refusal> {
+        self.find_network(written)
+            .ok_or_else(|| self.no_network(key, written))
+    }
+
+    /// No usable network is installed; says why, as far as it is known.
+    pub fn nothing_installed(&self) -> Refusal {
+        let mut message =
+            "no CNI plugin installed: no usable configuration in the conf directory".to_owned();
+        for unusable in self.attributes("unusable") {
+            message.push_str("; unusable: ");
+            message.push_str(unusable);
+        }
+        Refusal::unavailable(message)
+    }
+
+    fn no_network(&self, key: &str, written: &str) -> Refusal {
+        let means = |file: &str| is_file(written, file) || is_legacy_file(written, file);
+        if written == OWN_TYPE || self.attributes("self").any(means) {
+            return Refusal::invalid(
+                key,
+                written,
+                format!(
+                    "refers to itself: name a network that does the work; {}",
+                    self.offer()
+                ),
+            );
+        }
+        let unusable = self
+            .attributes("unusable")
+            .filter_map(|entry| entry.split_once(": "))
+            .find(|(file, _)| means(file));
+        if let Some((file, reason)) = unusable {
+            return Refusal::invalid(
+                key,
+                written,
+                format!(
+                    "its configuration {file} cannot be used: {reason}; {}",
+                    self.offer()
+                ),
+            );
+        }
+        if self.networks.is_empty() {
+            return self.nothing_installed();
+        }
+        Refusal::invalid(key, written, format!("no such network; {}", self.offer()))
+    }
+
+    /// The networks that one may write instead.
+    fn offer(&self) -> String {
+        if self.networks.is_empty() {
+            return "none is installed here".to_owned();
+        }
+        let names: Vec<_> = self
+            .networks
+            .iter()
+            .map(|network| format!("{} ({})", short(stem(&network.file)), network.file))
+            .collect();
+        format!("installed here: {}", names.join(", "))
+    }
+}
+
+/// A file's name without its last extension.
+fn stem(file: &str) -> &str {
+    match file.rsplit_once('.') {
+        Some((stem, _)) if !stem.is_empty() => stem,
+        _ => file,
+    }
+}
+
+/// A stem without the number that only orders the files.
+fn short(stem: &str) -> &str {
+    match stem.split_once('-') {
+        Some((number, rest))
+            if !number.is_empty()
+                && !rest.is_empty()
+                && number.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            rest
+        }
+        _ => stem,
+    }
+}
+
+fn is_file(written: &str, file: &str) -> bool {
+    let stem = stem(file);
+    written == short(stem) || written == stem || written == file
+}
+
+fn is_legacy_file(written: &str, file: &str) -> bool {
+    matches!(stem(file).split_once('-'), Some((before, rest)) if !before.is_empty() && rest == written)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Refusal, Request, testing};
+
+    fn request() -> Request {
+        testing::request()
+            .with_network(
+                "10-calico.conflist",
+                "k8s-pod-network",
+                &["calico", "portmap"],
+            )
+            .with_network("10-flannel.conflist", "cbr0", &["flannel", "portmap"])
+            .with_network("10-weave.conf", "weave", &["weave-net"])
+    }
+
+    fn found(request: &Request, written: &str) -> Option<String> {
+        request
+            .find_network(written)
+            .map(|network| network.file.clone())
+    }
+
+    fn refused(request: &Request, written: &str) -> String {
+        match request.require_network("cni", written) {
+            Err(Refusal::Invalid(mistake)) => {
+                assert_eq!((&*mistake.key, &*mistake.value), ("cni", written));
+                mistake.message
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_file_is_known_without_number_without_extension_and_in_full() {
+        let request = testing::request().with_network("10-my-net.conflist", "x", &["bridge"]);
+        for written in ["my-net", "10-my-net", "10-my-net.conflist"] {
+            assert_eq!(
+                found(&request, written).as_deref(),
+                Some("10-my-net.conflist")
+            );
+        }
+        assert_eq!(found(&request, "MY-NET"), None);
+        assert_eq!(
+            found(&request, "net"),
+            None,
+            "the first `-` ends the number"
+        );
+    }
+
+    #[test]
+    fn row_23_a_file_without_number_is_found() {
+        let request = testing::request().with_network("calico.conf", "x", &["bridge"]);
+        assert_eq!(found(&request, "calico").as_deref(), Some("calico.conf"));
+    }
+
+    #[test]
+    fn row_24_a_word_before_the_hyphen_belongs_to_the_name_but_may_be_left_out() {
+        let request = testing::request().with_network("my-net.conf", "x", &["bridge"]);
+        assert_eq!(found(&request, "my-net").as_deref(), Some("my-net.conf"));
+        assert_eq!(found(&request, "net").as_deref(), Some("my-net.conf"));
+    }
+
+    #[test]
+    fn row_25_the_networks_name_and_the_first_plugins_type_are_found() {
+        assert_eq!(
+            found(&request(), "cbr0").as_deref(),
+            Some("10-flannel.conflist")
+        );
+        assert_eq!(
+            found(&request(), "weave-net").as_deref(),
+            Some("10-weave.conf")
+        );
+        assert_eq!(
+            found(&request(), "portmap"),
+            None,
+            "only the first plugin's type counts"
+        );
+    }
+
+    #[test]
+    fn earlier_kinds_win_over_later_ones_in_whatever_file_they_are() {
+        let request = testing::request()
+            .with_network("05-a.conf", "weave", &["x"])
+            .with_network("06-weave-net.conf", "x", &["weave"])
+            .with_network("07-b.conf", "b", &["weave"])
+            .with_network("x-weave.conf", "y", &["y"])
+            .with_network("90-weave.conf", "z", &["z"]);
+        assert_eq!(found(&request, "weave").as_deref(), Some("90-weave.conf"));
+        let mut request = request;
+        request.networks.pop();
+        assert_eq!(found(&request, "weave").as_deref(), Some("x-weave.conf"));
+        request.networks.pop();
+        assert_eq!(found(&request, "weave").as_deref(), Some("05-a.conf"));
+        request.networks.remove(0);
+        assert_eq!(
+            found(&request, "weave").as_deref(),
+            Some("06-weave-net.conf")
+        );
+    }
+
+    #[test]
+    fn row_20_the_first_of_several_files_wins() {
+        let request = testing::request()
+            .with_network("10-calico.conf", "a", &["calico"])
+            .with_network("10-calico.conflist", "b", &["calico"]);
+        assert_eq!(found(&request, "calico").as_deref(), Some("10-calico.conf"));
+    }
+
+    #[test]
+    fn row_21_a_broken_file_does_not_hide_a_good_one() {
+        let request = request().with_attribute("unusable", "10-calico.conf: no JSON");
+        assert_eq!(
+            found(&request, "calico").as_deref(),
+            Some("10-calico.conflist")
+        );
+    }
+
+    #[test]
+    fn row_18_an_unknown_name_is_refused_with_those_that_exist() {
+        assert_eq!(
+            refused(&request(), "nosuch"),
+            "no such network; installed here: calico (10-calico.conflist), \
+             flannel (10-flannel.conflist), weave (10-weave.conf)"
+        );
+    }
+
+    #[test]
+    fn row_19_any_name_will_do_when_its_file_is_there() {
+        let request = request()
+            .with_network("20-romana.conf", "r", &["romana"])
+            .with_network("30-myplugin.conf", "m", &["myplugin"]);
+        assert_eq!(found(&request, "romana").as_deref(), Some("20-romana.conf"));
+        assert_eq!(
+            found(&request, "myplugin").as_deref(),
+            Some("30-myplugin.conf")
+        );
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_refused_with_the_reason() {
+        let request = request().with_attribute("unusable", "10-canal.conf: no type: not set");
+        assert!(
+            refused(&request, "canal")
+                .starts_with("its configuration 10-canal.conf cannot be used: no type: not set; "),
+        );
+    }
+
+    #[test]
+    fn row_27_a_name_that_means_the_meta_plugin_is_refused() {
+        let request = request().with_attribute("self", "05-all.conf");
+        for written in ["genie", "all", "05-all", "05-all.conf"] {
+            assert!(
+                refused(&request, written).starts_with("refers to itself"),
+                "{written}"
+            );
+        }
+    }
+
+    #[test]
+    fn with_nothing_installed_the_runtime_shall_try_again() {
+        let request = testing::request().with_attribute("unusable", "a.conf: empty");
+        assert_eq!(
+            request.require_network("cni", "flannel").err(),
+            Some(Refusal::unavailable(
+                "no CNI plugin installed: no usable configuration in the conf directory; \
+                 unusable: a.conf: empty"
+            ))
+        );
+        assert!(refused(&request, "genie").ends_with("none is installed here"));
+    }
+
+    #[test]
+    fn odd_file_names_do_no_harm() {
+        for file in [
+            "",
+            ".",
+            ".conf",
+            "-",
+            "-a.conf",
+            "10-.conf",
+            "10",
+            "ä-ö.conf",
+        ] {
+            let request = testing::request().with_network(file, "x", &[]);
+            assert_eq!(found(&request, file).as_deref(), Some(file));
+            assert_eq!(found(&request, "nosuch"), None);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The list of networks as users write it: `flannel,weave@eth4`.
+//!
+//! Names are separated by commas; a name may be followed by `@` and the
+//! interface it shall have. The grammar is that of CNI-Genie's `cni` annotation
+//! and `default_plugin`, but what is ambiguous there is an error here.
+
+use crate::{Attachment, Plan, Refusal, Request, interface};
+
+#[cfg(test)]
+mod tests;
+
+/// One element of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// The network, as written.
+    pub name: &'a str,
+    /// Its interface; none for the next free one.
+    pub interface: Option<&'a str>,
+}
+
+/// Reads the list `text`, the value of the annotation or setting `key`.
+///
+/// # Errors
+///
+/// [`Refusal::Invalid`]: an element without a name, more than one `@`, a name
+/// that no interface may have, the same interface twice.
+pub fn parse<'a>(key: &str, text: &'a str) -> Result<Vec<Wanted<'a>>, Refusal> {
+    let mut wanted: Vec<Wanted<'a>> = Vec::new();
+    for (index, element) in text.split(',').enumerate() {
+        let element = element.trim();
+        if element.is_empty() {
+            let message = format!(
+                "element {} of the list is empty: remove the comma or name a network",
+                index + 1
+            );
+            return Err(Refusal::invalid(key, text, message));
+        }
+        let next = element_of(element).map_err(|why| Refusal::invalid(key, element, why))?;
+        let taken = next.interface.and_then(|interface| {
+            wanted
+                .iter()
+                .find(|earlier| earlier.interface == Some(interface))
+        });
+        if let (Some(interface), Some(earlier)) = (next.interface, taken) {
+            let message = format!(
+                "{interface} is asked for twice, for {} and for {}: give each its own",
+                earlier.name, next.name
+            );
+            return Err(Refusal::invalid(key, element, message));
+        }
+        wanted.push(next);
+    }
+    Ok(wanted)
+}
+
+/// The plan that the list `text` means, with `KEY: "TEXT"` as its reason.
+///
+/// # Errors
+///
+/// Those of [`parse`] and of [`Request::require_network`]; and
+/// [`Refusal::Invalid`] when no network would be on the runtime's interface,
+/// because the runtime would then see a pod without an address.
+pub fn plan(request: &Request, key: &str, text: &str) -> Result<Plan, Refusal> {
+    let wanted = parse(key, text)?;
+    let attachments = wanted
+        .iter()
+        .map(|wanted| {
+            let network = request.require_network(key, wanted.name)?;
+            let attachment = Attachment::installed(&network.file);
+            Ok(match wanted.interface {
+                Some(interface) => attachment.on(interface),
+                None => attachment,
+            })
+        })
+        .collect::<Result<_, Refusal>>()?;
+    let own = &*request.interface;
+    if wanted
+        .iter()
+        .all(|wanted| wanted.interface.is_some_and(|interface| interface != own))
+    {
+        let example = wanted.first().map_or("NETWORK", |wanted| wanted.name);
+        let message = format!(
+            "no network is on {own}, so the pod would have no address: write one of them \
+             without `@`, or as {example}@{own}"
+        );
+        return Err(Refusal::invalid(key, text, message));
+    }
+    Ok(Plan::new(format!("{key}: \"{text}\""), attachments))
+}
+
+/// Reads one element, `NAME` or `NAME@INTERFACE`.
+fn element_of(element: &str) -> Result<Wanted<'_>, String> {
+    let Some((name, interface)) = element.split_once('@') else {
+        return Ok(Wanted {
+            name: element,
+            interface: None,
+        });
+    };
+    let (name, interface) = (name.trim(), interface.trim());
+    if name.is_empty() {
+        return Err("names no network before the `@`: write NETWORK@INTERFACE".to_owned());
+    }
+    if interface.contains('@') {
+        return Err("has more than one `@`: write NETWORK@INTERFACE".to_owned());
+    }
+    if interface.is_empty() {
+        return Ok(Wanted {
+            name,
+            interface: None,
+        });
+    }
+    interface::check(interface).map_err(|why| format!("{interface} {why}"))?;
+    Ok(Wanted {
+        name,
+        interface: Some(interface),
+    })
+}

@@ -1,0 +1,97 @@
+//! A selector's settings: from the configuration's JSON text to its own type.
+
+use std::any::TypeId;
+
+use serde::de::value::{Error as UnitError, UnitDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer};
+
+use crate::{Refusal, log};
+
+/// The most bytes of a wrong text that a message repeats.
+const QUOTED: usize = 200;
+
+/// Reads settings. Blank text and `null` stand for `{}`.
+///
+/// # Errors
+///
+/// [`Refusal::Invalid`] with the key `settings` and serde's words.
+pub(crate) fn parse<S: DeserializeOwned + 'static>(text: &str) -> Result<S, Refusal> {
+    let text = match text.trim() {
+        "" | "null" => "{}",
+        text => text,
+    };
+    // Decided while compiling: a selector without settings links no JSON parser.
+    if TypeId::of::<S>() == TypeId::of::<()>() {
+        if text != "{}" {
+            log::warn!("this selector takes no settings; ignored: {}", quoted(text));
+        }
+        let unit: UnitDeserializer<UnitError> = ().into_deserializer();
+        return S::deserialize(unit).map_err(|error| refused(text, &error));
+    }
+    serde_json::from_str(text).map_err(|error| refused(text, &error))
+}
+
+fn refused(text: &str, error: &dyn std::fmt::Display) -> Refusal {
+    Refusal::invalid("settings", quoted(text), error.to_string())
+}
+
+fn quoted(text: &str) -> String {
+    if text.len() <= QUOTED {
+        return text.to_owned();
+    }
+    let cut = text.floor_char_boundary(QUOTED);
+    format!("{}…", text.get(..cut).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::parse;
+    use crate::{Refusal, testing};
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Limits {
+        #[serde(default)]
+        most: u32,
+    }
+
+    #[test]
+    fn no_settings_read_from_every_spelling_of_nothing() {
+        for text in ["", " ", "{}", "null", "\n{}\n"] {
+            assert_eq!(parse::<()>(text), Ok(()), "{text:?}");
+            assert_eq!(parse::<Limits>(text), Ok(Limits { most: 0 }), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn settings_nobody_reads_are_ignored_with_a_warning() {
+        let host = testing::Host::new();
+        assert_eq!(host.run(|| parse::<()>(r#"{"most":1}"#)), Ok(()));
+        assert!(host.logged(r#"{"most":1}"#));
+    }
+
+    #[test]
+    fn a_mistake_in_the_settings_is_told_in_serdes_words() {
+        let refused = parse::<Limits>(r#"{"must":1}"#);
+        let Err(Refusal::Invalid(mistake)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(mistake.key, "settings");
+        assert_eq!(mistake.value, r#"{"must":1}"#);
+        assert!(
+            mistake.message.contains("unknown field `must`"),
+            "{mistake:?}"
+        );
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_two_characters() {
+        let refused = parse::<Limits>(&"ä".repeat(1000));
+        let Err(Refusal::Invalid(mistake)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(mistake.value, format!("{}…", "ä".repeat(100)));
+    }
+}

@@ -1,0 +1,93 @@
+//! The component's imports, answered by the running [`Host`].
+
+use std::rc::Rc;
+
+use super::host::{Facts, Host, object_key, running};
+
+/// The running host, if it can tell these facts.
+fn asked(facts: Facts) -> Result<Rc<Host>, String> {
+    let host = running().ok_or("no host: call it inside of testing::Host::run")?;
+    match host.unavailable.get(&facts) {
+        Some(why) => Err(why.clone()),
+        None => Ok(host),
+    }
+}
+
+pub(crate) mod log {
+    use super::running;
+    use crate::log::Level;
+
+    pub(crate) fn enabled(level: Level) -> bool {
+        running().is_some_and(|host| host.level.is_none_or(|least| level >= least))
+    }
+
+    pub(crate) fn write(level: Level, message: &str) {
+        if let Some(host) = running() {
+            host.log.borrow_mut().push((level, message.to_owned()));
+        }
+    }
+}
+
+pub(crate) mod pod {
+    use super::{Facts, asked};
+
+    pub(crate) fn labels() -> Result<Vec<(String, String)>, String> {
+        Ok(asked(Facts::Pod)?.labels.clone().into_iter().collect())
+    }
+
+    pub(crate) fn service_account() -> Result<String, String> {
+        let told = asked(Facts::Pod)?.service_account.clone();
+        told.ok_or_else(|| "not told: use testing::Host::service_account".to_owned())
+    }
+
+    pub(crate) fn owner() -> Result<Option<(String, String)>, String> {
+        Ok(asked(Facts::Pod)?.owner.clone())
+    }
+}
+
+pub(crate) mod cluster {
+    use super::{Facts, asked, object_key};
+
+    pub(crate) fn get(
+        api_version: &str,
+        kind: &str,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<String>, String> {
+        let host = asked(Facts::Cluster)?;
+        Ok(host
+            .objects
+            .get(&object_key(api_version, kind, namespace, name))
+            .cloned())
+    }
+}
+
+pub(crate) mod node {
+    use super::{Facts, asked};
+    use crate::node::Counters;
+
+    pub(crate) fn traffic(prefix: &str) -> Result<Counters, String> {
+        let host = asked(Facts::Node)?;
+        let mut sum = Counters {
+            rx_bytes: 0,
+            tx_bytes: 0,
+        };
+        for (_, counters) in host
+            .traffic
+            .iter()
+            .filter(|(name, _)| name.starts_with(prefix))
+        {
+            sum.rx_bytes = sum.rx_bytes.saturating_add(counters.rx_bytes);
+            sum.tx_bytes = sum.tx_bytes.saturating_add(counters.tx_bytes);
+        }
+        Ok(sum)
+    }
+
+    pub(crate) fn label(key: &str) -> Result<Option<String>, String> {
+        Ok(asked(Facts::Node)?.node_labels.get(key).cloned())
+    }
+
+    pub(crate) fn free_addresses(network: &str) -> Result<Option<u64>, String> {
+        Ok(asked(Facts::Node)?.free_addresses.get(network).copied())
+    }
+}

@@ -1,0 +1,21 @@
+//! Tests a selector natively: requests in one line, and a host that answers
+//! what the test says.
+//!
+//! ```
+//! use genie_selector::{pod, testing};
+//!
+//! let host = testing::Host::new().label("tenant", "blue");
+//! assert_eq!(host.run(|| pod::label("tenant")), Ok(Some("blue".to_owned())));
+//! ```
+//!
+//! Not there in a module: there the real host answers.
+
+mod host;
+pub(crate) mod imports;
+mod request;
+
+pub use host::{Facts, Host};
+pub use request::request;
+
+#[cfg(test)]
+mod tests;

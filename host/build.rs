@@ -1,0 +1,108 @@
+//! Puts the built-in selectors into the binary: builds them from `selectors/`
+//! for wasm and makes components of them. The plugin, which holds no compiler,
+//! gets the artefacts that `genie-host compile` made of the same components
+//! (`make build` runs both steps in order).
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sha2::{Digest, Sha256};
+
+/// Name of a built-in selector; its crate is `selectors/NAME`.
+const SELECTORS: [&str; 2] = ["annotation", "default-plugin"];
+const TARGET: &str = "wasm32-unknown-unknown";
+
+fn main() {
+    let out = PathBuf::from(var("OUT_DIR"));
+    let workspace = Path::new(&var("CARGO_MANIFEST_DIR")).join("..");
+    for path in ["guest-sdk/src", "guest-sdk/wit", "guest-sdk/Cargo.toml", "selectors", "Cargo.lock"] {
+        println!("cargo::rerun-if-changed={}", workspace.join(path).display());
+    }
+    println!("cargo::rerun-if-env-changed=GENIE_ARTEFACTS");
+
+    let tool = env::var_os("CARGO_FEATURE_TOOL").is_some();
+    let plugin = env::var_os("CARGO_FEATURE_PLUGIN").is_some();
+    let mut table = String::from(
+        "/// Name, content and digest (of the component) of every built-in selector.\n\
+         pub const BUILTINS: &[(&str, &[u8], &str)] = &[\n",
+    );
+    if tool || plugin {
+        let built = build_selectors(&workspace, &out);
+        for name in SELECTORS {
+            let module = built.join(format!("selector_{}.wasm", name.replace('-', "_")));
+            let component = componentize(&module);
+            let digest = hex(&Sha256::digest(&component));
+            let file = if tool {
+                let file = out.join(format!("{name}.wasm"));
+                fs::write(&file, component).expect("the build directory is writable");
+                file
+            } else {
+                artefact(name, &digest)
+            };
+            writeln!(table, "    ({name:?}, include_bytes!({:?}), {digest:?}),", file.display().to_string())
+                .expect("writing to a string");
+        }
+    }
+    table.push_str("];\n");
+    fs::write(out.join("builtins.rs"), table).expect("the build directory is writable");
+}
+
+/// Builds the selector crates and returns the directory of their modules. One
+/// target directory of their own serves all builds of the host: a nested cargo
+/// would wait forever for the lock of the outer one's.
+fn build_selectors(workspace: &Path, out: &Path) -> PathBuf {
+    let target = out
+        .ancestors()
+        .find(|dir| dir.join("CACHEDIR.TAG").exists())
+        .unwrap_or(out)
+        .join("selectors");
+    let mut cargo = Command::new(var("CARGO"));
+    cargo
+        .args(["build", "--quiet", "--locked", "--target", TARGET, "--profile", "selector", "--target-dir"])
+        .arg(&target)
+        .current_dir(workspace)
+        // What the outer cargo set for the host must not reach the guests.
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("RUSTFLAGS")
+        .env_remove("RUSTC_WORKSPACE_WRAPPER");
+    for name in SELECTORS {
+        cargo.args(["-p", &format!("selector-{name}")]);
+    }
+    let built = cargo.status().is_ok_and(|status| status.success());
+    assert!(built, "the built-in selectors do not build; if the target is missing, run: rustup target add {TARGET}");
+    target.join(TARGET).join("selector")
+}
+
+fn componentize(module: &Path) -> Vec<u8> {
+    let bytes = fs::read(module).unwrap_or_else(|error| panic!("{}: {error}", module.display()));
+    wit_component::ComponentEncoder::default()
+        .validate(true)
+        .module(&bytes)
+        .and_then(|mut encoder| encoder.encode())
+        .unwrap_or_else(|error| panic!("{} is no component: {error:#}", module.display()))
+}
+
+fn artefact(name: &str, digest: &str) -> PathBuf {
+    let file = env::var_os("GENIE_ARTEFACTS").map(|dir| Path::new(&dir).join(format!("{digest}.cwasm")));
+    match file {
+        Some(file) if file.exists() => {
+            println!("cargo::rerun-if-changed={}", file.display());
+            file
+        }
+        _ => panic!("no compiled artefact of the built-in selector `{name}`; run: make build"),
+    }
+}
+
+fn var(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("cargo sets {name}"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string");
+        text
+    })
+}

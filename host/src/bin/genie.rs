@@ -1,0 +1,50 @@
+//! The CNI plugin that the runtime executes: one call, one answer on stdout.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use genie_host::cni::{self, CniError, Start, Version, code};
+use genie_host::{call, log};
+use serde_json::Value;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        // A defect must still be readable for the runtime. The record is on disk,
+        // so the runtime's DEL takes away what was attached.
+        let error = CniError::new(code::INTERNAL, format!("defect in genie, please report it: {panic}"));
+        answer(&error.to_json(Version::CURRENT.as_str()));
+        std::process::exit(1);
+    }));
+    match cni::start(&cni::ProcessEnvironment, &mut std::io::stdin().lock()) {
+        Ok(Start::About) => {
+            eprintln!("{}", cni::about("genie", env!("CARGO_PKG_VERSION")));
+            ExitCode::SUCCESS
+        }
+        Ok(Start::Version) => {
+            answer(&cni::version_document());
+            ExitCode::SUCCESS
+        }
+        Ok(Start::Call(request)) => {
+            log::start(&request.config);
+            match call::serve(&request) {
+                Ok(result) => {
+                    result.iter().for_each(answer);
+                    ExitCode::SUCCESS
+                }
+                Err(error) => fail(&error, request.version),
+            }
+        }
+        Err(error) => fail(&error, Version::CURRENT),
+    }
+}
+
+fn fail(error: &CniError, version: Version) -> ExitCode {
+    answer(&error.to_json(version.as_str()));
+    ExitCode::FAILURE
+}
+
+/// One document on stdout. A runtime that closed its end has gone; there is
+/// nobody left to tell.
+fn answer(document: &Value) {
+    _ = writeln!(std::io::stdout(), "{document}");
+}

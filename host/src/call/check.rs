@@ -1,0 +1,28 @@
+//! CHECK: every attachment of the record, with what it was added with.
+
+use std::time::Instant;
+
+use super::plugin_dirs;
+use crate::cni::{Call, CniError, code};
+use crate::config::Paths;
+use crate::record::Store;
+
+/// Serves CHECK (CNI specification, section 2, "CHECK").
+///
+/// # Errors
+/// The first delegate that finds something wrong; or there is no record, which
+/// means that the container was never added.
+pub fn check(call: &Call, paths: &Paths, deadline: Instant) -> Result<(), CniError> {
+    let store = Store::open(&paths.state_dir)?;
+    let _lock = store.lock(&call.container, deadline)?;
+    let record = store.load(&call.container, &call.interface)?.ok_or_else(|| {
+        let message = format!("container {} has no attachment on {}: it was not added", call.container, call.interface);
+        CniError::new(code::INVALID_ENVIRONMENT, message)
+    })?;
+    let path = plugin_dirs(call, paths);
+    for index in record.remaining().into_iter().rev() {
+        let attachment = record.attachment(index, call.netns.as_deref(), &path)?;
+        attachment.call(deadline).check(record.result(index))?;
+    }
+    Ok(())
+}

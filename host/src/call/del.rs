@@ -1,0 +1,64 @@
+//! DEL: the exact reverse of ADD, from the record alone.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::plugin_dirs;
+use crate::cni::{Call, CniError};
+use crate::config::Paths;
+use crate::record::{Record, Store};
+
+/// Serves DEL (CNI specification, section 2, "DEL"). What was never added, or is
+/// gone already, is a success that runs nothing.
+///
+/// # Errors
+/// A delegate's DEL failed; what is left stays in the record, so that the
+/// runtime's next DEL repeats only that.
+pub fn del(call: &Call, paths: &Paths, deadline: Instant) -> Result<(), CniError> {
+    let store = Store::open(&paths.state_dir)?;
+    let _lock = store.lock(&call.container, deadline)?;
+    match store.load(&call.container, &call.interface)? {
+        Some(record) => detach(record, call.netns.as_deref(), &plugin_dirs(call, paths), deadline),
+        None => Ok(()),
+    }
+}
+
+/// Takes away every attachment that the record still holds, the last one first.
+/// One failure does not keep the others (multi-network standard, section 7.2).
+pub(super) fn detach(
+    mut record: Record,
+    netns: Option<&str>,
+    path: &[PathBuf],
+    deadline: Instant,
+) -> Result<(), CniError> {
+    let mut failures = Vec::new();
+    for index in record.remaining() {
+        let detached = record
+            .attachment(index, netns, path)
+            .and_then(|attachment| attachment.call(deadline).del(record.result(index), attachment.plugins()));
+        match detached {
+            Ok(()) => record.deleted(index),
+            Err(error) => failures.push(error),
+        }
+    }
+    match join(failures) {
+        Some(error) => Err(error),
+        None => {
+            record.remove();
+            Ok(())
+        }
+    }
+}
+
+/// Several errors as one: the first one's code, all messages.
+pub(super) fn join(failures: Vec<CniError>) -> Option<CniError> {
+    let mut failures = failures.into_iter();
+    let first = failures.next()?;
+    Some(failures.fold(first, |mut joined, error| {
+        joined.msg = format!("{}; {}", joined.msg, error.msg);
+        if !error.details.is_empty() {
+            joined.details = format!("{}; {}", joined.details, error.details);
+        }
+        joined
+    }))
+}

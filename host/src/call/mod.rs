@@ -1,0 +1,49 @@
+//! A call of the runtime, from its parts to the answer. Each verb is a function
+//! that reads top to bottom.
+
+mod add;
+mod check;
+mod del;
+mod facts;
+mod gc;
+mod request;
+mod status;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use serde_json::Value;
+
+pub use facts::CallFacts;
+pub use request::{OwnTypes, build_request, select};
+
+use crate::cni::{Call, CniError, Verb, code};
+use crate::config::{Config, Paths};
+
+/// Serves a call. The answer is what stdout gets, if anything.
+///
+/// # Errors
+/// As the runtime is to see it.
+pub fn serve(call: &Call) -> Result<Option<Value>, CniError> {
+    if std::env::var_os(crate::delegate::GUARD).is_some() {
+        let message = "a network of this plugin refers to the plugin itself: it was called by its own delegate";
+        return Err(CniError::new(code::INVALID_CONFIG, message));
+    }
+    let paths = Paths::from_call(call)?;
+    let deadline = Instant::now() + paths.timeout;
+    match call.verb {
+        // DEL and CHECK work from the record alone: a selector section that
+        // cannot be read today is no reason to leave anything behind.
+        Verb::Del => del::del(call, &paths, deadline).map(|()| None),
+        Verb::Check => check::check(call, &paths, deadline).map(|()| None),
+        Verb::Gc => gc::gc(call, &paths, deadline).map(|()| None),
+        Verb::Add => add::add(call, &Config::from_call(call)?, deadline).map(Some),
+        Verb::Status => status::status(call, &Config::from_call(call)?).map(|()| None),
+        Verb::Version => Ok(Some(crate::cni::version_document())),
+    }
+}
+
+/// Where plugin binaries are: the configuration's `bin_dirs`, else `CNI_PATH`.
+fn plugin_dirs(call: &Call, paths: &Paths) -> Vec<PathBuf> {
+    if paths.bin_dirs.is_empty() { call.path.clone() } else { paths.bin_dirs.clone() }
+}

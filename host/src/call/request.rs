@@ -1,0 +1,112 @@
+//! What selectors are asked, and what they decide.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::cni::{Call, CniError, code};
+use crate::config::Config;
+use crate::network::Catalogue;
+use crate::pod::{Annotations, Identity};
+use crate::selector::abi::{Plan, PodName, Request};
+use crate::selector::chain::Decision;
+use crate::selector::facts::Facts;
+
+/// The name that this plugin has had since CNI-Genie.
+const GENIE: &str = "genie";
+
+/// Plugin types that mean this plugin itself.
+pub struct OwnTypes(Vec<String>);
+
+impl OwnTypes {
+    /// The type that the runtime called us by, and the usual one.
+    pub fn of(call: &Call) -> Self {
+        let called = crate::cni::get(&call.config, "type").and_then(Value::as_str);
+        let mut types = vec![GENIE.to_owned()];
+        types.extend(called.filter(|kind| !kind.is_empty() && *kind != GENIE).map(ToOwned::to_owned));
+        Self(types)
+    }
+
+    /// As string slices.
+    pub fn as_refs(&self) -> Vec<&str> {
+        self.0.iter().map(String::as_str).collect()
+    }
+}
+
+/// What the chain decided for a pod.
+pub struct Selected {
+    /// What it was asked.
+    pub request: Request,
+    /// What it answered.
+    pub decision: Decision,
+    /// The plan of the decision.
+    pub plan: Plan,
+}
+
+impl Selected {
+    /// The decision with its inputs, for the record: enough to explain it, and
+    /// to decide again with another module.
+    pub fn explanation(&self) -> Value {
+        json!({
+            "request": self.request,
+            "plan": self.plan,
+            "decidedBy": self.decision.decided_by,
+            "trace": self.decision.trace,
+        })
+    }
+}
+
+/// Asks the chain.
+///
+/// # Errors
+/// A selector refuses or fails, or no selector decides.
+pub fn select(
+    call: &Call,
+    config: &Config,
+    catalogue: &Catalogue,
+    pod: &Identity,
+    annotations: Annotations,
+    facts: &dyn Facts,
+    deadline: Instant,
+) -> Result<Selected, CniError> {
+    let request = build_request(call, config, catalogue, pod, annotations);
+    let decision =
+        config.chain.decide(&config.loader, &request, facts, deadline).map_err(|failed| {
+            let pod = format!("{}/{}", pod.namespace, pod.name);
+            if pod == "/" { failed.error } else { failed.error.context(format!("pod {pod}")) }
+        })?;
+    match decision.plan.clone() {
+        Some(plan) => Ok(Selected { request, decision, plan }),
+        None => Err(CniError::new(
+            code::INVALID_CONFIG,
+            "no selector chose a network for this pod; add \"default-plugin\" to the configuration's \"selectors\"",
+        )),
+    }
+}
+
+/// The request that the chain's selectors get.
+pub fn build_request(
+    call: &Call,
+    config: &Config,
+    catalogue: &Catalogue,
+    pod: &Identity,
+    annotations: Annotations,
+) -> Request {
+    let mut attributes = Vec::new();
+    if let Some(default_plugin) = &config.default_plugin {
+        attributes.push(("default-plugin".to_owned(), default_plugin.clone()));
+    }
+    attributes.extend(catalogue.own.iter().map(|file| ("self".to_owned(), file.clone())));
+    let unusable = catalogue.unusable.iter();
+    attributes.extend(unusable.map(|(file, reason)| ("unusable".to_owned(), format!("{file}: {reason}"))));
+    Request {
+        pod: PodName { namespace: pod.namespace.clone(), name: pod.name.clone(), uid: pod.uid.clone() },
+        annotations: annotations.into_iter().collect(),
+        container: call.container.clone(),
+        interface: call.interface.clone(),
+        node: config.node.clone(),
+        networks: catalogue.for_selectors(),
+        decided: None,
+        attributes,
+    }
+}

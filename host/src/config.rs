@@ -1,0 +1,209 @@
+//! The plugin's own configuration: CNI-Genie's `00-genie.conf`, with new keys
+//! that are all optional. Keys are matched as Go matches them, without regard to
+//! case.
+
+mod chain;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::cni::{Call, CniError, code, get};
+use crate::pod;
+use crate::selector::chain::Chain;
+use crate::selector::module::Loader;
+
+/// What runtimes use unless they are told otherwise.
+const CONF_DIR: &str = "/etc/cni/net.d";
+/// Attachment records must outlive a reboot: addresses do.
+const STATE_DIR: &str = "/var/lib/genie";
+/// Compiled selectors. Not under `/run`, which many nodes mount `noexec`.
+const CACHE_DIR: &str = "/var/cache/genie";
+/// Less than what a kubelet waits for a sandbox (2 minutes).
+const TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Keys that are known: ours, CNI-Genie's, the specification's. Any other one is
+/// ignored with a warning.
+const KNOWN_KEYS: [&str; 34] = [
+    "args", "bin_dirs", "cache_dir", "cadvisor_address", "capabilities", "cni.dev/attachments",
+    "cni.dev/valid-attachments", "cniversion", "cniversions", "conf_dir", "datastore_type", "default_plugin",
+    "disablecheck", "disablegc", "dns", "etcd_endpoints", "hostname", "ipam", "ipmasq", "kubernetes", "log_level",
+    "merge", "name", "nodename", "pods", "policy", "prevresult", "romana_root", "runtimeconfig",
+    "segment_label_name", "selectors", "state_dir", "strict", "timeout",
+];
+
+/// The keys that DEL, CHECK and GC need. Nothing else of a configuration can
+/// keep them from their work.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    /// `conf_dir`: where the networks are.
+    pub conf_dir: PathBuf,
+    /// `state_dir`: where the attachment records are.
+    pub state_dir: PathBuf,
+    /// `cache_dir`: where compiled selectors are.
+    pub cache_dir: PathBuf,
+    /// `bin_dirs`: where plugin binaries are; empty: in `CNI_PATH`.
+    pub bin_dirs: Vec<PathBuf>,
+    /// `timeout`: how long a call may take, undoing not counted.
+    pub timeout: Duration,
+}
+
+/// All that ADD and STATUS need.
+pub struct Config {
+    /// Directories and time.
+    pub paths: Paths,
+    /// `default_plugin`, in the grammar of the `cni` annotation.
+    pub default_plugin: Option<String>,
+    /// `pods`: where pod facts come from, in order.
+    pub pods: Vec<pod::Source>,
+    /// `strict`: refuse what a network declares no capability for.
+    pub strict: bool,
+    /// `nodename`, else `hostname`; empty when neither is there.
+    pub node: String,
+    /// `selectors` and `merge`.
+    pub chain: Chain,
+    /// How modules are found and loaded.
+    pub loader: Loader,
+}
+
+impl Paths {
+    /// Reads them from the configuration of a call.
+    ///
+    /// # Errors
+    /// A key has a value of another kind.
+    pub fn from_call(call: &Call) -> Result<Self, CniError> {
+        Self::from_map(&call.config)
+    }
+
+    /// Reads them from a configuration.
+    ///
+    /// # Errors
+    /// A key has a value of another kind.
+    pub fn from_map(config: &Map<String, Value>) -> Result<Self, CniError> {
+        let path = |key, default: &str| {
+            Ok::<_, CniError>(PathBuf::from(text(config, key)?.filter(|path| !path.is_empty()).unwrap_or(default)))
+        };
+        Ok(Self {
+            conf_dir: path("conf_dir", CONF_DIR)?,
+            state_dir: path("state_dir", STATE_DIR)?,
+            cache_dir: path("cache_dir", CACHE_DIR)?,
+            bin_dirs: texts(config, "bin_dirs")?.into_iter().map(PathBuf::from).collect(),
+            timeout: timeout(config)?,
+        })
+    }
+}
+
+impl Config {
+    /// Reads it from the configuration of a call.
+    ///
+    /// # Errors
+    /// The first key whose value is wrong.
+    pub fn from_call(call: &Call) -> Result<Self, CniError> {
+        Self::from_map(&call.config)
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The first key whose value is wrong.
+    pub fn from_map(config: &Map<String, Value>) -> Result<Self, CniError> {
+        let unknown: Vec<_> = config.keys().filter(|key| *key != "type" && !is_known(key)).cloned().collect();
+        if !unknown.is_empty() {
+            tracing::warn!(keys = unknown.join(", "), "unknown keys of the configuration are ignored");
+        }
+        let paths = Paths::from_map(config)?;
+        let node = text(config, "nodename")?.or(text(config, "hostname")?).unwrap_or_default();
+        Ok(Self {
+            default_plugin: default_plugin(config)?,
+            pods: pod_sources(config)?,
+            strict: flag(config, "strict")?,
+            node: node.to_owned(),
+            chain: chain::chain(config)?,
+            loader: chain::loader(&paths),
+            paths,
+        })
+    }
+}
+
+fn is_known(key: &str) -> bool {
+    KNOWN_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))
+}
+
+/// One name list, or an array of them.
+fn default_plugin(config: &Map<String, Value>) -> Result<Option<String>, CniError> {
+    let value = match get(config, "default_plugin") {
+        Some(Value::Array(_)) => Some(texts(config, "default_plugin")?.join(",")),
+        _ => text(config, "default_plugin")?.map(ToOwned::to_owned),
+    };
+    Ok(value.filter(|value| !value.trim().is_empty()))
+}
+
+/// `"pods": ["runtime", "args", {"manifests": "DIR"}]`; a single one needs no array.
+fn pod_sources(config: &Map<String, Value>) -> Result<Vec<pod::Source>, CniError> {
+    let source = |value: &Value| match value {
+        Value::String(name) if name == "runtime" => Ok(pod::Source::Runtime),
+        Value::String(name) if name == "args" => Ok(pod::Source::Args),
+        Value::Object(object) if object.len() == 1 && object.get("manifests").is_some_and(Value::is_string) => {
+            Ok(pod::Source::Manifests(object["manifests"].as_str().unwrap_or_default().into()))
+        }
+        _ => Err(wrong("pods", value, r#""runtime", "args", {"manifests": "DIR"}, or an array of these"#)),
+    };
+    match get(config, "pods") {
+        None | Some(Value::Null) => Ok(pod::Source::DEFAULT.to_vec()),
+        Some(Value::Array(sources)) => sources.iter().map(source).collect(),
+        Some(value) => Ok(vec![source(value)?]),
+    }
+}
+
+/// Seconds as a number, or text such as `"90s"`, `"500ms"`, `"2m"`.
+fn timeout(config: &Map<String, Value>) -> Result<Duration, CniError> {
+    let Some(value) = get(config, "timeout").filter(|value| !value.is_null()) else { return Ok(TIMEOUT) };
+    let parsed = match value {
+        Value::Number(seconds) => seconds.as_f64(),
+        Value::String(text) => {
+            let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0)];
+            let unit = units.iter().find(|(unit, _)| text.trim().ends_with(unit));
+            unit.and_then(|(unit, factor)| Some(text.trim().strip_suffix(unit)?.parse::<f64>().ok()? * factor))
+        }
+        _ => None,
+    };
+    parsed
+        .filter(|seconds| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| wrong("timeout", value, r#"seconds, or text such as "90s" or "500ms""#))
+}
+
+fn text<'a>(config: &'a Map<String, Value>, key: &str) -> Result<Option<&'a str>, CniError> {
+    match get(config, key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(value) => Err(wrong(key, value, "text")),
+    }
+}
+
+fn texts(config: &Map<String, Value>, key: &str) -> Result<Vec<String>, CniError> {
+    match get(config, key) {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(values)) => values
+            .iter()
+            .map(|value| value.as_str().map(ToOwned::to_owned).ok_or_else(|| wrong(key, value, "an array of text")))
+            .collect(),
+        Some(value) => Err(wrong(key, value, "an array of text")),
+    }
+}
+
+fn flag(config: &Map<String, Value>, key: &str) -> Result<bool, CniError> {
+    match get(config, key) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(flag)) => Ok(*flag),
+        Some(value) => Err(wrong(key, value, "true or false")),
+    }
+}
+
+/// The value is quoted: whoever reads the message looks for it.
+fn wrong(key: &str, value: &Value, expected: &str) -> CniError {
+    CniError::new(code::INVALID_CONFIG, format!("configuration key {key:?} is {value}; expected {expected}"))
+}

@@ -1,0 +1,163 @@
+//! One run of one plugin.
+
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, PidfdFlags, Signal, getpid, getppid, pidfd_open, set_parent_process_death_signal};
+
+use super::failure::{Cause, Failure, explain};
+use super::pump::{End, Finished, STDOUT_LIMIT, pump};
+use crate::cni::{CniError, Verb, code};
+
+/// A variable that every delegate inherits with the value `1`: who finds it set was
+/// called, through however many plugins, by this plugin.
+pub const HOST_CALL: &str = "GENIE_HOST_CALL";
+
+/// How long a program that is being replaced (`ETXTBSY`) is waited for.
+const BUSY_LIMIT: Duration = Duration::from_secs(6);
+const BUSY_FIRST_PAUSE: Duration = Duration::from_millis(5);
+const BUSY_LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// One run of a plugin: the six variables of the CNI specification (section 2), the
+/// configuration, and until when.
+#[derive(Clone, Copy, Debug)]
+pub struct Exec<'a> {
+    /// The plugin's program.
+    pub program: &'a Path,
+    /// `CNI_COMMAND`.
+    pub verb: Verb,
+    /// `CNI_CONTAINERID`; empty where the verb has none, like the next four.
+    pub container: &'a str,
+    /// `CNI_NETNS`.
+    pub netns: &'a str,
+    /// `CNI_IFNAME`.
+    pub interface: &'a str,
+    /// `CNI_ARGS`, passed on as it is.
+    pub args: &'a str,
+    /// `CNI_PATH`.
+    pub path: &'a str,
+    /// What it reads from stdin.
+    pub stdin: &'a [u8],
+    /// When it is killed.
+    pub deadline: Instant,
+}
+
+impl Exec<'_> {
+    /// Runs the plugin and answers what it printed on stdout.
+    ///
+    /// Its stderr goes to ours as it comes. Its environment is ours with the six
+    /// variables and [`HOST_CALL`] replaced. It runs in a process group of its own,
+    /// which is killed at the deadline, and it dies with the thread that calls this.
+    ///
+    /// Success is exit status 0 and nothing else: an error object printed with exit
+    /// status 0 is output like any other.
+    ///
+    /// # Errors
+    /// A [`Failure`]: the plugin's own code and message where it gave them;
+    /// [`code::TRY_AGAIN`] when it ran out of time or its file is being replaced;
+    /// [`code::INTERNAL`] for the rest.
+    pub fn run(&self) -> Result<Vec<u8>, Failure> {
+        self.run_logging_to(&mut io::stderr())
+    }
+
+    pub(super) fn run_logging_to(&self, log: &mut dyn Write) -> Result<Vec<u8>, Failure> {
+        let mut child = self.start(std::thread::sleep)?;
+        let started = Instant::now();
+        // The child is ours and not waited for: its id is its own until then.
+        let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).ok();
+        let finished = pump(&mut child, pidfd.as_ref(), self.stdin, self.deadline, log)
+            .map_err(|error| stopped(code::INTERNAL, format!("cannot follow {}: {error}", self.program.display())))?;
+        let Finished { end, stdout, stderr } = finished;
+        match end {
+            End::Exited(status) if status.success() => Ok(stdout),
+            End::Exited(status) => Err(Failure::new(Cause::Plugin, explain(status, &stdout, &stderr))),
+            End::Overrun => Err(stopped(
+                code::INTERNAL,
+                format!("it printed more than {} MiB on stdout and was killed", STDOUT_LIMIT / 1024 / 1024),
+            )),
+            End::Deadline => {
+                let error = CniError::new(
+                    code::TRY_AGAIN,
+                    format!("it did not finish within {:.1} s and was killed", started.elapsed().as_secs_f64()),
+                );
+                let log = String::from_utf8_lossy(&stderr);
+                Err(Failure::new(Cause::Stopped, error.with_details(super::failure::shorten(log.trim(), 1024))))
+            }
+        }
+    }
+
+    /// Starts the program. While somebody has it open for writing it is retried, and
+    /// `pause` is called in between, for at most six seconds in all.
+    pub(super) fn start(&self, mut pause: impl FnMut(Duration)) -> Result<Child, Failure> {
+        let program = self.program.display();
+        let time = self.deadline.saturating_duration_since(Instant::now());
+        if time.is_zero() {
+            return Err(not_started(code::TRY_AGAIN, format!("{program} was not started: the call's time is used up")));
+        }
+        let mut left = time.min(BUSY_LIMIT);
+        let mut next = BUSY_FIRST_PAUSE;
+        loop {
+            match self.command().spawn() {
+                Ok(child) => return Ok(child),
+                Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                    if left.is_zero() {
+                        let msg = format!("{program} is still being written to (text file busy): is it being replaced?");
+                        return Err(not_started(code::TRY_AGAIN, msg));
+                    }
+                    next = next.min(left);
+                    pause(next);
+                    left -= next;
+                    next = (next * 2).min(BUSY_LONGEST_PAUSE);
+                }
+                Err(error) => return Err(not_started(code::INTERNAL, format!("cannot start {program}: {error}"))),
+            }
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.program);
+        command
+            .env("CNI_COMMAND", self.verb.as_str())
+            .env("CNI_CONTAINERID", self.container)
+            .env("CNI_NETNS", self.netns)
+            .env("CNI_IFNAME", self.interface)
+            .env("CNI_ARGS", self.args)
+            .env("CNI_PATH", self.path)
+            .env(HOST_CALL, "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        die_with_us(&mut command);
+        command
+    }
+}
+
+/// A runtime that loses patience kills us, not our delegates: the kernel has to. The
+/// signal comes when the *thread* that started the child ends, and that thread waits
+/// for the child.
+#[allow(unsafe_code)]
+fn die_with_us(command: &mut Command) {
+    let us = getpid();
+    // SAFETY: the closure runs in the forked child, where only async-signal-safe
+    // calls are allowed. It makes two system calls, and neither it nor its error
+    // values allocate, lock or touch memory that another thread may hold.
+    unsafe {
+        command.pre_exec(move || {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            // Whoever died before the line above sends no signal any more.
+            if getppid() == Some(us) { Ok(()) } else { Err(rustix::io::Errno::CHILD.into()) }
+        });
+    }
+}
+
+fn not_started(code: u32, msg: String) -> Failure {
+    Failure::new(Cause::NotStarted, CniError::new(code, msg))
+}
+
+fn stopped(code: u32, msg: String) -> Failure {
+    Failure::new(Cause::Stopped, CniError::new(code, msg))
+}

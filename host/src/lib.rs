@@ -1,0 +1,20 @@
+//! `genie-host`: a CNI meta plugin. Sandboxed WebAssembly selectors decide which
+//! networks a pod gets; the host attaches them as libcni would.
+//!
+//! `docs/architecture.md` says which module does what, and what is deliberately
+//! absent.
+
+pub mod call;
+pub mod cni;
+#[cfg(feature = "tool")]
+pub mod command;
+pub mod config;
+pub mod delegate;
+pub mod log;
+pub mod merge;
+pub mod network;
+pub mod node;
+pub mod pod;
+pub mod record;
+pub mod routes;
+pub mod selector;

@@ -1,0 +1,7 @@
+//! `genie-host`: the commands for people and for the node's installation.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    genie_host::command::run()
+}

@@ -1,0 +1,119 @@
+//! Where pod facts come from: the runtime, its arguments, a directory of
+//! manifests. The order is configuration; the first source that has a fact
+//! gives it.
+
+mod manifests;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+use crate::cni::{Call, CniArgs, CniError, code};
+pub use manifests::{Manifests, Pod};
+
+/// The capability by which containerd and CRI-O hand over a pod's annotations.
+pub const ANNOTATIONS_CAPABILITY: &str = "io.kubernetes.cri.pod-annotations";
+
+/// A pod's annotations, sorted by key.
+pub type Annotations = BTreeMap<String, String>;
+
+/// A place that pod facts come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `runtimeConfig["io.kubernetes.cri.pod-annotations"]`.
+    Runtime,
+    /// `K8S_ANNOT` in `CNI_ARGS`.
+    Args,
+    /// A directory of Kubernetes manifests, for nodes without a cluster.
+    Manifests(PathBuf),
+}
+
+impl Source {
+    /// The sources of a configuration that names none.
+    pub const DEFAULT: [Self; 2] = [Self::Runtime, Self::Args];
+}
+
+/// Who the pod is, as the runtime tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// `K8S_POD_NAMESPACE`; empty when not told.
+    pub namespace: String,
+    /// `K8S_POD_NAME`; empty when not told.
+    pub name: String,
+    /// `K8S_POD_UID`.
+    pub uid: Option<String>,
+}
+
+impl Identity {
+    /// Reads it from `CNI_ARGS`.
+    pub fn from_args(args: &CniArgs<'_>) -> Self {
+        let get = |key| args.get(key).map(ToOwned::to_owned);
+        Self {
+            namespace: get("K8S_POD_NAMESPACE").unwrap_or_default(),
+            name: get("K8S_POD_NAME").unwrap_or_default(),
+            uid: get("K8S_POD_UID").filter(|uid| !uid.is_empty()),
+        }
+    }
+}
+
+/// The pod's annotations, from the first source that has them. A pod that no
+/// source knows has none.
+///
+/// # Errors
+/// What a source holds cannot be read.
+pub fn annotations(sources: &[Source], call: &Call, pod: &Identity) -> Result<Annotations, CniError> {
+    let args = CniArgs::new(&call.args);
+    for source in sources {
+        let found = match source {
+            Source::Runtime => from_runtime(call)?,
+            Source::Args => args.k8s_annot().transpose()?,
+            Source::Manifests(dir) => Manifests::new(dir).pod(pod)?.map(|pod| pod.annotations),
+        };
+        if let Some(mut annotations) = found {
+            annotations.retain(|key, _| !is_private(key));
+            return Ok(annotations);
+        }
+    }
+    if !pod.name.is_empty() {
+        tracing::warn!(
+            pod = format!("{}/{}", pod.namespace, pod.name),
+            "no source knows the pod's annotations; does the configuration declare the capability {ANNOTATIONS_CAPABILITY}?"
+        );
+    }
+    Ok(Annotations::new())
+}
+
+fn from_runtime(call: &Call) -> Result<Option<Annotations>, CniError> {
+    let Some(value) = runtime_config(call).and_then(|config| config.get(ANNOTATIONS_CAPABILITY)) else {
+        return Ok(None);
+    };
+    // A Go caller writes null for a map without entries.
+    if value.is_null() {
+        return Ok(Some(Annotations::new()));
+    }
+    serde_json::from_value(value.clone()).map(Some).map_err(|error| {
+        CniError::new(code::INVALID_CONFIG, format!("runtimeConfig[{ANNOTATIONS_CAPABILITY:?}] is no map of strings: {error}"))
+    })
+}
+
+fn runtime_config(call: &Call) -> Option<&Map<String, Value>> {
+    crate::cni::get(&call.config, "runtimeConfig")?.as_object()
+}
+
+/// The call's `runtimeConfig`, without the annotations that nobody may see.
+pub fn public_runtime_config(call: &Call) -> Map<String, Value> {
+    let mut config = runtime_config(call).cloned().unwrap_or_default();
+    if let Some(Value::Object(annotations)) = config.get_mut(ANNOTATIONS_CAPABILITY) {
+        annotations.retain(|key, _| !is_private(key));
+    }
+    config
+}
+
+/// Annotations that the kubelet and kubectl add for themselves. The last one
+/// holds the pod's whole manifest, environment values included.
+fn is_private(key: &str) -> bool {
+    key.starts_with("kubernetes.io/config.") || key == "kubectl.kubernetes.io/last-applied-configuration"
+}

@@ -1,0 +1,27 @@
+//! The lines after the header: what has happened since.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// How an ADD ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The merged result that the runtime got.
+    pub result: Value,
+    /// The annotations to publish.
+    pub annotations: Value,
+}
+
+/// One event. `index` counts the header's attachments.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Event<'a> {
+    /// The attachment is there; its own result.
+    Added { index: usize, result: Cow<'a, Value> },
+    /// The attachment's DEL succeeded.
+    Deleted { index: usize },
+    /// ADD answered.
+    Done(Cow<'a, Outcome>),
+}

@@ -1,0 +1,68 @@
+//! The first line of a record: everything that the reverse of an ADD needs.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The version of the record format that this build writes. A record of a higher
+/// one is left alone.
+pub const VERSION: u32 = 1;
+
+/// What was about to be attached, written before the first delegate runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// [`VERSION`] of the build that wrote it.
+    pub version: u32,
+    /// The boot that it belongs to ([`boot_id`]): after another one the container is gone.
+    pub boot_id: String,
+    /// The container's id.
+    pub container: String,
+    /// The interface that the runtime named.
+    pub interface: String,
+    /// The path of the container's network namespace.
+    pub netns: String,
+    /// The name of our own configuration.
+    pub network: String,
+    /// The runtime's `CNI_ARGS`, as they came.
+    pub cni_args: String,
+    /// The pod; none outside of Kubernetes.
+    pub pod: Option<Pod>,
+    /// When it was written, in seconds since 1970.
+    pub created: u64,
+    /// Where plugins were searched.
+    pub path: Vec<PathBuf>,
+    /// What is to be attached, in this order.
+    pub attachments: Vec<Planned>,
+    /// Why: for `explain`, opaque here.
+    pub decision: Value,
+}
+
+/// A pod's identity.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pod {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its uid; may be empty, older runtimes do not tell it.
+    pub uid: String,
+}
+
+/// One attachment: what its delegates are called with, on ADD and again on DEL.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Planned {
+    /// The interface inside the container.
+    pub interface: String,
+    /// The network's list of plugins, as a configuration document.
+    pub list: Value,
+    /// `CNI_ARGS`.
+    pub cni_args: String,
+    /// Values for capabilities.
+    pub runtime_config: Map<String, Value>,
+}
+
+/// The id of the running boot; empty when the kernel does not tell it.
+pub fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+}

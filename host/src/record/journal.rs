@@ -1,0 +1,131 @@
+//! Writing a record.
+
+use std::borrow::Cow;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::event::{Event, Outcome};
+use super::line;
+use super::store::{io_error, sync_directory};
+use crate::cni::{CniError, code};
+
+/// A record that is open for what happens next. Who has one holds the container's lock.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+}
+
+impl Journal {
+    pub(super) fn new(file: File, path: PathBuf) -> Self {
+        Self { file, path }
+    }
+
+    pub(super) fn open(path: PathBuf) -> Result<Self, CniError> {
+        let file = OpenOptions::new().append(true).open(&path);
+        let file = file.map_err(|error| io_error("cannot open the attachment record", &path, &error))?;
+        Ok(Self { file, path })
+    }
+
+    /// The record's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the record durable beside whatever the caller does next.
+    pub fn sync_beside(&self) -> Syncing {
+        let (sender, receiver) = channel();
+        match self.file.try_clone() {
+            Ok(file) => {
+                let path = self.path.clone();
+                let run = move || {
+                    // Nobody may be waiting any more, when the ADD has failed meanwhile.
+                    let _ = sender.send(sync(&file, &path));
+                };
+                // A thread that cannot be started drops the sender, and `wait` syncs.
+                let _ = std::thread::Builder::new().name("sync".into()).spawn(run);
+            }
+            Err(error) => drop(sender.send(Err(error))),
+        }
+        Syncing { receiver, path: self.path.clone() }
+    }
+
+    /// Attachment `index` is there, with its own result.
+    pub fn added(&mut self, index: usize, result: &Value) -> Result<(), CniError> {
+        self.append(&Event::Added { index, result: Cow::Borrowed(result) })
+    }
+
+    /// The DEL of attachment `index` succeeded.
+    pub fn deleted(&mut self, index: usize) -> Result<(), CniError> {
+        self.append(&Event::Deleted { index })
+    }
+
+    /// Everything is attached, and this is what ADD answers.
+    pub fn done(&mut self, outcome: &Outcome) -> Result<(), CniError> {
+        self.append(&Event::Done(Cow::Borrowed(outcome)))
+    }
+
+    /// Removes the record: nothing is attached any more.
+    pub fn remove(self) -> Result<(), CniError> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(io_error("cannot remove the attachment record", &self.path, &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A kill or a full disk in the middle of this leaves a torn last line, which
+    /// readers ignore. The newline in front keeps such a line from swallowing the next.
+    fn append(&mut self, event: &Event<'_>) -> Result<(), CniError> {
+        let mut line = vec![b'\n'];
+        let event = line::encode(event).map_err(io::Error::from);
+        event
+            .and_then(|event| {
+                line.extend(event);
+                self.file.write_all(&line)
+            })
+            .map_err(|error| io_error("cannot write to the attachment record", &self.path, &error))
+    }
+}
+
+/// A sync that is under way. Dropping it does not wait.
+#[derive(Debug)]
+#[must_use = "ADD may answer only after it"]
+pub struct Syncing {
+    receiver: Receiver<io::Result<()>>,
+    path: PathBuf,
+}
+
+impl Syncing {
+    /// Waits until the record is durable, at most until `deadline`.
+    ///
+    /// # Errors
+    /// [`code::IO`] when the disk reports an error, [`code::TRY_AGAIN`] when it is too slow.
+    pub fn wait(self, deadline: Instant) -> Result<(), CniError> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let synced = match self.receiver.recv_timeout(left) {
+            Ok(synced) => synced,
+            Err(RecvTimeoutError::Disconnected) => {
+                File::open(&self.path).and_then(|file| sync(&file, &self.path))
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let path = self.path.display();
+                let msg = format!("the attachment record {path} was not on disk in time: the disk is too slow or hangs");
+                return Err(CniError::new(code::TRY_AGAIN, msg));
+            }
+        };
+        synced.map_err(|error| io_error("cannot sync the attachment record", &self.path, &error))
+    }
+}
+
+/// The file's bytes, and its name in the directory.
+fn sync(file: &File, path: &Path) -> io::Result<()> {
+    file.sync_data()?;
+    path.parent().map_or(Ok(()), sync_directory)
+}

@@ -1,0 +1,95 @@
+//! One call at a time for a container.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use super::store::io_error;
+use crate::cni::{CniError, code};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Holds a container's lock; released when dropped.
+///
+/// The kernel's lock belongs to the open file, so that a killed holder has let go of
+/// it; its file is then taken over, and removed, by the container's next call.
+#[derive(Debug)]
+pub struct Lock {
+    /// Closed, and with it unlocked, after [`Drop::drop`] has removed the file.
+    _file: File,
+    path: PathBuf,
+    container: String,
+}
+
+impl Lock {
+    /// The container that is locked.
+    pub fn container(&self) -> &str {
+        &self.container
+    }
+
+    pub(super) fn acquire(path: PathBuf, container: &str, deadline: Instant) -> Result<Self, CniError> {
+        let started = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            if let Some(mut file) = try_lock(&path).map_err(|error| io_error("cannot lock", &path, &error))? {
+                // For the message of who waits; not what makes it a lock.
+                let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+                return Ok(Self { _file: file, path, container: container.into() });
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(busy(&path, container, started.elapsed()));
+            }
+            std::thread::sleep(pause.min(left));
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+impl Drop for Lock {
+    /// Removes the file while it is still locked: only a holder removes it, so it can
+    /// only be ours.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// The locked file, or none when somebody else has it.
+fn try_lock(path: &Path) -> std::io::Result<Option<File>> {
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
+    // Between the two calls its holder may have removed the file. A lock on a file that
+    // nobody can open any more excludes nobody.
+    let ours = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(there) if there.ino() == ours.ino() && there.dev() == ours.dev() => Ok(Some(file)),
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn busy(path: &Path, container: &str, waited: Duration) -> CniError {
+    let mut holder = String::new();
+    let read = File::open(path).and_then(|file| file.take(20).read_to_string(&mut holder));
+    let holder = match holder.trim() {
+        pid if read.is_ok() && !pid.is_empty() => format!("process {pid}"),
+        _ => "another process".into(),
+    };
+    let msg = format!(
+        "container {container:.100} is busy: {holder} has been working on it for the {:.1} s that this call waited; \
+         it is an earlier call for the same container, which may still be waiting for one of its plugins",
+        waited.as_secs_f64()
+    );
+    CniError::new(code::TRY_AGAIN, msg).with_details(format!("lock: {}", path.display()))
+}

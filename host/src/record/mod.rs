@@ -1,0 +1,32 @@
+//! Attachment records: what DEL, CHECK and GC need, on disk before anything is
+//! attached (the host's promise 1).
+//!
+//! A record is one append-only file. Its first line, the header, is written as a
+//! whole and renamed into place before the first delegate runs; from then on every
+//! other process sees it, whatever is killed. Further lines are events. Every line
+//! carries a checksum.
+//!
+//! ```text
+//! <state_dir>/records/<container>@<interface>.json   the records
+//! <state_dir>/new/                                   headers on their way there
+//! <state_dir>/locks/<container>                      held while a call works
+//! <state_dir>/damaged/                               files that cannot be read
+//! ```
+
+mod event;
+mod header;
+mod journal;
+mod line;
+mod lock;
+mod name;
+mod read;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use event::Outcome;
+pub use header::{Header, Planned, Pod, VERSION, boot_id};
+pub use journal::{Journal, Syncing};
+pub use lock::Lock;
+pub use read::Record;
+pub use store::{Entry, Store};

@@ -1,0 +1,254 @@
+//! The state directory.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::header::Header;
+use super::journal::Journal;
+use super::lock::Lock;
+use super::read::{Record, Unreadable, belongs};
+use super::{line, name};
+use crate::cni::{CniError, code};
+
+/// The records of this node.
+#[derive(Clone, Debug)]
+pub struct Store {
+    directory: PathBuf,
+}
+
+/// One file of [`Store::list`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// A record.
+    Record(Box<Record>),
+    /// A file that is no record, or was one.
+    Damaged {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Store {
+    /// The store in `directory`, which is created where it is missing, for root alone.
+    ///
+    /// # Errors
+    /// [`code::IO`].
+    pub fn open(directory: &Path) -> Result<Self, CniError> {
+        let store = Self { directory: directory.into() };
+        for part in [store.records(), store.new_files(), store.locks()] {
+            make_directory(&part)?;
+        }
+        Ok(store)
+    }
+
+    /// Waits until no other call works on the container, at most until `deadline`.
+    ///
+    /// Also removes what a killed call of the same container left half-written.
+    ///
+    /// # Errors
+    /// [`code::TRY_AGAIN`] when it stays busy, [`code::INVALID_ENVIRONMENT`] for an id
+    /// that is none, [`code::IO`].
+    pub fn lock(&self, container: &str, deadline: Instant) -> Result<Lock, CniError> {
+        let stem = name::stem(container)?;
+        let lock = Lock::acquire(self.locks().join(&stem), container, deadline)?;
+        self.sweep(&stem)?;
+        Ok(lock)
+    }
+
+    /// Writes the record that everything else relies on, before the first delegate runs.
+    /// Other processes see it from here on; it survives a power failure after
+    /// [`Journal::sync_beside`].
+    ///
+    /// # Errors
+    /// [`code::INTERNAL`] when the container's interface has a record already: an ADD
+    /// without a DEL, which must not overwrite what the DEL needs. [`code::IO`].
+    pub fn create(&self, lock: &Lock, header: &Header) -> Result<Journal, CniError> {
+        belongs(lock, header)?;
+        let name = name::record(&header.container, &header.interface)?;
+        let path = self.records().join(&name);
+        // Nobody else creates it in between: we hold the lock.
+        if path.try_exists().map_err(|error| io_error("cannot look for", &path, &error))? {
+            let msg = format!(
+                "container {:.100} is already attached on {}: it needs a DEL before another ADD",
+                header.container, header.interface
+            );
+            return Err(CniError::new(code::INTERNAL, msg).with_details(format!("record: {}", path.display())));
+        }
+        let new = self.new_files().join(&name);
+        let written = line::encode(header).map_err(io::Error::from).and_then(|header| {
+            // Killed before the rename: `new` stays, no delegate has run, and the next
+            // call that locks the container sweeps it. Killed after it: the record is
+            // complete.
+            let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&new)?;
+            file.write_all(&header)?;
+            fs::rename(&new, &path)?;
+            Ok(file)
+        });
+        match written {
+            Ok(file) => Ok(Journal::new(file, path)),
+            Err(error) => {
+                let _ = fs::remove_file(&new);
+                Err(io_error("cannot write the attachment record", &path, &error))
+            }
+        }
+    }
+
+    /// The record of a container's interface, if there is one. Needs no lock; whoever
+    /// acts on it does.
+    ///
+    /// # Errors
+    /// [`code::RECORD`] for a damaged one, which is moved out of the way so that the
+    /// next call can go on without it, and for one that a newer build wrote, which stays.
+    /// [`code::IO`].
+    pub fn load(&self, container: &str, interface: &str) -> Result<Option<Record>, CniError> {
+        let path = self.records().join(name::record(container, interface)?);
+        let Some(bytes) = read_file(&path)? else { return Ok(None) };
+        match Record::decode(&bytes, &path) {
+            Ok(record) => Ok(Some(record)),
+            Err(Unreadable::Damaged(reason)) => Err(self.quarantine(&path, &reason)),
+            Err(Unreadable::Newer(version)) => Err(CniError::new(code::RECORD, newer(&path, version))),
+        }
+    }
+
+    /// Every record of the node and every damaged file, in the order of their names.
+    ///
+    /// # Errors
+    /// [`code::IO`].
+    pub fn list(&self) -> Result<Vec<Entry>, CniError> {
+        let mut entries = Vec::new();
+        for path in files(&self.records())? {
+            // One that is gone by now belonged to a DEL that has just ended.
+            let Some(bytes) = read_file(&path)? else { continue };
+            entries.push(match Record::decode(&bytes, &path) {
+                Ok(record) => Entry::Record(Box::new(record)),
+                Err(Unreadable::Damaged(reason)) => Entry::Damaged { path, reason },
+                Err(Unreadable::Newer(version)) => Entry::Damaged { reason: newer(&path, version), path },
+            });
+        }
+        for path in files(&self.damaged())? {
+            entries.push(Entry::Damaged { path, reason: "it was moved here because its header is damaged".into() });
+        }
+        Ok(entries)
+    }
+
+    /// Moves a damaged file away. It is never deleted: it may hold what a person needs
+    /// to clean up by hand.
+    fn quarantine(&self, path: &Path, reason: &str) -> CniError {
+        let moved = make_directory(&self.damaged()).and_then(|()| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let free = |n: &u32| !self.damaged().join(format!("{name}.{n}")).exists();
+            let to = self.damaged().join(format!("{name}.{}", (0..1000).find(free).unwrap_or_default()));
+            fs::rename(path, &to).map_err(|error| io_error("cannot move", path, &error)).map(|()| to)
+        });
+        let meaning = "what was attached for this container is not known, and its networks may have kept \
+                       addresses or interfaces";
+        match moved {
+            Ok(to) => CniError::new(
+                code::RECORD,
+                format!(
+                    "attachment record {} is damaged ({reason}): {meaning}. It was moved to {}: look there for what \
+                     to clean up, then remove it. The next call goes on without it",
+                    path.display(),
+                    to.display()
+                ),
+            ),
+            Err(error) => CniError::new(
+                code::RECORD,
+                format!(
+                    "attachment record {} is damaged ({reason}): {meaning}. Move it away so that calls can go on",
+                    path.display()
+                ),
+            )
+            .with_details(error.msg),
+        }
+    }
+
+    /// Removes the container's unfinished headers. The directory holds no others than
+    /// those of calls that run now, so that looking through it costs nothing.
+    fn sweep(&self, stem: &str) -> Result<(), CniError> {
+        for path in files(&self.new_files())? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.split_once('@').is_some_and(|(of, _)| of == stem) {
+                fs::remove_file(&path).map_err(|error| io_error("cannot remove", &path, &error))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn records(&self) -> PathBuf {
+        self.directory.join("records")
+    }
+
+    fn new_files(&self) -> PathBuf {
+        self.directory.join("new")
+    }
+
+    fn locks(&self) -> PathBuf {
+        self.directory.join("locks")
+    }
+
+    fn damaged(&self) -> PathBuf {
+        self.directory.join("damaged")
+    }
+}
+
+fn newer(path: &Path, version: u64) -> String {
+    format!(
+        "attachment record {} has format {version}, which this build does not know: a newer genie wrote it; \
+         use that one",
+        path.display()
+    )
+}
+
+/// Creates a directory and those above it. What is new is made durable, so that a
+/// record in it can be.
+fn make_directory(path: &Path) -> Result<(), CniError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .and_then(|()| path.ancestors().skip(1).take(2).filter(|above| above.is_dir()).try_for_each(sync_directory))
+        .map_err(|error| io_error("cannot create the directory", path, &error))
+}
+
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+fn read_file(path: &Path) -> Result<Option<Vec<u8>>, CniError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error("cannot read the attachment record", path, &error)),
+    }
+}
+
+/// The files of a directory, sorted; none when it does not exist.
+fn files(directory: &Path) -> Result<Vec<PathBuf>, CniError> {
+    let read = || match fs::read_dir(directory) {
+        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    };
+    let mut paths: Vec<PathBuf> = read().map_err(|error| io_error("cannot read", directory, &error))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// "No such file" and "not found" are worded away: a DEL error that says so is taken
+/// for success by containerd.
+pub(super) fn io_error(doing: &str, path: &Path, error: &io::Error) -> CniError {
+    let why = match error.kind() {
+        ErrorKind::NotFound => "it is missing".into(),
+        _ => error.to_string(),
+    };
+    CniError::new(code::IO, format!("{doing} {}: {why}", path.display()))
+}

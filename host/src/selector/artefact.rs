@@ -1,0 +1,105 @@
+//! Loads artefacts: native code that was compiled from selectors. The only
+//! module of the crate that may hold `unsafe`.
+//!
+//! Wasmtime trusts an artefact's content, so what this module vouches for is
+//! where the bytes come from: this binary itself, or a file that only root
+//! could have written (see [`super::trust`]). Whether they fit this engine is
+//! checked by wasmtime.
+#![allow(unsafe_code)]
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::AsRawFd;
+use std::path::Path;
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use super::trust::{self, Distrust, Missing};
+
+/// The largest artefact that is loaded, in bytes.
+pub(super) const MAX_ARTEFACT: u64 = 256 << 20;
+
+/// Why an artefact is not loaded.
+#[derive(Debug)]
+pub(super) enum LoadError {
+    /// There is none.
+    Missing,
+    /// It cannot be read.
+    Unreadable(String),
+    /// Somebody else than root could have written it.
+    Untrusted(String),
+    /// It is damaged, or made by or for another engine.
+    Unusable(String),
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("there is no artefact"),
+            Self::Unreadable(reason) | Self::Untrusted(reason) | Self::Unusable(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl From<Distrust> for LoadError {
+    fn from(distrust: Distrust) -> Self {
+        match distrust {
+            Distrust::Missing(_) => Self::Missing,
+            Distrust::Unreadable(..) => Self::Unreadable(distrust.to_string()),
+            Distrust::Unsafe(..) => Self::Untrusted(distrust.to_string()),
+        }
+    }
+}
+
+/// Loads an artefact that is part of this binary.
+#[cfg(any(test, not(feature = "tool")))]
+pub(super) fn load_embedded(engine: &Engine, bytes: &'static [u8]) -> Result<Component, LoadError> {
+    // SAFETY: the only `'static` bytes that this crate has are those that its
+    // own build put into the binary, out of `Engine::precompile_component`;
+    // whoever can change them can change any other code of the binary.
+    unsafe { Component::deserialize(engine, bytes) }.map_err(|error| LoadError::Unusable(format!("{error:#}")))
+}
+
+/// Loads an artefact from a file, mapped, not copied.
+///
+/// The file must be an absolute path, a regular file, belong to root (or to
+/// this process's user) and be writable by nobody else; the same holds for all
+/// directories above it.
+pub(super) fn load_file(engine: &Engine, path: &Path) -> Result<Component, LoadError> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Err(LoadError::Untrusted(format!("{} is not the path of a file", path.display())));
+    };
+    let dir = trust::open_dir(parent, Missing::Fail)?;
+    let (file, stat) = trust::open_file(&dir, name, path)?;
+    if u64::try_from(stat.st_size).is_ok_and(|size| size > MAX_ARTEFACT) {
+        return Err(LoadError::Unusable(format!("{} is larger than {MAX_ARTEFACT} bytes", path.display())));
+    }
+    let file = File::from(file);
+
+    // The name in /proc leads to the file that was checked, whatever has
+    // happened to its path since.
+    let opened = format!("/proc/self/fd/{}", file.as_raw_fd());
+    // SAFETY: only root (or this process's user, who can do all that this
+    // process can) could have written the file, and our tools write nothing
+    // there but what `Component::serialize` gave, nor change it in place.
+    let mapped = match unsafe { Component::deserialize_file(engine, &opened) } {
+        Ok(component) => return Ok(component),
+        Err(error) => error,
+    };
+
+    let mut bytes = Vec::new();
+    (&file)
+        .take(MAX_ARTEFACT)
+        .read_to_end(&mut bytes)
+        .map_err(|error| LoadError::Unreadable(format!("{} cannot be read: {error}", path.display())))?;
+    // SAFETY: as above, it is the same file.
+    let component = unsafe { Component::deserialize(engine, &bytes) }
+        .map_err(|error| LoadError::Unusable(format!("{}: {error:#}", path.display())))?;
+    tracing::warn!(
+        artefact = %path.display(), reason = %format!("{mapped:#}"),
+        "the artefact had to be copied, which is slower: is its directory mounted noexec?"
+    );
+    Ok(component)
+}

@@ -1,0 +1,67 @@
+//! The one engine configuration, for compiling as for running: an artefact
+//! loads only where both agree.
+
+use std::num::NonZeroUsize;
+use std::sync::OnceLock;
+
+use wasmtime::{Config, Engine, ModuleVersionStrategy, WasmBacktraceDetails};
+
+use crate::cni::{CniError, code};
+
+/// What an artefact was made by: the exact wasmtime version and the revision of
+/// our settings. It is part of an artefact's path and inside it.
+///
+/// By itself wasmtime compares only its major version, so code from before a
+/// security fix in the compiler would still load. Count `genie.N` up whenever
+/// [`config`] changes.
+pub const ENGINE_ID: &str = "48.0.8+genie.1";
+
+/// Address space to reserve for each memory, in bytes. Wasmtime's own default
+/// of 4 GiB fails where a service limits address space. A memory may grow
+/// beyond it by moving.
+const MEMORY_RESERVATION: u64 = 64 << 20;
+/// How much to reserve ahead when a memory moves, in bytes.
+const GROWTH_RESERVATION: u64 = 1 << 20;
+/// The inaccessible region behind each memory, in bytes.
+const GUARD: u64 = 64 << 10;
+/// A selector's stack, in bytes.
+const STACK: usize = 512 << 10;
+/// How many frames of a trap are worth telling.
+const BACKTRACE_FRAMES: Option<NonZeroUsize> = NonZeroUsize::new(20);
+
+/// The process's engine.
+pub fn engine() -> Result<&'static Engine, CniError> {
+    static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
+    ENGINE
+        .get_or_init(|| config().and_then(|config| Engine::new(&config)).map_err(|error| format!("{error:#}")))
+        .as_ref()
+        .map_err(|error| {
+            CniError::new(code::SELECTOR, "the WebAssembly engine does not start on this machine").with_details(error)
+        })
+}
+
+/// The settings of [`engine`].
+///
+/// Deterministic: fuel instead of a clock, no relaxed SIMD, canonical NaNs, and
+/// for the plain target, so that the same code runs on every processor of the
+/// architecture. Traps come from signals, which cost nothing until they happen.
+fn config() -> wasmtime::Result<Config> {
+    let mut config = Config::new();
+    config.module_version(ModuleVersionStrategy::Custom(ENGINE_ID.into()))?;
+    config.target(&format!("{}-unknown-linux-gnu", std::env::consts::ARCH))?;
+    config.consume_fuel(true).epoch_interruption(false);
+    config.concurrency_support(false).gc_support(false);
+    config.memory_reservation(MEMORY_RESERVATION);
+    config.memory_reservation_for_growth(GROWTH_RESERVATION);
+    config.memory_guard_size(GUARD).memory_init_cow(true);
+    config.max_wasm_stack(STACK);
+    config.wasm_relaxed_simd(false).wasm_memory64(false);
+    config.native_unwind_info(false).debug_symbols(false);
+    // Details would have a root process read debug information that a guest
+    // brought along, because an environment variable says so.
+    config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
+    config.wasm_backtrace_max_frames(BACKTRACE_FRAMES);
+    #[cfg(feature = "tool")]
+    config.cranelift_nan_canonicalization(true);
+    Ok(config)
+}

@@ -1,0 +1,156 @@
+//! What the imports `pod`, `cluster` and `node` answer, and the record of it.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::abi::Counters;
+
+/// Where the host's imports get their answers. Each may cost a read; each must
+/// return within the call's deadline. An error says why the fact cannot be had
+/// now, and the selector gets to read it.
+pub trait Facts: Send + Sync {
+    /// The pod's labels, sorted by key.
+    fn labels(&self) -> Result<Vec<(String, String)>, String>;
+    /// The name of the pod's service account.
+    fn service_account(&self) -> Result<String, String>;
+    /// Kind and name of the pod's controlling owner, if it has one.
+    fn owner(&self) -> Result<Option<(String, String)>, String>;
+    /// One object of the cluster as JSON text; none if it does not exist. Only
+    /// asked for kinds that were granted.
+    fn object(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<String>, String>;
+    /// The counters of all interfaces of the node whose names start with
+    /// `prefix`, added up.
+    fn traffic(&self, prefix: &str) -> Result<Counters, String>;
+    /// A label of this node; none if it has no such label.
+    fn node_label(&self, key: &str) -> Result<Option<String>, String>;
+    /// How many addresses are left for a network, by its `file`; none where its
+    /// address management does not tell.
+    fn free_addresses(&self, network: &str) -> Result<Option<u64>, String>;
+}
+
+/// A question to an import.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "each is a method of Facts and its parameters")]
+pub enum Question {
+    Labels,
+    ServiceAccount,
+    Owner,
+    Object { api_version: String, kind: String, namespace: Option<String>, name: String },
+    Traffic { prefix: String },
+    NodeLabel { key: String },
+    FreeAddresses { network: String },
+}
+
+impl Question {
+    /// Asks, and gives the answer as JSON.
+    pub fn ask(&self, facts: &dyn Facts) -> Result<Value, String> {
+        match self {
+            Self::Labels => json(facts.labels()?),
+            Self::ServiceAccount => json(facts.service_account()?),
+            Self::Owner => json(facts.owner()?),
+            Self::Object { api_version, kind, namespace, name } => {
+                json(facts.object(api_version, kind, namespace.as_deref(), name)?)
+            }
+            Self::Traffic { prefix } => json(facts.traffic(prefix)?),
+            Self::NodeLabel { key } => json(facts.node_label(key)?),
+            Self::FreeAddresses { network } => json(facts.free_addresses(network)?),
+        }
+    }
+}
+
+fn json(fact: impl Serialize) -> Result<Value, String> {
+    serde_json::to_value(fact).map_err(|error| error.to_string())
+}
+
+/// A question and what was answered: with the request, all that a decision
+/// depended on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Consulted {
+    /// What the selector asked.
+    pub question: Question,
+    /// The answer as JSON, or why there was none.
+    pub answer: Result<Value, String>,
+}
+
+/// Knows nothing: where no cluster and no node stand behind a selector.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nothing;
+
+/// Answers out of a record, so that a decision can be replayed. A question that
+/// was not asked then has no answer now.
+#[derive(Clone, Debug, Default)]
+pub struct Replay(pub Vec<Consulted>);
+
+/// Something that answers questions as JSON. Whatever does is a [`Facts`].
+pub(super) trait Answers: Send + Sync {
+    fn answer(&self, question: Question) -> Result<Value, String>;
+}
+
+impl Answers for Nothing {
+    fn answer(&self, _: Question) -> Result<Value, String> {
+        Err("not available here".into())
+    }
+}
+
+impl Answers for Replay {
+    fn answer(&self, question: Question) -> Result<Value, String> {
+        match self.0.iter().find(|consulted| consulted.question == question) {
+            Some(consulted) => consulted.answer.clone(),
+            None => Err("not in the record that is replayed".into()),
+        }
+    }
+}
+
+fn typed<T: DeserializeOwned>(answers: &impl Answers, question: Question) -> Result<T, String> {
+    serde_json::from_value(answers.answer(question)?).map_err(|error| format!("the answer is malformed: {error}"))
+}
+
+impl<A: Answers> Facts for A {
+    fn labels(&self) -> Result<Vec<(String, String)>, String> {
+        typed(self, Question::Labels)
+    }
+
+    fn service_account(&self) -> Result<String, String> {
+        typed(self, Question::ServiceAccount)
+    }
+
+    fn owner(&self) -> Result<Option<(String, String)>, String> {
+        typed(self, Question::Owner)
+    }
+
+    fn object(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<String>, String> {
+        let question = Question::Object {
+            api_version: api_version.into(),
+            kind: kind.into(),
+            namespace: namespace.map(String::from),
+            name: name.into(),
+        };
+        typed(self, question)
+    }
+
+    fn traffic(&self, prefix: &str) -> Result<Counters, String> {
+        typed(self, Question::Traffic { prefix: prefix.into() })
+    }
+
+    fn node_label(&self, key: &str) -> Result<Option<String>, String> {
+        typed(self, Question::NodeLabel { key: key.into() })
+    }
+
+    fn free_addresses(&self, network: &str) -> Result<Option<u64>, String> {
+        typed(self, Question::FreeAddresses { network: network.into() })
+    }
+}

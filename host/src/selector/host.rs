@@ -1,0 +1,187 @@
+//! What a running selector sees of the host: its imports.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::Serialize;
+use wasmtime::component::{HasSelf, Linker};
+
+use super::abi::{self, Counters, LogLevel};
+use super::facts::{Consulted, Facts, Question};
+use super::grants::Grants;
+use super::limits::{Exceeded, Limits, Meter, QUESTIONS};
+use super::trace::Log;
+
+/// What belongs to one call.
+pub(super) struct State {
+    facts: Arc<dyn Facts>,
+    grants: Grants,
+    deadline: Instant,
+    pub(super) meter: Meter,
+    pub(super) logs: LogBook,
+    pub(super) consulted: Vec<Consulted>,
+    /// Made when it is first used: most selectors import no WASI.
+    #[cfg(feature = "tool")]
+    pub(super) wasi: Option<super::wasi::Wasi>,
+}
+
+impl State {
+    pub(super) fn new(grants: &Grants, limits: &Limits, facts: Arc<dyn Facts>, deadline: Instant) -> Self {
+        Self {
+            facts,
+            grants: grants.clone(),
+            deadline,
+            meter: Meter::new(limits.memory),
+            logs: LogBook { messages: Vec::new(), bytes: limits.log_bytes, count: limits.log_messages, dropped: 0 },
+            consulted: Vec::new(),
+            #[cfg(feature = "tool")]
+            wasi: None,
+        }
+    }
+
+    /// Asks the facts and records the answer. The outer error ends the call.
+    fn consult<T: Serialize>(
+        &mut self,
+        question: Question,
+        get: impl FnOnce(&dyn Facts) -> Result<T, String>,
+    ) -> wasmtime::Result<Result<T, String>> {
+        if self.consulted.len() >= QUESTIONS {
+            return Err(wasmtime::Error::new(Exceeded::Questions));
+        }
+        self.check_deadline()?;
+        let answer = get(&*self.facts);
+        let recorded = match &answer {
+            Ok(fact) => serde_json::to_value(fact).map_err(|error| error.to_string()),
+            Err(reason) => Err(reason.clone()),
+        };
+        self.consulted.push(Consulted { question, answer: recorded });
+        self.check_deadline()?;
+        Ok(answer)
+    }
+
+    fn check_deadline(&self) -> wasmtime::Result<()> {
+        if Instant::now() >= self.deadline {
+            return Err(wasmtime::Error::new(Exceeded::Deadline));
+        }
+        Ok(())
+    }
+}
+
+/// The messages of one call. What is too much is dropped and counted: a chatty
+/// selector still decides the same.
+pub(super) struct LogBook {
+    messages: Vec<Log>,
+    bytes: usize,
+    count: usize,
+    dropped: usize,
+}
+
+impl LogBook {
+    /// Whether another message would be kept.
+    fn open(&self) -> bool {
+        self.count > 0 && self.bytes > 0
+    }
+
+    pub(super) fn write(&mut self, level: LogLevel, message: String) {
+        if self.count == 0 || message.len() > self.bytes {
+            self.dropped += 1;
+            return;
+        }
+        self.count -= 1;
+        self.bytes -= message.len();
+        self.messages.push(Log { level, message });
+    }
+
+    /// The last error: what a panic hook wrote before it ended the call.
+    pub(super) fn last_error(&self) -> Option<&str> {
+        self.messages.iter().rev().find(|log| log.level == LogLevel::Error).map(|log| log.message.as_str())
+    }
+
+    /// The messages that were kept, with a note on those that were not.
+    pub(super) fn finish(mut self) -> Vec<Log> {
+        if self.dropped > 0 {
+            let message =
+                format!("{} more messages were dropped (limits.log_bytes, limits.log_messages)", self.dropped);
+            self.messages.push(Log { level: LogLevel::Warn, message });
+        }
+        self.messages
+    }
+}
+
+/// Offers every import of the ABI. Whether a selector may have it was checked
+/// when it was loaded.
+pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    abi::types::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
+    abi::log::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
+    abi::pod::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
+    abi::cluster::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
+    abi::node::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
+}
+
+impl abi::types::Host for State {}
+
+impl abi::log::Host for State {
+    fn enabled(&mut self, _: LogLevel) -> wasmtime::Result<bool> {
+        Ok(self.logs.open())
+    }
+
+    fn write(&mut self, level: LogLevel, message: String) -> wasmtime::Result<()> {
+        self.logs.write(level, message);
+        Ok(())
+    }
+}
+
+impl abi::pod::Host for State {
+    fn labels(&mut self) -> wasmtime::Result<Result<Vec<(String, String)>, String>> {
+        self.consult(Question::Labels, |facts| facts.labels())
+    }
+
+    fn service_account(&mut self) -> wasmtime::Result<Result<String, String>> {
+        self.consult(Question::ServiceAccount, |facts| facts.service_account())
+    }
+
+    fn owner(&mut self) -> wasmtime::Result<Result<Option<(String, String)>, String>> {
+        self.consult(Question::Owner, |facts| facts.owner())
+    }
+}
+
+impl abi::cluster::Host for State {
+    fn get(
+        &mut self,
+        api_version: String,
+        kind: String,
+        namespace: Option<String>,
+        name: String,
+    ) -> wasmtime::Result<Result<Option<String>, String>> {
+        let allowed = self.grants.allows(&api_version, &kind);
+        let question = Question::Object {
+            api_version: api_version.clone(),
+            kind: kind.clone(),
+            namespace: namespace.clone(),
+            name: name.clone(),
+        };
+        self.consult(question, |facts| {
+            if !allowed {
+                return Err(format!(
+                    "{api_version}/{kind} is not granted: if the selector may read it, add \
+                     \"grant\": [{{\"cluster\": [\"{api_version}/{kind}\"]}}] to its entry in the configuration"
+                ));
+            }
+            facts.object(&api_version, &kind, namespace.as_deref(), &name)
+        })
+    }
+}
+
+impl abi::node::Host for State {
+    fn traffic(&mut self, prefix: String) -> wasmtime::Result<Result<Counters, String>> {
+        self.consult(Question::Traffic { prefix: prefix.clone() }, |facts| facts.traffic(&prefix))
+    }
+
+    fn label(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, String>> {
+        self.consult(Question::NodeLabel { key: key.clone() }, |facts| facts.node_label(&key))
+    }
+
+    fn free_addresses(&mut self, network: String) -> wasmtime::Result<Result<Option<u64>, String>> {
+        self.consult(Question::FreeAddresses { network: network.clone() }, |facts| facts.free_addresses(&network))
+    }
+}

@@ -1,0 +1,184 @@
+//! Runs one function of a selector in a store of its own.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::{Store, Trap};
+
+use super::abi::{self, About, Merged, Outcome, Plan, Refusal, Request, Verdict, merge, select};
+use super::facts::{Consulted, Facts};
+use super::grants::{self, Grants};
+use super::host::{self, State};
+use super::limits::{Exceeded, HANDLES, Limits, Usage, show_bytes};
+use super::trace::Log;
+use crate::cni::{CniError, code};
+
+/// What to ask a selector. `settings` is JSON text.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Task {
+    Describe,
+    Select { request: Request, settings: String },
+    Merge { request: Request, plan: Plan, outcomes: Vec<Outcome>, settings: String },
+}
+
+/// What it answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Answer {
+    About(About),
+    Verdict(Result<Verdict, Refusal>),
+    Merged(Result<Merged, Refusal>),
+}
+
+/// What one call may do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Bounds {
+    /// The selector's name, for messages.
+    pub(super) selector: String,
+    pub(super) grants: Grants,
+    pub(super) limits: Limits,
+}
+
+/// What became of a call.
+pub(super) struct Ran {
+    /// The answer; or the error when there is none: a trap, a limit.
+    pub(super) answer: Result<Answer, CniError>,
+    pub(super) usage: Usage,
+    pub(super) logs: Vec<Log>,
+    pub(super) consulted: Vec<Consulted>,
+}
+
+impl Ran {
+    /// A call that failed before the selector ran.
+    pub(super) fn failed(error: CniError) -> Self {
+        Self { answer: Err(error), usage: Usage::default(), logs: Vec::new(), consulted: Vec::new() }
+    }
+}
+
+/// A component whose imports and exports were found to fit.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    pre: InstancePre<State>,
+    select: Arc<select::GuestIndices>,
+    merge: Option<Arc<merge::GuestIndices>>,
+}
+
+impl Prepared {
+    /// Checks what the component imports and exports. Grants are not checked
+    /// here.
+    pub(super) fn new(selector: &str, component: &Component) -> Result<Self, CniError> {
+        let misfit = |error: wasmtime::Error| {
+            let message = format!(
+                "selector {selector:?} does not fit this host: build it against genie:selector@0.1 as this \
+                 genie-host has it"
+            );
+            CniError::new(code::SELECTOR, message).with_details(format!("{error:#}"))
+        };
+        let mut linker = Linker::new(component.engine());
+        host::link(&mut linker).map_err(misfit)?;
+        #[cfg(feature = "tool")]
+        if imports(component).iter().any(|import| grants::is_wasi(import)) {
+            super::wasi::link(&mut linker).map_err(misfit)?;
+        }
+        let pre = linker.instantiate_pre(component).map_err(misfit)?;
+        let select = Arc::new(select::GuestIndices::new(&pre).map_err(misfit)?);
+        let merge = match has_merge(component) {
+            true => Some(Arc::new(merge::GuestIndices::new(&pre).map_err(misfit)?)),
+            false => None,
+        };
+        Ok(Self { pre, select, merge })
+    }
+
+    /// Runs the task. The store is made for it and dropped with it: nothing of
+    /// a call, let alone of a trap, is left for the next.
+    pub(super) fn run(&self, task: &Task, bounds: &Bounds, facts: Arc<dyn Facts>, deadline: Instant) -> Ran {
+        let limits = &bounds.limits;
+        let mut store =
+            Store::new(self.pre.engine(), State::new(&bounds.grants, limits, facts, deadline));
+        store.limiter(|state| &mut state.meter);
+        store.set_hostcall_fuel(limits.output_bytes);
+        store.set_max_component_handles(HANDLES);
+        let answer = store.set_fuel(limits.fuel).and_then(|()| self.call(&mut store, task));
+        // Without fuel metering there is no answer either, so zero is never shown.
+        let left = store.get_fuel().unwrap_or_default();
+
+        let mut state = store.into_data();
+        #[cfg(feature = "tool")]
+        if let Some(wasi) = state.wasi.take() {
+            wasi.drain_into(&mut state.logs);
+        }
+        Ran {
+            answer: answer.map_err(|error| explain(&error, bounds, state.logs.last_error())),
+            usage: Usage { fuel: limits.fuel.saturating_sub(left), memory: state.meter.peak() },
+            logs: state.logs.finish(),
+            consulted: state.consulted,
+        }
+    }
+
+    fn call(&self, store: &mut Store<State>, task: &Task) -> wasmtime::Result<Answer> {
+        let instance = self.pre.instantiate(&mut *store)?;
+        match task {
+            Task::Describe => {
+                let guest = self.select.load(&mut *store, &instance)?;
+                guest.call_describe(store).map(Answer::About)
+            }
+            Task::Select { request, settings } => {
+                let guest = self.select.load(&mut *store, &instance)?;
+                guest.call_select(store, request, settings).map(Answer::Verdict)
+            }
+            Task::Merge { request, plan, outcomes, settings } => {
+                let merge =
+                    self.merge.as_ref().ok_or_else(|| wasmtime::Error::msg("it exports no merge"))?;
+                let guest = merge.load(&mut *store, &instance)?;
+                guest.call_merge(store, request, plan, outcomes, settings).map(Answer::Merged)
+            }
+        }
+    }
+}
+
+/// The names of the component's imports.
+pub(super) fn imports(component: &Component) -> Vec<String> {
+    component.component_type().imports(component.engine()).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// Whether the component exports `select`, and so is a selector.
+pub(super) fn has_select(component: &Component) -> bool {
+    component.get_export_index(None, abi::SELECT).is_some()
+}
+
+/// Whether the component merges in its own way.
+pub(super) fn has_merge(component: &Component) -> bool {
+    component.get_export_index(None, abi::MERGE).is_some()
+}
+
+/// Says what went wrong, at which limit, and what to do about it.
+fn explain(error: &wasmtime::Error, bounds: &Bounds, last_error: Option<&str>) -> CniError {
+    let Bounds { selector, limits, .. } = bounds;
+    let what = if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
+        exceeded.to_string()
+    } else {
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) => format!(
+                "ran out of its fuel limit of {}: it loops, or has much to do; if so, raise limits.fuel",
+                limits.fuel
+            ),
+            Some(Trap::UnreachableCodeReached) => match last_error {
+                Some(message) => format!("panicked: {message}"),
+                None => "panicked, and logged no error before".into(),
+            },
+            Some(Trap::StackOverflow) => "overflowed its stack: it recurses too deeply".into(),
+            Some(trap) => format!("trapped: {trap}"),
+            None => format!(
+                "was stopped: {}; it may hand over {} at once (limits.output_bytes)",
+                error.root_cause(),
+                show_bytes(limits.output_bytes)
+            ),
+        }
+    };
+    let code = match error.downcast_ref::<Exceeded>() {
+        Some(Exceeded::Deadline) => code::TRY_AGAIN,
+        _ => code::SELECTOR,
+    };
+    CniError::new(code, format!("selector {selector:?} {what}")).with_details(format!("{error:#}"))
+}

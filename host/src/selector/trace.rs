@@ -1,0 +1,96 @@
+//! What happened in a chain, for the attachment record, `explain` and
+//! `test-selector`.
+
+use serde::{Deserialize, Serialize};
+
+use super::abi::{LogLevel, Plan};
+use super::facts::Consulted;
+use super::limits::Usage;
+use crate::cni::CniError;
+
+/// What a chain decided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The plan; none when every selector passed.
+    pub plan: Option<Plan>,
+    /// The index of the entry that made the plan.
+    pub decided_by: Option<usize>,
+    /// One step for each entry, in order.
+    pub trace: Vec<Step>,
+}
+
+/// A chain that ended in an error, and how it got there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failed {
+    /// For the runtime.
+    pub error: CniError,
+    /// The steps up to and with the one that failed.
+    pub trace: Vec<Step>,
+}
+
+impl From<Failed> for CniError {
+    fn from(failed: Failed) -> Self {
+        failed.error
+    }
+}
+
+/// One selector's part in a decision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// The selector, as written in the configuration.
+    pub selector: String,
+    /// What it answered.
+    pub outcome: StepOutcome,
+    /// What it used.
+    #[serde(flatten)]
+    pub usage: Usage,
+    /// Microseconds that loading and running it took.
+    pub micros: u64,
+    /// What it logged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub logs: Vec<Log>,
+    /// What it asked its imports, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub imports: Vec<Consulted>,
+}
+
+impl Step {
+    /// A step that took nothing.
+    pub(super) fn new(selector: &str, outcome: StepOutcome) -> Self {
+        Self {
+            selector: selector.into(),
+            outcome,
+            usage: Usage::default(),
+            micros: 0,
+            logs: Vec::new(),
+            imports: Vec::new(),
+        }
+    }
+}
+
+/// A selector's answer, in a trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepOutcome {
+    /// It had nothing to say.
+    Pass,
+    /// It decided on this plan.
+    Plan(Plan),
+    /// It merged the results (the step of a `merge`).
+    Merged,
+    /// It refused the pod; the error's message.
+    Refused(String),
+    /// It did not answer; the error's message.
+    Failed(String),
+    /// It was not asked, since there was a plan.
+    Skipped,
+}
+
+/// One log message of a selector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Log {
+    /// How much it matters.
+    pub level: LogLevel,
+    /// The message.
+    pub message: String,
+}

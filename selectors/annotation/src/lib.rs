@@ -1,0 +1,40 @@
+//! The pod's own choice: the annotation `cni`, as in CNI-Genie.
+//!
+//! `cni: calico`, `cni: "flannel,weave@eth4"`. A blank value is left to the
+//! selectors for logical networks and for the least loaded network.
+
+use genie_selector::{About, Refusal, Request, Selector, Verdict, plugin_list};
+
+#[cfg(test)]
+mod tests;
+
+/// The annotation.
+const KEY: &str = "cni";
+
+/// The selector.
+pub struct Annotation;
+
+impl Selector for Annotation {
+    type Settings = ();
+
+    fn about() -> About {
+        About::new(
+            "annotation",
+            env!("CARGO_PKG_VERSION"),
+            "attaches the networks that the pod's annotation `cni` lists",
+        )
+    }
+
+    fn select(request: &Request, _settings: &()) -> Result<Verdict, Refusal> {
+        match request.annotation(KEY) {
+            Some(list) if !list.trim().is_empty() => {
+                let mut plan = plugin_list::plan(request, KEY, list)?;
+                plan.reason.insert_str(0, "annotation ");
+                Ok(plan.into())
+            }
+            _ => Ok(Verdict::Pass),
+        }
+    }
+}
+
+genie_selector::export!(Annotation);

@@ -1,0 +1,72 @@
+//! The networks of pods that ask for none.
+//!
+//! In this order: the setting `networks`, the configuration's `default_plugin`,
+//! the first usable network of the configuration directory. Whoever decided
+//! earlier keeps the decision.
+
+use genie_selector::{
+    About, Attachment, Plan, Refusal, Request, Selector, Verdict, log, plugin_list,
+};
+
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use settings::Settings;
+
+/// How a message names the setting.
+const SETTING_KEY: &str = "settings.networks";
+
+/// The attribute that holds the configuration's `default_plugin`, and how a
+/// message names that.
+const ATTRIBUTE: &str = "default-plugin";
+const ATTRIBUTE_KEY: &str = "default_plugin";
+
+/// The selector.
+pub struct DefaultPlugin;
+
+impl Selector for DefaultPlugin {
+    type Settings = Settings;
+
+    fn about() -> About {
+        About::new(
+            "default-plugin",
+            env!("CARGO_PKG_VERSION"),
+            "attaches the default networks: its setting, `default_plugin`, or the first one",
+        )
+        .with_settings(include_str!("settings.schema.json"))
+    }
+
+    fn select(request: &Request, settings: &Settings) -> Result<Verdict, Refusal> {
+        if request.decided.is_some() {
+            return Ok(Verdict::Pass);
+        }
+        if request.networks.is_empty() {
+            return Err(request.nothing_installed());
+        }
+        for unknown in &settings.unknown {
+            log::warn!("default-plugin has no setting `{unknown}`; ignored");
+        }
+        if !settings.networks.trim().is_empty() {
+            return Ok(plugin_list::plan(request, SETTING_KEY, &settings.networks)?.into());
+        }
+        match request.attribute(ATTRIBUTE) {
+            Some(list) if !list.trim().is_empty() => {
+                Ok(plugin_list::plan(request, ATTRIBUTE_KEY, list)?.into())
+            }
+            _ => first(request),
+        }
+    }
+}
+
+genie_selector::export!(DefaultPlugin);
+
+/// The first usable network.
+fn first(request: &Request) -> Result<Verdict, Refusal> {
+    let network = request
+        .networks
+        .first()
+        .ok_or_else(|| request.nothing_installed())?;
+    let reason = format!("first usable network: {} ({})", network.name, network.file);
+    Ok(Plan::new(reason, vec![Attachment::installed(&network.file)]).into())
+}

@@ -1,0 +1,77 @@
+//! The settings: `{"networks": "flannel,weave@eth4"}`, or the same as an array.
+//!
+//! Read by hand, not derived: so unknown settings can be told, and the module
+//! stays a third smaller than with a JSON document in it.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// What the settings say.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The default networks as one list; empty when not set.
+    pub networks: String,
+    /// The keys that mean nothing here.
+    pub unknown: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Settings;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object such as {\"networks\": \"flannel\"}")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Settings, A::Error> {
+                let mut settings = Settings::default();
+                while let Some(key) = members.next_key::<String>()? {
+                    if key == "networks" {
+                        settings.networks = members.next_value::<Networks>()?.0;
+                    } else {
+                        members.next_value::<IgnoredAny>()?;
+                        settings.unknown.push(key);
+                    }
+                }
+                Ok(settings)
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// A list of networks, in either spelling.
+struct Networks(String);
+
+impl<'de> Deserialize<'de> for Networks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Networks;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("networks: a list such as \"flannel,weave@eth4\", or an array of names")
+            }
+
+            fn visit_unit<E>(self) -> Result<Networks, E> {
+                Ok(Networks(String::new()))
+            }
+
+            fn visit_str<E>(self, list: &str) -> Result<Networks, E> {
+                Ok(Networks(list.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Networks, A::Error> {
+                let mut names = Vec::new();
+                while let Some(name) = elements.next_element::<String>()? {
+                    names.push(name);
+                }
+                Ok(Networks(names.join(",")))
+            }
+        }
+        deserializer.deserialize_any(List)
+    }
+}

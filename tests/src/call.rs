@@ -1,0 +1,194 @@
+//! One call of the runtime.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::{Map, Value, json};
+
+use crate::{Answer, Node, Running, programs};
+
+/// The capability by which containerd and CRI-O hand over annotations.
+pub const ANNOTATIONS: &str = "io.kubernetes.cri.pod-annotations";
+
+/// What the runtime wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Verb {
+    Add,
+    Del,
+    Check,
+    Status,
+    Gc,
+    Version,
+}
+
+impl Verb {
+    /// As `CNI_COMMAND` has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "ADD",
+            Self::Del => "DEL",
+            Self::Check => "CHECK",
+            Self::Status => "STATUS",
+            Self::Gc => "GC",
+            Self::Version => "VERSION",
+        }
+    }
+}
+
+/// A call that is being put together. It starts as what containerd sends for a pod
+/// `p` of the namespace `default`, container `c1`, interface `eth0`.
+#[derive(Clone, Debug)]
+pub struct Call<'a> {
+    node: &'a Node,
+    env: Vec<(String, Option<OsString>)>,
+    config: Map<String, Value>,
+    stdin: Option<Vec<u8>>,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(node: &'a Node, verb: Verb) -> Self {
+        let mut call = Self { node, env: Vec::new(), config: node.config(), stdin: None };
+        call.set("CNI_COMMAND", verb.as_str());
+        call.set("CNI_PATH", node.bin());
+        if matches!(verb, Verb::Add | Verb::Del | Verb::Check) {
+            // A namespace that is not there: recorders do not mind.
+            call = call.container("c1").ifname("eth0").netns("/run/netns/genie-tests-none");
+        }
+        call
+    }
+
+    /// `CNI_CONTAINERID`, and `CNI_ARGS` as Kubernetes runtimes have them.
+    #[must_use]
+    pub fn container(mut self, id: &str) -> Self {
+        self.set("CNI_CONTAINERID", id);
+        self.args(&format!(
+            "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=p;K8S_POD_INFRA_CONTAINER_ID={id};K8S_POD_UID=u"
+        ))
+    }
+
+    /// `CNI_IFNAME`.
+    #[must_use]
+    pub fn ifname(self, name: &str) -> Self {
+        self.env("CNI_IFNAME", name)
+    }
+
+    /// `CNI_NETNS`.
+    #[must_use]
+    pub fn netns(self, path: impl AsRef<OsStr>) -> Self {
+        self.env("CNI_NETNS", path)
+    }
+
+    /// `CNI_ARGS`.
+    #[must_use]
+    pub fn args(self, args: &str) -> Self {
+        self.env("CNI_ARGS", args)
+    }
+
+    /// Any variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// Takes a variable away.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.env.retain(|(known, _)| known != name);
+        self.env.push((name.into(), None));
+        self
+    }
+
+    /// The pod's annotations, as containerd hands them over.
+    #[must_use]
+    pub fn annotations(self, annotations: &[(&str, &str)]) -> Self {
+        let annotations: Map<String, Value> =
+            annotations.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+        self.runtime_config(ANNOTATIONS, Value::Object(annotations))
+    }
+
+    /// The annotation `cni`.
+    #[must_use]
+    pub fn cni(self, value: &str) -> Self {
+        self.annotations(&[("cni", value)])
+    }
+
+    /// One member of `runtimeConfig`.
+    #[must_use]
+    pub fn runtime_config(mut self, capability: &str, value: Value) -> Self {
+        let config = self.config.entry("runtimeConfig").or_insert_with(|| json!({}));
+        config[capability] = value;
+        self
+    }
+
+    /// One key of the configuration.
+    #[must_use]
+    pub fn key(mut self, key: &str, value: Value) -> Self {
+        self.config.insert(key.into(), value);
+        self
+    }
+
+    /// Takes a key of the configuration away.
+    #[must_use]
+    pub fn without_key(mut self, key: &str) -> Self {
+        self.config.remove(key);
+        self
+    }
+
+    /// Stdin to the byte, in place of the configuration.
+    #[must_use]
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Some(bytes.into());
+        self
+    }
+
+    /// Runs the plugin to its end.
+    ///
+    /// # Panics
+    /// When the plugin cannot be run.
+    pub fn run(self) -> Answer {
+        self.start().wait()
+    }
+
+    /// Starts the plugin.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start(self) -> Running {
+        let mut command = self.node.command(&programs::dist("genie"));
+        self.start_command(&mut command)
+    }
+
+    fn start_command(self, command: &mut Command) -> Running {
+        // Nothing of the test's own environment may decide.
+        let inherited = std::env::vars_os().map(|(name, _)| name);
+        for name in inherited.filter(|name| name.to_string_lossy().starts_with("CNI_")) {
+            command.env_remove(name);
+        }
+        for (name, value) in &self.env {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let stdin = self.stdin.unwrap_or_else(|| Value::Object(self.config).to_string().into_bytes());
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        let mut pipe = child.stdin.take().expect("stdin is a pipe");
+        // A plugin that does not want its stdin may close it.
+        _ = pipe.write_all(&stdin);
+        drop(pipe);
+        Running::new(child)
+    }
+
+    fn set(&mut self, name: &str, value: impl AsRef<OsStr>) {
+        self.env.retain(|(known, _)| known != name);
+        self.env.push((name.into(), Some(value.as_ref().to_owned())));
+    }
+}

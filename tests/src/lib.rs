@@ -1,0 +1,24 @@
+//! The harness of the black-box tests: they run the built plugin (`dist/genie`) as a
+//! runtime does, and see what it does to the delegates, to the disk and to the kernel.
+//!
+//! [`Node`] is a node in a temporary directory, [`Call`] one call of the runtime,
+//! [`Answer`] what came back. [`recorder`] is a delegate that writes down how it was
+//! called, [`netns`] makes real network namespaces, [`guests`] builds the selectors
+//! that the tests need.
+#![cfg(not(target_family = "wasm"))]
+
+mod answer;
+mod call;
+pub mod fixture;
+pub mod guests;
+pub mod netns;
+mod node;
+pub mod programs;
+pub mod recorder;
+mod running;
+
+pub use answer::{Answer, Failure};
+pub use call::{Call, Verb};
+pub use node::Node;
+pub use recorder::{Recorded, Script};
+pub use running::{Running, Watched};

@@ -1,0 +1,87 @@
+//! A plugin that runs.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::Child;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use crate::Answer;
+
+/// After this long a test that waits in vain fails. Nothing is expected to be quick.
+const PATIENCE: Timespec = Timespec { tv_sec: 60, tv_nsec: 0 };
+
+/// A call that was started and not waited for.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+}
+
+/// A process that can be waited for although it is not our child.
+#[derive(Debug)]
+pub struct Watched(OwnedFd);
+
+impl Running {
+    pub(crate) fn new(child: Child) -> Self {
+        Self { child }
+    }
+
+    /// Kills the plugin, as a runtime that lost its patience does.
+    ///
+    /// # Panics
+    /// When it had ended already.
+    pub fn kill(mut self) {
+        let ended = self.child.try_wait().expect("a child can be waited for");
+        assert!(ended.is_none(), "the plugin was to be killed but has ended: {ended:?}");
+        self.child.kill().expect("a running child can be killed");
+        self.child.wait().expect("a child can be waited for");
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// When its output cannot be read.
+    pub fn wait(self) -> Answer {
+        Answer::of(&self.child.wait_with_output().expect("a child's output can be read"))
+    }
+}
+
+impl Watched {
+    /// Watches the process that runs under this number.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn process(pid: u32) -> Self {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process id is a number above 0");
+        Self(pidfd_open(pid, PidfdFlags::empty()).expect("the process runs"))
+    }
+
+    /// Waits until the process has ended.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn wait_for_end(&self) {
+        assert!(is_ready(&self.0), "the process did not end");
+    }
+}
+
+/// Waits until somebody writes into the pipe at `path` and closes it; answers what.
+///
+/// # Panics
+/// When nobody does.
+pub(crate) fn read_pipe(path: &Path) -> String {
+    let pipe = rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).expect("the pipe can be opened");
+    assert!(is_ready(&pipe), "nobody wrote into {}", path.display());
+    let mut text = [0; 64];
+    let read = File::from(pipe).read(&mut text).expect("the pipe can be read");
+    String::from_utf8_lossy(&text[..read]).into_owned()
+}
+
+fn is_ready(fd: &OwnedFd) -> bool {
+    let ready = poll(&mut [PollFd::new(fd, PollFlags::IN)], Some(&PATIENCE));
+    ready.expect("the descriptor can be waited for") > 0
+}

@@ -1,0 +1,7 @@
+module genie.test/tools/cnitool
+
+go 1.24
+
+tool github.com/containernetworking/cni/cnitool
+
+require github.com/containernetworking/cni v1.3.0 // indirect
