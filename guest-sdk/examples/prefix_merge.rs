@@ -39,8 +39,7 @@ impl Merge for PrefixMerge {
         settings: &Settings,
     ) -> Result<Merged, Refusal> {
         let mut merged =
-            merge::standard(&request.interface, request.attribute("sandbox"), outcomes)
-                .map_err(Refusal::Internal)?;
+            merge::standard(&request.interface, None, outcomes).map_err(Refusal::Internal)?;
         for (key, _) in &mut merged.annotations {
             key.insert_str(0, &settings.prefix);
         }

@@ -107,3 +107,8 @@ pub trait Merge: Selector {
         settings: &Self::Settings,
     ) -> Result<Merged, Refusal>;
 }
+
+/// The README's code, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

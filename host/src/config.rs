@@ -3,8 +3,6 @@
 //! case.
 
 mod chain;
-#[cfg(test)]
-mod tests;
 
 use std::path::PathBuf;
 use std::time::Duration;

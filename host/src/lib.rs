@@ -11,7 +11,6 @@ pub mod command;
 pub mod config;
 pub mod delegate;
 pub mod log;
-pub mod merge;
 pub mod network;
 pub mod node;
 pub mod pod;

@@ -96,6 +96,9 @@ impl<'a> Answer<'a> {
     /// Adds the pod's interface where the result names none, or has addresses
     /// that belong to none of those it names.
     pub(super) fn name_own_interface(&mut self, sandbox: &str) {
+        if self.interface.is_empty() {
+            return;
+        }
         let homeless = self.ips.iter().any(|ip| ip.interface.is_none());
         if self.interfaces.is_empty() || (homeless && self.own_position().is_none()) {
             self.interfaces

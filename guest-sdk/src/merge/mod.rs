@@ -10,6 +10,8 @@
 
 mod answer;
 #[cfg(test)]
+mod shape_tests;
+#[cfg(test)]
 mod tests;
 
 use std::net::IpAddr;
@@ -29,8 +31,10 @@ const CNI_VERSION: &str = "1.1.0";
 ///
 /// `interface` is the runtime's own interface. `sandbox` is the path of the
 /// pod's network namespace, for networks whose result names no interface: they
-/// get one in the merged result, on which runtimes find the address. Without it
-/// the path is taken from another network's interface.
+/// get one in the merged result, on which runtimes find the address. Without it,
+/// as in a module, which is not told it, the path is taken from another
+/// network's interface. An outcome whose own interface is empty is not about one
+/// interface, and gets none added.
 ///
 /// The annotation [`MULTI_IP_PREFERENCES`] comes along when there is more than
 /// one network and at least one of them has an address.
@@ -54,8 +58,8 @@ pub fn standard(
 
     let sandbox = sandbox
         .or_else(|| answers.iter().find_map(Answer::sandbox))
-        .map(str::to_owned)
-        .unwrap_or_default();
+        .unwrap_or_default()
+        .to_owned();
     // Stable: the others keep the plan's order.
     answers.sort_by_key(|answer| answer.interface != interface);
     let mut whole = Whole::default();
@@ -119,16 +123,18 @@ impl Whole {
         let shift = self.interfaces.len();
         let named = answer.interfaces.len();
         for (index, ip) in answer.ips.into_iter().enumerate() {
-            let target = ip.interface.or(own).filter(|&target| target < named).ok_or_else(|| {
-                let network = answer.network;
-                format!(
-                    "result of network {network}: ips[{index}] is on interface {}, but there are \
-                     {named}",
-                    ip.interface.unwrap_or(named)
-                )
-            })?;
             let mut members = ip.members;
-            members.insert("interface".to_owned(), Value::from(shift + target));
+            match ip.interface.or(own) {
+                Some(target) if target >= named => {
+                    return Err(format!(
+                        "result of network {}: ips[{index}] is on interface {target}, but there \
+                         are {named}",
+                        answer.network
+                    ));
+                }
+                Some(target) => members.insert("interface".to_owned(), (shift + target).into()),
+                None => members.remove("interface"),
+            };
             self.ips.push(Value::Object(members));
         }
         self.interfaces

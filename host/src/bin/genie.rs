@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use genie_host::cni::{self, CniError, Start, Version, code};
+use genie_host::cni::{self, Call, CniError, ProcessEnvironment, Start, Version, code};
 use genie_host::{call, log};
 use serde_json::Value;
 
@@ -15,26 +15,33 @@ fn main() -> ExitCode {
         answer(&error.to_json(Version::CURRENT.as_str()));
         std::process::exit(1);
     }));
-    match cni::start(&cni::ProcessEnvironment, &mut std::io::stdin().lock()) {
+    match cni::start(&ProcessEnvironment) {
         Ok(Start::About) => {
-            eprintln!("{}", cni::about("genie", env!("CARGO_PKG_VERSION")));
+            let versions: Vec<_> = Version::ALL.iter().map(|version| version.as_str()).collect();
+            eprintln!("CNI meta plugin genie {}", env!("CARGO_PKG_VERSION"));
+            eprintln!("CNI protocol versions supported: {}", versions.join(", "));
             ExitCode::SUCCESS
         }
         Ok(Start::Version) => {
             answer(&cni::version_document());
             ExitCode::SUCCESS
         }
-        Ok(Start::Call(request)) => {
-            log::start(&request.config);
-            match call::serve(&request) {
-                Ok(result) => {
-                    result.iter().for_each(answer);
-                    ExitCode::SUCCESS
-                }
-                Err(error) => fail(&error, request.version),
-            }
-        }
+        Ok(Start::Call(pending)) => match pending.read(&mut std::io::stdin().lock()) {
+            Ok(call) => serve(&call),
+            Err(error) => fail(&error, Version::CURRENT),
+        },
         Err(error) => fail(&error, Version::CURRENT),
+    }
+}
+
+fn serve(call: &Call) -> ExitCode {
+    log::start(&call.config);
+    match call::serve(call) {
+        Ok(result) => {
+            result.iter().for_each(answer);
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error, call.version),
     }
 }
 

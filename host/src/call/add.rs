@@ -1,20 +1,21 @@
 //! ADD: which networks, attach them, answer. All of them or none.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
 use super::request::{OwnTypes, Selected, select};
-use super::{CallFacts, plugin_dirs};
-use crate::cni::{self, Call, CniError, CniResult, Version, code};
+use super::{CallFacts, merge, plugin_dirs};
+use crate::cni::{Call, CniArgs, CniError, CniResult, Version, code, prev_result};
 use crate::config::Config;
 use crate::delegate::Attach;
 use crate::network::{self, Catalogue, Prepared};
 use crate::pod::{self, Identity};
-use crate::record::{Header, Journal, Planned, PodName, Record, Store};
-use crate::selector::abi::{Merged, Outcome};
-use crate::{merge, routes};
+use crate::record::{Header, Journal, Lock, Outcome, Planned, Pod, Store, VERSION, boot_id};
+use crate::routes;
+use crate::selector::abi::{self, DefaultRoute, Merged};
 
 /// How long undoing may take when the call's own time is used up.
 const UNDO_TIME: Duration = Duration::from_secs(30);
@@ -25,8 +26,9 @@ const UNDO_TIME: Duration = Duration::from_secs(30);
 /// What failed; then nothing stays attached.
 pub fn add(call: &Call, config: &Config, deadline: Instant) -> Result<Value, CniError> {
     let own = OwnTypes::of(call);
-    let pod = Identity::from_args(&cni::CniArgs::new(&call.args));
-    let previous = cni::prev_result(&call.config, call.version)?;
+    let pod = Identity::from_args(&CniArgs::new(&call.args));
+    let path = plugin_dirs(call, &config.paths);
+    let previous = prev_result(&call.config, call.version)?;
     let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
     let annotations = pod::annotations(&config.pods, call, &pod)?;
     let facts = CallFacts::new(&config.pods, &pod, &config.node, &catalogue);
@@ -40,116 +42,128 @@ pub fn add(call: &Call, config: &Config, deadline: Instant) -> Result<Value, Cni
             catalogue: &catalogue,
             facts: &facts,
             own_types: &own.as_refs(),
-            path: &plugin_dirs(call, &config.paths),
-            taken: &interfaces_of(previous.as_ref()),
+            path: Some(&path),
+            taken: &taken_interfaces(previous.as_ref(), call, &selected)?,
             strict: config.strict,
         },
     )?;
 
     let store = Store::open(&config.paths.state_dir)?;
-    let _lock = store.lock(&call.container, deadline)?;
-    clear_stale(&store, call, config, deadline)?;
-    let mut journal = store.create(&header(call, config, &pod, &attachments, &selected))?;
+    let lock = store.lock(&call.container, deadline)?;
+    clear_stale(&store, &lock, call, &path, deadline)?;
+    let journal = store.create(&lock, &header(call, &pod, &path, &attachments, &selected))?;
     let durable = journal.sync_beside();
+    let mut attaching = Attaching { call, path: &path, attachments: &attachments, journal, done: Vec::new() };
 
-    let attached = attach(call, config, &attachments, &mut journal, deadline)
-        .and_then(|outcomes| routes::settle(call, &attachments, outcomes))
-        .and_then(|outcomes| merge::merge(call, config, &selected, outcomes, previous.as_ref(), deadline))
+    let answered = attaching
+        .attach(deadline)
+        .and_then(|results| settle_routes(call, &attachments, results))
+        .and_then(|outcomes| merge::merge(call, config, &selected, &outcomes, previous.as_ref(), &facts, deadline))
         .and_then(|merged| answer(&merged, call.version).map(|result| (merged, result)))
-        .and_then(|answered| durable.wait().map(|()| answered));
-    match attached {
+        .and_then(|answered| durable.wait(deadline).map(|()| answered));
+    match answered {
         Ok((merged, result)) => {
-            journal.done(&result, &merged.annotations);
+            attaching.finish(&result, merged.annotations);
             Ok(result)
         }
         Err(error) => {
-            undo(call, config, &attachments, journal);
+            attaching.undo();
             Err(error)
         }
     }
 }
 
-/// Runs the delegates, one network after the other. What ran is undone by the
-/// caller; the failed network undoes itself here, since only here is known how
-/// far it came.
-fn attach(
-    call: &Call,
-    config: &Config,
-    attachments: &[Prepared],
-    journal: &mut Journal,
-    deadline: Instant,
-) -> Result<Vec<Outcome>, CniError> {
-    let path = plugin_dirs(call, &config.paths);
-    let mut outcomes = Vec::with_capacity(attachments.len());
-    for (index, attachment) in attachments.iter().enumerate() {
-        let attach = attachment_call(call, attachment, &path, deadline);
-        let place = format!("network {:?} on {}", attachment.list.name, attachment.interface);
-        let failed = |error: CniError, ran: usize, journal: &mut Journal| {
-            let undo = Attach { deadline: Instant::now() + UNDO_TIME, ..attach };
-            match undo.del(None, ran) {
-                Ok(()) => journal.deleted(index),
-                Err(undo) => tracing::error!(%undo, "undoing a failed attachment failed; the runtime's DEL repeats it"),
-            }
-            // The networks after this one were never started.
-            (index + 1..attachments.len()).for_each(|later| journal.deleted(later));
-            error
-        };
-        let result = attach.add().map_err(|failure| failed(failure.error, failure.ran, journal))?;
-        journal.added(index, &result);
-        let current = CniResult::from_value(&result, attachment.list.cni_version)
-            .and_then(|result| result.check_safe().map(|()| result))
-            .and_then(|result| result.convert(Version::CURRENT))
-            .map_err(|error| error.context(&place))
-            .map_err(|error| failed(error, attachment.list.plugins.len(), journal))?;
-        outcomes.push(Outcome {
-            interface: attachment.interface.clone(),
-            network: attachment.list.name.clone(),
-            result: current.to_value().to_string(),
-        });
-    }
-    Ok(outcomes)
+/// The attachments on their way.
+struct Attaching<'a> {
+    call: &'a Call,
+    path: &'a [PathBuf],
+    attachments: &'a [Prepared],
+    journal: Journal,
+    /// Of each network that was started: its result if it has one, and how many
+    /// of its plugins ran.
+    done: Vec<(Option<Value>, usize)>,
 }
 
-fn attachment_call<'a>(call: &'a Call, attachment: &'a Prepared, path: &'a [std::path::PathBuf], deadline: Instant) -> Attach<'a> {
-    Attach {
-        list: &attachment.list,
-        container: &call.container,
-        netns: call.netns.as_deref(),
-        interface: &attachment.interface,
-        args: &attachment.cni_args,
-        runtime_config: &attachment.runtime_config,
-        path,
-        deadline,
+impl Attaching<'_> {
+    /// Runs the delegates, one network after the other. The results come back in
+    /// CNI 1.1.0.
+    fn attach(&mut self, deadline: Instant) -> Result<Vec<Value>, CniError> {
+        let mut results = Vec::with_capacity(self.attachments.len());
+        for (index, attachment) in self.attachments.iter().enumerate() {
+            let result = match self.delegates(attachment, deadline).add() {
+                Ok(result) => result,
+                Err(failure) => {
+                    self.done.push((None, failure.ran));
+                    return Err(failure.error);
+                }
+            };
+            self.done.push((Some(result.clone()), attachment.list.plugins.len()));
+            self.journal.added(index, &result)?;
+            let current = CniResult::from_value(&result, attachment.list.cni_version)
+                .and_then(|result| result.check_safe().map(|()| result))
+                .and_then(|result| result.convert(Version::CURRENT));
+            results.push(current.map_err(|error| error.context(place(attachment)))?.to_value());
+        }
+        Ok(results)
     }
-}
 
-/// Undoes what is attached, the last one first. What cannot be undone stays in
-/// the record, and the runtime's DEL tries again.
-fn undo(call: &Call, config: &Config, attachments: &[Prepared], mut journal: Journal) {
-    let path = plugin_dirs(call, &config.paths);
-    let mut left = false;
-    for index in journal.remaining() {
-        let Some(attachment) = attachments.get(index) else { continue };
-        let attach = attachment_call(call, attachment, &path, Instant::now() + UNDO_TIME);
-        match attach.del(journal.result(index).as_ref(), attachment.list.plugins.len()) {
-            Ok(()) => journal.deleted(index),
-            Err(error) => {
+    /// Undoes what was started, the last network first; of the one that failed
+    /// those plugins that ran. What cannot be undone stays in the record, and the
+    /// runtime's DEL tries again.
+    fn undo(mut self) {
+        let mut left = false;
+        for (index, attachment) in self.attachments.iter().enumerate().rev() {
+            let undone = match self.done.get(index) {
+                None => Ok(()),
+                Some((result, ran)) => {
+                    self.delegates(attachment, Instant::now() + UNDO_TIME).del(result.as_ref(), *ran)
+                }
+            };
+            let recorded = undone.and_then(|()| self.journal.deleted(index));
+            if let Err(error) = recorded {
                 left = true;
                 tracing::error!(%error, "undoing an attachment failed; the runtime's DEL repeats it");
             }
         }
+        if !left {
+            remove(self.journal);
+        }
     }
-    if !left {
-        journal.remove();
+
+    fn finish(mut self, result: &Value, annotations: Vec<(String, String)>) {
+        let outcome = Outcome { result: result.clone(), annotations: annotations.into_iter().collect() };
+        // The pod has its networks; what is lost here only informs.
+        if let Err(error) = self.journal.done(&outcome) {
+            tracing::warn!(%error, "the answer is not in the record");
+        }
+    }
+
+    fn delegates<'b>(&'b self, attachment: &'b Prepared, deadline: Instant) -> Attach<'b> {
+        Attach {
+            list: &attachment.list,
+            container: &self.call.container,
+            netns: self.call.netns.as_deref(),
+            interface: &attachment.interface,
+            args: &attachment.cni_args,
+            runtime_config: &attachment.runtime_config,
+            path: self.path,
+            deadline,
+        }
+    }
+}
+
+fn remove(journal: Journal) {
+    if let Err(error) = journal.remove() {
+        tracing::error!(%error, "an empty attachment record stays; the runtime's DEL removes it");
     }
 }
 
 /// A record of an earlier boot is of a container that the reboot took away; the
 /// same identifier may come again. One of this boot means a missing DEL.
-fn clear_stale(store: &Store, call: &Call, config: &Config, deadline: Instant) -> Result<(), CniError> {
+fn clear_stale(store: &Store, lock: &Lock, call: &Call, path: &[PathBuf], deadline: Instant) -> Result<(), CniError> {
     match store.load(&call.container, &call.interface)? {
         None => Ok(()),
-        Some(record) if record.is_of_this_boot() => Err(CniError::new(
+        Some(record) if record.header.boot_id == boot_id() => Err(CniError::new(
             code::INVALID_ENVIRONMENT,
             format!(
                 "container {} is attached already on {}: the runtime must call DEL before it calls ADD again",
@@ -158,40 +172,94 @@ fn clear_stale(store: &Store, call: &Call, config: &Config, deadline: Instant) -
         )),
         Some(record) => {
             tracing::info!(container = call.container, "undoing the attachments of an earlier boot");
-            super::del::detach(record, None, &plugin_dirs(call, &config.paths), deadline)
+            super::del::detach(&record, lock, None, path, deadline)
         }
     }
 }
 
-fn header(call: &Call, config: &Config, pod: &Identity, attachments: &[Prepared], selected: &Selected) -> Header {
-    Header::new(
-        call,
-        PodName { namespace: pod.namespace.clone(), name: pod.name.clone(), uid: pod.uid.clone() },
-        plugin_dirs(call, &config.paths),
-        attachments
-            .iter()
-            .map(|attachment| Planned {
-                interface: attachment.interface.clone(),
-                list: attachment.list.to_value(),
-                cni_args: attachment.cni_args.clone(),
-                runtime_config: attachment.runtime_config.clone(),
-            })
-            .collect(),
-        selected.explanation(),
-    )
+fn header(call: &Call, pod: &Identity, path: &[PathBuf], attachments: &[Prepared], selected: &Selected) -> Header {
+    let pod = (!pod.name.is_empty()).then(|| Pod {
+        namespace: pod.namespace.clone(),
+        name: pod.name.clone(),
+        uid: pod.uid.clone().unwrap_or_default(),
+    });
+    let planned = attachments.iter().map(|attachment| Planned {
+        interface: attachment.interface.clone(),
+        list: attachment.list.to_value(),
+        cni_args: attachment.cni_args.clone(),
+        runtime_config: attachment.runtime_config.clone(),
+    });
+    Header {
+        version: VERSION,
+        boot_id: boot_id(),
+        container: call.container.clone(),
+        interface: call.interface.clone(),
+        netns: call.netns.clone().unwrap_or_default(),
+        network: call.name.clone(),
+        cni_args: call.args.clone(),
+        pod,
+        created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs()),
+        path: path.to_vec(),
+        attachments: planned.collect(),
+        decision: selected.explanation(),
+    }
+}
+
+/// Gives the default routes to whom the plan gives them.
+fn settle_routes(call: &Call, attachments: &[Prepared], results: Vec<Value>) -> Result<Vec<abi::Outcome>, CniError> {
+    let wishes: Vec<_> = attachments.iter().map(wish).collect();
+    let settled = routes::settle(call.netns.as_deref(), &wishes, results)?;
+    Ok(attachments
+        .iter()
+        .zip(settled)
+        .map(|(attachment, result)| abi::Outcome {
+            interface: attachment.interface.clone(),
+            network: attachment.list.name.clone(),
+            result: result.to_string(),
+        })
+        .collect())
+}
+
+fn wish(attachment: &Prepared) -> routes::Wish<'_> {
+    let default_route = match &attachment.default_route {
+        DefaultRoute::Usual => routes::Route::Usual,
+        DefaultRoute::Never => routes::Route::Never,
+        // Checked when the plan was prepared.
+        DefaultRoute::Via(gateways) => {
+            routes::Route::Via(gateways.iter().filter_map(|gateway| gateway.parse().ok()).collect())
+        }
+    };
+    routes::Wish { interface: &attachment.interface, network: &attachment.list.name, default_route }
 }
 
 /// The merged result in the version that the runtime asked for.
 fn answer(merged: &Merged, version: Version) -> Result<Value, CniError> {
     let result = CniResult::parse(merged.result.as_bytes(), Version::CURRENT)
-        .and_then(|result| result.check_safe().map(|()| result))
+        .and_then(|result| result.check_final().map(|()| result))
         .map_err(|error| error.context("the merged result"))?;
     result.convert(version).map(|result| result.to_value()).map_err(|error| {
         error.context(format!("the pod's networks cannot be described in CNI version {version}"))
     })
 }
 
-fn interfaces_of(previous: Option<&CniResult>) -> BTreeSet<String> {
-    previous.map(CniResult::sandbox_interfaces).unwrap_or_default()
+/// Interfaces that the container has already: those of an earlier plugin's
+/// result, and, when names are to be chosen freely, all that exist.
+fn taken_interfaces(
+    previous: Option<&CniResult>,
+    call: &Call,
+    selected: &Selected,
+) -> Result<BTreeSet<String>, CniError> {
+    let mut taken: BTreeSet<String> = previous.map(merge::sandbox_interfaces).unwrap_or_default();
+    let unnamed = selected.plan.attachments.iter().filter(|attachment| attachment.interface.is_none()).count();
+    // The runtime's own interface is its business; only further names are ours.
+    if unnamed > 1
+        && let Some(netns) = call.netns.as_deref().filter(|netns| Path::new(netns).exists())
+    {
+        taken.extend(routes::interface_names(netns)?.into_iter().filter(|name| *name != call.interface));
+    }
+    Ok(taken)
 }
 
+fn place(attachment: &Prepared) -> String {
+    format!("network {:?} on {}", attachment.list.name, attachment.interface)
+}

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::plugin_dirs;
+use super::{attachment_of, plugin_dirs};
 use crate::cni::{Call, CniError, code};
 use crate::config::Paths;
 use crate::record::Store;
@@ -21,8 +21,8 @@ pub fn check(call: &Call, paths: &Paths, deadline: Instant) -> Result<(), CniErr
     })?;
     let path = plugin_dirs(call, paths);
     for index in record.remaining().into_iter().rev() {
-        let attachment = record.attachment(index, call.netns.as_deref(), &path)?;
-        attachment.call(deadline).check(record.result(index))?;
+        let attachment = attachment_of(&record, index, &path)?;
+        attachment.delegates(&record.header, call.netns.as_deref(), deadline).check(record.result(index))?;
     }
     Ok(())
 }

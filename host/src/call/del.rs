@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::plugin_dirs;
+use super::{attachment_of, plugin_dirs};
 use crate::cni::{Call, CniError};
 use crate::config::Paths;
-use crate::record::{Record, Store};
+use crate::record::{Lock, Record, Store};
 
 /// Serves DEL (CNI specification, section 2, "DEL"). What was never added, or is
 /// gone already, is a success that runs nothing.
@@ -16,9 +16,9 @@ use crate::record::{Record, Store};
 /// runtime's next DEL repeats only that.
 pub fn del(call: &Call, paths: &Paths, deadline: Instant) -> Result<(), CniError> {
     let store = Store::open(&paths.state_dir)?;
-    let _lock = store.lock(&call.container, deadline)?;
+    let lock = store.lock(&call.container, deadline)?;
     match store.load(&call.container, &call.interface)? {
-        Some(record) => detach(record, call.netns.as_deref(), &plugin_dirs(call, paths), deadline),
+        Some(record) => detach(&record, &lock, call.netns.as_deref(), &plugin_dirs(call, paths), deadline),
         None => Ok(()),
     }
 }
@@ -26,27 +26,26 @@ pub fn del(call: &Call, paths: &Paths, deadline: Instant) -> Result<(), CniError
 /// Takes away every attachment that the record still holds, the last one first.
 /// One failure does not keep the others (multi-network standard, section 7.2).
 pub(super) fn detach(
-    mut record: Record,
+    record: &Record,
+    lock: &Lock,
     netns: Option<&str>,
     path: &[PathBuf],
     deadline: Instant,
 ) -> Result<(), CniError> {
+    let mut journal = record.journal(lock)?;
     let mut failures = Vec::new();
     for index in record.remaining() {
-        let detached = record
-            .attachment(index, netns, path)
-            .and_then(|attachment| attachment.call(deadline).del(record.result(index), attachment.plugins()));
-        match detached {
-            Ok(()) => record.deleted(index),
-            Err(error) => failures.push(error),
+        let detached = attachment_of(record, index, path).and_then(|attachment| {
+            let plugins = attachment.list.plugins.len();
+            attachment.delegates(&record.header, netns, deadline).del(record.result(index), plugins)
+        });
+        if let Err(error) = detached.and_then(|()| journal.deleted(index)) {
+            failures.push(error);
         }
     }
     match join(failures) {
         Some(error) => Err(error),
-        None => {
-            record.remove();
-            Ok(())
-        }
+        None => journal.remove(),
     }
 }
 

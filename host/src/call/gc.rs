@@ -1,7 +1,7 @@
 //! GC: takes away what the runtime no longer knows.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::cni::{Call, CniError, NetworkList, code};
 use crate::config::Paths;
 use crate::delegate::{self, ValidAttachment};
 use crate::network::Catalogue;
-use crate::record::{Listed, Store};
+use crate::record::{Entry, Record, Store};
 
 /// Both spellings are in use; libcni sends the second one for old plugins.
 const KEYS: [&str; 2] = ["cni.dev/valid-attachments", "cni.dev/attachments"];
@@ -35,12 +35,12 @@ pub fn gc(call: &Call, paths: &Paths, deadline: Instant) -> Result<(), CniError>
     let mut networks = installed(call, &paths.conf_dir)?;
     for listed in store.list()? {
         match listed {
-            Listed::Damaged { error, .. } => failures.push(error),
-            Listed::Record(record) if record.header().network != call.name => {}
-            Listed::Record(record) => {
+            Entry::Damaged { error, .. } => failures.push(error),
+            Entry::Record(record) if record.header.network != call.name => {}
+            Entry::Record(record) => {
                 let key = ValidAttachment {
-                    container: record.header().container.clone(),
-                    interface: record.header().interface.clone(),
+                    container: record.header.container.clone(),
+                    interface: record.header.interface.clone(),
                 };
                 if valid.contains(&key) {
                     keep(&record, &mut networks);
@@ -71,12 +71,12 @@ fn installed(call: &Call, conf_dir: &Path) -> Result<Networks, CniError> {
 }
 
 /// Adds a record's attachments, under the names of the delegates' networks.
-fn keep(record: &crate::record::Record, networks: &mut Networks) {
+fn keep(record: &Record, networks: &mut Networks) {
     for index in record.remaining() {
-        let Some(planned) = record.header().attachments.get(index) else { continue };
+        let Some(planned) = record.header.attachments.get(index) else { continue };
         let Ok(list) = NetworkList::from_value(&planned.list) else { continue };
         let attachment =
-            ValidAttachment { container: record.header().container.clone(), interface: planned.interface.clone() };
+            ValidAttachment { container: record.header.container.clone(), interface: planned.interface.clone() };
         networks.entry(list.name.clone()).or_insert_with(|| (list, Vec::new())).1.push(attachment);
     }
 }
@@ -86,13 +86,13 @@ fn keep(record: &crate::record::Record, networks: &mut Networks) {
 fn collect(
     store: &Store,
     stale: &ValidAttachment,
-    path: &[std::path::PathBuf],
+    path: &[PathBuf],
     deadline: Instant,
 ) -> Result<(), CniError> {
-    let _lock = store.lock(&stale.container, deadline)?;
+    let lock = store.lock(&stale.container, deadline)?;
     let Some(record) = store.load(&stale.container, &stale.interface)? else { return Ok(()) };
-    let netns = record.header().netns.clone().filter(|netns| Path::new(netns).exists());
-    del::detach(record, netns.as_deref(), path, deadline)
+    let netns = Some(record.header.netns.as_str()).filter(|netns| Path::new(netns).exists());
+    del::detach(&record, &lock, netns, path, deadline)
 }
 
 fn valid_attachments(call: &Call) -> Result<Option<Vec<ValidAttachment>>, CniError> {

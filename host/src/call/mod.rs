@@ -6,6 +6,8 @@ mod check;
 mod del;
 mod facts;
 mod gc;
+mod merge;
+mod recorded;
 mod request;
 mod status;
 
@@ -15,9 +17,10 @@ use std::time::Instant;
 use serde_json::Value;
 
 pub use facts::CallFacts;
-pub use request::{OwnTypes, build_request, select};
+pub use recorded::{Recorded, attachment_of};
+pub use request::{OwnTypes, Selected, build_request, select};
 
-use crate::cni::{Call, CniError, Verb, code};
+use crate::cni::{Call, CniError, ProcessEnvironment, Verb, code, netns};
 use crate::config::{Config, Paths};
 
 /// Serves a call. The answer is what stdout gets, if anything.
@@ -25,9 +28,12 @@ use crate::config::{Config, Paths};
 /// # Errors
 /// As the runtime is to see it.
 pub fn serve(call: &Call) -> Result<Option<Value>, CniError> {
-    if std::env::var_os(crate::delegate::GUARD).is_some() {
+    if std::env::var_os(crate::delegate::HOST_CALL).is_some() {
         let message = "a network of this plugin refers to the plugin itself: it was called by its own delegate";
         return Err(CniError::new(code::INVALID_CONFIG, message));
+    }
+    if matches!(call.verb, Verb::Add | Verb::Del) {
+        netns::check_not_own(call.netns.as_deref(), &ProcessEnvironment)?;
     }
     let paths = Paths::from_call(call)?;
     let deadline = Instant::now() + paths.timeout;

@@ -9,8 +9,8 @@ use crate::config::Config;
 use crate::network::Catalogue;
 use crate::pod::{Annotations, Identity};
 use crate::selector::abi::{Plan, PodName, Request};
-use crate::selector::chain::Decision;
 use crate::selector::facts::Facts;
+use crate::selector::trace::Decision;
 
 /// The name that this plugin has had since CNI-Genie.
 const GENIE: &str = "genie";

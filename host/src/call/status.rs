@@ -10,9 +10,14 @@ use crate::delegate;
 use crate::network::Catalogue;
 use crate::pod::{Annotations, Identity};
 use crate::selector::abi::{Plan, Source};
+use crate::selector::chain::Chain;
+use crate::selector::module::Module;
 
 /// A runtime asks every few seconds and holds its own locks meanwhile.
 const LIMIT: Duration = Duration::from_millis(800);
+
+/// The selector that knows what a pod without wishes gets.
+const DEFAULT: Module = Module::BuiltIn("default-plugin");
 
 /// Serves STATUS (CNI specification, section 2, "STATUS"): the configuration's
 /// selectors can be loaded, there is a network for a pod that asks for nothing,
@@ -24,7 +29,7 @@ pub fn status(call: &Call, config: &Config) -> Result<(), CniError> {
     let deadline = Instant::now() + LIMIT.min(config.paths.timeout);
     let own = OwnTypes::of(call);
     let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
-    config.chain.load_all(&config.loader, deadline).map_err(unavailable)?;
+    config.chain.check(&config.loader, deadline).map_err(unavailable)?;
     let path = plugin_dirs(call, &config.paths);
     for attachment in default_plan(call, config, &catalogue, deadline)?.attachments {
         // Only what is installed belongs to the node; the rest is the pod's.
@@ -46,7 +51,8 @@ fn default_plan(call: &Call, config: &Config, catalogue: &Catalogue, deadline: I
     let mut request = build_request(call, config, catalogue, &nobody, Annotations::new());
     "eth0".clone_into(&mut request.interface);
     let facts = CallFacts::new(&[], &nobody, &config.node, catalogue);
-    let defaults = config.chain.only("default-plugin");
+    let defaults = config.chain.entries.iter().filter(|entry| entry.module == DEFAULT);
+    let defaults = Chain { entries: defaults.cloned().collect(), merge: None };
     let decision = defaults.decide(&config.loader, &request, &facts, deadline);
     let plan = decision.map_err(|failed| unavailable(failed.error))?.plan;
     // A chain without a default leaves such pods alone; then there is nothing to ask.

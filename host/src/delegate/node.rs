@@ -13,7 +13,7 @@ use super::list::{cni_path, in_plugin, plugin_type};
 use crate::cni::{CniError, NetworkList, Verb, Version, code};
 
 /// An attachment that GC must leave alone, as the CNI specification spells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ValidAttachment {
     /// The container's id.
     #[serde(rename = "containerID")]
@@ -33,13 +33,20 @@ pub fn status(list: &NetworkList, path: &[PathBuf], deadline: Instant) -> Result
     if list.cni_version < Version::V1_1_0 {
         return Ok(());
     }
-    let call = NodeCall { list, path, deadline };
+    let call = NodeCall {
+        list,
+        path,
+        deadline,
+    };
     for index in 0..list.plugins.len() {
         let config = list.plugin_config(index, &Map::new(), None, Verb::Status);
         call.run(index, Verb::Status, &config).map_err(|failure| {
             let error = match failure.cause {
                 Cause::Plugin => failure.error,
-                Cause::NotStarted | Cause::Stopped => CniError { code: code::NOT_AVAILABLE, ..failure.error },
+                Cause::NotStarted | Cause::Stopped => CniError {
+                    code: code::NOT_AVAILABLE,
+                    ..failure.error
+                },
             };
             call.context(index, "status", error)
         })?;
@@ -62,7 +69,11 @@ pub fn gc(
     if list.cni_version < Version::V1_1_0 || list.disable_gc {
         return Ok(());
     }
-    let call = NodeCall { list, path, deadline };
+    let call = NodeCall {
+        list,
+        path,
+        deadline,
+    };
     let valid = json!(valid);
     let mut errors = Vec::new();
     for index in 0..list.plugins.len() {
@@ -81,7 +92,9 @@ pub fn gc(
 
 fn join(errors: Vec<CniError>) -> Result<(), CniError> {
     let mut errors = errors.into_iter();
-    let Some(first) = errors.next() else { return Ok(()) };
+    let Some(first) = errors.next() else {
+        return Ok(());
+    };
     Err(errors.fold(first, |mut all, next| {
         all.msg = format!("{}\n{next}", all.msg);
         all
@@ -117,7 +130,13 @@ impl NodeCall<'_> {
     }
 
     fn context(&self, index: usize, doing: &str, error: CniError) -> CniError {
-        in_plugin(format_args!("network {:?}", self.list.name), self.list, index, doing, error)
+        in_plugin(
+            format_args!("network {:?}", self.list.name),
+            self.list,
+            index,
+            doing,
+            error,
+        )
     }
 }
 
@@ -140,7 +159,10 @@ fn speaks_1_1(program: &Path, deadline: Instant) -> Result<bool, Failure> {
     match answer {
         Ok(answer) => Ok(lists_1_1(&answer)),
         // The verb came with 0.2.0: a plugin that fails it cannot speak 1.1.0.
-        Err(Failure { cause: Cause::Plugin, error }) => {
+        Err(Failure {
+            cause: Cause::Plugin,
+            error,
+        }) => {
             tracing::warn!(program = %program.display(), %error, "the plugin does not answer VERSION");
             Ok(false)
         }
@@ -153,6 +175,10 @@ fn lists_1_1(answer: &[u8]) -> bool {
         answer
             .get("supportedVersions")
             .and_then(Value::as_array)
-            .is_some_and(|versions| versions.iter().any(|version| version == Version::V1_1_0.as_str()))
+            .is_some_and(|versions| {
+                versions
+                    .iter()
+                    .any(|version| version == Version::V1_1_0.as_str())
+            })
     })
 }

@@ -25,9 +25,9 @@ const REAP: Duration = Duration::from_secs(1);
 pub(super) enum End {
     /// By itself.
     Exited(ExitStatus),
-    /// Killed: it printed more than [`STDOUT_LIMIT`].
+    /// It printed more than [`STDOUT_LIMIT`], and was killed if it was still there.
     Overrun,
-    /// Killed: its deadline passed.
+    /// Its deadline passed, and it was killed.
     Deadline,
 }
 
@@ -74,7 +74,16 @@ pub(super) fn pump(
     if !matches!(end, Ok(End::Exited(_))) {
         kill_group(child, pidfd);
     }
-    Ok(Finished { end: end?, stdout: pipes.output, stderr: pipes.log })
+    let end = match end? {
+        // The last turn brought too much; nothing is left to kill.
+        End::Exited(_) if pipes.output.len() > STDOUT_LIMIT => End::Overrun,
+        end => end,
+    };
+    Ok(Finished {
+        end,
+        stdout: pipes.output,
+        stderr: pipes.log,
+    })
 }
 
 fn drive(
@@ -88,13 +97,13 @@ fn drive(
     let mut exited = None;
     loop {
         pipes.turn(log);
-        if pipes.output.len() > STDOUT_LIMIT {
-            return Ok(End::Overrun);
-        }
         // That turn took what the program had written before it exited. What a
         // grandchild may still write into the pipes it inherited is not waited for.
         if let Some(status) = exited {
             return Ok(End::Exited(status));
+        }
+        if pipes.output.len() > STDOUT_LIMIT {
+            return Ok(End::Overrun);
         }
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -115,7 +124,11 @@ fn wait(pidfd: Option<&OwnedFd>, pipes: &Pipes<'_>, left: Duration) -> io::Resul
     for (fd, flags) in pipes.open() {
         fds.push(PollFd::from_borrowed_fd(fd, flags));
     }
-    let left = if pidfd.is_some() { left } else { left.min(TICK) };
+    let left = if pidfd.is_some() {
+        left
+    } else {
+        left.min(TICK)
+    };
     // A wait that is too long for a Timespec is as good as none.
     let timeout = Timespec::try_from(left).ok();
     match poll(&mut fds, timeout.as_ref()) {
@@ -136,16 +149,27 @@ impl Pipes<'_> {
     }
 
     fn open(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
-        let stdin = self.stdin.as_ref().map(|pipe| (pipe.as_fd(), PollFlags::OUT));
-        let stdout = self.stdout.as_ref().map(|pipe| (pipe.as_fd(), PollFlags::IN));
-        let stderr = self.stderr.as_ref().map(|pipe| (pipe.as_fd(), PollFlags::IN));
+        let stdin = self
+            .stdin
+            .as_ref()
+            .map(|pipe| (pipe.as_fd(), PollFlags::OUT));
+        let stdout = self
+            .stdout
+            .as_ref()
+            .map(|pipe| (pipe.as_fd(), PollFlags::IN));
+        let stderr = self
+            .stderr
+            .as_ref()
+            .map(|pipe| (pipe.as_fd(), PollFlags::IN));
         [stdin, stdout, stderr].into_iter().flatten()
     }
 
     /// Moves what can be moved now.
     fn turn(&mut self, log: &mut dyn Write) {
         self.feed();
-        let Self { output, log: kept, .. } = self;
+        let Self {
+            output, log: kept, ..
+        } = self;
         read(&mut self.stdout, |bytes| {
             output.extend_from_slice(bytes);
             output.len() <= STDOUT_LIMIT
@@ -195,11 +219,18 @@ fn read<R: Read>(stream: &mut Option<R>, mut take: impl FnMut(&[u8]) -> bool) {
 }
 
 /// Kills the program and what it started, as far as that stayed in its process group.
-/// The child has not been waited for, so its id cannot belong to anybody else.
+/// Only for a child that has not been waited for: its id cannot belong to anybody else.
 fn kill_group(child: &mut Child, pidfd: Option<&OwnedFd>) {
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
     let deadline = Instant::now() + REAP;
-    let nothing = Pipes { stdin: None, stdout: None, stderr: None, input: &[], output: Vec::new(), log: Vec::new() };
+    let nothing = Pipes {
+        stdin: None,
+        stdout: None,
+        stderr: None,
+        input: &[],
+        output: Vec::new(),
+        log: Vec::new(),
+    };
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() || !matches!(child.try_wait(), Ok(None)) {

@@ -4,8 +4,6 @@
 mod catalogue;
 mod interfaces;
 mod prepare;
-#[cfg(test)]
-mod tests;
 
 pub use catalogue::{Catalogue, Installed};
 pub use prepare::{Context, Prepared, prepare};

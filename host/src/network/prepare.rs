@@ -27,8 +27,8 @@ pub struct Context<'a> {
     pub facts: &'a dyn Facts,
     /// Plugin types that mean this plugin itself.
     pub own_types: &'a [&'a str],
-    /// Directories of plugin binaries.
-    pub path: &'a [PathBuf],
+    /// Directories of plugin binaries; none when they need not be there.
+    pub path: Option<&'a [PathBuf]>,
     /// Interfaces that the container has already.
     pub taken: &'a BTreeSet<String>,
     /// Refuse what a network declares no capability for, instead of asking its
@@ -87,8 +87,8 @@ fn prepare_one(attachment: &Attachment, interface: String, context: &Context<'_>
         apply_patch(&mut list, patch)?;
     }
     delegate::refuse_self(&list, context.own_types)?;
-    for kind in list.types() {
-        delegate::find(kind, context.path)?;
+    if let Some(path) = context.path {
+        list.types().into_iter().try_for_each(|kind| delegate::find(kind, path).map(drop))?;
     }
     check_routes(&attachment.default_route)?;
 
@@ -105,8 +105,13 @@ fn prepare_one(attachment: &Attachment, interface: String, context: &Context<'_>
     }
     let mut arguments = attachment.args.clone();
     request_addresses(attachment, &mut list, &declared, &mut runtime_config, &mut arguments, context.strict)?;
-    let cni_args = CniArgs::new(&context.call.args).with(&arguments)?;
+    let cni_args = with_arguments(&context.call.args, &arguments)?;
     Ok(Prepared { interface, list, cni_args, runtime_config, default_route: attachment.default_route.clone() })
+}
+
+fn with_arguments(args: &str, pairs: &[(String, String)]) -> Result<String, CniError> {
+    let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    CniArgs::new(args).with(&pairs)
 }
 
 fn resolve(source: &Source, context: &Context<'_>) -> Result<NetworkList, CniError> {

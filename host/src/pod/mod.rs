@@ -3,8 +3,6 @@
 //! gives it.
 
 mod manifests;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -49,7 +47,7 @@ pub struct Identity {
 
 impl Identity {
     /// Reads it from `CNI_ARGS`.
-    pub fn from_args(args: &CniArgs<'_>) -> Self {
+    pub fn from_args(args: &CniArgs) -> Self {
         let get = |key| args.get(key).map(ToOwned::to_owned);
         Self {
             namespace: get("K8S_POD_NAMESPACE").unwrap_or_default(),

@@ -28,7 +28,8 @@ impl Journal {
 
     pub(super) fn open(path: PathBuf) -> Result<Self, CniError> {
         let file = OpenOptions::new().append(true).open(&path);
-        let file = file.map_err(|error| io_error("cannot open the attachment record", &path, &error))?;
+        let file =
+            file.map_err(|error| io_error("cannot open the attachment record", &path, &error))?;
         Ok(Self { file, path })
     }
 
@@ -52,12 +53,18 @@ impl Journal {
             }
             Err(error) => drop(sender.send(Err(error))),
         }
-        Syncing { receiver, path: self.path.clone() }
+        Syncing {
+            receiver,
+            path: self.path.clone(),
+        }
     }
 
     /// Attachment `index` is there, with its own result.
     pub fn added(&mut self, index: usize, result: &Value) -> Result<(), CniError> {
-        self.append(&Event::Added { index, result: Cow::Borrowed(result) })
+        self.append(&Event::Added {
+            index,
+            result: Cow::Borrowed(result),
+        })
     }
 
     /// The DEL of attachment `index` succeeded.
@@ -73,9 +80,11 @@ impl Journal {
     /// Removes the record: nothing is attached any more.
     pub fn remove(self) -> Result<(), CniError> {
         match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(io_error("cannot remove the attachment record", &self.path, &error))
-            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(
+                "cannot remove the attachment record",
+                &self.path,
+                &error,
+            )),
             _ => Ok(()),
         }
     }
@@ -116,7 +125,9 @@ impl Syncing {
             }
             Err(RecvTimeoutError::Timeout) => {
                 let path = self.path.display();
-                let msg = format!("the attachment record {path} was not on disk in time: the disk is too slow or hangs");
+                let msg = format!(
+                    "the attachment record {path} was not on disk in time: the disk is too slow or hangs"
+                );
                 return Err(CniError::new(code::TRY_AGAIN, msg));
             }
         };

@@ -28,8 +28,8 @@ pub enum Entry {
     Damaged {
         /// Where it is.
         path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
+        /// What is wrong with it, under [`code::RECORD`].
+        error: CniError,
     },
 }
 
@@ -39,7 +39,9 @@ impl Store {
     /// # Errors
     /// [`code::IO`].
     pub fn open(directory: &Path) -> Result<Self, CniError> {
-        let store = Self { directory: directory.into() };
+        let store = Self {
+            directory: directory.into(),
+        };
         for part in [store.records(), store.new_files(), store.locks()] {
             make_directory(&part)?;
         }
@@ -72,28 +74,42 @@ impl Store {
         let name = name::record(&header.container, &header.interface)?;
         let path = self.records().join(&name);
         // Nobody else creates it in between: we hold the lock.
-        if path.try_exists().map_err(|error| io_error("cannot look for", &path, &error))? {
+        if path
+            .try_exists()
+            .map_err(|error| io_error("cannot look for", &path, &error))?
+        {
             let msg = format!(
                 "container {:.100} is already attached on {}: it needs a DEL before another ADD",
                 header.container, header.interface
             );
-            return Err(CniError::new(code::INTERNAL, msg).with_details(format!("record: {}", path.display())));
+            return Err(CniError::new(code::INTERNAL, msg)
+                .with_details(format!("record: {}", path.display())));
         }
         let new = self.new_files().join(&name);
-        let written = line::encode(header).map_err(io::Error::from).and_then(|header| {
-            // Killed before the rename: `new` stays, no delegate has run, and the next
-            // call that locks the container sweeps it. Killed after it: the record is
-            // complete.
-            let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&new)?;
-            file.write_all(&header)?;
-            fs::rename(&new, &path)?;
-            Ok(file)
-        });
+        let written = line::encode(header)
+            .map_err(io::Error::from)
+            .and_then(|header| {
+                // Killed before the rename: `new` stays, no delegate has run, and the next
+                // call that locks the container sweeps it. Killed after it: the record is
+                // complete.
+                let mut file = OpenOptions::new()
+                    .append(true)
+                    .create_new(true)
+                    .mode(0o600)
+                    .open(&new)?;
+                file.write_all(&header)?;
+                fs::rename(&new, &path)?;
+                Ok(file)
+            });
         match written {
             Ok(file) => Ok(Journal::new(file, path)),
             Err(error) => {
                 let _ = fs::remove_file(&new);
-                Err(io_error("cannot write the attachment record", &path, &error))
+                Err(io_error(
+                    "cannot write the attachment record",
+                    &path,
+                    &error,
+                ))
             }
         }
     }
@@ -107,11 +123,15 @@ impl Store {
     /// [`code::IO`].
     pub fn load(&self, container: &str, interface: &str) -> Result<Option<Record>, CniError> {
         let path = self.records().join(name::record(container, interface)?);
-        let Some(bytes) = read_file(&path)? else { return Ok(None) };
+        let Some(bytes) = read_file(&path)? else {
+            return Ok(None);
+        };
         match Record::decode(&bytes, &path) {
             Ok(record) => Ok(Some(record)),
             Err(Unreadable::Damaged(reason)) => Err(self.quarantine(&path, &reason)),
-            Err(Unreadable::Newer(version)) => Err(CniError::new(code::RECORD, newer(&path, version))),
+            Err(Unreadable::Newer(version)) => {
+                Err(CniError::new(code::RECORD, newer(&path, version)))
+            }
         }
     }
 
@@ -123,15 +143,28 @@ impl Store {
         let mut entries = Vec::new();
         for path in files(&self.records())? {
             // One that is gone by now belonged to a DEL that has just ended.
-            let Some(bytes) = read_file(&path)? else { continue };
-            entries.push(match Record::decode(&bytes, &path) {
-                Ok(record) => Entry::Record(Box::new(record)),
-                Err(Unreadable::Damaged(reason)) => Entry::Damaged { path, reason },
-                Err(Unreadable::Newer(version)) => Entry::Damaged { reason: newer(&path, version), path },
+            let Some(bytes) = read_file(&path)? else {
+                continue;
+            };
+            let reason = match Record::decode(&bytes, &path) {
+                Ok(record) => {
+                    entries.push(Entry::Record(Box::new(record)));
+                    continue;
+                }
+                Err(Unreadable::Damaged(reason)) => damaged(&path, &reason),
+                Err(Unreadable::Newer(version)) => newer(&path, version),
+            };
+            entries.push(Entry::Damaged {
+                path,
+                error: CniError::new(code::RECORD, reason),
             });
         }
         for path in files(&self.damaged())? {
-            entries.push(Entry::Damaged { path, reason: "it was moved here because its header is damaged".into() });
+            let reason = damaged(&path, "it was moved here for that");
+            entries.push(Entry::Damaged {
+                path,
+                error: CniError::new(code::RECORD, reason),
+            });
         }
         Ok(entries)
     }
@@ -139,33 +172,29 @@ impl Store {
     /// Moves a damaged file away. It is never deleted: it may hold what a person needs
     /// to clean up by hand.
     fn quarantine(&self, path: &Path, reason: &str) -> CniError {
-        let moved = make_directory(&self.damaged()).and_then(|()| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let free = |n: &u32| !self.damaged().join(format!("{name}.{n}")).exists();
-            let to = self.damaged().join(format!("{name}.{}", (0..1000).find(free).unwrap_or_default()));
-            fs::rename(path, &to).map_err(|error| io_error("cannot move", path, &error)).map(|()| to)
-        });
-        let meaning = "what was attached for this container is not known, and its networks may have kept \
-                       addresses or interfaces";
-        match moved {
-            Ok(to) => CniError::new(
-                code::RECORD,
-                format!(
-                    "attachment record {} is damaged ({reason}): {meaning}. It was moved to {}: look there for what \
-                     to clean up, then remove it. The next call goes on without it",
-                    path.display(),
-                    to.display()
-                ),
-            ),
-            Err(error) => CniError::new(
-                code::RECORD,
-                format!(
-                    "attachment record {} is damaged ({reason}): {meaning}. Move it away so that calls can go on",
-                    path.display()
-                ),
-            )
-            .with_details(error.msg),
+        let error = CniError::new(code::RECORD, damaged(path, reason));
+        match self.move_away(path) {
+            Ok(to) => error.with_details(format!(
+                "moved to {}: remove it after the clean-up; the next call goes on without it",
+                to.display()
+            )),
+            Err(failed) => error.with_details(format!(
+                "{}; move it away so that calls can go on",
+                failed.msg
+            )),
         }
+    }
+
+    fn move_away(&self, path: &Path) -> Result<PathBuf, CniError> {
+        make_directory(&self.damaged())?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let mut free = (0..1000).map(|n| self.damaged().join(format!("{name}.{n}")));
+        let to = free.find(|to| !to.exists()).ok_or_else(|| {
+            let msg = format!("{} is full of files like it", self.damaged().display());
+            CniError::new(code::IO, msg)
+        })?;
+        fs::rename(path, &to).map_err(|error| io_error("cannot move", path, &error))?;
+        Ok(to)
     }
 
     /// Removes the container's unfinished headers. The directory holds no others than
@@ -197,6 +226,14 @@ impl Store {
     }
 }
 
+fn damaged(path: &Path, reason: &str) -> String {
+    format!(
+        "attachment record {} is damaged ({reason}): what was attached for this container is not known, and its \
+         networks may have kept addresses or interfaces; look into the file for what to clean up",
+        path.display()
+    )
+}
+
 fn newer(path: &Path, version: u64) -> String {
     format!(
         "attachment record {} has format {version}, which this build does not know: a newer genie wrote it; \
@@ -215,7 +252,13 @@ fn make_directory(path: &Path) -> Result<(), CniError> {
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .and_then(|()| path.ancestors().skip(1).take(2).filter(|above| above.is_dir()).try_for_each(sync_directory))
+        .and_then(|()| {
+            path.ancestors()
+                .skip(1)
+                .take(2)
+                .filter(|above| above.is_dir())
+                .try_for_each(sync_directory)
+        })
         .map_err(|error| io_error("cannot create the directory", path, &error))
 }
 
@@ -234,11 +277,14 @@ fn read_file(path: &Path) -> Result<Option<Vec<u8>>, CniError> {
 /// The files of a directory, sorted; none when it does not exist.
 fn files(directory: &Path) -> Result<Vec<PathBuf>, CniError> {
     let read = || match fs::read_dir(directory) {
-        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
+        Ok(entries) => entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect(),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
     };
-    let mut paths: Vec<PathBuf> = read().map_err(|error| io_error("cannot read", directory, &error))?;
+    let mut paths: Vec<PathBuf> =
+        read().map_err(|error| io_error("cannot read", directory, &error))?;
     paths.sort();
     Ok(paths)
 }

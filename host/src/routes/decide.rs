@@ -48,6 +48,41 @@ impl<'a> Owner<'a> {
             Route::Usual | Route::Never => None,
         })
     }
+
+    /// Whether it shall keep its plugins' default routes, and they set none.
+    pub fn has_nothing_to_keep(&self, routes: &[DefaultRoute]) -> bool {
+        self.gateways.is_empty() && self.own(routes).next().is_none()
+    }
+
+    /// Those of the routes that leave through its interface.
+    fn own<'r>(&self, routes: &'r [DefaultRoute]) -> impl Iterator<Item = &'r DefaultRoute> {
+        let index = self.index;
+        let own = move |route: &&DefaultRoute| {
+            index.is_some_and(|index| route.interfaces.contains(&index))
+        };
+        routes.iter().filter(own)
+    }
+
+    fn gateway(&self, family: Family) -> Option<IpAddr> {
+        self.gateways
+            .iter()
+            .copied()
+            .find(|gateway| Family::of(gateway) == family)
+    }
+
+    /// The families that it decides.
+    fn families(&self, routes: &[DefaultRoute]) -> Result<BTreeSet<Family>, CniError> {
+        match (self.index, self.gateways) {
+            (_, []) => Ok(self.own(routes).map(|route| route.family).collect()),
+            (Some(_), gateways) => Ok(gateways.iter().map(Family::of).collect()),
+            (None, _) => {
+                let message = "the container has no interface of that name; its plugins made none";
+                Err(self
+                    .wish
+                    .blame(CniError::new(code::INVALID_CONFIG, message)))
+            }
+        }
+    }
 }
 
 /// Refuses wishes that contradict each other, whatever the container looks like.
@@ -94,7 +129,7 @@ pub fn decide<'a>(
 ) -> Result<Decision<'a>, CniError> {
     let owner = Owner::of(wishes, links);
     let decided = match &owner {
-        Some(owner) => families(owner, routes)?,
+        Some(owner) => owner.families(routes)?,
         None => BTreeSet::new(),
     };
     let never: BTreeMap<u32, &Wish<'_>> = wishes
@@ -107,7 +142,7 @@ pub fn decide<'a>(
     let mut kept = BTreeSet::new();
     for route in routes {
         let goes = match &owner {
-            Some(owner) if decided.contains(&route.family) => match gateway(owner, route.family) {
+            Some(owner) if decided.contains(&route.family) => match owner.gateway(route.family) {
                 Some(gateway) => {
                     let right = route.gateway == Some(gateway)
                         && owner.index.is_some_and(|index| route.interfaces == [index]);
@@ -139,32 +174,6 @@ pub fn decide<'a>(
         })
         .collect();
     Ok(decision)
-}
-
-/// The families that the owner decides.
-fn families(owner: &Owner<'_>, routes: &[DefaultRoute]) -> Result<BTreeSet<Family>, CniError> {
-    match (owner.index, owner.gateways) {
-        (index, []) => Ok(routes
-            .iter()
-            .filter(|route| index.is_some_and(|index| route.interfaces.contains(&index)))
-            .map(|route| route.family)
-            .collect()),
-        (Some(_), gateways) => Ok(gateways.iter().map(Family::of).collect()),
-        (None, _) => {
-            let message = "the container has no interface of that name; its plugins made none";
-            Err(owner
-                .wish
-                .blame(CniError::new(code::INVALID_CONFIG, message)))
-        }
-    }
-}
-
-fn gateway(owner: &Owner<'_>, family: Family) -> Option<IpAddr> {
-    owner
-        .gateways
-        .iter()
-        .copied()
-        .find(|gateway| Family::of(gateway) == family)
 }
 
 /// Whether a route leaves through the interfaces that `meant` accepts.

@@ -19,8 +19,8 @@ pub fn interface_names() -> Result<BTreeSet<String>, CniError> {
     Ok(links(&mut Netlink::open()?)?.into_keys().collect())
 }
 
-/// Makes the default routes what is wished. Returns the
-/// families that each attachment lost.
+/// Makes the default routes what is wished. Returns the families that each attachment
+/// lost.
 ///
 /// # Errors
 /// See [`super::settle`].
@@ -30,6 +30,16 @@ pub fn apply(wishes: &[Wish<'_>]) -> Result<Vec<BTreeSet<Family>>, CniError> {
     let before = default_routes(&mut kernel)?;
     let decision = decide(wishes, &links, &before)?;
     let owner = Owner::of(wishes, &links);
+    if let Some(owner) = owner
+        .as_ref()
+        .filter(|owner| owner.has_nothing_to_keep(&before))
+    {
+        tracing::warn!(
+            network = owner.wish.network,
+            interface = owner.wish.interface,
+            "shall keep its default route, but its plugins set none: nothing changes"
+        );
+    }
     for (wish, lost) in wishes.iter().zip(&decision.lost) {
         let gets = owner.as_ref().is_some_and(|owner| {
             owner.wish.interface == wish.interface && owner.gateways.iter().any(IpAddr::is_ipv6)

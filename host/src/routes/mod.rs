@@ -91,8 +91,9 @@ impl Family {
 ///
 /// # Errors
 /// Code 4 without a namespace that can be entered; code 7 for a gateway that the kernel
-/// refuses, or a wish that cannot be granted; code 5 for anything else between us and
-/// the kernel. Routes may have changed by then: the caller undoes the attachments.
+/// refuses, or a wish that cannot be granted; code 11 when something else changes the
+/// routes at the same time; code 5 for anything else between us and the kernel. Routes
+/// may have changed by then: the caller undoes the attachments.
 pub fn settle(
     netns: Option<&str>,
     wishes: &[Wish<'_>],

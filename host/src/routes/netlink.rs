@@ -121,7 +121,7 @@ impl Netlink {
             let mut rest = datagram.as_slice();
             while !rest.is_empty() {
                 let message = NetlinkBuffer::new_checked(rest)?;
-                let length = usize::try_from(message.length()).unwrap_or(usize::MAX);
+                let length = usize::try_from(message.length()).unwrap_or(rest.len());
                 rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
                 if message.sequence_number() != self.sequence {
                     continue;

@@ -2,7 +2,7 @@
 //! source of truth. Every record's fields are described there.
 //!
 //! The bindings are those of the world with `merge`, since it holds everything;
-//! [`super::run`] probes whether a selector exports it. Exports and imports are
+//! `run` probes whether a selector exports it. Exports and imports are
 //! matched by semantic version: a selector built for any `0.1.x` fits.
 
 #[allow(missing_docs, clippy::all, clippy::pedantic, unused_qualifications)]
@@ -17,7 +17,6 @@ mod bindings {
 }
 
 pub use bindings::genie::selector::log::Level as LogLevel;
-pub use bindings::genie::selector::node::Counters;
 pub use bindings::genie::selector::types::{
     About, Attachment, DefaultRoute, DefinitionName, Merged, Mistake, Network, Outcome, Plan, PodName, Refusal,
     Request, Source, Verdict,

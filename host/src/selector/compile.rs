@@ -10,7 +10,8 @@ use wit_component::ComponentEncoder;
 
 use super::digest::Digest;
 use super::engine::engine;
-use super::{cache, module};
+use super::module::{self, check_digest};
+use super::cache;
 use crate::cni::{CniError, code};
 
 /// The largest module that is compiled, in bytes.
@@ -86,7 +87,7 @@ pub fn compile_to_cache(
 ) -> Result<(Digest, PathBuf), CniError> {
     let bytes = read(path)?;
     let digest = Digest::of(&bytes);
-    module::check_digest(path, expected, digest)?;
+    check_digest(path, expected, digest)?;
     let artefact = artefact(&path.display().to_string(), &bytes)?;
     Ok((digest, cache::write(cache_dir, digest, &artefact)?))
 }

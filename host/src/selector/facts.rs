@@ -4,12 +4,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::abi::Counters;
-
 /// Where the host's imports get their answers. Each may cost a read; each must
 /// return within the call's deadline. An error says why the fact cannot be had
 /// now, and the selector gets to read it.
-pub trait Facts: Send + Sync {
+pub trait Facts {
     /// The pod's labels, sorted by key.
     fn labels(&self) -> Result<Vec<(String, String)>, String>;
     /// The name of the pod's service account.
@@ -25,9 +23,9 @@ pub trait Facts: Send + Sync {
         namespace: Option<&str>,
         name: &str,
     ) -> Result<Option<String>, String>;
-    /// The counters of all interfaces of the node whose names start with
-    /// `prefix`, added up.
-    fn traffic(&self, prefix: &str) -> Result<Counters, String>;
+    /// Bytes received and sent by all interfaces of the node whose names start
+    /// with `prefix`, added up.
+    fn traffic(&self, prefix: &str) -> Result<(u64, u64), String>;
     /// A label of this node; none if it has no such label.
     fn node_label(&self, key: &str) -> Result<Option<String>, String>;
     /// How many addresses are left for a network, by its `file`; none where its
@@ -90,7 +88,7 @@ pub struct Nothing;
 pub struct Replay(pub Vec<Consulted>);
 
 /// Something that answers questions as JSON. Whatever does is a [`Facts`].
-pub(super) trait Answers: Send + Sync {
+trait Answers {
     fn answer(&self, question: Question) -> Result<Value, String>;
 }
 
@@ -142,7 +140,7 @@ impl<A: Answers> Facts for A {
         typed(self, question)
     }
 
-    fn traffic(&self, prefix: &str) -> Result<Counters, String> {
+    fn traffic(&self, prefix: &str) -> Result<(u64, u64), String> {
         typed(self, Question::Traffic { prefix: prefix.into() })
     }
 

@@ -97,6 +97,11 @@ fn interface(import: &str) -> Option<&str> {
     import.strip_prefix(abi::PACKAGE)?.split('@').next()
 }
 
+/// Whether what the import answers comes from [`super::facts::Facts`].
+pub(super) fn is_fact(import: &str) -> bool {
+    matches!(interface(import), Some("pod" | "cluster" | "node"))
+}
+
 /// Whether the import is one of WASI.
 pub(super) fn is_wasi(import: &str) -> bool {
     import.starts_with("wasi:")

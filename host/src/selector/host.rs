@@ -1,20 +1,24 @@
 //! What a running selector sees of the host: its imports.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use wasmtime::component::{HasSelf, Linker};
 
-use super::abi::{self, Counters, LogLevel};
-use super::facts::{Consulted, Facts, Question};
+use super::abi::{self, LogLevel};
+use super::facts::{Consulted, Question};
 use super::grants::Grants;
 use super::limits::{Exceeded, Limits, Meter, QUESTIONS};
 use super::trace::Log;
 
+/// Gets a question answered. A store may not borrow, so whatever holds the facts
+/// answers at the other end of this.
+pub(super) type Ask = Box<dyn FnMut(Question) -> Result<Value, String> + Send>;
+
 /// What belongs to one call.
 pub(super) struct State {
-    facts: Arc<dyn Facts>,
+    ask: Ask,
     grants: Grants,
     deadline: Instant,
     pub(super) meter: Meter,
@@ -26,9 +30,9 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(grants: &Grants, limits: &Limits, facts: Arc<dyn Facts>, deadline: Instant) -> Self {
+    pub(super) fn new(grants: &Grants, limits: &Limits, ask: Ask, deadline: Instant) -> Self {
         Self {
-            facts,
+            ask,
             grants: grants.clone(),
             deadline,
             meter: Meter::new(limits.memory),
@@ -39,24 +43,30 @@ impl State {
         }
     }
 
-    /// Asks the facts and records the answer. The outer error ends the call.
-    fn consult<T: Serialize>(
-        &mut self,
-        question: Question,
-        get: impl FnOnce(&dyn Facts) -> Result<T, String>,
-    ) -> wasmtime::Result<Result<T, String>> {
+    /// Asks, and records the answer. The outer error ends the call.
+    fn consult<T: DeserializeOwned>(&mut self, question: Question) -> wasmtime::Result<Result<T, String>> {
         if self.consulted.len() >= QUESTIONS {
             return Err(wasmtime::Error::new(Exceeded::Questions));
         }
         self.check_deadline()?;
-        let answer = get(&*self.facts);
-        let recorded = match &answer {
-            Ok(fact) => serde_json::to_value(fact).map_err(|error| error.to_string()),
-            Err(reason) => Err(reason.clone()),
+        let answer = match self.refusal(&question) {
+            Some(reason) => Err(reason),
+            None => (self.ask)(question.clone()),
         };
-        self.consulted.push(Consulted { question, answer: recorded });
+        self.consulted.push(Consulted { question, answer: answer.clone() });
         self.check_deadline()?;
-        Ok(answer)
+        Ok(answer.and_then(|fact| serde_json::from_value(fact).map_err(|error| format!("malformed answer: {error}"))))
+    }
+
+    /// Why this question is not passed on.
+    fn refusal(&self, question: &Question) -> Option<String> {
+        match question {
+            Question::Object { api_version, kind, .. } if !self.grants.allows(api_version, kind) => Some(format!(
+                "{api_version}/{kind} is not granted: if the selector may read it, add \
+                 \"grant\": [{{\"cluster\": [\"{api_version}/{kind}\"]}}] to its entry in the configuration"
+            )),
+            _ => None,
+        }
     }
 
     fn check_deadline(&self) -> wasmtime::Result<()> {
@@ -133,15 +143,15 @@ impl abi::log::Host for State {
 
 impl abi::pod::Host for State {
     fn labels(&mut self) -> wasmtime::Result<Result<Vec<(String, String)>, String>> {
-        self.consult(Question::Labels, |facts| facts.labels())
+        self.consult(Question::Labels)
     }
 
     fn service_account(&mut self) -> wasmtime::Result<Result<String, String>> {
-        self.consult(Question::ServiceAccount, |facts| facts.service_account())
+        self.consult(Question::ServiceAccount)
     }
 
     fn owner(&mut self) -> wasmtime::Result<Result<Option<(String, String)>, String>> {
-        self.consult(Question::Owner, |facts| facts.owner())
+        self.consult(Question::Owner)
     }
 }
 
@@ -153,35 +163,21 @@ impl abi::cluster::Host for State {
         namespace: Option<String>,
         name: String,
     ) -> wasmtime::Result<Result<Option<String>, String>> {
-        let allowed = self.grants.allows(&api_version, &kind);
-        let question = Question::Object {
-            api_version: api_version.clone(),
-            kind: kind.clone(),
-            namespace: namespace.clone(),
-            name: name.clone(),
-        };
-        self.consult(question, |facts| {
-            if !allowed {
-                return Err(format!(
-                    "{api_version}/{kind} is not granted: if the selector may read it, add \
-                     \"grant\": [{{\"cluster\": [\"{api_version}/{kind}\"]}}] to its entry in the configuration"
-                ));
-            }
-            facts.object(&api_version, &kind, namespace.as_deref(), &name)
-        })
+        self.consult(Question::Object { api_version, kind, namespace, name })
     }
 }
 
 impl abi::node::Host for State {
-    fn traffic(&mut self, prefix: String) -> wasmtime::Result<Result<Counters, String>> {
-        self.consult(Question::Traffic { prefix: prefix.clone() }, |facts| facts.traffic(&prefix))
+    fn traffic(&mut self, prefix: String) -> wasmtime::Result<Result<abi::node::Counters, String>> {
+        let bytes = self.consult::<(u64, u64)>(Question::Traffic { prefix })?;
+        Ok(bytes.map(|(rx_bytes, tx_bytes)| abi::node::Counters { rx_bytes, tx_bytes }))
     }
 
     fn label(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, String>> {
-        self.consult(Question::NodeLabel { key: key.clone() }, |facts| facts.node_label(&key))
+        self.consult(Question::NodeLabel { key })
     }
 
     fn free_addresses(&mut self, network: String) -> wasmtime::Result<Result<Option<u64>, String>> {
-        self.consult(Question::FreeAddresses { network: network.clone() }, |facts| facts.free_addresses(&network))
+        self.consult(Question::FreeAddresses { network })
     }
 }

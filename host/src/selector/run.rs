@@ -8,9 +8,9 @@ use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Store, Trap};
 
 use super::abi::{self, About, Merged, Outcome, Plan, Refusal, Request, Verdict, merge, select};
-use super::facts::{Consulted, Facts};
-use super::grants::{self, Grants};
-use super::host::{self, State};
+use super::facts::Consulted;
+use super::grants::Grants;
+use super::host::{self, Ask, State};
 use super::limits::{Exceeded, HANDLES, Limits, Usage, show_bytes};
 use super::trace::Log;
 use crate::cni::{CniError, code};
@@ -78,7 +78,7 @@ impl Prepared {
         let mut linker = Linker::new(component.engine());
         host::link(&mut linker).map_err(misfit)?;
         #[cfg(feature = "tool")]
-        if imports(component).iter().any(|import| grants::is_wasi(import)) {
+        if imports(component).iter().any(|import| super::grants::is_wasi(import)) {
             super::wasi::link(&mut linker).map_err(misfit)?;
         }
         let pre = linker.instantiate_pre(component).map_err(misfit)?;
@@ -92,10 +92,10 @@ impl Prepared {
 
     /// Runs the task. The store is made for it and dropped with it: nothing of
     /// a call, let alone of a trap, is left for the next.
-    pub(super) fn run(&self, task: &Task, bounds: &Bounds, facts: Arc<dyn Facts>, deadline: Instant) -> Ran {
+    pub(super) fn run(&self, task: &Task, bounds: &Bounds, ask: Ask, deadline: Instant) -> Ran {
         let limits = &bounds.limits;
         let mut store =
-            Store::new(self.pre.engine(), State::new(&bounds.grants, limits, facts, deadline));
+            Store::new(self.pre.engine(), State::new(&bounds.grants, limits, ask, deadline));
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(limits.output_bytes);
         store.set_max_component_handles(HANDLES);

@@ -76,8 +76,6 @@ pub enum StepOutcome {
     Pass,
     /// It decided on this plan.
     Plan(Plan),
-    /// It merged the results (the step of a `merge`).
-    Merged,
     /// It refused the pod; the error's message.
     Refused(String),
     /// It did not answer; the error's message.

@@ -1,7 +1,6 @@
 //! The settings: `{"networks": "flannel,weave@eth4"}`, or the same as an array.
 //!
-//! Read by hand, not derived: so unknown settings can be told, and the module
-//! stays a third smaller than with a JSON document in it.
+//! Read by hand, not derived: so unknown settings can be told.
 
 use std::fmt;
 

@@ -101,6 +101,7 @@ fn the_highest_known_version_of_several_is_chosen() {
         (json!("0.4.0"), json!(["2.0.0"]), "0.4.0"),
         (json!("0.4.0"), json!([]), "0.4.0"),
         (json!("9.0.0"), json!(["1.0.0"]), "1.0.0"),
+        (json!("0.4.0"), json!(["1.0.0", "1.0"]), "1.0.0"),
     ];
     for (single, several, expected) in rows {
         let list = list_with(&json!({"cniVersion": single, "cniVersions": several})).unwrap();

@@ -1,11 +1,14 @@
 //! From the delegates' results to the one that the runtime gets.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use crate::call::Selected;
+use super::Selected;
 use crate::cni::{Call, CniError, CniResult, Version, code};
 use crate::config::Config;
 use crate::selector::abi::{Merged, Outcome, Plan};
+use crate::selector::chain::Merging;
+use crate::selector::facts::Facts;
 
 /// Merges: by the selector that decided (or the one that the configuration's
 /// `merge` names), else by the standard merge. What an earlier plugin of the
@@ -19,12 +22,15 @@ pub fn merge(
     selected: &Selected,
     outcomes: &[Outcome],
     previous: Option<&CniResult>,
+    facts: &dyn Facts,
     deadline: Instant,
 ) -> Result<Merged, CniError> {
     let plan = named(&selected.plan, outcomes);
-    let merged = match config.chain.merge(&config.loader, selected.merging(&plan), outcomes, deadline) {
+    let merging =
+        Merging { decided_by: selected.decision.decided_by, request: &selected.request, plan: &plan, facts };
+    let merged = match config.chain.merge(&config.loader, merging, outcomes, deadline) {
         Some(merged) => merged?,
-        None => standard(call, &call.interface, outcomes)?,
+        None => standard(call, outcomes)?,
     };
     match previous {
         None => Ok(merged),
@@ -41,19 +47,28 @@ fn named(plan: &Plan, outcomes: &[Outcome]) -> Plan {
     plan
 }
 
-fn standard(call: &Call, first: &str, outcomes: &[Outcome]) -> Result<Merged, CniError> {
-    let netns = call.netns.as_deref().unwrap_or_default();
-    genie_selector::merge::standard(first, netns, outcomes.iter().map(|outcome| genie_selector::merge::Input {
-        interface: &outcome.interface,
-        network: &outcome.network,
-        result: &outcome.result,
-    }))
-    .map(|merged| Merged { result: merged.result, annotations: merged.annotations })
-    .map_err(|reason| CniError::new(code::DECODE, format!("the networks' results cannot be merged: {reason}")))
+fn standard(call: &Call, outcomes: &[Outcome]) -> Result<Merged, CniError> {
+    let outcomes: Vec<_> = outcomes
+        .iter()
+        .map(|outcome| genie_selector::Outcome {
+            interface: outcome.interface.clone(),
+            network: outcome.network.clone(),
+            result: outcome.result.clone(),
+        })
+        .collect();
+    genie_selector::merge::standard(&call.interface, call.netns.as_deref(), &outcomes)
+        .map(|merged| Merged { result: merged.result, annotations: merged.annotations })
+        .map_err(|reason| CniError::new(code::DECODE, format!("the networks' results cannot be merged: {reason}")))
+}
+
+/// The interfaces inside the container that a result tells of.
+pub(super) fn sandbox_interfaces(result: &CniResult) -> BTreeSet<String> {
+    let interfaces = result.current().interfaces;
+    interfaces.into_iter().filter(|interface| !interface.sandbox.is_empty()).map(|interface| interface.name).collect()
 }
 
 fn join_previous(call: &Call, previous: &CniResult, merged: Merged) -> Result<Merged, CniError> {
-    let has_own = previous.sandbox_interfaces().contains(&call.interface);
+    let has_own = sandbox_interfaces(previous).contains(&call.interface);
     let previous = Outcome {
         interface: if has_own { call.interface.clone() } else { String::new() },
         network: "prevResult".into(),
@@ -64,6 +79,6 @@ fn join_previous(call: &Call, previous: &CniResult, merged: Merged) -> Result<Me
         network: call.name.clone(),
         result: merged.result,
     };
-    let joined = standard(call, &call.interface, &[previous, ours])?;
+    let joined = standard(call, &[previous, ours])?;
     Ok(Merged { result: joined.result, annotations: merged.annotations })
 }

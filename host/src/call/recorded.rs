@@ -1,0 +1,46 @@
+//! An attachment out of a record, ready to be undone or checked.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crate::cni::{CniError, NetworkList, code};
+use crate::delegate::Attach;
+use crate::record::{Header, Planned, Record};
+
+/// What an attachment was made with.
+pub struct Recorded<'a> {
+    /// Its plugins.
+    pub list: NetworkList,
+    planned: &'a Planned,
+    path: Vec<PathBuf>,
+}
+
+/// The attachment with this index. Its plugins are searched where the call says,
+/// then where they were found on ADD.
+///
+/// # Errors
+/// The record holds no such attachment, or no configuration in it.
+pub fn attachment_of<'a>(record: &'a Record, index: usize, path: &[PathBuf]) -> Result<Recorded<'a>, CniError> {
+    let damaged = |what: String| CniError::new(code::RECORD, format!("record {}: {what}", record.path().display()));
+    let planned = record.header.attachments.get(index).ok_or_else(|| damaged(format!("no attachment {index}")))?;
+    let list = NetworkList::from_value(&planned.list).map_err(|error| damaged(error.msg))?;
+    let mut path = path.to_vec();
+    path.extend(record.header.path.iter().filter(|dir| !path.contains(dir)).cloned().collect::<Vec<_>>());
+    Ok(Recorded { list, planned, path })
+}
+
+impl Recorded<'_> {
+    /// The call of its delegates.
+    pub fn delegates<'b>(&'b self, header: &'b Header, netns: Option<&'b str>, deadline: Instant) -> Attach<'b> {
+        Attach {
+            list: &self.list,
+            container: &header.container,
+            netns,
+            interface: &self.planned.interface,
+            args: &self.planned.cni_args,
+            runtime_config: &self.planned.runtime_config,
+            path: &self.path,
+            deadline,
+        }
+    }
+}

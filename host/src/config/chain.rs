@@ -1,0 +1,81 @@
+//! The keys `selectors` and `merge`.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::{Paths, text, wrong};
+use crate::cni::{CniError, code, get};
+use crate::selector::chain::{Chain, Entry};
+use crate::selector::module::{Loader, Module};
+use crate::selector::grants::Grants;
+use crate::selector::limits::Limits;
+
+/// The chain of a configuration without `selectors`, in CNI-Genie's order.
+const DEFAULT_CHAIN: [&str; 2] = ["annotation", "default-plugin"];
+
+const ENTRY_KEYS: [&str; 6] = ["grant", "limits", "module", "run", "settings", "sha256"];
+
+/// Reads the chain.
+///
+/// # Errors
+/// The first entry that is wrong, by its place and name.
+pub fn chain(config: &Map<String, Value>) -> Result<Chain, CniError> {
+    let entries = match get(config, "selectors") {
+        None | Some(Value::Null) => {
+            let entries = DEFAULT_CHAIN.map(|name| entry(&json!({"module": name})));
+            entries.into_iter().collect::<Result<Vec<_>, _>>()?
+        }
+        Some(Value::Array(entries)) if !entries.is_empty() => entries
+            .iter()
+            .enumerate()
+            .map(|(index, value)| entry(value).map_err(|error| error.context(format!("selectors[{index}]"))))
+            .collect::<Result<_, _>>()?,
+        Some(value) => return Err(wrong("selectors", value, r#"a list such as [{"module": "annotation"}]"#)),
+    };
+    let merge = text(config, "merge")?.map(ToOwned::to_owned);
+    if let Some(merge) = &merge
+        && !entries.iter().any(|entry| entry.name == *merge)
+    {
+        return Err(wrong("merge", &Value::from(merge.as_str()), "the \"module\" of one of the \"selectors\""));
+    }
+    Ok(Chain { entries, merge })
+}
+
+fn entry(value: &Value) -> Result<Entry, CniError> {
+    let entry = value.as_object().ok_or_else(|| invalid(format!("it is {value}; expected an object")))?;
+    for key in entry.keys().filter(|key| !ENTRY_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))) {
+        tracing::warn!(key, "unknown key of a selector is ignored");
+    }
+    let name = text(entry, "module")?.ok_or_else(|| invalid("\"module\" is missing"))?.to_owned();
+    let within = |reason: String| invalid(format!("{name}: {reason}"));
+    let run_always = match text(entry, "run")? {
+        None | Some("until-decided") => false,
+        Some("always") => true,
+        Some(other) => return Err(within(format!("run is {other:?}; there are \"until-decided\" and \"always\""))),
+    };
+    let settings = match get(entry, "settings") {
+        None | Some(Value::Null) => json!({}),
+        Some(settings) => settings.clone(),
+    };
+    let part = |key| get(entry, key).unwrap_or(&Value::Null);
+    Ok(Entry {
+        module: Module::from_config(&name, text(entry, "sha256")?)?,
+        run_always,
+        settings,
+        grants: Grants::from_json(part("grant")).map_err(within)?,
+        limits: Limits::from_json(part("limits")).map_err(within)?,
+        name,
+    })
+}
+
+/// `genie-host` is installed beside the plugin.
+pub fn loader(paths: &Paths) -> Loader {
+    let plugin = std::env::current_exe().unwrap_or_default();
+    let beside = plugin.parent().unwrap_or(Path::new("")).join("genie-host");
+    Loader::new(&paths.cache_dir, (!cfg!(feature = "tool")).then_some(beside))
+}
+
+fn invalid(message: impl Into<String>) -> CniError {
+    CniError::new(code::INVALID_CONFIG, message)
+}

@@ -1,0 +1,118 @@
+//! Selectors that import WASI, as the plugin runs them: in a short-lived
+//! `genie-host run-selector`, which has WASI linked where the plugin has not.
+//!
+//! One JSON document a line. The parent sends an [`Order`]; the child asks any
+//! number of questions, each answered by a line, and ends with its report.
+
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::facts::{Consulted, Facts, Question};
+use super::limits::Usage;
+use super::process::Process;
+use super::run::{Answer, Bounds, Ran, Task};
+use super::trace::Log;
+use crate::cni::{CniError, code};
+
+#[cfg(feature = "tool")]
+pub use super::serve::serve;
+
+/// What the child is to do.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Order {
+    pub(super) artefact: PathBuf,
+    pub(super) task: Task,
+    pub(super) bounds: Bounds,
+    /// How long it may take, in milliseconds.
+    pub(super) millis: u64,
+}
+
+/// What the child says.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Said {
+    /// The selector asks; a `Result<Value, String>` answers.
+    Question(Question),
+    /// It is done.
+    Report(Report),
+}
+
+/// A [`Ran`] that can be sent.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Report {
+    answer: Result<Answer, Fault>,
+    usage: Usage,
+    logs: Vec<Log>,
+    consulted: Vec<Consulted>,
+}
+
+/// A [`CniError`] that can be sent.
+#[derive(Serialize, Deserialize)]
+struct Fault {
+    code: u32,
+    msg: String,
+    details: String,
+}
+
+impl From<Ran> for Report {
+    fn from(Ran { answer, usage, logs, consulted }: Ran) -> Self {
+        let answer = answer.map_err(|CniError { code, msg, details }| Fault { code, msg, details });
+        Self { answer, usage, logs, consulted }
+    }
+}
+
+impl From<Report> for Ran {
+    fn from(Report { answer, usage, logs, consulted }: Report) -> Self {
+        let answer = answer.map_err(|Fault { code, msg, details }| CniError { code, msg, details });
+        Self { answer, usage, logs, consulted }
+    }
+}
+
+/// Runs the task in a child of the program `tool`.
+pub(super) fn run(
+    tool: &Path,
+    artefact: &Path,
+    task: Task,
+    bounds: &Bounds,
+    facts: &dyn Facts,
+    deadline: Instant,
+) -> Ran {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let order = Order {
+        artefact: artefact.into(),
+        task,
+        bounds: bounds.clone(),
+        millis: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
+    };
+    let started = Process::start(tool, &[OsStr::new("run-selector")], false, deadline);
+    let spoken = started.and_then(|mut process| converse(&mut process, &order, facts));
+    spoken.map_or_else(
+        |error| {
+            let code = if error.kind() == ErrorKind::TimedOut { code::TRY_AGAIN } else { code::SELECTOR };
+            let message = format!(
+                "selector {:?} imports WASI and so runs in a child, `{} run-selector`, which failed: {error}",
+                bounds.selector,
+                tool.display()
+            );
+            Ran::failed(CniError::new(code, message))
+        },
+        Ran::from,
+    )
+}
+
+/// The parent's side of the conversation.
+pub(super) fn converse(process: &mut Process, order: &Order, facts: &dyn Facts) -> std::io::Result<Report> {
+    process.send(&serde_json::to_vec(order)?)?;
+    loop {
+        let Some(line) = process.line()? else {
+            return Err(std::io::Error::new(ErrorKind::UnexpectedEof, "it ended without an answer"));
+        };
+        match serde_json::from_slice(&line)? {
+            Said::Question(question) => process.send(&serde_json::to_vec(&question.ask(facts))?)?,
+            Said::Report(report) => return Ok(report),
+        }
+    }
+}

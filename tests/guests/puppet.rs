@@ -1,0 +1,110 @@
+//! A selector that does what its settings say: one module for all tests of the chain.
+
+use genie_selector::{About, Attachment, Plan, Refusal, Request, Selector, Verdict, log};
+
+struct Puppet;
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Settings {
+    act: Act,
+    /// Networks of a plan, each `NETWORK` or `NETWORK@INTERFACE`.
+    #[serde(default)]
+    networks: Vec<String>,
+    /// A merge patch for each of them.
+    patch: Option<String>,
+    /// What a refusal says.
+    #[serde(default)]
+    text: String,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Act {
+    Pass,
+    Plan,
+    /// Pass without a decision, else the decision with `networks` added.
+    Extend,
+    /// Refuse a decision that was made.
+    Guard,
+    Invalid,
+    Denied,
+    Unavailable,
+    Internal,
+    Panic,
+    Loop,
+    Allocate,
+    Recurse,
+    Chatter,
+    LongReason,
+    EmptyPlan,
+}
+
+impl Selector for Puppet {
+    type Settings = Settings;
+
+    fn about() -> About {
+        About::new("puppet", "0.1.0", "does what its settings say")
+    }
+
+    fn select(request: &Request, settings: &Settings) -> Result<Verdict, Refusal> {
+        let text = &settings.text;
+        match settings.act {
+            Act::Pass => Ok(Verdict::Pass),
+            Act::Plan => Ok(Plan::new("the settings say so", attachments(settings)).into()),
+            Act::EmptyPlan => Ok(Plan::new("nothing", Vec::new()).into()),
+            Act::LongReason => Ok(Plan::new("x".repeat(4 << 20), attachments(settings)).into()),
+            Act::Extend => Ok(request.decided.clone().map_or(Verdict::Pass, |mut plan| {
+                plan.attachments.extend(attachments(settings));
+                plan.into()
+            })),
+            Act::Guard => match &request.decided {
+                Some(plan) => Err(Refusal::denied(format!("{text}: {}", plan.reason))),
+                None => Ok(Verdict::Pass),
+            },
+            Act::Invalid => Err(Refusal::invalid("example.org/networks", "nonsense", text)),
+            Act::Denied => Err(Refusal::denied(text)),
+            Act::Unavailable => Err(Refusal::unavailable(text)),
+            Act::Internal => Err(Refusal::internal(text)),
+            Act::Panic => panic!("{text}"),
+            Act::Loop => loop {
+                std::hint::black_box(());
+            },
+            Act::Allocate => {
+                let mut kept = Vec::new();
+                loop {
+                    kept.push(std::hint::black_box(vec![1_u8; 1 << 20]));
+                }
+            }
+            Act::Recurse => Err(Refusal::internal(depth(request.networks.len() as u64).to_string())),
+            Act::Chatter => {
+                for number in 0..100_000 {
+                    log::info!("message {number}");
+                }
+                Ok(Plan::new("after much talk", attachments(settings)).into())
+            }
+        }
+    }
+}
+
+fn attachments(settings: &Settings) -> Vec<Attachment> {
+    let attachment = |written: &String| {
+        let attachment = match written.split_once('@') {
+            Some((network, interface)) => Attachment::installed(network).on(interface),
+            None => Attachment::installed(written),
+        };
+        match &settings.patch {
+            Some(patch) => attachment.patch(patch),
+            None => attachment,
+        }
+    };
+    settings.networks.iter().map(attachment).collect()
+}
+
+#[allow(unconditional_recursion)]
+fn depth(level: u64) -> u64 {
+    let frame = std::hint::black_box([level; 64]);
+    depth(level + 1) + std::hint::black_box(frame)[usize::try_from(level % 64).unwrap_or_default()]
+}
+
+genie_selector::export!(Puppet);

@@ -1,0 +1,328 @@
+//! A node in a temporary directory.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+use rustix::fs::{CWD, FileType, Mode};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+use crate::call::{ANNOTATIONS, Call, Verb};
+use crate::netns::Namespace;
+use crate::recorder::{self, Recorded, Script};
+use crate::running::{Watched, read_pipe};
+use crate::{Answer, programs};
+
+/// The name of our own configuration's file.
+const OWN_CONF: &str = "00-genie.conf";
+
+/// A node: a conf dir, a directory of plugins, our own state and cache. Everything goes
+/// when it is dropped, and so does what recorders left running.
+#[derive(Debug)]
+pub struct Node {
+    dir: TempDir,
+    config: Map<String, Value>,
+    namespace: Option<PathBuf>,
+    held: Mutex<Vec<u32>>,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Node {
+    /// A node with our own configuration and nothing else. Its version is 1.0.0, and it
+    /// declares annotations and port mappings.
+    ///
+    /// # Panics
+    /// When the directory cannot be made.
+    pub fn new() -> Self {
+        let dir = tempfile::Builder::new().prefix("genie-test-").tempdir().expect("a temporary directory");
+        for part in ["net.d", "bin", "modules"] {
+            fs::create_dir(dir.path().join(part)).expect("a new directory");
+        }
+        let at = |part: &str| json!(dir.path().join(part));
+        let config = json!({
+            "cniVersion": "1.0.0", "name": "k8s-pod-network", "type": "genie",
+            "capabilities": {ANNOTATIONS: true, "portMappings": true},
+            "conf_dir": at("net.d"), "state_dir": at("state"), "cache_dir": at("cache"),
+        });
+        let Value::Object(config) = config else { unreachable!("an object was written") };
+        let node = Self { dir, config, namespace: None, held: Mutex::default() };
+        node.write_own_conf();
+        node
+    }
+
+    /// The directory of everything.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The directory of plugins.
+    pub fn bin(&self) -> PathBuf {
+        self.dir().join("bin")
+    }
+
+    /// The conf dir.
+    pub fn conf_dir(&self) -> PathBuf {
+        self.dir().join("net.d")
+    }
+
+    /// Our state directory, which the plugin makes.
+    pub fn state_dir(&self) -> PathBuf {
+        self.dir().join("state")
+    }
+
+    /// Our configuration, as a runtime hands it over.
+    pub fn config(&self) -> Map<String, Value> {
+        self.config.clone()
+    }
+
+    /// Sets a key of our configuration, for all calls.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: Value) -> Self {
+        self.config.insert(key.into(), value);
+        self.write_own_conf();
+        self
+    }
+
+    /// Takes a key of our configuration away.
+    #[must_use]
+    pub fn without(mut self, key: &str) -> Self {
+        self.config.remove(key);
+        self.write_own_conf();
+        self
+    }
+
+    /// Runs every call inside a network namespace: the node's own.
+    #[must_use]
+    pub fn inside(mut self, namespace: &Namespace) -> Self {
+        self.namespace = Some(namespace.path());
+        self
+    }
+
+    /// Writes a file of the conf dir.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn network(&self, file: &str, config: &Value) -> &Self {
+        self.raw_network(file, &config.to_string())
+    }
+
+    /// Writes a file of the conf dir, whatever it holds.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn raw_network(&self, file: &str, text: &str) -> &Self {
+        fs::write(self.conf_dir().join(file), text).expect("the conf dir can be written");
+        self
+    }
+
+    /// Takes a file of the conf dir away.
+    ///
+    /// # Panics
+    /// When it is not there.
+    pub fn remove_network(&self, file: &str) -> &Self {
+        fs::remove_file(self.conf_dir().join(file)).expect("the file is there");
+        self
+    }
+
+    /// Installs the recorder under these plugins' names.
+    ///
+    /// # Panics
+    /// When that cannot be done.
+    pub fn recorders(&self, kinds: &[&str]) -> &Self {
+        for kind in kinds {
+            symlink(programs::recorder(), self.bin().join(kind)).expect("a new link");
+        }
+        self
+    }
+
+    /// Says what a plugin's recorder does on a verb from now on.
+    ///
+    /// # Panics
+    /// When the script cannot be written.
+    pub fn script(&self, kind: &str, verb: Verb, script: Script) -> &Self {
+        let file = recorder::script_file(&self.bin(), kind);
+        let text = fs::read_to_string(&file).unwrap_or_else(|_| "{}".into());
+        let mut scripts: Value = serde_json::from_str(&text).expect("a script is JSON");
+        let script = script.into_value();
+        let pipe = recorder::started_pipe(&self.bin(), kind);
+        if script.get("hang").is_some() && !pipe.exists() {
+            let mode = Mode::from_raw_mode(0o600);
+            rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, mode, 0).expect("a new pipe");
+        }
+        scripts[verb.as_str()] = script;
+        fs::write(file, scripts.to_string()).expect("the script can be written");
+        self
+    }
+
+    /// Waits until the hanging recorder of this type runs.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn wait_until_hanging(&self, kind: &str) -> Watched {
+        let pid = read_pipe(&recorder::started_pipe(&self.bin(), kind));
+        Watched::process(pid.parse().expect("the recorder writes its process id"))
+    }
+
+    /// The recorders' calls since this was asked last, VERSION left out.
+    ///
+    /// # Panics
+    /// When the log cannot be read.
+    pub fn calls(&self) -> Vec<Recorded> {
+        let mut calls = self.all_calls();
+        calls.retain(|call| call.verb != "VERSION");
+        calls
+    }
+
+    /// The recorders' calls since this was asked last.
+    ///
+    /// # Panics
+    /// When the log cannot be read.
+    pub fn all_calls(&self) -> Vec<Recorded> {
+        let log = recorder::log_file(&self.bin());
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        _ = fs::remove_file(log);
+        let calls: Vec<_> = text.lines().map(Recorded::read).collect();
+        if let Ok(mut held) = self.held.lock() {
+            held.extend(calls.iter().filter_map(|call| call.child));
+        }
+        calls
+    }
+
+    /// The calls since this was asked last, as `VERB TYPE@INTERFACE`.
+    pub fn trace(&self) -> Vec<String> {
+        self.calls().iter().map(Recorded::summary).collect()
+    }
+
+    /// Begins a call of the runtime.
+    pub fn call(&self, verb: Verb) -> Call<'_> {
+        Call::new(self, verb)
+    }
+
+    /// Begins an ADD.
+    pub fn add(&self) -> Call<'_> {
+        self.call(Verb::Add)
+    }
+
+    /// Begins a DEL.
+    pub fn del(&self) -> Call<'_> {
+        self.call(Verb::Del)
+    }
+
+    /// Copies a selector of `guests/` onto the node and answers its path.
+    ///
+    /// # Panics
+    /// When it does not build.
+    pub fn guest(&self, name: &str) -> PathBuf {
+        let path = self.dir().join("modules").join(format!("{name}.wasm"));
+        fs::copy(crate::guests::module(name), &path).expect("a module can be copied");
+        path
+    }
+
+    /// Runs `genie-host` with these arguments.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    pub fn genie_host(&self, arguments: &[&str]) -> Answer {
+        let mut command = self.command(&programs::dist("genie-host"));
+        Answer::of(&command.args(arguments).output().expect("genie-host starts"))
+    }
+
+    /// All files below the state directory, relative to it.
+    pub fn state_files(&self) -> Vec<PathBuf> {
+        files_below(&self.state_dir()).into_keys().collect()
+    }
+
+    /// The files of the conf dir with their contents.
+    pub fn conf_files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        files_below(&self.conf_dir())
+    }
+
+    /// The record of a container's interface: header and events, in order.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn record(&self, container: &str, interface: &str) -> Vec<Value> {
+        let file = self.record_file(container, interface);
+        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let json = |line: &str| serde_json::from_str(line.split_once(' ').map_or(line, |(_, json)| json));
+        text.lines().map(|line| json(line).expect("a record's line is a checksum and JSON")).collect()
+    }
+
+    /// Where the record of a container's interface is.
+    pub fn record_file(&self, container: &str, interface: &str) -> PathBuf {
+        self.state_dir().join("records").join(format!("{container}@{interface}.json"))
+    }
+
+    /// The annotation that an ADD left in its record for publication.
+    pub fn published(&self, container: &str, key: &str) -> Option<Value> {
+        let record = self.record(container, "eth0");
+        let annotations = &record.iter().find_map(|line| line.get("done"))?["annotations"];
+        let pairs = annotations.as_array().into_iter().flatten();
+        let of_pairs = pairs.filter(|pair| pair[0] == key).map(|pair| &pair[1]).next();
+        let text = annotations.get(key).or(of_pairs)?.as_str()?;
+        Some(serde_json::from_str(text).unwrap_or_else(|_| text.into()))
+    }
+
+    /// Fails the test unless nothing is left: no record, no lock, no temporary file.
+    ///
+    /// # Panics
+    /// When something is.
+    #[track_caller]
+    pub fn assert_no_state(&self) {
+        assert_eq!(self.state_files(), Vec::<PathBuf>::new(), "files are left in the state directory");
+    }
+
+    /// A command that runs where the node's programs run.
+    pub(crate) fn command(&self, program: &Path) -> Command {
+        let Some(namespace) = &self.namespace else { return Command::new(program) };
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net={}", namespace.display())).arg("--").arg(program);
+        command
+    }
+
+    fn write_own_conf(&self) {
+        self.network(OWN_CONF, &Value::Object(self.config.clone()));
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.all_calls();
+        let held = self.held.get_mut().map(std::mem::take).unwrap_or_default();
+        for pid in held {
+            // Its number may be somebody else's by now.
+            let program = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+            let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+            if let Some(pid) = pid.filter(|_| program.ends_with("recorder")) {
+                _ = kill_process(pid, Signal::KILL);
+            }
+        }
+    }
+}
+
+fn files_below(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut left = vec![dir.to_owned()];
+    while let Some(next) = left.pop() {
+        for entry in fs::read_dir(next).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                left.push(path);
+            } else {
+                let name = path.strip_prefix(dir).unwrap_or(&path).to_owned();
+                files.insert(name, fs::read(&path).unwrap_or_default());
+            }
+        }
+    }
+    files
+}

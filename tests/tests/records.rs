@@ -1,0 +1,261 @@
+//! The attachment record: whatever happens, DEL knows what to undo.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+
+use genie_tests::fixture::{node_with, reference_node};
+use genie_tests::{Node, Script, Verb};
+use serde_json::{Value, json};
+
+const NO_DELEGATE: [&str; 0] = [];
+
+#[test]
+fn the_record_is_there_before_the_first_delegate_runs() {
+    let node = reference_node();
+    node.script("calico", Verb::Add, Script::new().hang());
+    let running = node.add().cni("calico,weave").start();
+    let delegate = node.wait_until_hanging("calico");
+    let header = &node.record("c1", "eth0")[0];
+    assert_eq!(header["container"], "c1");
+    let interfaces: Vec<_> = header["attachments"].as_array().unwrap().iter().map(|a| a["interface"].clone()).collect();
+    assert_eq!(interfaces, ["eth0", "eth1"]);
+    running.kill();
+    delegate.wait_for_end();
+}
+
+#[test]
+fn a_killed_plugin_takes_its_delegate_along_and_del_cleans_up() {
+    let node = reference_node();
+    node.script("weave-net", Verb::Add, Script::new().hang());
+    let running = node.add().cni("calico,weave,flannel").start();
+    let delegate = node.wait_until_hanging("weave-net");
+    running.kill();
+    delegate.wait_for_end();
+    node.trace();
+    node.del().run().ok();
+    let trace = node.trace();
+    // Whether flannel was reached is not known, so it is asked to undo too.
+    assert!(trace.ends_with(&["DEL weave-net@eth1".into(), "DEL portmap@eth0".into(), "DEL calico@eth0".into()]), "{trace:?}");
+    node.assert_no_state();
+    node.del().run().ok();
+    assert_eq!(node.trace(), NO_DELEGATE);
+}
+
+#[test]
+fn a_killed_del_is_finished_by_the_next() {
+    let node = reference_node();
+    node.add().cni("calico,weave").run().ok();
+    node.script("calico", Verb::Del, Script::new().hang());
+    let running = node.del().start();
+    let delegate = node.wait_until_hanging("calico");
+    running.kill();
+    delegate.wait_for_end();
+    node.trace();
+    node.script("calico", Verb::Del, Script::new());
+    node.del().run().ok();
+    assert_eq!(node.trace(), ["DEL portmap@eth0", "DEL calico@eth0"], "weave was undone already");
+    node.assert_no_state();
+}
+
+#[test]
+fn a_container_with_two_interfaces_of_the_runtime_has_two_records() {
+    let node = node_with("1.0.0", &["a"]);
+    node.add().run().ok();
+    node.add().ifname("net1").run().ok();
+    node.trace();
+    node.del().ifname("net1").run().ok();
+    assert_eq!(node.trace(), ["DEL a@net1"]);
+    assert!(node.record_file("c1", "eth0").exists());
+    node.del().run().ok();
+    node.assert_no_state();
+}
+
+#[test]
+fn a_second_add_without_del_is_refused_and_harms_nothing() {
+    let node = node_with("1.0.0", &["a"]);
+    node.add().run().ok();
+    let record = fs::read(node.record_file("c1", "eth0")).unwrap();
+    node.trace();
+    node.add().run().error().says(&["c1", "DEL"]);
+    assert_eq!(node.trace(), NO_DELEGATE);
+    assert_eq!(fs::read(node.record_file("c1", "eth0")).unwrap(), record);
+    node.del().run().ok();
+    assert_eq!(node.trace(), ["DEL a@eth0"]);
+}
+
+#[test]
+fn a_damaged_record_is_put_aside_with_a_clear_error() {
+    let node = node_with("1.0.0", &["a"]);
+    node.add().run().ok();
+    let file = node.record_file("c1", "eth0");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[30] ^= 1;
+    fs::write(&file, &bytes).unwrap();
+    node.trace();
+    let error = node.del().run().error_code(104);
+    error.says(&["damaged", &file.display().to_string()]);
+    assert!(!error.text().contains("not found"), "{error:?}");
+    assert_eq!(node.trace(), NO_DELEGATE);
+    // Nothing is lost, and the next call is not held up.
+    let kept: Vec<_> = node.state_files().into_iter().filter(|file| file.starts_with("damaged")).collect();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(fs::read(node.state_dir().join(&kept[0])).unwrap(), bytes);
+    node.del().run().ok();
+    node.add().run().ok();
+}
+
+#[test]
+fn a_torn_last_line_is_no_damage() {
+    let node = node_with("1.0.0", &["a"]);
+    node.add().run().ok();
+    node.trace();
+    let file = node.record_file("c1", "eth0");
+    OpenOptions::new().append(true).open(&file).unwrap().write_all(b"0123456789abcdef {\"deleted\":{\"ind").unwrap();
+    node.del().run().ok();
+    assert_eq!(node.trace(), ["DEL a@eth0"]);
+    node.assert_no_state();
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_used_is_an_error_on_every_verb() {
+    let node = node_with("1.1.0", &["a"]);
+    fs::write(node.state_dir(), "a file where the directory should be").unwrap();
+    for verb in [Verb::Add, Verb::Del, Verb::Check, Verb::Gc] {
+        let call = node.call(verb).key("cni.dev/valid-attachments", json!([]));
+        let error = call.run().error();
+        error.says(&[&node.state_dir().display().to_string()]);
+        assert!(!error.text().contains("not found"), "{error:?}");
+        assert_eq!(node.trace(), NO_DELEGATE);
+    }
+}
+
+#[test]
+fn what_add_used_may_all_be_gone() {
+    let node = reference_node();
+    node.add().cni("calico,flannel@eth3").run().ok();
+    let added: Vec<_> = node.trace();
+    fs::remove_dir_all(node.conf_dir()).unwrap();
+    node.del().run().ok();
+    let expected: Vec<_> = added.iter().rev().map(|call| call.replace("ADD", "DEL")).collect();
+    assert_eq!(node.trace(), expected);
+}
+
+#[test]
+fn a_failed_undo_stays_for_the_runtimes_del() {
+    let node = reference_node();
+    node.script("weave-net", Verb::Add, Script::new().error(9, "no"));
+    node.script("calico", Verb::Del, Script::new().error(8, "stuck"));
+    node.add().cni("calico,weave").run().error_code(9).says(&["no"]);
+    node.trace();
+    node.script("calico", Verb::Del, Script::new());
+    node.del().run().ok();
+    assert_eq!(node.trace(), ["DEL portmap@eth0", "DEL calico@eth0"]);
+    node.assert_no_state();
+}
+
+fn gc(node: &Node, valid: Value) {
+    node.call(Verb::Gc).key("cni.dev/valid-attachments", valid).run().ok();
+}
+
+#[test]
+fn gc_with_null_or_an_empty_list_takes_everything_and_without_the_key_nothing() {
+    for (valid, left) in [(Some(Value::Null), 0), (Some(json!([])), 0), (None, 2)] {
+        let node = node_with("1.1.0", &["a"]);
+        for id in ["one", "two"] {
+            node.add().container(id).run().ok();
+        }
+        match valid {
+            Some(valid) => gc(&node, valid),
+            None => _ = node.call(Verb::Gc).run().ok(),
+        }
+        let records = node.state_files().iter().filter(|file| file.starts_with("records")).count();
+        assert_eq!(records, left);
+    }
+}
+
+#[test]
+fn gc_leaves_the_records_of_other_configurations_alone() {
+    let node = node_with("1.1.0", &["a"]);
+    node.add().key("name", json!("another")).run().ok();
+    gc(&node, json!([]));
+    assert!(node.record_file("c1", "eth0").exists());
+}
+
+#[test]
+fn gc_tells_the_delegates_every_interface_that_stays() {
+    let node = node_with("1.1.0", &["a"]);
+    node.add().cni("net,net").run().ok();
+    node.trace();
+    gc(&node, json!([{"containerID": "c1", "ifname": "eth0"}]));
+    let call = node.calls().pop().unwrap();
+    let stays = &call.stdin["cni.dev/valid-attachments"];
+    for interface in ["eth0", "eth1"] {
+        let entry = json!({"containerID": "c1", "ifname": interface});
+        assert!(stays.as_array().unwrap().contains(&entry), "{interface} of c1 would be collected: {stays}");
+    }
+}
+
+#[test]
+fn gc_goes_around_a_damaged_record_and_tells() {
+    let node = node_with("1.1.0", &["a"]);
+    for id in ["bad", "stale"] {
+        node.add().container(id).run().ok();
+    }
+    fs::write(node.record_file("bad", "eth0"), "rubbish").unwrap();
+    let answer = node.call(Verb::Gc).key("cni.dev/valid-attachments", json!([])).run();
+    answer.error().says(&["bad@eth0"]);
+    assert!(!node.record_file("stale", "eth0").exists());
+}
+
+#[test]
+fn a_call_waits_for_another_of_the_same_container() {
+    let node = reference_node();
+    node.script("calico", Verb::Add, Script::new().hang());
+    let add = node.add().cni("calico").start();
+    let delegate = node.wait_until_hanging("calico");
+    // One that may not wait long gives up, and runs nothing.
+    node.trace();
+    node.del().key("timeout", json!("100ms")).run().error_code(11).says(&["c1"]);
+    assert_eq!(node.trace(), NO_DELEGATE);
+    // Another container is not held up.
+    node.add().container("c2").cni("weave").run().ok();
+    node.trace();
+    // One that waits gets its turn.
+    let del = node.del().start();
+    add.kill();
+    delegate.wait_for_end();
+    del.wait().ok();
+    assert_eq!(node.trace(), ["DEL portmap@eth0", "DEL calico@eth0"]);
+    assert!(!node.record_file("c1", "eth0").exists());
+}
+
+#[test]
+fn the_recorded_decision_says_why() {
+    let node = reference_node();
+    node.add().cni("calico").run().ok();
+    let decision = node.record("c1", "eth0")[0]["decision"].to_string();
+    assert!(decision.contains("annotation") && decision.contains("10-calico.conflist"), "{decision}");
+}
+
+#[test]
+fn annotations_of_kubelet_and_kubectl_are_not_recorded() {
+    let node = reference_node();
+    let annotations = [
+        ("cni", "weave"),
+        ("kubernetes.io/config.source", "api"),
+        ("kubectl.kubernetes.io/last-applied-configuration", "PASSWORD=hunter2"),
+    ];
+    node.add().annotations(&annotations).run().ok();
+    let record = fs::read_to_string(node.record_file("c1", "eth0")).unwrap();
+    assert!(record.contains("weave"));
+    assert!(!record.contains("hunter2") && !record.contains("config.source"), "{record}");
+}
+
+#[test]
+fn records_are_for_root_alone() {
+    use std::os::unix::fs::MetadataExt;
+    let node = node_with("1.0.0", &["a"]);
+    node.add().run().ok();
+    assert_eq!(fs::metadata(node.record_file("c1", "eth0")).unwrap().mode() & 0o077, 0);
+    assert_eq!(fs::metadata(node.state_dir()).unwrap().mode() & 0o077, 0);
+}
