@@ -15,11 +15,11 @@ use crate::selector::chain::Chain;
 use crate::selector::module::Loader;
 
 /// What runtimes use unless they are told otherwise.
-const CONF_DIR: &str = "/etc/cni/net.d";
+pub const CONF_DIR: &str = "/etc/cni/net.d";
 /// Attachment records must outlive a reboot: addresses do.
-const STATE_DIR: &str = "/var/lib/genie";
+pub const STATE_DIR: &str = "/var/lib/genie";
 /// Compiled selectors. Not under `/run`, which many nodes mount `noexec`.
-const CACHE_DIR: &str = "/var/cache/genie";
+pub const CACHE_DIR: &str = "/var/cache/genie";
 /// Less than what a kubelet waits for a sandbox (2 minutes).
 const TIMEOUT: Duration = Duration::from_secs(90);
 

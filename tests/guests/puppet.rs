@@ -76,7 +76,9 @@ impl Selector for Puppet {
                     kept.push(std::hint::black_box(vec![1_u8; 1 << 20]));
                 }
             }
-            Act::Recurse => Err(Refusal::internal(depth(request.networks.len() as u64).to_string())),
+            Act::Recurse => Err(Refusal::internal(
+                depth(request.networks.len() as u64).to_string(),
+            )),
             Act::Chatter => {
                 for number in 0..100_000 {
                     log::info!("message {number}");

@@ -6,23 +6,39 @@ use std::sync::OnceLock;
 
 use crate::programs::{root, target_profile_dir};
 
-const TARGET: &str = "wasm32-unknown-unknown";
-
 /// The module of one of them.
 ///
 /// # Panics
 /// When they do not build.
 pub fn module(name: &str) -> PathBuf {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
-    DIR.get_or_init(build).join(format!("{name}.wasm"))
+    DIR.get_or_init(|| build("wasm32-unknown-unknown"))
+        .join(format!("{name}.wasm"))
 }
 
-fn build() -> PathBuf {
+/// The same, as a component that imports WASI.
+///
+/// # Panics
+/// When they do not build.
+pub fn wasi_component(name: &str) -> PathBuf {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| build("wasm32-wasip2"))
+        .join(format!("{name}.wasm"))
+}
+
+fn build(wasm: &str) -> PathBuf {
     // The directory that the host's build script uses for the built-in selectors.
     let target = target_profile_dir().join("../selectors");
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--locked", "-p", "genie-tests", "--examples"])
-        .args(["--target", TARGET, "--profile", "selector", "--target-dir"])
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "-p",
+            "genie-tests",
+            "--examples",
+        ])
+        .args(["--target", wasm, "--profile", "selector", "--target-dir"])
         .arg(&target)
         .current_dir(root())
         // What the outer cargo set for the host must not reach the guests.
@@ -31,7 +47,7 @@ fn build() -> PathBuf {
         .status();
     assert!(
         status.is_ok_and(|status| status.success()),
-        "the test selectors do not build; if the target is missing, run: rustup target add {TARGET}"
+        "the test selectors do not build; if the target is missing, run: rustup target add {wasm}"
     );
-    target.join(TARGET).join("selector/examples")
+    target.join(wasm).join("selector/examples")
 }

@@ -14,8 +14,10 @@ pub mod guests;
 pub mod netns;
 mod node;
 pub mod programs;
+pub mod real;
 pub mod recorder;
 mod running;
+mod state;
 
 pub use answer::{Answer, Failure};
 pub use call::{Call, Verb};

@@ -1,6 +1,5 @@
 //! A node in a temporary directory.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -44,7 +43,10 @@ impl Node {
     /// # Panics
     /// When the directory cannot be made.
     pub fn new() -> Self {
-        let dir = tempfile::Builder::new().prefix("genie-test-").tempdir().expect("a temporary directory");
+        let dir = tempfile::Builder::new()
+            .prefix("genie-test-")
+            .tempdir()
+            .expect("a temporary directory");
         for part in ["net.d", "bin", "modules"] {
             fs::create_dir(dir.path().join(part)).expect("a new directory");
         }
@@ -54,8 +56,15 @@ impl Node {
             "capabilities": {ANNOTATIONS: true, "portMappings": true},
             "conf_dir": at("net.d"), "state_dir": at("state"), "cache_dir": at("cache"),
         });
-        let Value::Object(config) = config else { unreachable!("an object was written") };
-        let node = Self { dir, config, namespace: None, held: Mutex::default() };
+        let Value::Object(config) = config else {
+            unreachable!("an object was written")
+        };
+        let node = Self {
+            dir,
+            config,
+            namespace: None,
+            held: Mutex::default(),
+        };
         node.write_own_conf();
         node
     }
@@ -141,6 +150,21 @@ impl Node {
     pub fn recorders(&self, kinds: &[&str]) -> &Self {
         for kind in kinds {
             symlink(programs::recorder(), self.bin().join(kind)).expect("a new link");
+        }
+        self
+    }
+
+    /// Installs real plugins from a directory of them.
+    ///
+    /// # Panics
+    /// When that cannot be done.
+    pub fn install(&self, from: &Path, kinds: &[&str]) -> &Self {
+        for kind in kinds {
+            let plugin = from
+                .join(kind)
+                .canonicalize()
+                .unwrap_or_else(|error| panic!("plugin {kind}: {error}"));
+            symlink(plugin, self.bin().join(kind)).expect("a new link");
         }
         self
     }
@@ -237,56 +261,52 @@ impl Node {
         Answer::of(&command.args(arguments).output().expect("genie-host starts"))
     }
 
-    /// All files below the state directory, relative to it.
-    pub fn state_files(&self) -> Vec<PathBuf> {
-        files_below(&self.state_dir()).into_keys().collect()
-    }
-
-    /// The files of the conf dir with their contents.
-    pub fn conf_files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        files_below(&self.conf_dir())
-    }
-
-    /// The record of a container's interface: header and events, in order.
+    /// The real cnitool with our own configuration: what libcni makes of us. It keeps
+    /// its results below [`Self::dir`], in `cni`.
     ///
     /// # Panics
-    /// When there is none.
-    pub fn record(&self, container: &str, interface: &str) -> Vec<Value> {
-        let file = self.record_file(container, interface);
-        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let json = |line: &str| serde_json::from_str(line.split_once(' ').map_or(line, |(_, json)| json));
-        text.lines().map(|line| json(line).expect("a record's line is a checksum and JSON")).collect()
-    }
-
-    /// Where the record of a container's interface is.
-    pub fn record_file(&self, container: &str, interface: &str) -> PathBuf {
-        self.state_dir().join("records").join(format!("{container}@{interface}.json"))
-    }
-
-    /// The annotation that an ADD left in its record for publication.
-    pub fn published(&self, container: &str, key: &str) -> Option<Value> {
-        let record = self.record(container, "eth0");
-        let annotations = &record.iter().find_map(|line| line.get("done"))?["annotations"];
-        let pairs = annotations.as_array().into_iter().flatten();
-        let of_pairs = pairs.filter(|pair| pair[0] == key).map(|pair| &pair[1]).next();
-        let text = annotations.get(key).or(of_pairs)?.as_str()?;
-        Some(serde_json::from_str(text).unwrap_or_else(|_| text.into()))
-    }
-
-    /// Fails the test unless nothing is left: no record, no lock, no temporary file.
-    ///
-    /// # Panics
-    /// When something is.
-    #[track_caller]
-    pub fn assert_no_state(&self) {
-        assert_eq!(self.state_files(), Vec::<PathBuf>::new(), "files are left in the state directory");
+    /// When it cannot be run.
+    pub fn cnitool(&self, action: &str, pod: &Namespace, arguments: &[(&str, &str)]) -> Answer {
+        const SCRIPT: &str = r#"mount --bind "$0" /var/lib/cni && exec "$@""#;
+        let own = self.dir().join("own.d");
+        let results = self.dir().join("cni");
+        for dir in [&own, &results, Path::new("/var/lib/cni")] {
+            fs::create_dir_all(dir).expect("a directory");
+        }
+        // A conf dir of its own, since cnitool goes by name and a delegate may have ours.
+        fs::copy(self.conf_dir().join(OWN_CONF), own.join(OWN_CONF)).expect("our configuration");
+        let dist = programs::dist("genie");
+        let path = format!(
+            "{}:{}",
+            dist.parent().unwrap_or(Path::new("")).display(),
+            self.bin().display()
+        );
+        let mut command = self.command(Path::new("unshare"));
+        command
+            .args(["--mount", "--propagation", "private", "sh", "-c", SCRIPT])
+            .arg(&results);
+        command
+            .arg(programs::cnitool())
+            .arg(action)
+            .arg(self.config["name"].as_str().unwrap_or_default());
+        command
+            .arg(pod.path())
+            .env("CNI_PATH", path)
+            .env("NETCONFPATH", own)
+            .envs(arguments.iter().copied());
+        Answer::of(&command.output().expect("cnitool starts"))
     }
 
     /// A command that runs where the node's programs run.
     pub(crate) fn command(&self, program: &Path) -> Command {
-        let Some(namespace) = &self.namespace else { return Command::new(program) };
+        let Some(namespace) = &self.namespace else {
+            return Command::new(program);
+        };
         let mut command = Command::new("nsenter");
-        command.arg(format!("--net={}", namespace.display())).arg("--").arg(program);
+        command
+            .arg(format!("--net={}", namespace.display()))
+            .arg("--")
+            .arg(program);
         command
     }
 
@@ -308,21 +328,4 @@ impl Drop for Node {
             }
         }
     }
-}
-
-fn files_below(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut left = vec![dir.to_owned()];
-    while let Some(next) = left.pop() {
-        for entry in fs::read_dir(next).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                left.push(path);
-            } else {
-                let name = path.strip_prefix(dir).unwrap_or(&path).to_owned();
-                files.insert(name, fs::read(&path).unwrap_or_default());
-            }
-        }
-    }
-    files
 }

@@ -45,7 +45,10 @@ fn row_27_under_any_file_name() {
 fn row_27_under_the_type_that_the_runtime_called_it_by() {
     let node = reference_node().with("type", json!("renamed"));
     node.recorders(&["renamed"]);
-    node.network("05-first.conf", &json!({"cniVersion": "1.0.0", "name": "again", "type": "renamed"}));
+    node.network(
+        "05-first.conf",
+        &json!({"cniVersion": "1.0.0", "name": "again", "type": "renamed"}),
+    );
     node.add().cni("first").run().error().says(&["itself"]);
     assert_eq!(node.trace(), NO_DELEGATE);
 }
@@ -62,7 +65,10 @@ fn row_27_inside_a_delegate_of_a_delegate() {
 fn row_27_a_call_from_a_delegate_is_refused() {
     for verb in [Verb::Add, Verb::Del, Verb::Check, Verb::Status, Verb::Gc] {
         let node = reference_node().with("cniVersion", json!("1.1.0"));
-        let call = node.call(verb).env("GENIE_HOST_CALL", "1").key("cni.dev/valid-attachments", json!([]));
+        let call = node
+            .call(verb)
+            .env("GENIE_HOST_CALL", "1")
+            .key("cni.dev/valid-attachments", json!([]));
         call.run().error().says(&["itself"]);
         assert_eq!(node.trace(), NO_DELEGATE);
     }

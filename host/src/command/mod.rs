@@ -1,3 +1,104 @@
-//! x
-/// x
-pub fn run() -> std::process::ExitCode { std::process::ExitCode::SUCCESS }
+//! The commands of `genie-host`.
+
+mod compile;
+mod inspect;
+mod module;
+mod records;
+mod table;
+mod test_selector;
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use tracing::level_filters::LevelFilter;
+
+/// Selectors decide which networks a pod gets; these commands show what they
+/// would decide, prepare them for nodes, and tell what is attached.
+#[derive(Parser)]
+#[command(name = "genie-host", version, arg_required_else_help = true, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show which networks a pod would get, and why, without a cluster or a node
+    TestSelector(test_selector::Arguments),
+    /// Show what a selector is: name, exports, imports, settings, size, digest
+    Inspect(inspect::Arguments),
+    /// Compile a selector ahead of time, as the plugin needs it
+    Compile(compile::Arguments),
+    /// Show what is attached on this node
+    Records(records::Arguments),
+    /// Print a completion script for a shell
+    Completion {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Run a selector that imports WASI for the plugin (internal)
+    #[command(hide = true)]
+    RunSelector,
+}
+
+/// How a command prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// A table for people
+    #[default]
+    Table,
+    /// JSON for machines
+    Json,
+}
+
+/// Exit statuses, beside 0 for success.
+mod exit {
+    /// The command failed.
+    pub const FAILED: u8 = 1;
+    /// The arguments are wrong (clap's own status).
+    pub const USAGE: u8 = 2;
+    /// `test-selector`: no selector decided.
+    pub const PASS: u8 = 3;
+    /// `test-selector`: a selector refused the pod, or its plan cannot be carried out.
+    pub const REFUSED: u8 = 4;
+}
+
+/// Prints a text and a line end. A reader that went away (a pager, `head`) is no
+/// error.
+fn print(text: &str) {
+    _ = writeln!(io::stdout(), "{text}");
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    run_with(std::env::args_os())
+}
+
+fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not errors.
+            _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
+        }
+    };
+    crate::log::start_at(LevelFilter::WARN);
+    let outcome = match cli.command {
+        Command::TestSelector(arguments) => test_selector::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Compile(arguments) => compile::run(&arguments),
+        Command::Records(arguments) => records::run(&arguments),
+        Command::Completion { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "genie-host", &mut io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::RunSelector => crate::selector::child::serve().map(|()| ExitCode::SUCCESS).map_err(Into::into),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("genie-host: {error:#}");
+        ExitCode::from(exit::FAILED)
+    })
+}

@@ -56,13 +56,17 @@ pub struct Merging<'a> {
 
 impl Entry {
     fn load(&self, loader: &Loader, deadline: Instant) -> Result<LoadedSelector, CniError> {
-        let loaded = loader.load(&self.module, deadline)?;
-        self.grants.check(&self.name, loaded.imports())?;
-        Ok(loaded)
+        let selector = loader.load(&self.module, deadline)?;
+        self.grants.check(&self.name, selector.imports())?;
+        Ok(selector)
     }
 
     fn settings(&self) -> String {
-        if self.settings.is_null() { "{}".into() } else { self.settings.to_string() }
+        if self.settings.is_null() {
+            "{}".into()
+        } else {
+            self.settings.to_string()
+        }
     }
 
     /// Loads and runs the selector. The step has no outcome of its own yet: it
@@ -75,14 +79,25 @@ impl Entry {
         deadline: Instant,
     ) -> (Result<Answer, CniError>, Step) {
         let start = Instant::now();
-        let bounds =
-            Bounds { selector: self.name.clone(), grants: self.grants.clone(), limits: self.limits.clone() };
-        let Ran { answer, usage, logs, consulted } = if start >= deadline {
-            let message = format!("the time for this CNI call ran out before selector {:?} was asked", self.name);
+        let bounds = Bounds {
+            selector: self.name.clone(),
+            grants: self.grants.clone(),
+            limits: self.limits.clone(),
+        };
+        let Ran {
+            answer,
+            usage,
+            logs,
+            consulted,
+        } = if start >= deadline {
+            let message = format!(
+                "the time for this CNI call ran out before selector {:?} was asked",
+                self.name
+            );
             Ran::failed(CniError::new(code::TRY_AGAIN, message))
         } else {
             match self.load(loader, deadline) {
-                Ok(loaded) => loaded.run(task, &bounds, facts, deadline),
+                Ok(selector) => selector.run(task, &bounds, facts, deadline),
                 Err(error) => Ran::failed(error),
             }
         };
@@ -91,7 +106,17 @@ impl Entry {
             Err(error) => StepOutcome::Failed(error.to_string()),
         };
         let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-        (answer, Step { selector: self.name.clone(), outcome, usage, micros, logs, imports: consulted })
+        (
+            answer,
+            Step {
+                selector: self.name.clone(),
+                outcome,
+                usage,
+                micros,
+                logs,
+                imports: consulted,
+            },
+        )
     }
 
     fn refused(&self, refusal: Refusal) -> CniError {
@@ -99,15 +124,23 @@ impl Entry {
         match refusal {
             Refusal::Invalid(mistake) => CniError::new(
                 code::REFUSED_INVALID,
-                format!("{}: {:?}: {} (selector {name:?})", mistake.key, mistake.value, mistake.message),
+                format!(
+                    "{}: {:?}: {} (selector {name:?})",
+                    mistake.key, mistake.value, mistake.message
+                ),
             ),
-            Refusal::Denied(reason) => {
-                CniError::new(code::REFUSED_DENIED, format!("selector {name:?} denies: {reason}"))
-            }
-            Refusal::Unavailable(reason) => {
-                CniError::new(code::TRY_AGAIN, format!("selector {name:?} cannot decide now: {reason}"))
-            }
-            Refusal::Internal(reason) => CniError::new(code::SELECTOR, format!("selector {name:?} failed: {reason}")),
+            Refusal::Denied(reason) => CniError::new(
+                code::REFUSED_DENIED,
+                format!("selector {name:?} denies: {reason}"),
+            ),
+            Refusal::Unavailable(reason) => CniError::new(
+                code::TRY_AGAIN,
+                format!("selector {name:?} cannot decide now: {reason}"),
+            ),
+            Refusal::Internal(reason) => CniError::new(
+                code::SELECTOR,
+                format!("selector {name:?} failed: {reason}"),
+            ),
         }
     }
 }
@@ -128,14 +161,26 @@ impl Chain {
         facts: &dyn Facts,
         deadline: Instant,
     ) -> Result<Decision, Failed> {
-        let mut decision = Decision { plan: None, decided_by: None, trace: Vec::new() };
+        let mut decision = Decision {
+            plan: None,
+            decided_by: None,
+            trace: Vec::new(),
+        };
         for (index, entry) in self.entries.iter().enumerate() {
             if decision.plan.is_some() && !entry.run_always {
-                decision.trace.push(Step::new(&entry.name, StepOutcome::Skipped));
+                decision
+                    .trace
+                    .push(Step::new(&entry.name, StepOutcome::Skipped));
                 continue;
             }
-            let request = Request { decided: decision.plan.clone(), ..request.clone() };
-            let task = Task::Select { request, settings: entry.settings() };
+            let request = Request {
+                decided: decision.plan.clone(),
+                ..request.clone()
+            };
+            let task = Task::Select {
+                request,
+                settings: entry.settings(),
+            };
             let (answer, mut step) = entry.run(loader, task, facts, deadline);
             let verdict = answer.and_then(|answer| entry.verdict(answer, &mut step));
             decision.trace.push(step);
@@ -145,7 +190,12 @@ impl Chain {
                     decision.plan = Some(plan);
                     decision.decided_by = Some(index);
                 }
-                Err(error) => return Err(Failed { error, trace: decision.trace }),
+                Err(error) => {
+                    return Err(Failed {
+                        error,
+                        trace: decision.trace,
+                    });
+                }
             }
         }
         Ok(decision)
@@ -162,7 +212,12 @@ impl Chain {
         outcomes: &[Outcome],
         deadline: Instant,
     ) -> Option<Result<Merged, CniError>> {
-        let Merging { decided_by, request, plan, facts } = merging;
+        let Merging {
+            decided_by,
+            request,
+            plan,
+            facts,
+        } = merging;
         let entry = match &self.merge {
             Some(name) => match self.merging_entry(name, loader, deadline) {
                 Ok(entry) => entry,
@@ -171,7 +226,7 @@ impl Chain {
             None => self.entries.get(decided_by?)?,
         };
         match entry.load(loader, deadline) {
-            Ok(loaded) if !loaded.merges() => return None,
+            Ok(selector) if !selector.merges() => return None,
             Ok(_) => {}
             Err(error) => return Some(Err(error)),
         }
@@ -190,21 +245,30 @@ impl Chain {
 
     /// Loads every entry, as a check of the configuration.
     pub fn check(&self, loader: &Loader, deadline: Instant) -> Result<(), CniError> {
-        self.entries.iter().try_for_each(|entry| entry.load(loader, deadline).map(drop))?;
+        self.entries
+            .iter()
+            .try_for_each(|entry| entry.load(loader, deadline).map(drop))?;
         match &self.merge {
             Some(name) => self.merging_entry(name, loader, deadline).map(drop),
             None => Ok(()),
         }
     }
 
-    fn merging_entry(&self, name: &str, loader: &Loader, deadline: Instant) -> Result<&Entry, CniError> {
+    fn merging_entry(
+        &self,
+        name: &str,
+        loader: &Loader,
+        deadline: Instant,
+    ) -> Result<&Entry, CniError> {
         let wrong = |reason| {
             let message = format!("\"merge\": {name:?} of the configuration {reason}");
             Err(CniError::new(code::INVALID_CONFIG, message))
         };
         match self.entries.iter().find(|entry| entry.name == name) {
             None => wrong("names none of its selectors"),
-            Some(entry) if !entry.load(loader, deadline)?.merges() => wrong("names a selector that exports no merge"),
+            Some(entry) if !entry.load(loader, deadline)?.merges() => {
+                wrong("names a selector that exports no merge")
+            }
             Some(entry) => Ok(entry),
         }
     }
@@ -215,7 +279,10 @@ impl Entry {
     fn verdict(&self, answer: Answer, step: &mut Step) -> Result<Verdict, CniError> {
         let verdict = match answer {
             Answer::Verdict(Ok(Verdict::Plan(plan))) if plan.attachments.is_empty() => {
-                let message = format!("selector {:?} failed: its plan is empty; to say nothing it must pass", self.name);
+                let message = format!(
+                    "selector {:?} failed: its plan is empty; to say nothing it must pass",
+                    self.name
+                );
                 Err((CniError::new(code::SELECTOR, message), false))
             }
             Answer::Verdict(Ok(verdict)) => Ok(verdict),

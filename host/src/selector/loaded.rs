@@ -31,13 +31,19 @@ enum Runner {
     Here(Prepared),
     /// In a child of this program, which loads this artefact: it imports WASI,
     /// and this process has none.
-    #[cfg_attr(feature = "tool", expect(dead_code, reason = "the tool has WASI itself"))]
+    #[cfg_attr(
+        feature = "tool",
+        expect(dead_code, reason = "the tool has WASI itself")
+    )]
     Child { tool: PathBuf, artefact: PathBuf },
 }
 
 impl std::fmt::Debug for LoadedSelector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LoadedSelector").field("name", &self.name).field("imports", &self.imports).finish_non_exhaustive()
+        f.debug_struct("LoadedSelector")
+            .field("name", &self.name)
+            .field("imports", &self.imports)
+            .finish_non_exhaustive()
     }
 }
 
@@ -51,7 +57,12 @@ impl LoadedSelector {
     ) -> Result<Self, CniError> {
         let imports = module::check(name, component)?;
         let runner = runner(name, &imports, component, child)?;
-        Ok(Self { name: name.into(), imports, merges: run::has_merge(component), runner })
+        Ok(Self {
+            name: name.into(),
+            imports,
+            merges: run::has_merge(component),
+            runner,
+        })
     }
 
     /// The interfaces that it imports.
@@ -67,30 +78,51 @@ impl LoadedSelector {
     /// What it says about itself. It is asked with the default limits and
     /// without facts.
     pub fn describe(&self, deadline: Instant) -> Result<About, CniError> {
-        let bounds = Bounds { selector: self.name.clone(), grants: Grants::default(), limits: Limits::default() };
-        match self.run(Task::Describe, &bounds, &Nothing, deadline).answer? {
+        let bounds = Bounds {
+            selector: self.name.clone(),
+            grants: Grants::default(),
+            limits: Limits::default(),
+        };
+        match self
+            .run(Task::Describe, &bounds, &Nothing, deadline)
+            .answer?
+        {
             Answer::About(about) => Ok(about),
             _ => Err(mismatched(&self.name)),
         }
     }
 
     /// Runs a task.
-    pub(super) fn run(&self, task: Task, bounds: &Bounds, facts: &dyn Facts, deadline: Instant) -> Ran {
+    pub(super) fn run(
+        &self,
+        task: Task,
+        bounds: &Bounds,
+        facts: &dyn Facts,
+        deadline: Instant,
+    ) -> Ran {
         match &self.runner {
             Runner::Here(prepared) if self.imports.iter().any(|import| grants::is_fact(import)) => {
                 run_beside(prepared, &task, bounds, facts, deadline)
             }
-            Runner::Here(prepared) => {
-                prepared.run(&task, bounds, Box::new(|_| Err("it imports no facts".into())), deadline)
+            Runner::Here(prepared) => prepared.run(
+                &task,
+                bounds,
+                Box::new(|_| Err("it imports no facts".into())),
+                deadline,
+            ),
+            Runner::Child { tool, artefact } => {
+                child::run(tool, artefact, task, bounds, facts, deadline)
             }
-            Runner::Child { tool, artefact } => child::run(tool, artefact, task, bounds, facts, deadline),
         }
     }
 }
 
 /// Only a child that does not speak our protocol gets here.
 pub(super) fn mismatched(selector: &str) -> CniError {
-    CniError::new(code::SELECTOR, format!("selector {selector:?} was asked one thing and answered another"))
+    CniError::new(
+        code::SELECTOR,
+        format!("selector {selector:?} was asked one thing and answered another"),
+    )
 }
 
 #[cfg(feature = "tool")]
@@ -117,30 +149,41 @@ fn runner(
         Some((tool, artefact)) => Ok(Runner::Child { tool, artefact }),
         None => Err(CniError::new(
             code::SELECTOR,
-            format!("selector {name:?} imports WASI, which takes genie-host: install it beside this plugin"),
+            format!(
+                "selector {name:?} imports WASI, which takes genie-host: install it beside this plugin"
+            ),
         )),
     }
 }
 
 /// Runs the task in a thread and answers its questions in this one: a store may
 /// not borrow, the facts of a call do.
-fn run_beside(prepared: &Prepared, task: &Task, bounds: &Bounds, facts: &dyn Facts, deadline: Instant) -> Ran {
+fn run_beside(
+    prepared: &Prepared,
+    task: &Task,
+    bounds: &Bounds,
+    facts: &dyn Facts,
+    deadline: Instant,
+) -> Ran {
     let (question, questions) = mpsc::channel();
     let (answer, answers) = mpsc::channel();
     let ask = Box::new(move |asked| {
-        let gone = |_| "the host no longer answers".to_owned();
-        question.send(asked).map_err(|_| gone(()))?;
-        answers.recv().map_err(|_| gone(()))?
+        let gone = "the host no longer answers";
+        question.send(asked).map_err(|_| gone)?;
+        answers.recv().map_err(|_| gone)?
     });
     let ran = thread::scope(|scope| {
-        let thread = thread::Builder::new().spawn_scoped(scope, || prepared.run(task, bounds, ask, deadline))?;
+        let thread = thread::Builder::new()
+            .spawn_scoped(scope, || prepared.run(task, bounds, ask, deadline))?;
         // Ends when the store, and `ask` with it, is gone.
         for asked in questions {
             if answer.send(asked.ask(facts)).is_err() {
                 break;
             }
         }
-        thread.join().map_err(|_| std::io::Error::other("it ended in a panic of the host"))
+        thread
+            .join()
+            .map_err(|_| std::io::Error::other("it ended in a panic of the host"))
     });
     ran.unwrap_or_else(|error| {
         let message = format!("selector {:?} cannot be run: {error}", bounds.selector);

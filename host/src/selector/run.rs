@@ -19,8 +19,16 @@ use crate::cni::{CniError, code};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Task {
     Describe,
-    Select { request: Request, settings: String },
-    Merge { request: Request, plan: Plan, outcomes: Vec<Outcome>, settings: String },
+    Select {
+        request: Request,
+        settings: String,
+    },
+    Merge {
+        request: Request,
+        plan: Plan,
+        outcomes: Vec<Outcome>,
+        settings: String,
+    },
 }
 
 /// What it answers.
@@ -52,7 +60,12 @@ pub(super) struct Ran {
 impl Ran {
     /// A call that failed before the selector ran.
     pub(super) fn failed(error: CniError) -> Self {
-        Self { answer: Err(error), usage: Usage::default(), logs: Vec::new(), consulted: Vec::new() }
+        Self {
+            answer: Err(error),
+            usage: Usage::default(),
+            logs: Vec::new(),
+            consulted: Vec::new(),
+        }
     }
 }
 
@@ -78,28 +91,39 @@ impl Prepared {
         let mut linker = Linker::new(component.engine());
         host::link(&mut linker).map_err(misfit)?;
         #[cfg(feature = "tool")]
-        if imports(component).iter().any(|import| super::grants::is_wasi(import)) {
+        if imports(component)
+            .iter()
+            .any(|import| super::grants::is_wasi(import))
+        {
             super::wasi::link(&mut linker).map_err(misfit)?;
         }
         let pre = linker.instantiate_pre(component).map_err(misfit)?;
         let select = Arc::new(select::GuestIndices::new(&pre).map_err(misfit)?);
-        let merge = match has_merge(component) {
-            true => Some(Arc::new(merge::GuestIndices::new(&pre).map_err(misfit)?)),
-            false => None,
-        };
-        Ok(Self { pre, select, merge })
+        let merge = has_merge(component)
+            .then(|| merge::GuestIndices::new(&pre))
+            .transpose()
+            .map_err(misfit)?;
+        Ok(Self {
+            pre,
+            select,
+            merge: merge.map(Arc::new),
+        })
     }
 
     /// Runs the task. The store is made for it and dropped with it: nothing of
     /// a call, let alone of a trap, is left for the next.
     pub(super) fn run(&self, task: &Task, bounds: &Bounds, ask: Ask, deadline: Instant) -> Ran {
         let limits = &bounds.limits;
-        let mut store =
-            Store::new(self.pre.engine(), State::new(&bounds.grants, limits, ask, deadline));
+        let mut store = Store::new(
+            self.pre.engine(),
+            State::new(&bounds.grants, limits, ask, deadline),
+        );
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(limits.output_bytes);
         store.set_max_component_handles(HANDLES);
-        let answer = store.set_fuel(limits.fuel).and_then(|()| self.call(&mut store, task));
+        let answer = store
+            .set_fuel(limits.fuel)
+            .and_then(|()| self.call(&mut store, task));
         // Without fuel metering there is no answer either, so zero is never shown.
         let left = store.get_fuel().unwrap_or_default();
 
@@ -110,7 +134,10 @@ impl Prepared {
         }
         Ran {
             answer: answer.map_err(|error| explain(&error, bounds, state.logs.last_error())),
-            usage: Usage { fuel: limits.fuel.saturating_sub(left), memory: state.meter.peak() },
+            usage: Usage {
+                fuel: limits.fuel.saturating_sub(left),
+                memory: state.meter.peak(),
+            },
             logs: state.logs.finish(),
             consulted: state.consulted,
         }
@@ -125,13 +152,24 @@ impl Prepared {
             }
             Task::Select { request, settings } => {
                 let guest = self.select.load(&mut *store, &instance)?;
-                guest.call_select(store, request, settings).map(Answer::Verdict)
+                guest
+                    .call_select(store, request, settings)
+                    .map(Answer::Verdict)
             }
-            Task::Merge { request, plan, outcomes, settings } => {
-                let merge =
-                    self.merge.as_ref().ok_or_else(|| wasmtime::Error::msg("it exports no merge"))?;
+            Task::Merge {
+                request,
+                plan,
+                outcomes,
+                settings,
+            } => {
+                let merge = self
+                    .merge
+                    .as_ref()
+                    .ok_or_else(|| wasmtime::Error::msg("it exports no merge"))?;
                 let guest = merge.load(&mut *store, &instance)?;
-                guest.call_merge(store, request, plan, outcomes, settings).map(Answer::Merged)
+                guest
+                    .call_merge(store, request, plan, outcomes, settings)
+                    .map(Answer::Merged)
             }
         }
     }
@@ -139,7 +177,11 @@ impl Prepared {
 
 /// The names of the component's imports.
 pub(super) fn imports(component: &Component) -> Vec<String> {
-    component.component_type().imports(component.engine()).map(|(name, _)| name.to_owned()).collect()
+    component
+        .component_type()
+        .imports(component.engine())
+        .map(|(name, _)| name.to_owned())
+        .collect()
 }
 
 /// Whether the component exports `select`, and so is a selector.
@@ -154,7 +196,9 @@ pub(super) fn has_merge(component: &Component) -> bool {
 
 /// Says what went wrong, at which limit, and what to do about it.
 fn explain(error: &wasmtime::Error, bounds: &Bounds, last_error: Option<&str>) -> CniError {
-    let Bounds { selector, limits, .. } = bounds;
+    let Bounds {
+        selector, limits, ..
+    } = bounds;
     let what = if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
         exceeded.to_string()
     } else {

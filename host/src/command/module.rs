@@ -1,0 +1,36 @@
+//! The module that a person names on the command line.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::selector::builtin;
+use crate::selector::compile;
+use crate::selector::digest::Digest;
+use crate::selector::module::Module;
+
+/// A module, with its content.
+pub struct Named {
+    /// What the selector room loads.
+    pub module: Module,
+    /// The file's bytes, or the built-in component's.
+    pub bytes: Vec<u8>,
+    /// Their digest.
+    pub digest: Digest,
+}
+
+/// Finds a module: the name of a built-in selector, else a file.
+pub fn find(written: &str) -> Result<Named> {
+    if let (false, Some(name)) = (written.contains('/'), builtin::names().find(|name| *name == written)) {
+        let bytes = builtin::builtin(name).unwrap_or_default().to_vec();
+        return Ok(Named { module: Module::BuiltIn(name), digest: Digest::of(&bytes), bytes });
+    }
+    let known: Vec<_> = builtin::names().collect();
+    let path = fs::canonicalize(Path::new(written)).with_context(|| {
+        format!("{written:?} is neither a file nor a built-in selector (there are {})", known.join(", "))
+    })?;
+    let bytes = compile::read(&path)?;
+    let digest = Digest::of(&bytes);
+    Ok(Named { module: Module::File { path, sha256: digest }, bytes, digest })
+}

@@ -1,0 +1,222 @@
+//! `genie-host test-selector`: what the node would decide, without a node.
+
+mod explain;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::{Output, exit, module};
+use crate::call::{CallFacts, OwnTypes, build_request};
+use crate::cni::{Call, Verb, Version};
+use crate::config::{self, Config};
+use crate::network::{self, Catalogue};
+use crate::pod::{self, Identity, Manifests};
+use crate::selector::chain::{Chain, Entry};
+use crate::selector::grants::Grants;
+use crate::selector::limits::Limits;
+use explain::{Explanation, Verdict};
+
+/// Compiling and running; fuel bounds the selector long before.
+const TIME: Duration = Duration::from_secs(120);
+
+#[derive(Args)]
+#[command(after_help = "Exit status: 0 a plan, 3 every selector passed, 4 a selector refused the pod or its plan \
+    cannot be carried out, 1 a selector failed, 2 wrong usage.")]
+pub struct Arguments {
+    /// A module's file, or the name of a built-in selector
+    #[arg(value_name = "MODULE|NAME", required_unless_present = "chain", conflicts_with = "chain")]
+    module: Option<String>,
+    /// Ask the configuration's whole chain
+    #[arg(long)]
+    chain: bool,
+    /// The pod's manifest; `-` reads it from stdin. Without one: a pod without annotations
+    #[arg(long, value_name = "FILE")]
+    pod: Option<PathBuf>,
+    /// The directory with the node's network configurations
+    #[arg(long, value_name = "DIR")]
+    conf_dir: Option<PathBuf>,
+    /// The plugin's configuration; by default the one in the conf dir
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Settings for the selector, as JSON; by default those of its entry in the configuration
+    #[arg(long, value_name = "JSON", conflicts_with = "chain")]
+    settings: Option<String>,
+    /// Grant an import (pod, cluster, node); by default those of its entry, else whatever it imports
+    #[arg(long, value_name = "IMPORT", conflicts_with = "chain")]
+    grant: Vec<String>,
+    /// A directory of manifests for what selectors ask the cluster
+    #[arg(long, value_name = "DIR")]
+    objects: Option<PathBuf>,
+    /// The interface that the runtime asks for
+    #[arg(long, value_name = "NAME", default_value = "eth0")]
+    interface: String,
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Output,
+}
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let deadline = Instant::now() + TIME;
+    crate::cni::names::check_interface(&arguments.interface)?;
+    let mut map = configuration(arguments)?;
+    if let Some(conf_dir) = &arguments.conf_dir {
+        map.insert("conf_dir".into(), conf_dir.display().to_string().into());
+    }
+    let manifest = pod_manifest(arguments)?;
+    let pod = manifest.as_ref().map(|(_, pod)| pod.clone()).unwrap_or_default();
+    let mut sources: Vec<_> = manifest.iter().map(|(file, _)| pod::Source::Manifests(file.clone())).collect();
+    sources.extend(arguments.objects.clone().map(pod::Source::Manifests));
+
+    let mut config = Config::from_map(&map)?;
+    if let Some(written) = &arguments.module {
+        config.chain = single(written, arguments, &config)?;
+    }
+    let call = call(arguments, &pod.identity, map);
+    let own = OwnTypes::of(&call);
+    let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
+    let mut annotations = pod.annotations;
+    annotations.retain(|key, _| !pod::is_private(key));
+    let request = build_request(&call, &config, &catalogue, &pod.identity, annotations);
+    let facts = CallFacts::new(&sources, &pod.identity, &config.node, &catalogue);
+
+    // Compiled before it is timed; what cannot be loaded is told when it is asked.
+    _ = config.chain.check(&config.loader, deadline);
+    let (verdict, trace) = match config.chain.decide(&config.loader, &request, &facts, deadline) {
+        Err(failed) => (Verdict::of_failure(failed.error, &failed.trace), failed.trace),
+        Ok(decision) => match &decision.plan {
+            None => (Verdict::Pass, decision.trace),
+            Some(plan) => {
+                let context = network::Context {
+                    call: &call,
+                    runtime_config: &Map::new(),
+                    catalogue: &catalogue,
+                    facts: &facts,
+                    own_types: &own.as_refs(),
+                    path: None,
+                    taken: &Default::default(),
+                    strict: config.strict,
+                };
+                let decided_by =
+                    decision.decided_by.and_then(|index| config.chain.entries.get(index)).map(|entry| entry.name.clone());
+                let verdict = match network::prepare(plan, &context) {
+                    Ok(attachments) => Verdict::Plan {
+                        decided_by: decided_by.unwrap_or_default(),
+                        reason: plan.reason.clone(),
+                        attachments,
+                    },
+                    Err(error) => Verdict::Refused(error),
+                };
+                (verdict, decision.trace)
+            }
+        },
+    };
+    let explanation = Explanation { request: &request, catalogue: &catalogue, chain: &config.chain, verdict, trace };
+    super::print(&match arguments.output {
+        Output::Json => format!("{:#}", explanation.as_json()),
+        Output::Table => explanation.as_text(),
+    });
+    Ok(ExitCode::from(match explanation.verdict {
+        Verdict::Plan { .. } => 0,
+        Verdict::Pass => exit::PASS,
+        Verdict::Refused(_) => exit::REFUSED,
+        Verdict::Failed(_) => exit::FAILED,
+    }))
+}
+
+/// The plugin's configuration: the file that was named, else the first of the
+/// conf dir that is the plugin's, else an empty one.
+fn configuration(arguments: &Arguments) -> Result<Map<String, Value>> {
+    if let Some(file) = &arguments.config {
+        let found = plugin_configuration(file)?;
+        return found.with_context(|| format!("{} is no configuration of genie", file.display()));
+    }
+    let dir = arguments.conf_dir.as_deref().unwrap_or(Path::new(config::CONF_DIR));
+    let mut files: Vec<_> = fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "conf" || extension == "conflist"))
+        .collect();
+    if files.is_empty() && arguments.conf_dir.is_some() {
+        bail!("{} holds no network configuration", dir.display());
+    }
+    files.sort();
+    Ok(files.iter().find_map(|file| plugin_configuration(file).ok().flatten()).unwrap_or_default())
+}
+
+fn plugin_configuration(file: &Path) -> Result<Option<Map<String, Value>>> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let value: Value = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
+    let plugins = value["plugins"].as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+    let own = plugins.into_iter().find(|plugin| plugin["type"] == "genie");
+    Ok(own.and_then(|plugin| plugin.as_object().cloned()))
+}
+
+/// The pod's manifest: its file, and what it says.
+fn pod_manifest(arguments: &Arguments) -> Result<Option<(PathBuf, pod::Pod)>> {
+    let Some(file) = &arguments.pod else { return Ok(None) };
+    let file = if file == Path::new("-") { PathBuf::from("/dev/stdin") } else { file.clone() };
+    if !file.exists() {
+        bail!("there is no pod manifest {}", file.display());
+    }
+    // Read here, so that facts that are asked for later find it again.
+    let pod = Manifests::new(&file).pods()?.into_iter().next();
+    Ok(Some((file.clone(), pod.with_context(|| format!("{} holds no pod", file.display()))?)))
+}
+
+/// A chain of the one selector that is tested: as its entry of the
+/// configuration, if it has one.
+fn single(written: &str, arguments: &Arguments, config: &Config) -> Result<Chain> {
+    let named = module::find(written)?;
+    let known = config.chain.entries.iter().find(|entry| entry.module == named.module);
+    let mut entry = known.cloned().unwrap_or_else(|| Entry {
+        name: written.to_owned(),
+        module: named.module.clone(),
+        run_always: false,
+        settings: json!({}),
+        grants: Grants::default(),
+        limits: Limits::default(),
+    });
+    if let Some(settings) = &arguments.settings {
+        entry.settings = serde_json::from_str(settings).context("--settings is not JSON")?;
+    }
+    if !arguments.grant.is_empty() {
+        entry.grants = Grants::from_json(&json!(arguments.grant)).map_err(|reason| anyhow::anyhow!("--{reason}"))?;
+    } else if known.is_none() {
+        let deadline = Instant::now() + TIME;
+        let loaded = config.loader.load(&named.module, deadline)?;
+        let imports = ["pod", "node", "cluster"].into_iter().filter(|name| {
+            loaded.imports().iter().any(|import| import.starts_with(&format!("genie:selector/{name}@")))
+        });
+        entry.grants = Grants::from_json(&json!(imports.collect::<Vec<_>>())).map_err(anyhow::Error::msg)?;
+    }
+    Ok(Chain { entries: vec![entry], merge: None })
+}
+
+/// The call that a runtime would make.
+fn call(arguments: &Arguments, pod: &Identity, config: Map<String, Value>) -> Call {
+    let name = config.get("name").and_then(Value::as_str).unwrap_or("test").to_owned();
+    let uid = pod.uid.as_ref().map(|uid| format!(";K8S_POD_UID={uid}")).unwrap_or_default();
+    let args = if pod.name.is_empty() {
+        String::new()
+    } else {
+        format!("IgnoreUnknown=1;K8S_POD_NAMESPACE={};K8S_POD_NAME={}{uid}", pod.namespace, pod.name)
+    };
+    Call {
+        verb: Verb::Add,
+        container: "test".into(),
+        netns: None,
+        interface: arguments.interface.clone(),
+        args,
+        path: Vec::new(),
+        config,
+        name,
+        version: Version::CURRENT,
+    }
+}

@@ -1,0 +1,238 @@
+//! Imports that ask the host, in this process and across to a child.
+
+use std::io::BufReader;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::super::child::{self, Order};
+use super::super::facts::{Consulted, Facts, Nothing, Question, Replay};
+use super::super::grants::Grants;
+use super::super::limits::{Limits, QUESTIONS};
+use super::super::process::Process;
+use super::super::run::{Answer, Bounds, Ran, Task};
+use super::super::{cache, compile, digest::Digest, serve};
+use super::{Guest, PASS, guest, later, private_dir, request};
+use crate::cni::code;
+
+/// Asks for the service account, then logs it (or the reason why not).
+const ASKING: Guest<'static> = Guest {
+    imports: r#"
+        (import "genie:selector/log@0.1.0" "write" (func $log (param i32 i32 i32)))
+        (import "genie:selector/pod@0.1.0" "service-account" (func $ask (param i32)))"#,
+    select: "
+        (call $ask (i32.const 512))
+        (call $log (i32.const 1) (i32.load (i32.const 516)) (i32.load (i32.const 520)))
+        (i32.const 64)",
+    more: "",
+    merge: None,
+    packages: &[],
+    world: "",
+};
+
+fn bounds(grant: &Value) -> Bounds {
+    Bounds {
+        selector: "guest".into(),
+        grants: Grants::from_json(grant).expect("it is right"),
+        limits: Limits::default(),
+    }
+}
+
+fn task() -> Task {
+    Task::Select {
+        request: request(),
+        settings: "{}".into(),
+    }
+}
+
+fn ask(guest: &Guest<'_>, grant: &Value, facts: &dyn Facts, deadline: Instant) -> Ran {
+    guest.load().run(task(), &bounds(grant), facts, deadline)
+}
+
+fn account() -> Replay {
+    Replay(vec![Consulted {
+        question: Question::ServiceAccount,
+        answer: Ok(json!("builder")),
+    }])
+}
+
+#[test]
+fn an_answer_reaches_the_guest_and_the_record() {
+    let ran = ask(&ASKING, &json!(["pod"]), &account(), later());
+    assert!(ran.answer.is_ok(), "{:?}", ran.answer);
+    assert_eq!(ran.logs[0].message, "builder");
+    assert_eq!(ran.consulted, account().0);
+}
+
+#[test]
+fn that_a_fact_cannot_be_had_is_an_answer_too() {
+    let ran = ask(&ASKING, &json!(["pod"]), &Nothing, later());
+    assert!(ran.answer.is_ok());
+    assert_eq!(ran.logs[0].message, "not available here");
+    assert_eq!(ran.consulted[0].answer, Err("not available here".into()));
+}
+
+#[test]
+fn an_import_that_is_not_granted_is_refused_by_name() {
+    let imports = ASKING.load().imports().to_vec();
+    let error = Grants::default()
+        .check("guest", &imports)
+        .expect_err("it is refused");
+    assert_eq!(error.code, code::INVALID_CONFIG);
+    assert!(
+        error.msg.contains("genie:selector/pod@0.1.0")
+            && error.msg.contains("\"grant\": [\"pod\"]"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_kind_that_is_not_granted_is_not_asked_for() {
+    let guest = Guest {
+        imports: r#"(import "genie:selector/cluster@0.1.0" "get"
+            (func $get (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#,
+        select: r"
+            (call $get (i32.const 1100) (i32.const 2) (i32.const 1102) (i32.const 6)
+                (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1024) (i32.const 4) (i32.const 512))
+            (i32.const 64)",
+        more: r#"(data (i32.const 1100) "v1Secret")"#,
+        ..Guest::default()
+    };
+    let question = Question::Object {
+        api_version: "v1".into(),
+        kind: "Secret".into(),
+        namespace: None,
+        name: "net0".into(),
+    };
+    let facts = Replay(vec![Consulted {
+        question,
+        answer: Ok(json!("{}")),
+    }]);
+    let ran = ask(&guest, &json!(["cluster"]), &facts, later());
+    let refused = ran.consulted[0].answer.clone().expect_err("it is refused");
+    assert!(refused.contains("v1/Secret is not granted"), "{refused}");
+    let ran = ask(
+        &guest,
+        &json!([{"cluster": ["v1/Secret"]}]),
+        &facts,
+        later(),
+    );
+    assert_eq!(ran.consulted[0].answer, Ok(json!("{}")));
+}
+
+#[test]
+fn endless_questions_end() {
+    let select = "(loop $again (call $ask (i32.const 512)) (br $again)) (unreachable)";
+    let ran = ask(
+        &Guest { select, ..ASKING },
+        &json!(["pod"]),
+        &Nothing,
+        later(),
+    );
+    let error = ran.answer.expect_err("it is stopped");
+    assert!(
+        error.msg.contains("asked its imports more than 256 times"),
+        "{error}"
+    );
+    assert_eq!(ran.consulted.len(), QUESTIONS);
+}
+
+#[test]
+fn no_question_is_answered_after_the_deadline() {
+    let ran = ask(&ASKING, &json!(["pod"]), &account(), Instant::now());
+    assert_eq!(ran.answer.expect_err("it is stopped").code, code::TRY_AGAIN);
+    assert_eq!(ran.consulted, []);
+}
+
+/// Runs the child's side in a thread, at the other end of two pipes.
+fn converse(order: &Order, facts: &dyn Facts) -> std::io::Result<Ran> {
+    let (orders, to_child) = std::io::pipe()?;
+    let (from_child, answers) = std::io::pipe()?;
+    let child = std::thread::spawn(move || serve::speak(BufReader::new(orders), answers));
+    let mut process = Process::over(to_child.into(), from_child.into(), None, later())?;
+    let ran = child::converse(&mut process, order, facts).map(Ran::from);
+    drop(process);
+    child.join().expect("it does not panic")?;
+    ran
+}
+
+#[test]
+fn a_child_asks_its_parent() {
+    let dir = private_dir();
+    let module = ASKING.core();
+    let artefact = compile::artefact("guest", &module).expect("it compiles");
+    let artefact =
+        cache::write(dir.path(), Digest::of(&module), &artefact).expect("it can be written");
+    let order = |grant| Order {
+        artefact: artefact.clone(),
+        task: task(),
+        bounds: bounds(&grant),
+        millis: 600_000,
+    };
+
+    let ran = converse(&order(json!(["pod"])), &account()).expect("they understand each other");
+    assert!(
+        matches!(ran.answer, Ok(Answer::Verdict(Ok(_)))),
+        "{:?}",
+        ran.answer
+    );
+    assert_eq!(ran.logs[0].message, "builder");
+    assert_eq!(ran.consulted, account().0);
+    assert_eq!(
+        ran.usage,
+        ask(&ASKING, &json!(["pod"]), &account(), later()).usage
+    );
+
+    let refused = converse(&order(json!([])), &account()).expect("they understand each other");
+    assert_eq!(
+        refused.answer.expect_err("it is refused").code,
+        code::INVALID_CONFIG
+    );
+}
+
+#[test]
+fn a_child_reports_an_artefact_that_does_not_load() {
+    let order = Order {
+        artefact: "/no/such.cwasm".into(),
+        task: task(),
+        bounds: bounds(&json!(null)),
+        millis: 600_000,
+    };
+    let ran = converse(&order, &Nothing).expect("they understand each other");
+    assert!(
+        ran.answer
+            .expect_err("it fails")
+            .msg
+            .contains("\"guest\" does not load")
+    );
+}
+
+#[test]
+fn a_child_that_says_nothing_is_an_error_that_names_it() {
+    for (tool, says) in [
+        ("/bin/true", "run-selector"),
+        ("/no/such/tool", "/no/such/tool"),
+    ] {
+        let ran = child::run(
+            tool.as_ref(),
+            "/a.cwasm".as_ref(),
+            task(),
+            &bounds(&json!(null)),
+            &Nothing,
+            later(),
+        );
+        let error = ran.answer.expect_err("it fails");
+        assert_eq!(error.code, code::SELECTOR);
+        assert!(error.msg.contains(says), "{error}");
+    }
+}
+
+#[test]
+fn a_selector_without_facts_is_asked_in_this_thread() {
+    // Nothing could answer: the deadline has long passed, and no question shows it.
+    assert!(
+        ask(&guest(PASS), &json!(null), &Nothing, Instant::now())
+            .answer
+            .is_ok()
+    );
+}

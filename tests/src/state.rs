@@ -1,0 +1,86 @@
+//! What a node's directories hold: our state, and the conf dir.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::Node;
+
+impl Node {
+    /// All files below the state directory, relative to it.
+    pub fn state_files(&self) -> Vec<PathBuf> {
+        files_below(&self.state_dir()).into_keys().collect()
+    }
+
+    /// The files of the conf dir with their contents.
+    pub fn conf_files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        files_below(&self.conf_dir())
+    }
+
+    /// The record of a container's interface: header and events, in order.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn record(&self, container: &str, interface: &str) -> Vec<Value> {
+        let file = self.record_file(container, interface);
+        let text =
+            fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let json =
+            |line: &str| serde_json::from_str(line.split_once(' ').map_or(line, |(_, json)| json));
+        text.lines()
+            .map(|line| json(line).expect("a record's line is a checksum and JSON"))
+            .collect()
+    }
+
+    /// Where the record of a container's interface is.
+    pub fn record_file(&self, container: &str, interface: &str) -> PathBuf {
+        self.state_dir()
+            .join("records")
+            .join(format!("{container}@{interface}.json"))
+    }
+
+    /// The annotation that an ADD left in its record for publication.
+    pub fn published(&self, container: &str, key: &str) -> Option<Value> {
+        let record = self.record(container, "eth0");
+        let annotations = &record.iter().find_map(|line| line.get("done"))?["annotations"];
+        let pairs = annotations.as_array().into_iter().flatten();
+        let of_pairs = pairs
+            .filter(|pair| pair[0] == key)
+            .map(|pair| &pair[1])
+            .next();
+        let text = annotations.get(key).or(of_pairs)?.as_str()?;
+        Some(serde_json::from_str(text).unwrap_or_else(|_| text.into()))
+    }
+
+    /// Fails the test unless nothing is left: no record, no lock, no temporary file.
+    ///
+    /// # Panics
+    /// When something is.
+    #[track_caller]
+    pub fn assert_no_state(&self) {
+        assert_eq!(
+            self.state_files(),
+            Vec::<PathBuf>::new(),
+            "files are left in the state directory"
+        );
+    }
+}
+
+fn files_below(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut left = vec![dir.to_owned()];
+    while let Some(next) = left.pop() {
+        for entry in fs::read_dir(next).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                left.push(path);
+            } else {
+                let name = path.strip_prefix(dir).unwrap_or(&path).to_owned();
+                files.insert(name, fs::read(&path).unwrap_or_default());
+            }
+        }
+    }
+    files
+}
