@@ -3,6 +3,8 @@
 //! case.
 
 mod chain;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -4,6 +4,9 @@
 mod catalogue;
 mod interfaces;
 mod prepare;
+#[cfg(test)]
+mod tests;
+mod twice;
 
 pub use catalogue::{Catalogue, Installed};
 pub use prepare::{Context, Prepared, prepare};

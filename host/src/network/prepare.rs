@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 
 use super::interfaces::assign;
+use super::twice::set_apart;
 use super::{Catalogue, Installed};
 use crate::cni::{Call, CniArgs, CniError, NetworkList, code};
 use crate::delegate;
@@ -62,14 +63,17 @@ pub fn prepare(plan: &Plan, context: &Context<'_>) -> Result<Vec<Prepared>, CniE
     if owners > 1 {
         return Err(invalid("more than one attachment asks for the default route; one can have it"));
     }
-    plan.attachments
+    let mut attachments = plan
+        .attachments
         .iter()
         .zip(interfaces)
         .map(|(attachment, interface)| {
             let place = format!("network {} on {interface}", describe(&attachment.network));
             prepare_one(attachment, interface, context).map_err(|error| error.context(place))
         })
-        .collect()
+        .collect::<Result<Vec<_>, _>>()?;
+    set_apart(&mut attachments)?;
+    Ok(attachments)
 }
 
 /// A source in the words of a message.

@@ -3,6 +3,8 @@
 //! gives it.
 
 mod manifests;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -127,11 +127,9 @@ impl Prepared {
         // Without fuel metering there is no answer either, so zero is never shown.
         let left = store.get_fuel().unwrap_or_default();
 
-        let mut state = store.into_data();
         #[cfg(feature = "tool")]
-        if let Some(wasi) = state.wasi.take() {
-            wasi.drain_into(&mut state.logs);
-        }
+        super::wasi::drain(store.data_mut());
+        let state = store.into_data();
         Ran {
             answer: answer.map_err(|error| explain(&error, bounds, state.logs.last_error())),
             usage: Usage {

@@ -13,7 +13,7 @@ use wasmtime_wasi::{
 };
 
 use super::abi::LogLevel;
-use super::host::{LogBook, State};
+use super::host::State;
 
 /// Bytes of standard output and of standard error that are kept.
 const OUTPUT: usize = 64 << 10;
@@ -53,20 +53,23 @@ impl Wasi {
             stderr,
         }
     }
+}
 
-    /// What the module printed becomes log messages; a panic's message is on
-    /// standard error.
-    pub(super) fn drain_into(self, logs: &mut LogBook) {
-        for (pipe, level) in [
-            (self.stdout, LogLevel::Info),
-            (self.stderr, LogLevel::Error),
-        ] {
-            let text = String::from_utf8_lossy(&pipe.contents())
-                .trim_end()
-                .to_owned();
-            if !text.is_empty() {
-                logs.write(level, text);
-            }
+/// What the module printed becomes log messages; a panic's message is on
+/// standard error.
+pub(super) fn drain(state: &mut State) {
+    let Some(wasi) = state.wasi.take() else {
+        return;
+    };
+    for (pipe, level) in [
+        (wasi.stdout, LogLevel::Info),
+        (wasi.stderr, LogLevel::Error),
+    ] {
+        let text = String::from_utf8_lossy(&pipe.contents())
+            .trim_end()
+            .to_owned();
+        if !text.is_empty() {
+            state.logs.write(level, text);
         }
     }
 }

@@ -1,0 +1,113 @@
+//! Where annotations come from.
+
+use std::fs;
+
+use serde_json::{Map, Value, json};
+
+use super::{ANNOTATIONS_CAPABILITY, Annotations, Identity, Manifests, Source, annotations, public_runtime_config};
+use crate::cni::{Call, CniArgs, Verb, Version};
+
+fn call(runtime_config: Value, args: &str) -> Call {
+    let mut config = Map::new();
+    config.insert("runtimeConfig".into(), runtime_config);
+    Call {
+        verb: Verb::Add,
+        container: "c".into(),
+        netns: None,
+        interface: "eth0".into(),
+        args: args.into(),
+        path: Vec::new(),
+        config,
+        name: "g".into(),
+        version: Version::CURRENT,
+    }
+}
+
+fn cni(value: &str) -> Annotations {
+    Annotations::from([("cni".into(), value.into())])
+}
+
+const MANIFEST: &str = "
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: web}
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+  uid: u1
+  labels: {tenant: a}
+  annotations: {cni: weave}
+  ownerReferences: [{kind: Set, name: other}, {kind: ReplicaSet, name: web-1, controller: true}]
+spec: {serviceAccountName: robot}
+";
+
+#[test]
+fn the_first_source_that_has_them_gives_them() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("web.yaml"), MANIFEST).unwrap();
+    let manifests = Source::Manifests(dir.path().into());
+    let args = r#"K8S_POD_NAMESPACE=default;K8S_POD_NAME=web;K8S_ANNOT={"cni":"flannel"}"#;
+    let call = call(json!({ANNOTATIONS_CAPABILITY: {"cni": "calico"}}), args);
+    let pod = Identity::from_args(&CniArgs::new(args));
+    let from = |sources: &[Source]| annotations(sources, &call, &pod).unwrap();
+    assert_eq!(from(&[Source::Runtime, Source::Args, manifests.clone()]), cni("calico"));
+    assert_eq!(from(&[Source::Args, Source::Runtime]), cni("flannel"));
+    assert_eq!(from(&[manifests, Source::Runtime]), cni("weave"));
+    assert_eq!(from(&[]), Annotations::new());
+}
+
+#[test]
+fn no_annotations_are_an_answer_too() {
+    let call = call(json!({ANNOTATIONS_CAPABILITY: null}), r#"K8S_ANNOT={"cni":"flannel"}"#);
+    assert_eq!(annotations(&Source::DEFAULT, &call, &Identity::default()).unwrap(), Annotations::new());
+}
+
+#[test]
+fn annotations_of_the_kubelet_and_of_kubectl_reach_nobody() {
+    let call = call(
+        json!({ANNOTATIONS_CAPABILITY: {
+            "cni": "calico", "kubernetes.io/config.source": "api",
+            "kubectl.kubernetes.io/last-applied-configuration": "SECRET",
+        }}),
+        "",
+    );
+    assert_eq!(annotations(&Source::DEFAULT, &call, &Identity::default()).unwrap(), cni("calico"));
+    assert_eq!(Value::from(public_runtime_config(&call)), json!({ANNOTATIONS_CAPABILITY: {"cni": "calico"}}));
+}
+
+#[test]
+fn annotations_that_are_no_map_of_strings_are_an_error() {
+    let call = call(json!({ANNOTATIONS_CAPABILITY: {"cni": 7}}), "");
+    let error = annotations(&Source::DEFAULT, &call, &Identity::default()).unwrap_err();
+    assert!(error.msg.contains(ANNOTATIONS_CAPABILITY), "{error}");
+}
+
+#[test]
+fn a_manifest_tells_labels_owner_and_service_account() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("web.yaml"), MANIFEST).unwrap();
+    fs::write(dir.path().join("README"), "not: [a manifest").unwrap();
+    let wanted = Identity { namespace: "default".into(), name: "web".into(), uid: None };
+    let pod = Manifests::new(dir.path()).pod(&wanted).unwrap().unwrap();
+    assert_eq!(pod.labels["tenant"], "a");
+    assert_eq!(pod.owner, Some(("ReplicaSet".into(), "web-1".into())));
+    assert_eq!(pod.service_account, "robot");
+}
+
+#[test]
+fn a_pod_of_another_uid_is_another_pod() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("web.yaml"), MANIFEST).unwrap();
+    let wanted = Identity { namespace: "default".into(), name: "web".into(), uid: Some("u2".into()) };
+    assert_eq!(Manifests::new(dir.path()).pod(&wanted).unwrap(), None);
+}
+
+#[test]
+fn a_manifest_that_cannot_be_read_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("bad.yaml"), "a: [").unwrap();
+    let error = Manifests::new(dir.path()).pods().unwrap_err();
+    assert!(error.msg.contains("bad.yaml"), "{error}");
+}

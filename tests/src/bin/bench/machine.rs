@@ -1,0 +1,54 @@
+//! What the figures were measured on.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// A few lines about the machine and the two places for the state.
+pub fn description(disk: &Path, memory: &Path) -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let load = read("/proc/loadavg");
+    let load = load.split(' ').next().unwrap_or_default();
+    let mut text = String::new();
+    _ = writeln!(
+        text,
+        "machine: {cores} cores ({}), Linux {kernel}, load {load} when it began",
+        processor()
+    );
+    _ = writeln!(
+        text,
+        "state on disk: {}; in memory: {}",
+        file_system(disk),
+        file_system(memory)
+    );
+    text
+}
+
+fn processor() -> String {
+    let text = read("/proc/cpuinfo");
+    let name = |line: &str| {
+        Some(
+            line.strip_prefix("model name")?
+                .split_once(": ")?
+                .1
+                .to_owned(),
+        )
+    };
+    let unknown = || std::env::consts::ARCH.to_owned();
+    text.lines().find_map(name).unwrap_or_else(unknown)
+}
+
+fn file_system(dir: &Path) -> String {
+    let listed = Command::new("df").arg("--output=fstype").arg(dir).output();
+    let text = listed.map_or_else(
+        |_| String::new(),
+        |listed| String::from_utf8_lossy(&listed.stdout).into_owned(),
+    );
+    text.lines().last().unwrap_or("unknown").trim().to_owned()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).map_or_else(|_| "unknown".into(), |text| text.trim().to_owned())
+}

@@ -1,0 +1,88 @@
+//! `make bench`: what a call of the built plugin costs, beside its delegate alone and
+//! beside cnitool. It prints figures and whether they meet the targets; it asserts none.
+//!
+//! Every program is run once a round, ADD and then DEL, and each round begins with
+//! another program, so that whatever else the machine does meets all of them alike.
+//! What a program adds to its delegates is the difference to the delegate's own time in
+//! the same round.
+
+mod machine;
+mod memory;
+mod program;
+mod report;
+mod samples;
+mod subjects;
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use report::Report;
+use subjects::Bench;
+
+/// Rounds that count, unless the first argument says otherwise.
+const ROUNDS: usize = 300;
+/// Rounds before these.
+const WARM_UP: usize = 20;
+/// Set in the process that has its own mounts.
+const INSIDE: &str = "GENIE_BENCH_INSIDE";
+
+fn main() -> ExitCode {
+    if env::var_os(INSIDE).is_none() {
+        return with_own_mounts();
+    }
+    let rounds = match env::args().nth(1).map(|rounds| rounds.parse()) {
+        None => ROUNDS,
+        Some(Ok(rounds)) if rounds > 0 => rounds,
+        Some(_) => {
+            eprintln!("usage: bench [ROUNDS]; without: {ROUNDS}");
+            return ExitCode::from(2);
+        }
+    };
+
+    let var_lib = tempfile::tempdir().expect("a temporary directory");
+    hide_var_lib(var_lib.path());
+    let mut bench = Bench::new();
+    print!("{}", machine::description(bench.disk(), bench.memory()));
+    for round in 0..WARM_UP {
+        bench.round(round);
+    }
+    bench.forget();
+    for round in 0..rounds {
+        bench.round(round);
+    }
+    let peaks = bench.peaks();
+    print!("{}", Report::new(&bench, &peaks, rounds));
+    ExitCode::SUCCESS
+}
+
+/// Runs this program again where its mounts are seen by nobody else.
+fn with_own_mounts() -> ExitCode {
+    let program = env::current_exe().expect("a running program has a path");
+    let status = Command::new("unshare")
+        .args(["--mount", "--propagation", "private", "--"])
+        .arg(program)
+        .args(env::args_os().skip(1))
+        .env(INSIDE, "1")
+        .status()
+        .expect("unshare starts");
+    match status.code().and_then(|code| u8::try_from(code).ok()) {
+        Some(code) => ExitCode::from(code),
+        None => ExitCode::FAILURE,
+    }
+}
+
+/// cnitool keeps its results in `/var/lib/cni`, and nothing can tell it otherwise.
+fn hide_var_lib(dir: &Path) {
+    fs::create_dir(dir.join("cni")).expect("a new directory");
+    let mounted = Command::new("mount")
+        .arg("--bind")
+        .arg(dir)
+        .arg("/var/lib")
+        .status();
+    assert!(
+        mounted.is_ok_and(|status| status.success()),
+        "/var/lib cannot be replaced for cnitool (it takes root)"
+    );
+}

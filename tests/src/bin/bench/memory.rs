@@ -1,0 +1,48 @@
+//! The most memory that a program had.
+
+use std::fs;
+
+use crate::program::Program;
+
+/// How often a program is run for it.
+const RUNS: usize = 20;
+
+/// The peak of a program's resident memory in KiB, the greatest of some runs.
+///
+/// It is `VmHWM` of `/proc/PID/status`, read over and over until the program has ended.
+/// What the kernel reports after the end (`ru_maxrss`) would not do: it counts the pages
+/// that the new process shared with us before it became another program.
+///
+/// # Panics
+/// When the program fails.
+pub fn peak(add: &mut Program, del: &mut Program) -> u64 {
+    (0..RUNS)
+        .map(|_| {
+            let peak = watch(add);
+            del.run();
+            peak
+        })
+        .max()
+        .unwrap_or_default()
+}
+
+fn watch(program: &mut Program) -> u64 {
+    // It has become the other program when this returns.
+    let child = program.start();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    // One that has ended has no memory, and the line is gone. What it prints fits into
+    // the pipe.
+    while let Some(seen) = high_water(&status) {
+        peak = seen;
+    }
+    let output = child.wait_with_output().expect("a child's output is read");
+    assert!(output.status.success(), "a run for its memory failed");
+    peak
+}
+
+fn high_water(status: &str) -> Option<u64> {
+    let text = fs::read_to_string(status).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}

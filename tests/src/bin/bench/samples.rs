@@ -1,0 +1,80 @@
+//! Measured times.
+
+use std::time::Duration;
+
+/// Times of one thing, in milliseconds, one a round.
+#[derive(Clone, Debug, Default)]
+pub struct Samples(Vec<f64>);
+
+impl Samples {
+    /// Adds one.
+    pub fn push(&mut self, time: Duration) {
+        self.0.push(time.as_secs_f64() * 1e3);
+    }
+
+    /// Forgets them all.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What is left of each when `times` those of the same round are taken away.
+    #[must_use]
+    pub fn minus(&self, others: &Self, times: f64) -> Self {
+        let pairs = self.0.iter().zip(&others.0);
+        Self(pairs.map(|(one, other)| one - times * other).collect())
+    }
+
+    /// The value that half of them do not exceed.
+    pub fn p50(&self) -> f64 {
+        self.percentile(50)
+    }
+
+    /// The value that 95 of 100 do not exceed.
+    pub fn p95(&self) -> f64 {
+        self.percentile(95)
+    }
+
+    fn percentile(&self, percent: usize) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+        sorted.get(rank).copied().unwrap_or(f64::NAN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(times: impl IntoIterator<Item = u64>) -> Samples {
+        let mut samples = Samples::default();
+        for time in times {
+            samples.push(Duration::from_millis(time));
+        }
+        samples
+    }
+
+    fn assert_is(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
+    }
+
+    #[test]
+    fn percentiles_are_values_that_were_measured() {
+        assert_is(samples((1..=100).rev()).p50(), 50.0);
+        assert_is(samples(1..=100).p95(), 95.0);
+        assert_is(samples([7]).p95(), 7.0);
+        assert!(samples([]).p50().is_nan());
+    }
+
+    #[test]
+    fn differences_are_between_values_of_one_round() {
+        let difference = samples([10, 30, 20]).minus(&samples([1, 3, 2]), 2.0);
+        assert_is(difference.p50(), 16.0);
+        assert_is(difference.p95(), 24.0);
+    }
+}

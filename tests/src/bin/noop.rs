@@ -1,0 +1,30 @@
+//! A delegate that does nothing: the floor under every call that runs a delegate. It
+//! reads its configuration and answers ADD with one address. Without `CNI_COMMAND` it
+//! ends at once: the floor under every process.
+//!
+//! Nothing but the standard library, so that `bench` can compile this file by itself,
+//! linked statically.
+
+use std::env;
+use std::io::{self, Read, Write};
+
+fn main() -> io::Result<()> {
+    let Some(verb) = env::var_os("CNI_COMMAND") else {
+        return Ok(());
+    };
+    io::stdin().read_to_end(&mut Vec::new())?;
+    let var = |name: &str| env::var(name).unwrap_or_default();
+    match verb.to_str() {
+        Some("ADD") => write!(
+            io::stdout(),
+            r#"{{"cniVersion":"1.0.0","interfaces":[{{"name":"{}","mac":"0a:00:0a:00:00:02","sandbox":"{}"}}],"ips":[{{"interface":0,"address":"10.0.0.2/24","gateway":"10.0.0.1"}}]}}"#,
+            var("CNI_IFNAME"),
+            var("CNI_NETNS"),
+        ),
+        Some("VERSION") => write!(
+            io::stdout(),
+            r#"{{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}}"#
+        ),
+        _ => Ok(()),
+    }
+}
