@@ -1,9 +1,7 @@
 //! Merges as everybody does, but publishes the addresses under an annotation of
 //! its own: the standard merge with one thing changed.
 
-use genie_selector::{
-    About, Merge, Merged, Outcome, Plan, Refusal, Request, Selector, Verdict, merge,
-};
+use genie_selector::{About, Merge, Merged, Outcome, Plan, Refusal, Request, Selector, Verdict, merge};
 
 struct PrefixMerge;
 
@@ -18,12 +16,8 @@ impl Selector for PrefixMerge {
     type Settings = Settings;
 
     fn about() -> About {
-        About::new(
-            "prefix-merge",
-            "0.1.0",
-            "publishes addresses under prefixed annotations",
-        )
-        .with_settings(r#"{"properties":{"prefix":{"type":"string"}}}"#)
+        About::new("prefix-merge", "0.1.0", "publishes addresses under prefixed annotations")
+            .with_settings(r#"{"properties":{"prefix":{"type":"string"}}}"#)
     }
 
     fn select(_request: &Request, _settings: &Settings) -> Result<Verdict, Refusal> {
@@ -32,14 +26,8 @@ impl Selector for PrefixMerge {
 }
 
 impl Merge for PrefixMerge {
-    fn merge(
-        request: &Request,
-        _plan: &Plan,
-        outcomes: &[Outcome],
-        settings: &Settings,
-    ) -> Result<Merged, Refusal> {
-        let mut merged =
-            merge::standard(&request.interface, None, outcomes).map_err(Refusal::Internal)?;
+    fn merge(request: &Request, _plan: &Plan, outcomes: &[Outcome], settings: &Settings) -> Result<Merged, Refusal> {
+        let mut merged = merge::standard(&request.interface, None, outcomes).map_err(Refusal::Internal)?;
         for (key, _) in &mut merged.annotations {
             key.insert_str(0, &settings.prefix);
         }
@@ -61,20 +49,11 @@ mod tests {
             network: interface.to_owned(),
             result: format!(r#"{{"ips":[{{"address":"{address}"}}]}}"#),
         };
-        let outcomes = [
-            outcome("eth0", "10.0.0.2/24"),
-            outcome("eth1", "10.1.0.2/24"),
-        ];
-        let settings = Settings {
-            prefix: "example.org/".to_owned(),
-        };
+        let outcomes = [outcome("eth0", "10.0.0.2/24"), outcome("eth1", "10.1.0.2/24")];
+        let settings = Settings { prefix: "example.org/".to_owned() };
         let plan = Plan::new("", Vec::new());
         let merged = PrefixMerge::merge(&testing::request(), &plan, &outcomes, &settings);
-        let keys =
-            merged.map(|merged| merged.annotations.into_iter().map(|(key, _)| key).collect());
-        assert_eq!(
-            keys,
-            Ok(vec!["example.org/multi-ip-preferences".to_owned()])
-        );
+        let keys = merged.map(|merged| merged.annotations.into_iter().map(|(key, _)| key).collect());
+        assert_eq!(keys, Ok(vec!["example.org/multi-ip-preferences".to_owned()]));
     }
 }

@@ -14,12 +14,8 @@ impl Selector for Tenant {
     type Settings = Settings;
 
     fn about() -> About {
-        About::new(
-            "tenant",
-            "0.1.0",
-            "puts the pods of a tenant on the tenant's network",
-        )
-        .with_settings(r#"{"properties":{"label":{"type":"string"}},"required":["label"]}"#)
+        About::new("tenant", "0.1.0", "puts the pods of a tenant on the tenant's network")
+            .with_settings(r#"{"properties":{"label":{"type":"string"}},"required":["label"]}"#)
     }
 
     fn select(request: &Request, settings: &Settings) -> Result<Verdict, Refusal> {
@@ -43,26 +39,16 @@ mod tests {
     #[test]
     fn a_labelled_pod_goes_to_its_tenants_network() {
         let request = testing::request().with_network("20-blue.conflist", "blue", &["bridge"]);
-        let settings = Settings {
-            label: "tenant".to_owned(),
-        };
+        let settings = Settings { label: "tenant".to_owned() };
         let host = testing::Host::new().label("tenant", "blue");
-        let plan = Plan::new(
-            "label tenant: blue",
-            vec![Attachment::installed("20-blue.conflist")],
-        );
-        assert_eq!(
-            host.run(|| Tenant::select(&request, &settings)),
-            Ok(plan.into())
-        );
+        let plan = Plan::new("label tenant: blue", vec![Attachment::installed("20-blue.conflist")]);
+        assert_eq!(host.run(|| Tenant::select(&request, &settings)), Ok(plan.into()));
         assert!(host.logged("tenant blue is on 20-blue.conflist"));
     }
 
     #[test]
     fn a_pod_without_the_label_is_somebody_elses() {
-        let settings = Settings {
-            label: "tenant".to_owned(),
-        };
+        let settings = Settings { label: "tenant".to_owned() };
         let select = || Tenant::select(&testing::request(), &settings);
         assert_eq!(testing::Host::new().run(select), Ok(Verdict::Pass));
     }

@@ -1,8 +1,6 @@
 //! Answers, written in few words.
 
-use crate::{
-    About, Attachment, DefaultRoute, DefinitionName, Mistake, Plan, Refusal, Source, Verdict,
-};
+use crate::{About, Attachment, DefaultRoute, DefinitionName, Mistake, Plan, Refusal, Source, Verdict};
 
 impl About {
     /// A description without settings. `version` is usually
@@ -28,10 +26,7 @@ impl Plan {
     /// A plan: `attachments` in the order in which they are attached, and why
     /// these, in one sentence. The host refuses a plan without attachments.
     pub fn new(reason: impl Into<String>, attachments: Vec<Attachment>) -> Self {
-        Self {
-            attachments,
-            reason: reason.into(),
-        }
+        Self { attachments, reason: reason.into() }
     }
 }
 
@@ -50,10 +45,7 @@ impl Attachment {
 
     /// To a `NetworkAttachmentDefinition` of the cluster.
     pub fn definition(namespace: impl Into<String>, name: impl Into<String>) -> Self {
-        Self::to(Source::Definition(DefinitionName {
-            namespace: namespace.into(),
-            name: name.into(),
-        }))
+        Self::to(Source::Definition(DefinitionName { namespace: namespace.into(), name: name.into() }))
     }
 
     /// By a CNI configuration, or configuration list, as JSON text.
@@ -140,16 +132,8 @@ impl Attachment {
 impl Refusal {
     /// What the user wrote is wrong: in the annotation or setting `key` the part
     /// `value`, and `message` says what would be right.
-    pub fn invalid(
-        key: impl Into<String>,
-        value: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
-        Self::Invalid(Mistake {
-            key: key.into(),
-            value: value.into(),
-            message: message.into(),
-        })
+    pub fn invalid(key: impl Into<String>, value: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid(Mistake { key: key.into(), value: value.into(), message: message.into() })
     }
 
     /// Policy: not for this pod. Says who may not have what, and why.

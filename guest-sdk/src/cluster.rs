@@ -11,16 +11,9 @@ use crate::imports::cluster as host;
 ///
 /// [`Refusal::Unavailable`] when the object cannot be had now, or when its kind
 /// is not granted.
-pub fn get(
-    api_version: &str,
-    kind: &str,
-    namespace: Option<&str>,
-    name: &str,
-) -> Result<Option<String>, Refusal> {
+pub fn get(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Result<Option<String>, Refusal> {
     host::get(api_version, kind, namespace, name).map_err(|why| {
-        let place = namespace
-            .map(|namespace| format!("{namespace}/"))
-            .unwrap_or_default();
+        let place = namespace.map(|namespace| format!("{namespace}/")).unwrap_or_default();
         Refusal::unavailable(format!("{kind} {place}{name}: {why}"))
     })
 }

@@ -50,12 +50,7 @@ impl<S: Selector> select::Guest for Component<S> {
 }
 
 impl<S: Merge> merge::Guest for Component<S> {
-    fn merge(
-        request: Request,
-        plan: Plan,
-        outcomes: Vec<Outcome>,
-        settings: String,
-    ) -> Result<Merged, Refusal> {
+    fn merge(request: Request, plan: Plan, outcomes: Vec<Outcome>, settings: String) -> Result<Merged, Refusal> {
         report_panics();
         S::merge(&request, &plan, &outcomes, &settings::parse(&settings)?)
     }

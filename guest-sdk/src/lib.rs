@@ -62,8 +62,8 @@ pub mod testing;
 
 #[doc(inline)]
 pub use bindings::genie::selector::types::{
-    About, Attachment, DefaultRoute, DefinitionName, Merged, Mistake, Network, Outcome, Plan,
-    PodName, Refusal, Request, Source, Verdict,
+    About, Attachment, DefaultRoute, DefinitionName, Merged, Mistake, Network, Outcome, Plan, PodName, Refusal,
+    Request, Source, Verdict,
 };
 #[doc(hidden)]
 pub use export::Component;

@@ -34,14 +34,12 @@ impl Request {
     /// [`Refusal::Invalid`] when there is none: it says why, and which there
     /// are. [`Refusal::Unavailable`] when nothing is installed on this node yet.
     pub fn require_network(&self, key: &str, written: &str) -> Result<&Network, Refusal> {
-        self.find_network(written)
-            .ok_or_else(|| self.no_network(key, written))
+        self.find_network(written).ok_or_else(|| self.no_network(key, written))
     }
 
     /// No usable network is installed; says why, as far as it is known.
     pub fn nothing_installed(&self) -> Refusal {
-        let mut message =
-            "no CNI plugin installed: no usable configuration in the conf directory".to_owned();
+        let mut message = "no CNI plugin installed: no usable configuration in the conf directory".to_owned();
         for unusable in self.attributes("unusable") {
             message.push_str("; unusable: ");
             message.push_str(unusable);
@@ -55,24 +53,16 @@ impl Request {
             return Refusal::invalid(
                 key,
                 written,
-                format!(
-                    "refers to itself: name a network that does the work; {}",
-                    self.offer()
-                ),
+                format!("refers to itself: name a network that does the work; {}", self.offer()),
             );
         }
-        let unusable = self
-            .attributes("unusable")
-            .filter_map(|entry| entry.split_once(": "))
-            .find(|(file, _)| means(file));
+        let unusable =
+            self.attributes("unusable").filter_map(|entry| entry.split_once(": ")).find(|(file, _)| means(file));
         if let Some((file, reason)) = unusable {
             return Refusal::invalid(
                 key,
                 written,
-                format!(
-                    "its configuration {file} cannot be used: {reason}; {}",
-                    self.offer()
-                ),
+                format!("its configuration {file} cannot be used: {reason}; {}", self.offer()),
             );
         }
         if self.networks.is_empty() {
@@ -86,11 +76,8 @@ impl Request {
         if self.networks.is_empty() {
             return "none is installed here".to_owned();
         }
-        let names: Vec<_> = self
-            .networks
-            .iter()
-            .map(|network| format!("{} ({})", short(stem(&network.file)), network.file))
-            .collect();
+        let names: Vec<_> =
+            self.networks.iter().map(|network| format!("{} ({})", short(stem(&network.file)), network.file)).collect();
         format!("installed here: {}", names.join(", "))
     }
 }
@@ -107,9 +94,7 @@ fn stem(file: &str) -> &str {
 fn short(stem: &str) -> &str {
     match stem.split_once('-') {
         Some((number, rest))
-            if !number.is_empty()
-                && !rest.is_empty()
-                && number.bytes().all(|b| b.is_ascii_digit()) =>
+            if !number.is_empty() && !rest.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) =>
         {
             rest
         }
@@ -132,19 +117,13 @@ mod tests {
 
     fn request() -> Request {
         testing::request()
-            .with_network(
-                "10-calico.conflist",
-                "k8s-pod-network",
-                &["calico", "portmap"],
-            )
+            .with_network("10-calico.conflist", "k8s-pod-network", &["calico", "portmap"])
             .with_network("10-flannel.conflist", "cbr0", &["flannel", "portmap"])
             .with_network("10-weave.conf", "weave", &["weave-net"])
     }
 
     fn found(request: &Request, written: &str) -> Option<String> {
-        request
-            .find_network(written)
-            .map(|network| network.file.clone())
+        request.find_network(written).map(|network| network.file.clone())
     }
 
     fn refused(request: &Request, written: &str) -> String {
@@ -161,17 +140,10 @@ mod tests {
     fn a_file_is_known_without_number_without_extension_and_in_full() {
         let request = testing::request().with_network("10-my-net.conflist", "x", &["bridge"]);
         for written in ["my-net", "10-my-net", "10-my-net.conflist"] {
-            assert_eq!(
-                found(&request, written).as_deref(),
-                Some("10-my-net.conflist")
-            );
+            assert_eq!(found(&request, written).as_deref(), Some("10-my-net.conflist"));
         }
         assert_eq!(found(&request, "MY-NET"), None);
-        assert_eq!(
-            found(&request, "net"),
-            None,
-            "the first `-` ends the number"
-        );
+        assert_eq!(found(&request, "net"), None, "the first `-` ends the number");
     }
 
     #[test]
@@ -189,19 +161,9 @@ mod tests {
 
     #[test]
     fn row_25_the_networks_name_and_the_first_plugins_type_are_found() {
-        assert_eq!(
-            found(&request(), "cbr0").as_deref(),
-            Some("10-flannel.conflist")
-        );
-        assert_eq!(
-            found(&request(), "weave-net").as_deref(),
-            Some("10-weave.conf")
-        );
-        assert_eq!(
-            found(&request(), "portmap"),
-            None,
-            "only the first plugin's type counts"
-        );
+        assert_eq!(found(&request(), "cbr0").as_deref(), Some("10-flannel.conflist"));
+        assert_eq!(found(&request(), "weave-net").as_deref(), Some("10-weave.conf"));
+        assert_eq!(found(&request(), "portmap"), None, "only the first plugin's type counts");
     }
 
     #[test]
@@ -219,27 +181,23 @@ mod tests {
         request.networks.pop();
         assert_eq!(found(&request, "weave").as_deref(), Some("05-a.conf"));
         request.networks.remove(0);
-        assert_eq!(
-            found(&request, "weave").as_deref(),
-            Some("06-weave-net.conf")
-        );
+        assert_eq!(found(&request, "weave").as_deref(), Some("06-weave-net.conf"));
     }
 
     #[test]
     fn row_20_the_first_of_several_files_wins() {
-        let request = testing::request()
-            .with_network("10-calico.conf", "a", &["calico"])
-            .with_network("10-calico.conflist", "b", &["calico"]);
+        let request = testing::request().with_network("10-calico.conf", "a", &["calico"]).with_network(
+            "10-calico.conflist",
+            "b",
+            &["calico"],
+        );
         assert_eq!(found(&request, "calico").as_deref(), Some("10-calico.conf"));
     }
 
     #[test]
     fn row_21_a_broken_file_does_not_hide_a_good_one() {
         let request = request().with_attribute("unusable", "10-calico.conf: no JSON");
-        assert_eq!(
-            found(&request, "calico").as_deref(),
-            Some("10-calico.conflist")
-        );
+        assert_eq!(found(&request, "calico").as_deref(), Some("10-calico.conflist"));
     }
 
     #[test]
@@ -253,14 +211,13 @@ mod tests {
 
     #[test]
     fn row_19_any_name_will_do_when_its_file_is_there() {
-        let request = request()
-            .with_network("20-romana.conf", "r", &["romana"])
-            .with_network("30-myplugin.conf", "m", &["myplugin"]);
-        assert_eq!(found(&request, "romana").as_deref(), Some("20-romana.conf"));
-        assert_eq!(
-            found(&request, "myplugin").as_deref(),
-            Some("30-myplugin.conf")
+        let request = request().with_network("20-romana.conf", "r", &["romana"]).with_network(
+            "30-myplugin.conf",
+            "m",
+            &["myplugin"],
         );
+        assert_eq!(found(&request, "romana").as_deref(), Some("20-romana.conf"));
+        assert_eq!(found(&request, "myplugin").as_deref(), Some("30-myplugin.conf"));
     }
 
     #[test]
@@ -276,10 +233,7 @@ mod tests {
     fn row_27_a_name_that_means_the_meta_plugin_is_refused() {
         let request = request().with_attribute("self", "05-all.conf");
         for written in ["genie", "all", "05-all", "05-all.conf"] {
-            assert!(
-                refused(&request, written).starts_with("refers to itself"),
-                "{written}"
-            );
+            assert!(refused(&request, written).starts_with("refers to itself"), "{written}");
         }
     }
 
@@ -298,16 +252,7 @@ mod tests {
 
     #[test]
     fn odd_file_names_do_no_harm() {
-        for file in [
-            "",
-            ".",
-            ".conf",
-            "-",
-            "-a.conf",
-            "10-.conf",
-            "10",
-            "ä-ö.conf",
-        ] {
+        for file in ["", ".", ".conf", "-", "-a.conf", "10-.conf", "10", "ä-ö.conf"] {
             let request = testing::request().with_network(file, "x", &[]);
             assert_eq!(found(&request, file).as_deref(), Some(file));
             assert_eq!(found(&request, "nosuch"), None);

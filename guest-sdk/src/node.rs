@@ -12,9 +12,8 @@ pub use crate::bindings::genie::selector::node::Counters;
 /// The counters of all interfaces of the node whose names start with `prefix`,
 /// added up: bytes since the interfaces came up.
 pub fn traffic(prefix: &str) -> Result<Counters, Refusal> {
-    host::traffic(prefix).map_err(|why| {
-        Refusal::unavailable(format!("traffic of the node's interfaces {prefix}*: {why}"))
-    })
+    host::traffic(prefix)
+        .map_err(|why| Refusal::unavailable(format!("traffic of the node's interfaces {prefix}*: {why}")))
 }
 
 /// A label of this node; none if it has no such label.
@@ -25,6 +24,5 @@ pub fn label(key: &str) -> Result<Option<String>, Refusal> {
 /// How many addresses are left for a network of the request, named by its
 /// `file`; none where its address management does not tell.
 pub fn free_addresses(file: &str) -> Result<Option<u64>, Refusal> {
-    host::free_addresses(file)
-        .map_err(|why| Refusal::unavailable(format!("free addresses of {file}: {why}")))
+    host::free_addresses(file).map_err(|why| Refusal::unavailable(format!("free addresses of {file}: {why}")))
 }

@@ -29,18 +29,12 @@ pub fn parse<'a>(key: &str, text: &'a str) -> Result<Vec<Wanted<'a>>, Refusal> {
     for (index, element) in text.split(',').enumerate() {
         let element = element.trim();
         if element.is_empty() {
-            let message = format!(
-                "element {} of the list is empty: remove the comma or name a network",
-                index + 1
-            );
+            let message = format!("element {} of the list is empty: remove the comma or name a network", index + 1);
             return Err(Refusal::invalid(key, text, message));
         }
         let next = element_of(element).map_err(|why| Refusal::invalid(key, element, why))?;
-        let taken = next.interface.and_then(|interface| {
-            wanted
-                .iter()
-                .find(|earlier| earlier.interface == Some(interface))
-        });
+        let taken =
+            next.interface.and_then(|interface| wanted.iter().find(|earlier| earlier.interface == Some(interface)));
         if let (Some(interface), Some(earlier)) = (next.interface, taken) {
             let message = format!(
                 "{interface} is asked for twice, for {} and for {}: give each its own",
@@ -74,10 +68,7 @@ pub fn plan(request: &Request, key: &str, text: &str) -> Result<Plan, Refusal> {
         })
         .collect::<Result<_, Refusal>>()?;
     let own = &*request.interface;
-    if wanted
-        .iter()
-        .all(|wanted| wanted.interface.is_some_and(|interface| interface != own))
-    {
+    if wanted.iter().all(|wanted| wanted.interface.is_some_and(|interface| interface != own)) {
         let example = wanted.first().map_or("NETWORK", |wanted| wanted.name);
         let message = format!(
             "no network is on {own}, so the pod would have no address: write one of them \
@@ -91,10 +82,7 @@ pub fn plan(request: &Request, key: &str, text: &str) -> Result<Plan, Refusal> {
 /// Reads one element, `NAME` or `NAME@INTERFACE`.
 fn element_of(element: &str) -> Result<Wanted<'_>, String> {
     let Some((name, interface)) = element.split_once('@') else {
-        return Ok(Wanted {
-            name: element,
-            interface: None,
-        });
+        return Ok(Wanted { name: element, interface: None });
     };
     let (name, interface) = (name.trim(), interface.trim());
     if name.is_empty() {
@@ -104,14 +92,8 @@ fn element_of(element: &str) -> Result<Wanted<'_>, String> {
         return Err("has more than one `@`: write NETWORK@INTERFACE".to_owned());
     }
     if interface.is_empty() {
-        return Ok(Wanted {
-            name,
-            interface: None,
-        });
+        return Ok(Wanted { name, interface: None });
     }
     interface::check(interface).map_err(|why| format!("{interface} {why}"))?;
-    Ok(Wanted {
-        name,
-        interface: Some(interface),
-    })
+    Ok(Wanted { name, interface: Some(interface) })
 }

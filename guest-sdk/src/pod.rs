@@ -18,8 +18,7 @@ pub fn label(key: &str) -> Result<Option<String>, Refusal> {
 
 /// The name of the pod's service account.
 pub fn service_account() -> Result<String, Refusal> {
-    host::service_account()
-        .map_err(|why| Refusal::unavailable(format!("the pod's service account: {why}")))
+    host::service_account().map_err(|why| Refusal::unavailable(format!("the pod's service account: {why}")))
 }
 
 /// Kind and name of the pod's controlling owner, if it has one.

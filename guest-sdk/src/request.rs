@@ -16,17 +16,11 @@ impl Request {
 
     /// All attributes with this key, in the host's order.
     pub fn attributes<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        self.attributes
-            .iter()
-            .filter(move |(found, _)| found == key)
-            .map(|(_, value)| &**value)
+        self.attributes.iter().filter(move |(found, _)| found == key).map(|(_, value)| &**value)
     }
 }
 
 /// The value of the first pair with this key.
 pub(crate) fn value<'a>(pairs: &'a [(String, String)], key: &str) -> Option<&'a str> {
-    pairs
-        .iter()
-        .find(|(found, _)| found == key)
-        .map(|(_, value)| &**value)
+    pairs.iter().find(|(found, _)| found == key).map(|(_, value)| &**value)
 }

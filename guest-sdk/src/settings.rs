@@ -80,10 +80,7 @@ mod tests {
         };
         assert_eq!(mistake.key, "settings");
         assert_eq!(mistake.value, r#"{"must":1}"#);
-        assert!(
-            mistake.message.contains("unknown field `must`"),
-            "{mistake:?}"
-        );
+        assert!(mistake.message.contains("unknown field `must`"), "{mistake:?}");
     }
 
     #[test]

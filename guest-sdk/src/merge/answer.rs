@@ -57,15 +57,11 @@ impl<'a> Answer<'a> {
     /// What is wrong, on which network.
     pub(super) fn read(outcome: &'a Outcome) -> Result<Self, String> {
         let wrong = |why: String| format!("result of network {}: {why}", outcome.network);
-        let mut members: Object = serde_json::from_str(&outcome.result)
-            .map_err(|error| wrong(format!("not a JSON object: {error}")))?;
+        let mut members: Object =
+            serde_json::from_str(&outcome.result).map_err(|error| wrong(format!("not a JSON object: {error}")))?;
         let interfaces = objects(&mut members, "interfaces").map_err(wrong)?;
         for (index, interface) in interfaces.iter().enumerate() {
-            if interface
-                .get("name")
-                .and_then(Value::as_str)
-                .is_none_or(str::is_empty)
-            {
+            if interface.get("name").and_then(Value::as_str).is_none_or(str::is_empty) {
                 return Err(wrong(format!("interfaces[{index}] has no name")));
             }
         }
@@ -87,10 +83,7 @@ impl<'a> Answer<'a> {
 
     /// The network namespace that this result tells.
     pub(super) fn sandbox(&self) -> Option<&str> {
-        self.interfaces
-            .iter()
-            .map(sandbox_of)
-            .find(|path| !path.is_empty())
+        self.interfaces.iter().map(sandbox_of).find(|path| !path.is_empty())
     }
 
     /// Adds the pod's interface where the result names none, or has addresses
@@ -101,21 +94,16 @@ impl<'a> Answer<'a> {
         }
         let homeless = self.ips.iter().any(|ip| ip.interface.is_none());
         if self.interfaces.is_empty() || (homeless && self.own_position().is_none()) {
-            self.interfaces
-                .push(interface_entry(self.interface, sandbox));
+            self.interfaces.push(interface_entry(self.interface, sandbox));
         }
     }
 
     /// The position of the pod's interface among the interfaces; one inside of
     /// the pod before one of the same name on the node.
     pub(super) fn own_position(&self) -> Option<usize> {
-        let own =
-            |entry: &Object| entry.get("name").and_then(Value::as_str) == Some(self.interface);
+        let own = |entry: &Object| entry.get("name").and_then(Value::as_str) == Some(self.interface);
         let inside = |entry: &Object| own(entry) && !sandbox_of(entry).is_empty();
-        self.interfaces
-            .iter()
-            .position(inside)
-            .or_else(|| self.interfaces.iter().position(own))
+        self.interfaces.iter().position(inside).or_else(|| self.interfaces.iter().position(own))
     }
 }
 
@@ -132,22 +120,14 @@ impl Ip {
                     .ok_or_else(|| format!("has the interface {index}, which is no index"))?,
             ),
         };
-        Ok(Self {
-            address,
-            gateway,
-            interface,
-            members,
-        })
+        Ok(Self { address, gateway, interface, members })
     }
 }
 
 impl Route {
     fn read(members: Object) -> Result<Self, String> {
         let destination = address_of(&members, "dst")?.ok_or("has no dst")?;
-        Ok(Self {
-            destination,
-            members,
-        })
+        Ok(Self { destination, members })
     }
 }
 
@@ -206,10 +186,7 @@ impl Dns {
 
 /// The path in an interface's `sandbox`; empty for one on the node.
 fn sandbox_of(interface: &Object) -> &str {
-    interface
-        .get("sandbox")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    interface.get("sandbox").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The address in a member that holds one, with or without prefix length.
@@ -242,11 +219,7 @@ fn objects(members: &mut Object, key: &str) -> Result<Vec<Object>, String> {
 }
 
 /// Reads every object of the list in a member.
-fn each<T>(
-    members: &mut Object,
-    key: &str,
-    read: impl Fn(Object) -> Result<T, String>,
-) -> Result<Vec<T>, String> {
+fn each<T>(members: &mut Object, key: &str, read: impl Fn(Object) -> Result<T, String>) -> Result<Vec<T>, String> {
     array(members, key)?
         .into_iter()
         .enumerate()

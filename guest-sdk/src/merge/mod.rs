@@ -42,34 +42,19 @@ const CNI_VERSION: &str = "1.1.0";
 /// # Errors
 ///
 /// When a result is not shaped as CNI 1.1.0 wants it. Names the network.
-pub fn standard(
-    interface: &str,
-    sandbox: Option<&str>,
-    outcomes: &[Outcome],
-) -> Result<Merged, String> {
-    let mut answers = outcomes
-        .iter()
-        .map(Answer::read)
-        .collect::<Result<Vec<_>, _>>()?;
-    let annotations = multi_ip_preferences(&answers)
-        .map(|value| (MULTI_IP_PREFERENCES.to_owned(), value))
-        .into_iter()
-        .collect();
+pub fn standard(interface: &str, sandbox: Option<&str>, outcomes: &[Outcome]) -> Result<Merged, String> {
+    let mut answers = outcomes.iter().map(Answer::read).collect::<Result<Vec<_>, _>>()?;
+    let annotations =
+        multi_ip_preferences(&answers).map(|value| (MULTI_IP_PREFERENCES.to_owned(), value)).into_iter().collect();
 
-    let sandbox = sandbox
-        .or_else(|| answers.iter().find_map(Answer::sandbox))
-        .unwrap_or_default()
-        .to_owned();
+    let sandbox = sandbox.or_else(|| answers.iter().find_map(Answer::sandbox)).unwrap_or_default().to_owned();
     // Stable: the others keep the plan's order.
     answers.sort_by_key(|answer| answer.interface != interface);
     let mut whole = Whole::default();
     for answer in answers {
         whole.add(answer, &sandbox)?;
     }
-    Ok(Merged {
-        result: whole.into_text(),
-        annotations,
-    })
+    Ok(Merged { result: whole.into_text(), annotations })
 }
 
 /// `{"multi_entry":2,"ips":{"ip1":{"ip":"10.0.0.2","interface":"eth0"},…}}`: of
@@ -85,19 +70,10 @@ fn multi_ip_preferences(answers: &[Answer<'_>]) -> Option<String> {
         .enumerate()
         .map(|(index, (address, interface))| {
             let interface = Value::from(interface);
-            format!(
-                r#""ip{}":{{"ip":"{address}","interface":{interface}}}"#,
-                index + 1
-            )
+            format!(r#""ip{}":{{"ip":"{address}","interface":{interface}}}"#, index + 1)
         })
         .collect();
-    (!entries.is_empty()).then(|| {
-        format!(
-            r#"{{"multi_entry":{},"ips":{{{}}}}}"#,
-            entries.len(),
-            entries.join(",")
-        )
-    })
+    (!entries.is_empty()).then(|| format!(r#"{{"multi_entry":{},"ips":{{{}}}}}"#, entries.len(), entries.join(",")))
 }
 
 /// The merged result as it grows.
@@ -137,8 +113,7 @@ impl Whole {
             };
             self.ips.push(Value::Object(members));
         }
-        self.interfaces
-            .extend(answer.interfaces.into_iter().map(Value::Object));
+        self.interfaces.extend(answer.interfaces.into_iter().map(Value::Object));
         for route in answer.routes {
             let route = Value::Object(route.members);
             if !self.routes.contains(&route) {
@@ -155,11 +130,7 @@ impl Whole {
     fn into_text(self) -> String {
         let mut result = self.rest;
         result.insert("cniVersion".to_owned(), Value::from(CNI_VERSION));
-        for (key, list) in [
-            ("interfaces", self.interfaces),
-            ("ips", self.ips),
-            ("routes", self.routes),
-        ] {
+        for (key, list) in [("interfaces", self.interfaces), ("ips", self.ips), ("routes", self.routes)] {
             if !list.is_empty() {
                 result.insert(key.to_owned(), Value::Array(list));
             }
@@ -180,13 +151,7 @@ fn gateway_for(route: &answer::Route, ips: &[answer::Ip]) -> Option<Value> {
     const LINK: u64 = 253;
 
     let has = |key| route.members.get(key).is_some_and(|value| !value.is_null());
-    if has("gw")
-        || route
-            .members
-            .get("scope")
-            .and_then(Value::as_u64)
-            .is_some_and(|s| s >= LINK)
-    {
+    if has("gw") || route.members.get("scope").and_then(Value::as_u64).is_some_and(|s| s >= LINK) {
         return None;
     }
     ips.iter()

@@ -7,15 +7,9 @@ use super::standard;
 use crate::Outcome;
 
 fn refused(result: &str) -> String {
-    let outcome = Outcome {
-        interface: "eth0".to_owned(),
-        network: "blue".to_owned(),
-        result: result.to_owned(),
-    };
+    let outcome = Outcome { interface: "eth0".to_owned(), network: "blue".to_owned(), result: result.to_owned() };
     let why = standard("eth0", None, &[outcome]).expect_err(result);
-    why.strip_prefix("result of network blue: ")
-        .expect("names the network")
-        .to_owned()
+    why.strip_prefix("result of network blue: ").expect("names the network").to_owned()
 }
 
 #[test]
@@ -24,26 +18,14 @@ fn a_result_of_the_wrong_shape_is_refused_with_its_place() {
         ("", "not a JSON object: EOF"),
         ("[]", "not a JSON object: invalid type"),
         (r#"{"interfaces":{}}"#, "interfaces is no list"),
-        (
-            r#"{"interfaces":[null]}"#,
-            "interfaces[0] is null, which is no object",
-        ),
+        (r#"{"interfaces":[null]}"#, "interfaces[0] is null, which is no object"),
         (r#"{"interfaces":[{}]}"#, "interfaces[0] has no name"),
         (r#"{"ips":[1]}"#, "ips[0] is 1, which is no object"),
         (r#"{"ips":[{}]}"#, "ips[0] has no address"),
-        (
-            r#"{"ips":[{"address":"x/24"}]}"#,
-            "ips[0] has the address `x/24`",
-        ),
+        (r#"{"ips":[{"address":"x/24"}]}"#, "ips[0] has the address `x/24`"),
         (r#"{"ips":[{"address":7}]}"#, "ips[0] has the address 7"),
-        (
-            r#"{"ips":[{"address":"10.0.0.1/8","gateway":"y"}]}"#,
-            "ips[0] has the gateway `y`",
-        ),
-        (
-            r#"{"ips":[{"address":"10.0.0.1/8","interface":-1}]}"#,
-            "ips[0] has the interface -1",
-        ),
+        (r#"{"ips":[{"address":"10.0.0.1/8","gateway":"y"}]}"#, "ips[0] has the gateway `y`"),
+        (r#"{"ips":[{"address":"10.0.0.1/8","interface":-1}]}"#, "ips[0] has the interface -1"),
         (
             r#"{"interfaces":[{"name":"a"}],"ips":[{"address":"10.0.0.1/8","interface":1}]}"#,
             "ips[0] is on interface 1, but there are 1",
@@ -65,15 +47,8 @@ fn any_json() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         (-2_i64..4).prop_map(Value::from),
-        prop::sample::select(vec![
-            "",
-            "eth0",
-            "10.0.0.2/24",
-            "10.0.0.1",
-            "fd00::1/64",
-            "0.0.0.0/0"
-        ])
-        .prop_map(Value::from),
+        prop::sample::select(vec!["", "eth0", "10.0.0.2/24", "10.0.0.1", "fd00::1/64", "0.0.0.0/0"])
+            .prop_map(Value::from),
     ];
     let keys = vec![
         "interfaces",
@@ -91,17 +66,9 @@ fn any_json() -> impl Strategy<Value = Value> {
         "search",
     ];
     leaf.prop_recursive(4, 40, 6, move |inner| {
-        let object =
-            prop::collection::hash_map(prop::sample::select(keys.clone()), inner.clone(), 0..6)
-                .prop_map(|map| {
-                    map.into_iter()
-                        .map(|(key, v)| (key.to_owned(), v))
-                        .collect()
-                });
-        prop_oneof![
-            prop::collection::vec(inner, 0..4).prop_map(Value::Array),
-            object.prop_map(Value::Object)
-        ]
+        let object = prop::collection::hash_map(prop::sample::select(keys.clone()), inner.clone(), 0..6)
+            .prop_map(|map| map.into_iter().map(|(key, v)| (key.to_owned(), v)).collect());
+        prop_oneof![prop::collection::vec(inner, 0..4).prop_map(Value::Array), object.prop_map(Value::Object)]
     })
 }
 

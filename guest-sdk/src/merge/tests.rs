@@ -6,11 +6,7 @@ use crate::Outcome;
 const NETNS: &str = "/run/netns/pod";
 
 fn outcome(interface: &str, network: &str, result: &Value) -> Outcome {
-    Outcome {
-        interface: interface.to_owned(),
-        network: network.to_owned(),
-        result: result.to_string(),
-    }
+    Outcome { interface: interface.to_owned(), network: network.to_owned(), result: result.to_string() }
 }
 
 /// A network as flannel answers: a bridge, the host's and the pod's interface.
@@ -42,11 +38,7 @@ fn weave(interface: &str) -> Outcome {
 
 /// A network without addresses.
 fn l2(interface: &str) -> Outcome {
-    outcome(
-        interface,
-        "l2",
-        &json!({"interfaces": [{"name": interface, "sandbox": NETNS}]}),
-    )
+    outcome(interface, "l2", &json!({"interfaces": [{"name": interface, "sandbox": NETNS}]}))
 }
 
 fn merged(outcomes: &[Outcome]) -> Value {
@@ -55,9 +47,7 @@ fn merged(outcomes: &[Outcome]) -> Value {
 }
 
 fn annotation(outcomes: &[Outcome]) -> Option<String> {
-    let mut annotations = standard("eth0", Some(NETNS), outcomes)
-        .expect("merges")
-        .annotations;
+    let mut annotations = standard("eth0", Some(NETNS), outcomes).expect("merges").annotations;
     assert!(annotations.len() <= 1);
     annotations.pop().map(|(key, value)| {
         assert_eq!(key, MULTI_IP_PREFERENCES);
@@ -77,16 +67,9 @@ fn row_1_one_network_stays_as_it_is_and_is_not_annotated() {
 fn rows_9_and_10_two_networks_follow_each_other_with_shifted_indexes() {
     let merged = merged(&[flannel("eth0"), weave("eth1")]);
     assert_eq!(merged["cniVersion"], "1.1.0");
-    let names: Vec<_> = merged["interfaces"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .collect();
+    let names: Vec<_> = merged["interfaces"].as_array().into_iter().flatten().collect();
     let names: Vec<_> = names.iter().map(|entry| entry["name"].as_str()).collect();
-    assert_eq!(
-        names,
-        [Some("cni0"), Some("veth1"), Some("eth0"), Some("eth1")]
-    );
+    assert_eq!(names, [Some("cni0"), Some("veth1"), Some("eth0"), Some("eth1")]);
     assert_eq!(merged["interfaces"][3]["mtu"], 1376, "unknown members stay");
     assert_eq!(
         merged["ips"],
@@ -132,10 +115,7 @@ fn row_12_the_runtimes_interface_comes_first_but_the_annotation_keeps_the_plans_
     assert_eq!(merged["interfaces"][0]["name"], "eth0");
     assert_eq!(merged["dns"]["domain"], "w");
     let annotation = annotation(&outcomes).expect("two networks");
-    assert!(
-        annotation.contains(r#""ip1":{"ip":"10.244.0.2","interface":"eth1"}"#),
-        "{annotation}"
-    );
+    assert!(annotation.contains(r#""ip1":{"ip":"10.244.0.2","interface":"eth1"}"#), "{annotation}");
 }
 
 #[test]
@@ -154,8 +134,7 @@ fn row_62_a_network_without_addresses_keeps_its_interface_and_resets_nothing() {
     let alone = standard("eth0", None, &[l2("eth0")]).expect("merges");
     assert_eq!(
         alone.result,
-        json!({"cniVersion": "1.1.0", "interfaces": [{"name": "eth0", "sandbox": NETNS}]})
-            .to_string()
+        json!({"cniVersion": "1.1.0", "interfaces": [{"name": "eth0", "sandbox": NETNS}]}).to_string()
     );
 }
 
@@ -168,36 +147,19 @@ fn row_63_a_result_without_interfaces_gets_the_pods() {
             &json!({"ips": [{"address": "172.120.126.128/32", "interface": index}]}),
         );
         let merged = merged(&[calico, flannel("eth1")]);
-        assert_eq!(
-            merged["interfaces"][0],
-            json!({"name": "eth0", "sandbox": NETNS})
-        );
-        assert_eq!(
-            merged["ips"][0],
-            json!({"address": "172.120.126.128/32", "interface": 0})
-        );
+        assert_eq!(merged["interfaces"][0], json!({"name": "eth0", "sandbox": NETNS}));
+        assert_eq!(merged["ips"][0], json!({"address": "172.120.126.128/32", "interface": 0}));
         assert_eq!(merged["ips"][1]["interface"], 3);
     }
 }
 
 #[test]
 fn the_sandbox_is_learnt_from_another_network_if_nobody_tells_it() {
-    let calico = outcome(
-        "eth0",
-        "calico",
-        &json!({"ips": [{"address": "172.120.0.1/32"}]}),
-    );
+    let calico = outcome("eth0", "calico", &json!({"ips": [{"address": "172.120.0.1/32"}]}));
     let told = standard("eth0", None, &[calico.clone(), l2("eth1")]).expect("merges");
-    assert!(
-        told.result
-            .contains(&json!({"name": "eth0", "sandbox": NETNS}).to_string())
-    );
+    assert!(told.result.contains(&json!({"name": "eth0", "sandbox": NETNS}).to_string()));
     let unknown = standard("eth0", None, &[calico]).expect("merges");
-    assert!(
-        unknown.result.contains(r#"{"name":"eth0"}"#),
-        "{}",
-        unknown.result
-    );
+    assert!(unknown.result.contains(r#"{"name":"eth0"}"#), "{}", unknown.result);
 }
 
 #[test]
@@ -213,10 +175,7 @@ fn an_address_that_tells_no_interface_belongs_to_the_networks_own() {
     let result = json!({"interfaces": [{"name": "veth9"}], "ips": [{"address": "10.0.0.2/24"}]});
     let added = merged(&[l2("eth0"), outcome("eth1", "blue", &result)]);
     assert_eq!(added["ips"][0]["interface"], 2);
-    assert_eq!(
-        added["interfaces"][2],
-        json!({"name": "eth1", "sandbox": NETNS})
-    );
+    assert_eq!(added["interfaces"][2], json!({"name": "eth1", "sandbox": NETNS}));
 }
 
 #[test]
@@ -264,26 +223,15 @@ fn a_route_without_any_gateway_loses_nothing() {
         "ips": [{"address": "10.0.0.2/24", "gateway": "10.0.0.1"}, {"address": "fd00::2/64"}],
         "routes": [{"dst": "::/0"}]
     });
-    let merged = merged(&[
-        weave("eth0"),
-        outcome("eth1", "blue", &result),
-        flannel("eth2"),
-    ]);
+    let merged = merged(&[weave("eth0"), outcome("eth1", "blue", &result), flannel("eth2")]);
     assert_eq!(merged["ips"].as_array().map(Vec::len), Some(4));
-    assert!(
-        merged["routes"]
-            .as_array()
-            .is_some_and(|routes| routes.contains(&json!({"dst": "::/0"})))
-    );
+    assert!(merged["routes"].as_array().is_some_and(|routes| routes.contains(&json!({"dst": "::/0"}))));
 }
 
 #[test]
 fn identical_routes_are_kept_once() {
     let merged = merged(&[weave("eth0"), weave("eth1")]);
-    assert_eq!(
-        merged["routes"],
-        json!([{"dst": "0.0.0.0/0", "gw": "10.32.0.1"}])
-    );
+    assert_eq!(merged["routes"], json!([{"dst": "0.0.0.0/0", "gw": "10.32.0.1"}]));
     assert_eq!(merged["ips"].as_array().map(Vec::len), Some(2));
 }
 
@@ -301,7 +249,6 @@ fn what_cni_does_not_define_is_kept_from_the_first_network() {
 fn null_lists_count_as_empty() {
     let result = json!({"interfaces": null, "ips": null, "routes": null, "dns": null});
     let merged = merged(&[outcome("eth0", "a", &result)]);
-    let expected =
-        json!({"cniVersion": "1.1.0", "interfaces": [{"name": "eth0", "sandbox": NETNS}]});
+    let expected = json!({"cniVersion": "1.1.0", "interfaces": [{"name": "eth0", "sandbox": NETNS}]});
     assert_eq!(merged, expected);
 }

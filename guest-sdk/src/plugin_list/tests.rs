@@ -5,10 +5,7 @@ use crate::{Attachment, Plan, Refusal, Request, interface, testing};
 
 fn wanted<'a>(list: &[(&'a str, &'a str)]) -> Vec<Wanted<'a>> {
     list.iter()
-        .map(|&(name, interface)| Wanted {
-            name,
-            interface: (!interface.is_empty()).then_some(interface),
-        })
+        .map(|&(name, interface)| Wanted { name, interface: (!interface.is_empty()).then_some(interface) })
         .collect()
 }
 
@@ -25,11 +22,7 @@ fn mistake<T: std::fmt::Debug>(answer: Result<T, Refusal>) -> (String, String) {
 
 fn request() -> Request {
     testing::request()
-        .with_network(
-            "10-calico.conflist",
-            "k8s-pod-network",
-            &["calico", "portmap"],
-        )
+        .with_network("10-calico.conflist", "k8s-pod-network", &["calico", "portmap"])
         .with_network("10-flannel.conflist", "cbr0", &["flannel", "portmap"])
         .with_network("10-weave.conf", "weave", &["weave-net"])
 }
@@ -39,12 +32,7 @@ fn names_are_separated_by_commas_and_trimmed() {
     assert_eq!(parse("cni", "flannel"), Ok(wanted(&[("flannel", "")])));
     assert_eq!(
         parse("cni", " flannel , weave @ eth4,flannel@eth5,\tflannel"),
-        Ok(wanted(&[
-            ("flannel", ""),
-            ("weave", "eth4"),
-            ("flannel", "eth5"),
-            ("flannel", "")
-        ]))
+        Ok(wanted(&[("flannel", ""), ("weave", "eth4"), ("flannel", "eth5"), ("flannel", "")]))
     );
 }
 
@@ -55,19 +43,10 @@ fn row_14_nothing_behind_the_at_sign_means_the_next_free_interface() {
 
 #[test]
 fn an_empty_element_is_refused_with_its_place() {
-    for (text, place) in [
-        ("flannel,", 2),
-        ("a,,b", 2),
-        (",a", 1),
-        ("", 1),
-        ("a,b, ", 3),
-    ] {
+    for (text, place) in [("flannel,", 2), ("a,,b", 2), (",a", 1), ("", 1), ("a,b, ", 3)] {
         let (value, message) = mistake(parse("cni", text));
         assert_eq!(value, text);
-        assert!(
-            message.starts_with(&format!("element {place} of the list")),
-            "{message}"
-        );
+        assert!(message.starts_with(&format!("element {place} of the list")), "{message}");
     }
 }
 
@@ -87,13 +66,7 @@ fn a_second_at_sign_is_refused_and_quoted() {
 
 #[test]
 fn an_impossible_interface_is_refused_and_quoted() {
-    for text in [
-        "weave@a/b",
-        "weave@a b",
-        "weave@a:b",
-        "weave@..",
-        "weave@1234567890123456",
-    ] {
+    for text in ["weave@a/b", "weave@a b", "weave@a:b", "weave@..", "weave@1234567890123456"] {
         let (value, message) = mistake(parse("cni", text));
         assert_eq!(value, text);
         assert!(message.contains("is no interface name"), "{message}");

@@ -72,28 +72,15 @@ impl Host {
     /// The cluster has this object, `json` as text. `namespace` is none for
     /// objects that have no namespace.
     #[must_use]
-    pub fn object(
-        mut self,
-        api_version: &str,
-        kind: &str,
-        namespace: Option<&str>,
-        name: &str,
-        json: &str,
-    ) -> Self {
-        self.objects.insert(
-            object_key(api_version, kind, namespace, name),
-            json.to_owned(),
-        );
+    pub fn object(mut self, api_version: &str, kind: &str, namespace: Option<&str>, name: &str, json: &str) -> Self {
+        self.objects.insert(object_key(api_version, kind, namespace, name), json.to_owned());
         self
     }
 
     /// The node has an interface with these counters, in bytes.
     #[must_use]
     pub fn traffic(mut self, interface: &str, received: u64, sent: u64) -> Self {
-        let counters = Counters {
-            rx_bytes: received,
-            tx_bytes: sent,
-        };
+        let counters = Counters { rx_bytes: received, tx_bytes: sent };
         self.traffic.insert(interface.to_owned(), counters);
         self
     }
@@ -148,25 +135,12 @@ impl Host {
 
     /// Whether a message with this text in it was logged.
     pub fn logged(&self, text: &str) -> bool {
-        self.log
-            .borrow()
-            .iter()
-            .any(|(_, message)| message.contains(text))
+        self.log.borrow().iter().any(|(_, message)| message.contains(text))
     }
 }
 
-pub(super) fn object_key(
-    api_version: &str,
-    kind: &str,
-    namespace: Option<&str>,
-    name: &str,
-) -> ObjectKey {
-    (
-        api_version.to_owned(),
-        kind.to_owned(),
-        namespace.map(str::to_owned),
-        name.to_owned(),
-    )
+pub(super) fn object_key(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> ObjectKey {
+    (api_version.to_owned(), kind.to_owned(), namespace.map(str::to_owned), name.to_owned())
 }
 
 /// The host of this thread, if a test runs one.

@@ -55,10 +55,7 @@ pub(crate) mod cluster {
         name: &str,
     ) -> Result<Option<String>, String> {
         let host = asked(Facts::Cluster)?;
-        Ok(host
-            .objects
-            .get(&object_key(api_version, kind, namespace, name))
-            .cloned())
+        Ok(host.objects.get(&object_key(api_version, kind, namespace, name)).cloned())
     }
 }
 
@@ -68,15 +65,8 @@ pub(crate) mod node {
 
     pub(crate) fn traffic(prefix: &str) -> Result<Counters, String> {
         let host = asked(Facts::Node)?;
-        let mut sum = Counters {
-            rx_bytes: 0,
-            tx_bytes: 0,
-        };
-        for (_, counters) in host
-            .traffic
-            .iter()
-            .filter(|(name, _)| name.starts_with(prefix))
-        {
+        let mut sum = Counters { rx_bytes: 0, tx_bytes: 0 };
+        for (_, counters) in host.traffic.iter().filter(|(name, _)| name.starts_with(prefix)) {
             sum.rx_bytes = sum.rx_bytes.saturating_add(counters.rx_bytes);
             sum.tx_bytes = sum.tx_bytes.saturating_add(counters.tx_bytes);
         }

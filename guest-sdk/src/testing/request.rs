@@ -7,11 +7,7 @@ use crate::{Network, Plan, PodName, Request};
 /// is about, by the methods of [`Request`] or in its fields.
 pub fn request() -> Request {
     Request {
-        pod: PodName {
-            namespace: "demo".to_owned(),
-            name: "pod".to_owned(),
-            uid: None,
-        },
+        pod: PodName { namespace: "demo".to_owned(), name: "pod".to_owned(), uid: None },
         annotations: Vec::new(),
         container: "container".to_owned(),
         interface: "eth0".to_owned(),

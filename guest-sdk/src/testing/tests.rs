@@ -19,30 +19,15 @@ fn a_host_answers_what_it_was_told() {
         .node_label("zone", "west")
         .free_addresses("10-a.conf", 7);
     host.run(|| {
-        let labels = vec![
-            ("a".to_owned(), "1".to_owned()),
-            ("b".to_owned(), "2".to_owned()),
-        ];
+        let labels = vec![("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())];
         assert_eq!(pod::labels(), Ok(labels));
         assert_eq!(pod::label("c"), Ok(None));
         assert_eq!(pod::service_account(), Ok("robot".to_owned()));
-        assert_eq!(
-            pod::owner(),
-            Ok(Some(("ReplicaSet".to_owned(), "web".to_owned())))
-        );
-        assert_eq!(
-            cluster::get("v1", "Namespace", None, "demo"),
-            Ok(Some("{}".to_owned()))
-        );
-        assert_eq!(
-            cluster::get("v1", "Secret", Some("demo"), "key"),
-            Ok(Some("[]".to_owned()))
-        );
+        assert_eq!(pod::owner(), Ok(Some(("ReplicaSet".to_owned(), "web".to_owned()))));
+        assert_eq!(cluster::get("v1", "Namespace", None, "demo"), Ok(Some("{}".to_owned())));
+        assert_eq!(cluster::get("v1", "Secret", Some("demo"), "key"), Ok(Some("[]".to_owned())));
         assert_eq!(cluster::get("v1", "Secret", None, "key"), Ok(None));
-        let sum = node::Counters {
-            rx_bytes: u64::MAX,
-            tx_bytes: 3,
-        };
+        let sum = node::Counters { rx_bytes: u64::MAX, tx_bytes: 3 };
         assert_eq!(node::traffic("cali"), Ok(sum));
         assert_eq!(node::label("zone"), Ok(Some("west".to_owned())));
         assert_eq!(node::free_addresses("10-a.conf"), Ok(Some(7)));
@@ -52,14 +37,9 @@ fn a_host_answers_what_it_was_told() {
 
 #[test]
 fn facts_that_cannot_be_had_say_what_and_why() {
-    let host = Host::new()
-        .label("a", "1")
-        .unavailable(Facts::Pod, "the agent is down");
+    let host = Host::new().label("a", "1").unavailable(Facts::Pod, "the agent is down");
     host.run(|| {
-        assert_eq!(
-            pod::label("a"),
-            Err(Refusal::unavailable("the pod's labels: the agent is down"))
-        );
+        assert_eq!(pod::label("a"), Err(Refusal::unavailable("the pod's labels: the agent is down")));
         assert_eq!(node::label("zone"), Ok(None));
     });
 }
@@ -68,10 +48,7 @@ fn facts_that_cannot_be_had_say_what_and_why() {
 fn outside_of_run_nothing_answers_and_nothing_breaks() {
     Host::new().run(|| ());
     log::error!("lost");
-    assert!(matches!(
-        cluster::get("v1", "Pod", Some("a"), "b"),
-        Err(Refusal::Unavailable(_))
-    ));
+    assert!(matches!(cluster::get("v1", "Pod", Some("a"), "b"), Err(Refusal::Unavailable(_))));
 }
 
 #[test]
@@ -79,10 +56,7 @@ fn the_earlier_host_is_back_after_a_run_and_after_a_panic() {
     let outer = Host::new().label("who", "outer");
     outer.run(|| {
         let inner = Host::new().label("who", "inner");
-        assert_eq!(
-            inner.run(|| pod::label("who")),
-            Ok(Some("inner".to_owned()))
-        );
+        assert_eq!(inner.run(|| pod::label("who")), Ok(Some("inner".to_owned())));
         let broken = std::panic::catch_unwind(|| Host::new().run(|| panic!("as the test wants")));
         assert!(broken.is_err());
         assert_eq!(pod::label("who"), Ok(Some("outer".to_owned())));
@@ -104,10 +78,7 @@ fn messages_are_kept_in_order_and_formatted_only_if_kept() {
         log::warn!("two");
         assert!(log::enabled(Level::Error) && !log::enabled(Level::Debug));
     });
-    let expected = [
-        (Level::Info, "one 1".to_owned()),
-        (Level::Warn, "two".to_owned()),
-    ];
+    let expected = [(Level::Info, "one 1".to_owned()), (Level::Warn, "two".to_owned())];
     assert_eq!(host.log(), expected);
     assert!(host.logged("ne 1") && !host.logged("three"));
 }
@@ -123,17 +94,11 @@ fn a_request_holds_what_the_test_adds() {
         .with_attribute("self", "s")
         .with_attribute("unusable", "z: y")
         .after(plan.clone());
-    assert_eq!(
-        (&*request.pod.namespace, &*request.pod.name),
-        ("blue", "web")
-    );
+    assert_eq!((&*request.pod.namespace, &*request.pod.name), ("blue", "web"));
     assert_eq!(request.annotations[0].0, "a");
     assert_eq!(request.annotation("z"), Some(""));
     assert_eq!(request.annotation("y"), None);
     assert_eq!(request.attribute("unusable"), Some("x: y"));
-    assert_eq!(
-        request.attributes("unusable").collect::<Vec<_>>(),
-        ["x: y", "z: y"]
-    );
+    assert_eq!(request.attributes("unusable").collect::<Vec<_>>(), ["x: y", "z: y"]);
     assert_eq!(request.decided, Some(plan));
 }

@@ -237,9 +237,10 @@ fn answer(merged: &Merged, version: Version) -> Result<Value, CniError> {
     let result = CniResult::parse(merged.result.as_bytes(), Version::CURRENT)
         .and_then(|result| result.check_final().map(|()| result))
         .map_err(|error| error.context("the merged result"))?;
-    result.convert(version).map(|result| result.to_value()).map_err(|error| {
-        error.context(format!("the pod's networks cannot be described in CNI version {version}"))
-    })
+    result
+        .convert(version)
+        .map(|result| result.to_value())
+        .map_err(|error| error.context(format!("the pod's networks cannot be described in CNI version {version}")))
 }
 
 /// Interfaces that the container has already: those of an earlier plugin's

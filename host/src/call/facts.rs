@@ -29,7 +29,10 @@ impl<'a> CallFacts<'a> {
                 return Ok(pod);
             }
         }
-        Err(format!("no source of pod facts knows more of pod {}/{} than its annotations", self.pod.namespace, self.pod.name))
+        Err(format!(
+            "no source of pod facts knows more of pod {}/{} than its annotations",
+            self.pod.namespace, self.pod.name
+        ))
     }
 }
 
@@ -46,7 +49,13 @@ impl Facts for CallFacts<'_> {
         self.pod_manifest().map(|pod| pod.owner)
     }
 
-    fn object(&self, api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Result<Option<String>, String> {
+    fn object(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<String>, String> {
         if self.manifests.is_empty() {
             return Err("this configuration has no source of cluster objects (\"pods\": [{\"manifests\": DIR}])".into());
         }

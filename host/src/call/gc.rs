@@ -83,12 +83,7 @@ fn keep(record: &Record, networks: &mut Networks) {
 
 /// Takes one record away, as DEL would. It is read again under its lock: the
 /// runtime may have called DEL, or even ADD, in between.
-fn collect(
-    store: &Store,
-    stale: &ValidAttachment,
-    path: &[PathBuf],
-    deadline: Instant,
-) -> Result<(), CniError> {
+fn collect(store: &Store, stale: &ValidAttachment, path: &[PathBuf], deadline: Instant) -> Result<(), CniError> {
     let lock = store.lock(&stale.container, deadline)?;
     let Some(record) = store.load(&stale.container, &stale.interface)? else { return Ok(()) };
     let netns = Some(record.header.netns.as_str()).filter(|netns| Path::new(netns).exists());
@@ -110,5 +105,9 @@ fn valid_attachments(call: &Call) -> Result<Option<Vec<ValidAttachment>>, CniErr
         let text = |key| crate::cni::get(entry, key)?.as_str().map(ToOwned::to_owned);
         Some(ValidAttachment { container: text("containerID")?, interface: text("ifname")? })
     };
-    entries.iter().map(|value| entry(value).ok_or_else(|| wrong("an entry is wrong"))).collect::<Result<_, _>>().map(Some)
+    entries
+        .iter()
+        .map(|value| entry(value).ok_or_else(|| wrong("an entry is wrong")))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }

@@ -70,11 +70,10 @@ pub fn select(
     deadline: Instant,
 ) -> Result<Selected, CniError> {
     let request = build_request(call, config, catalogue, pod, annotations);
-    let decision =
-        config.chain.decide(&config.loader, &request, facts, deadline).map_err(|failed| {
-            let pod = format!("{}/{}", pod.namespace, pod.name);
-            if pod == "/" { failed.error } else { failed.error.context(format!("pod {pod}")) }
-        })?;
+    let decision = config.chain.decide(&config.loader, &request, facts, deadline).map_err(|failed| {
+        let pod = format!("{}/{}", pod.namespace, pod.name);
+        if pod == "/" { failed.error } else { failed.error.context(format!("pod {pod}")) }
+    })?;
     match decision.plan.clone() {
         Some(plan) => Ok(Selected { request, decision, plan }),
         None => Err(CniError::new(

@@ -65,9 +65,7 @@ impl CniArgs {
     /// # Errors
     /// Code 4 when the value is not one JSON object of strings.
     pub fn k8s_annot(&self) -> Option<Result<BTreeMap<String, String>, CniError>> {
-        let value = self
-            .segments()
-            .find_map(|segment| segment.strip_prefix(ANNOTATIONS))?;
+        let value = self.segments().find_map(|segment| segment.strip_prefix(ANNOTATIONS))?;
         if value.trim().is_empty() {
             return None;
         }
@@ -129,8 +127,7 @@ fn segment_end(text: &str) -> usize {
 }
 
 fn read_annotations(value: &str) -> Result<BTreeMap<String, String>, String> {
-    let object: Map<String, Value> =
-        serde_json::from_str(value).map_err(|error| error.to_string())?;
+    let object: Map<String, Value> = serde_json::from_str(value).map_err(|error| error.to_string())?;
     object
         .into_iter()
         .map(|(key, value)| match value {

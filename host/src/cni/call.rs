@@ -77,16 +77,9 @@ impl Verb {
 
     /// The verb with exactly this text.
     pub fn parse(text: &str) -> Option<Self> {
-        [
-            Self::Add,
-            Self::Del,
-            Self::Check,
-            Self::Status,
-            Self::Gc,
-            Self::Version,
-        ]
-        .into_iter()
-        .find(|verb| verb.as_str() == text)
+        [Self::Add, Self::Del, Self::Check, Self::Status, Self::Gc, Self::Version]
+            .into_iter()
+            .find(|verb| verb.as_str() == text)
     }
 
     /// Whether it is about one attachment: a container and an interface.
@@ -210,10 +203,7 @@ pub fn start(environment: &dyn Environment) -> Result<Start, CniError> {
         return Ok(Start::Call(call));
     }
     let missing = missing.join(",");
-    Err(CniError::new(
-        code::INVALID_ENVIRONMENT,
-        format!("required env variables [{missing}] missing"),
-    ))
+    Err(CniError::new(code::INVALID_ENVIRONMENT, format!("required env variables [{missing}] missing")))
 }
 
 impl PendingCall {
@@ -229,31 +219,11 @@ impl PendingCall {
         let name = text(&config, "name").map_err(undecodable)?;
         names::check_network(&name)?;
         let Some(verb) = Verb::parse(&self.command) else {
-            return Err(CniError::new(
-                code::INVALID_ENVIRONMENT,
-                format!("unknown CNI_COMMAND: {}", self.command),
-            ));
+            return Err(CniError::new(code::INVALID_ENVIRONMENT, format!("unknown CNI_COMMAND: {}", self.command)));
         };
         let version = checked_version(verb, &config)?;
-        let Self {
-            container,
-            netns,
-            interface,
-            args,
-            path,
-            ..
-        } = self;
-        Ok(Call {
-            verb,
-            container,
-            netns,
-            interface,
-            args,
-            path,
-            config,
-            name,
-            version,
-        })
+        let Self { container, netns, interface, args, path, .. } = self;
+        Ok(Call { verb, container, netns, interface, args, path, config, name, version })
     }
 }
 
@@ -272,9 +242,7 @@ fn read_object(stdin: &mut dyn Read) -> Result<Map<String, Value>, CniError> {
         .read_to_end(&mut bytes)
         .map_err(|error| CniError::new(code::IO, format!("error reading from stdin: {error}")))?;
     if bytes.len() as u64 > STDIN_LIMIT {
-        return Err(undecodable(format!(
-            "it is longer than {STDIN_LIMIT} bytes"
-        )));
+        return Err(undecodable(format!("it is longer than {STDIN_LIMIT} bytes")));
     }
     match serde_json::from_slice(&bytes).map_err(undecodable)? {
         Value::Object(config) => Ok(config),
@@ -285,10 +253,7 @@ fn read_object(stdin: &mut dyn Read) -> Result<Map<String, Value>, CniError> {
 }
 
 fn undecodable(why: impl fmt::Display) -> CniError {
-    CniError::new(
-        code::DECODE,
-        format!("error unmarshall network config: {why}"),
-    )
+    CniError::new(code::DECODE, format!("error unmarshall network config: {why}"))
 }
 
 fn checked_version(verb: Verb, config: &Map<String, Value>) -> Result<Version, CniError> {
@@ -298,10 +263,7 @@ fn checked_version(verb: Verb, config: &Map<String, Value>) -> Result<Version, C
         Some(other) => {
             return Err(CniError::new(
                 code::DECODE,
-                format!(
-                    "decoding version from network config: {}",
-                    wrong("cniVersion", "a string", other)
-                ),
+                format!("decoding version from network config: {}", wrong("cniVersion", "a string", other)),
             ));
         }
     };
@@ -314,33 +276,24 @@ fn checked_version(verb: Verb, config: &Map<String, Value>) -> Result<Version, C
             ));
         };
         if numbers < verb.since().as_numbers() {
-            return Err(refuse(format!("config version does not allow {verb}"))
-                .with_details(supported(written)));
+            return Err(refuse(format!("config version does not allow {verb}")).with_details(supported(written)));
         }
         if numbers > Version::CURRENT.as_numbers() {
-            return Err(refuse(format!("plugin version does not allow {verb}"))
-                .with_details(supported(written)));
+            return Err(refuse(format!("plugin version does not allow {verb}")).with_details(supported(written)));
         }
     }
-    Version::parse(written)
-        .ok_or_else(|| refuse("incompatible CNI versions".into()).with_details(supported(written)))
+    Version::parse(written).ok_or_else(|| refuse("incompatible CNI versions".into()).with_details(supported(written)))
 }
 
 fn supported(written: &str) -> String {
     let versions: Vec<_> = Version::ALL.map(|version| format!("\"{version}\"")).into();
-    format!(
-        "config is {written:?}, plugin supports [{}]",
-        versions.join(" ")
-    )
+    format!("config is {written:?}, plugin supports [{}]", versions.join(" "))
 }
 
 fn utf8(name: &str, value: OsString) -> Result<String, CniError> {
     value.into_string().map_err(|value| {
-        CniError::new(
-            code::INVALID_ENVIRONMENT,
-            format!("{name} is not valid UTF-8"),
-        )
-        .with_details(value.to_string_lossy())
+        CniError::new(code::INVALID_ENVIRONMENT, format!("{name} is not valid UTF-8"))
+            .with_details(value.to_string_lossy())
     })
 }
 

@@ -54,11 +54,7 @@ pub struct CniError {
 impl CniError {
     /// An error without details.
     pub fn new(code: u32, msg: impl Into<String>) -> Self {
-        Self {
-            code,
-            msg: msg.into(),
-            details: String::new(),
-        }
+        Self { code, msg: msg.into(), details: String::new() }
     }
 
     /// Adds details.

@@ -10,11 +10,7 @@ use serde_json::{Map, Value};
 pub fn get<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     object.get(key).or_else(|| {
         // The last one wins, as with repeated keys.
-        object
-            .iter()
-            .filter(|(name, _)| name.eq_ignore_ascii_case(key))
-            .map(|(_, value)| value)
-            .next_back()
+        object.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value).next_back()
     })
 }
 
@@ -34,13 +30,7 @@ pub fn text(object: &Map<String, Value>, key: &str) -> Result<String, String> {
 
 /// A whole number.
 pub fn integer(object: &Map<String, Value>, key: &str) -> Result<Option<i64>, String> {
-    given(object, key)
-        .map(|value| {
-            value
-                .as_i64()
-                .ok_or_else(|| wrong(key, "an integer", value))
-        })
-        .transpose()
+    given(object, key).map(|value| value.as_i64().ok_or_else(|| wrong(key, "an integer", value))).transpose()
 }
 
 /// A list of texts; empty when it is not given. A `null` in it is an empty text.
@@ -57,17 +47,8 @@ pub fn texts(object: &Map<String, Value>, key: &str) -> Result<Vec<String>, Stri
 }
 
 /// An object.
-pub fn object<'a>(
-    object: &'a Map<String, Value>,
-    key: &str,
-) -> Result<Option<&'a Map<String, Value>>, String> {
-    given(object, key)
-        .map(|value| {
-            value
-                .as_object()
-                .ok_or_else(|| wrong(key, "an object", value))
-        })
-        .transpose()
+pub fn object<'a>(object: &'a Map<String, Value>, key: &str) -> Result<Option<&'a Map<String, Value>>, String> {
+    given(object, key).map(|value| value.as_object().ok_or_else(|| wrong(key, "an object", value))).transpose()
 }
 
 /// A list of objects, each read by `read`; empty when it is not given. A `null` in
@@ -81,9 +62,7 @@ pub fn objects<T>(
         .iter()
         .enumerate()
         .map(|(index, value)| match value {
-            Value::Object(entry) => {
-                read(entry).map_err(|message| format!("{key}[{index}].{message}"))
-            }
+            Value::Object(entry) => read(entry).map_err(|message| format!("{key}[{index}].{message}")),
             other => Err(wrong(&format!("{key}[{index}]"), "an object", other)),
         })
         .collect()
@@ -153,18 +132,9 @@ mod tests {
     #[test]
     fn wrong_types_are_named_without_what_they_hold() {
         let object = map(&json!({"a": {"token": "x"}, "b": [1, 2]}));
-        assert_eq!(
-            text(&object, "a").unwrap_err(),
-            "a: expected a string, found an object"
-        );
-        assert_eq!(
-            texts(&object, "b").unwrap_err(),
-            "b[0]: expected a string, found 1"
-        );
-        assert_eq!(
-            integer(&object, "b").unwrap_err(),
-            "b: expected an integer, found a list"
-        );
+        assert_eq!(text(&object, "a").unwrap_err(), "a: expected a string, found an object");
+        assert_eq!(texts(&object, "b").unwrap_err(), "b[0]: expected a string, found 1");
+        assert_eq!(integer(&object, "b").unwrap_err(), "b: expected an integer, found a list");
     }
 
     #[test]

@@ -54,21 +54,13 @@ impl NetworkList {
 
     /// The plugins' types, in order: the names of the programs to call.
     pub fn types(&self) -> Vec<&str> {
-        let kind = |plugin| {
-            get(plugin, "type")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-        };
+        let kind = |plugin| get(plugin, "type").and_then(Value::as_str).unwrap_or_default();
         self.plugins.iter().map(kind).collect()
     }
 
     /// Every capability that at least one plugin declares.
     pub fn capabilities(&self) -> BTreeSet<String> {
-        self.plugins
-            .iter()
-            .flat_map(declared)
-            .map(String::from)
-            .collect()
+        self.plugins.iter().flat_map(declared).map(String::from).collect()
     }
 
     /// What the plugin at `index` gets on stdin: its object with the list's name and
@@ -115,22 +107,13 @@ impl NetworkList {
 /// The capabilities that a plugin declares as `true`.
 fn declared(plugin: &Map<String, Value>) -> impl Iterator<Item = &str> {
     let capabilities = object(plugin, "capabilities").ok().flatten();
-    capabilities
-        .into_iter()
-        .flatten()
-        .filter(|(_, set)| **set == Value::Bool(true))
-        .map(|(name, _)| name.as_str())
+    capabilities.into_iter().flatten().filter(|(_, set)| **set == Value::Bool(true)).map(|(name, _)| name.as_str())
 }
 
 /// Plugins match keys without regard to case, so this does too.
 fn is_runtime_key(key: &str) -> bool {
-    let is_reserved = |prefix: &str| {
-        key.get(..prefix.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    };
-    key.eq_ignore_ascii_case("runtimeConfig")
-        || key.eq_ignore_ascii_case("prevResult")
-        || is_reserved("cni.dev/")
+    let is_reserved = |prefix: &str| key.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    key.eq_ignore_ascii_case("runtimeConfig") || key.eq_ignore_ascii_case("prevResult") || is_reserved("cni.dev/")
 }
 
 #[cfg(test)]

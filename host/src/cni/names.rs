@@ -13,9 +13,7 @@ pub const INTERFACE_NAME_MAX: usize = 15;
 /// `_`, `.` and `-`. There is no limit on its length.
 pub fn is_identifier(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))
 }
 
 /// Checks a container id, as in `CNI_CONTAINERID` (specification, section 2).
@@ -26,11 +24,7 @@ pub fn check_container(container: &str) -> Result<(), CniError> {
     if is_identifier(container) {
         return Ok(());
     }
-    Err(CniError::new(
-        code::INVALID_ENVIRONMENT,
-        "invalid characters in containerID",
-    )
-    .with_details(container))
+    Err(CniError::new(code::INVALID_ENVIRONMENT, "invalid characters in containerID").with_details(container))
 }
 
 /// Checks a network's name (specification, section 1).
@@ -45,11 +39,7 @@ pub fn check_network(name: &str) -> Result<(), CniError> {
     if is_identifier(name) {
         return Ok(());
     }
-    Err(CniError::new(
-        code::INVALID_CONFIG,
-        "invalid characters found in network name",
-    )
-    .with_details(name))
+    Err(CniError::new(code::INVALID_CONFIG, "invalid characters found in network name").with_details(name))
 }
 
 /// Checks an interface name, as in `CNI_IFNAME` (specification, section 2): 1 to
@@ -64,14 +54,8 @@ pub fn check_interface(name: &str) -> Result<(), CniError> {
         return refuse("interface name is empty");
     }
     if name.len() > INTERFACE_NAME_MAX {
-        return Err(
-            CniError::new(code::INVALID_ENVIRONMENT, "interface name is too long").with_details(
-                format!(
-                    "interface name should be less than {} characters",
-                    INTERFACE_NAME_MAX + 1
-                ),
-            ),
-        );
+        return Err(CniError::new(code::INVALID_ENVIRONMENT, "interface name is too long")
+            .with_details(format!("interface name should be less than {} characters", INTERFACE_NAME_MAX + 1)));
     }
     if name == "." || name == ".." {
         return refuse("interface name is . or ..");

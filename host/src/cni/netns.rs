@@ -23,9 +23,8 @@ const OWN: &str = "/proc/thread-self/ns/net";
 /// Code 8.
 pub fn check_not_own(netns: Option<&str>, environment: &dyn Environment) -> Result<(), CniError> {
     let Some(netns) = netns else { return Ok(()) };
-    let overridden = environment
-        .var("CNI_NETNS_OVERRIDE")
-        .is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"));
+    let overridden =
+        environment.var("CNI_NETNS_OVERRIDE").is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"));
     if overridden {
         return Ok(());
     }
@@ -33,8 +32,7 @@ pub fn check_not_own(netns: Option<&str>, environment: &dyn Environment) -> Resu
         return Ok(());
     };
     let own = identity(Path::new(OWN)).map_err(|error| {
-        CniError::new(code::INVALID_NETNS, "get plugin's netns failed")
-            .with_details(format!("{OWN}: {error}"))
+        CniError::new(code::INVALID_NETNS, "get plugin's netns failed").with_details(format!("{OWN}: {error}"))
     })?;
     if given == own {
         return Err(CniError::new(
@@ -59,10 +57,7 @@ mod tests {
     use super::*;
 
     fn environment(value: Option<&str>) -> BTreeMap<&'static str, OsString> {
-        value
-            .map(|value| ("CNI_NETNS_OVERRIDE", value.into()))
-            .into_iter()
-            .collect()
+        value.map(|value| ("CNI_NETNS_OVERRIDE", value.into())).into_iter().collect()
     }
 
     #[test]
@@ -70,20 +65,14 @@ mod tests {
         for path in ["/proc/self/ns/net", "/proc/thread-self/ns/net"] {
             let error = check_not_own(Some(path), &environment(None)).unwrap_err();
             assert_eq!(error.code, 8);
-            assert_eq!(
-                error.msg,
-                "plugin's netns and netns from CNI_NETNS should not be the same"
-            );
+            assert_eq!(error.msg, "plugin's netns and netns from CNI_NETNS should not be the same");
         }
     }
 
     #[test]
     fn case_37_override_lets_it_through() {
         for value in ["1", "TRUE", "true", "True"] {
-            assert_eq!(
-                check_not_own(Some("/proc/self/ns/net"), &environment(Some(value))),
-                Ok(())
-            );
+            assert_eq!(check_not_own(Some("/proc/self/ns/net"), &environment(Some(value))), Ok(()));
         }
         for value in ["", "0", "yes", "11"] {
             assert!(check_not_own(Some("/proc/self/ns/net"), &environment(Some(value))).is_err());

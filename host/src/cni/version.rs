@@ -23,15 +23,8 @@ pub enum Version {
 
 impl Version {
     /// Every version that is supported, oldest first.
-    pub const ALL: [Self; 7] = [
-        Self::V0_1_0,
-        Self::V0_2_0,
-        Self::V0_3_0,
-        Self::V0_3_1,
-        Self::V0_4_0,
-        Self::V1_0_0,
-        Self::V1_1_0,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::V0_1_0, Self::V0_2_0, Self::V0_3_0, Self::V0_3_1, Self::V0_4_0, Self::V1_0_0, Self::V1_1_0];
     /// The newest.
     pub const CURRENT: Self = Self::V1_1_0;
 
@@ -54,9 +47,7 @@ impl Version {
         if text.is_empty() {
             return Some(Self::V0_1_0);
         }
-        Self::ALL
-            .into_iter()
-            .find(|version| version.as_str() == text)
+        Self::ALL.into_iter().find(|version| version.as_str() == text)
     }
 
     /// The numbers of a version text, published or not, for comparing: one to three
@@ -102,10 +93,7 @@ mod tests {
     fn published_versions_are_recognised_by_their_exact_text() {
         for version in Version::ALL {
             assert_eq!(Version::parse(version.as_str()), Some(version));
-            assert_eq!(
-                Version::numbers(version.as_str()),
-                Some(version.as_numbers())
-            );
+            assert_eq!(Version::numbers(version.as_str()), Some(version.as_numbers()));
         }
         for text in ["1.1", "01.1.0", "1.1.0 ", "v1.1.0", "9.9.9"] {
             assert_eq!(Version::parse(text), None, "{text}");
@@ -114,13 +102,8 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_libcni_reads_them() {
-        let read = [
-            ("", [0, 1, 0]),
-            ("1", [1, 0, 0]),
-            ("1.2", [1, 2, 0]),
-            ("-1.0.0", [-1, 0, 0]),
-            ("1.00.0", [1, 0, 0]),
-        ];
+        let read =
+            [("", [0, 1, 0]), ("1", [1, 0, 0]), ("1.2", [1, 2, 0]), ("-1.0.0", [-1, 0, 0]), ("1.00.0", [1, 0, 0])];
         for (text, numbers) in read {
             assert_eq!(Version::numbers(text), Some(numbers), "{text}");
         }

@@ -48,9 +48,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
                 row("summary", &about.summary),
                 row("exports", &exports.join(", ")),
             ];
-            rows.extend(loaded.imports().iter().enumerate().map(|(index, import)| {
-                row(if index == 0 { "imports" } else { "" }, import)
-            }));
+            rows.extend(
+                loaded
+                    .imports()
+                    .iter()
+                    .enumerate()
+                    .map(|(index, import)| row(if index == 0 { "imports" } else { "" }, import)),
+            );
             rows.extend([row("size", &size), row("sha256", &named.digest.to_string())]);
             super::print(table::table(&rows).trim_end());
             let settings = if schema.is_null() { "settings  none".into() } else { format!("settings  {schema:#}") };

@@ -102,8 +102,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
                     taken: &Default::default(),
                     strict: config.strict,
                 };
-                let decided_by =
-                    decision.decided_by.and_then(|index| config.chain.entries.get(index)).map(|entry| entry.name.clone());
+                let decided_by = decision
+                    .decided_by
+                    .and_then(|index| config.chain.entries.get(index))
+                    .map(|entry| entry.name.clone());
                 let verdict = match network::prepare(plan, &context) {
                     Ok(attachments) => Verdict::Plan {
                         decided_by: decided_by.unwrap_or_default(),

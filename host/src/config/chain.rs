@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use super::{Paths, text, wrong};
 use crate::cni::{CniError, code, get};
 use crate::selector::chain::{Chain, Entry};
-use crate::selector::module::{Loader, Module};
 use crate::selector::grants::Grants;
 use crate::selector::limits::Limits;
+use crate::selector::module::{Loader, Module};
 
 /// The chain of a configuration without `selectors`, in CNI-Genie's order.
 const DEFAULT_CHAIN: [&str; 2] = ["annotation", "default-plugin"];

@@ -6,9 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{
-    Pid, PidfdFlags, Signal, getpid, getppid, pidfd_open, set_parent_process_death_signal,
-};
+use rustix::process::{Pid, PidfdFlags, Signal, getpid, getppid, pidfd_open, set_parent_process_death_signal};
 
 use super::failure::{Cause, Failure, explain};
 use super::pump::{End, Finished, STDOUT_LIMIT, pump};
@@ -70,44 +68,23 @@ impl Exec<'_> {
         let started = Instant::now();
         // The child is ours and not waited for: its id is its own until then.
         let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).ok();
-        let finished =
-            pump(&mut child, pidfd.as_ref(), self.stdin, self.deadline, log).map_err(|error| {
-                stopped(
-                    code::INTERNAL,
-                    format!("cannot follow {}: {error}", self.program.display()),
-                )
-            })?;
-        let Finished {
-            end,
-            stdout,
-            stderr,
-        } = finished;
+        let finished = pump(&mut child, pidfd.as_ref(), self.stdin, self.deadline, log)
+            .map_err(|error| stopped(code::INTERNAL, format!("cannot follow {}: {error}", self.program.display())))?;
+        let Finished { end, stdout, stderr } = finished;
         match end {
             End::Exited(status) if status.success() => Ok(stdout),
-            End::Exited(status) => Err(Failure::new(
-                Cause::Plugin,
-                explain(status, &stdout, &stderr),
-            )),
+            End::Exited(status) => Err(Failure::new(Cause::Plugin, explain(status, &stdout, &stderr))),
             End::Overrun => Err(stopped(
                 code::INTERNAL,
-                format!(
-                    "it printed more than {} MiB on stdout",
-                    STDOUT_LIMIT / 1024 / 1024
-                ),
+                format!("it printed more than {} MiB on stdout", STDOUT_LIMIT / 1024 / 1024),
             )),
             End::Deadline => {
                 let error = CniError::new(
                     code::TRY_AGAIN,
-                    format!(
-                        "it did not finish within {:.1} s and was killed",
-                        started.elapsed().as_secs_f64()
-                    ),
+                    format!("it did not finish within {:.1} s and was killed", started.elapsed().as_secs_f64()),
                 );
                 let log = String::from_utf8_lossy(&stderr);
-                Err(Failure::new(
-                    Cause::Stopped,
-                    error.with_details(super::failure::shorten(log.trim(), 1024)),
-                ))
+                Err(Failure::new(Cause::Stopped, error.with_details(super::failure::shorten(log.trim(), 1024))))
             }
         }
     }
@@ -118,10 +95,7 @@ impl Exec<'_> {
         let program = self.program.display();
         let time = self.deadline.saturating_duration_since(Instant::now());
         if time.is_zero() {
-            return Err(not_started(
-                code::TRY_AGAIN,
-                format!("{program} was not started: the call's time is used up"),
-            ));
+            return Err(not_started(code::TRY_AGAIN, format!("{program} was not started: the call's time is used up")));
         }
         let mut left = time.min(BUSY_LIMIT);
         let mut next = BUSY_FIRST_PAUSE;
@@ -130,9 +104,8 @@ impl Exec<'_> {
                 Ok(child) => return Ok(child),
                 Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
                     if left.is_zero() {
-                        let msg = format!(
-                            "{program} is still being written to (text file busy): is it being replaced?"
-                        );
+                        let msg =
+                            format!("{program} is still being written to (text file busy): is it being replaced?");
                         return Err(not_started(code::TRY_AGAIN, msg));
                     }
                     next = next.min(left);
@@ -141,10 +114,7 @@ impl Exec<'_> {
                     next = (next * 2).min(BUSY_LONGEST_PAUSE);
                 }
                 Err(error) => {
-                    return Err(not_started(
-                        code::INTERNAL,
-                        format!("cannot start {program}: {error}"),
-                    ));
+                    return Err(not_started(code::INTERNAL, format!("cannot start {program}: {error}")));
                 }
             }
         }
@@ -182,11 +152,7 @@ fn die_with_us(command: &mut Command) {
         command.pre_exec(move || {
             set_parent_process_death_signal(Some(Signal::KILL))?;
             // Whoever died before the line above sends no signal any more.
-            if getppid() == Some(us) {
-                Ok(())
-            } else {
-                Err(rustix::io::Errno::CHILD.into())
-            }
+            if getppid() == Some(us) { Ok(()) } else { Err(rustix::io::Errno::CHILD.into()) }
         });
     }
 }

@@ -54,9 +54,7 @@ pub(super) fn explain(status: ExitStatus, stdout: &[u8], stderr_tail: &[u8]) -> 
         return CniError::new(code::INTERNAL, msg);
     }
     match serde_json::from_slice::<Value>(stdout) {
-        Ok(Value::Object(object)) => {
-            own_error(&object).unwrap_or_else(|| no_error_object(status, stdout, stderr))
-        }
+        Ok(Value::Object(object)) => own_error(&object).unwrap_or_else(|| no_error_object(status, stdout, stderr)),
         _ => no_error_object(status, stdout, stderr),
     }
 }
@@ -65,18 +63,12 @@ pub(super) fn explain(status: ExitStatus, stdout: &[u8], stderr_tail: &[u8]) -> 
 fn own_error(object: &Map<String, Value>) -> Option<CniError> {
     let text = |key| get(object, key).and_then(Value::as_str).unwrap_or_default();
     let (msg, details) = (text("msg"), text("details"));
-    let code = get(object, "code")
-        .and_then(Value::as_u64)
-        .and_then(|code| u32::try_from(code).ok());
+    let code = get(object, "code").and_then(Value::as_u64).and_then(|code| u32::try_from(code).ok());
     let code = code.filter(|code| *code != 0);
     if msg.is_empty() && details.is_empty() && code.is_none() {
         return None;
     }
-    let msg = if msg.is_empty() {
-        "the plugin gave no message"
-    } else {
-        msg
-    };
+    let msg = if msg.is_empty() { "the plugin gave no message" } else { msg };
     Some(
         CniError::new(code.unwrap_or(code::INTERNAL), shorten(msg, OWN_TEXT_LIMIT))
             .with_details(shorten(details, OWN_TEXT_LIMIT)),
@@ -86,10 +78,7 @@ fn own_error(object: &Map<String, Value>) -> Option<CniError> {
 fn no_error_object(status: ExitStatus, stdout: &[u8], stderr: &str) -> CniError {
     let printed = String::from_utf8_lossy(stdout);
     let printed = shorten(printed.trim(), QUOTE_LIMIT);
-    let msg = format!(
-        "{}, and what it printed is no CNI error: {printed:?}",
-        ending(status)
-    );
+    let msg = format!("{}, and what it printed is no CNI error: {printed:?}", ending(status));
     CniError::new(code::INTERNAL, msg).with_details(shorten(stderr, QUOTE_LIMIT))
 }
 
@@ -143,12 +132,7 @@ pub(super) fn shorten(text: &str, limit: usize) -> String {
 /// It would then forget the sandbox although the DEL failed, and nobody would retry it.
 pub(super) fn reword_for_del(error: &CniError) -> CniError {
     let reword = |text: &str| {
-        text.replace("not found", "missing")
-            .replace("no such file or directory", "missing file or directory")
+        text.replace("not found", "missing").replace("no such file or directory", "missing file or directory")
     };
-    CniError {
-        code: error.code,
-        msg: reword(&error.msg),
-        details: reword(&error.details),
-    }
+    CniError { code: error.code, msg: reword(&error.msg), details: reword(&error.details) }
 }

@@ -18,28 +18,17 @@ const DIRECTORIES_NAMED: usize = 8;
 /// [`code::INTERNAL`] when no directory has it.
 pub fn find(plugin: &str, path: &[PathBuf]) -> Result<PathBuf, CniError> {
     if plugin.is_empty() {
-        return Err(CniError::new(
-            code::INVALID_CONFIG,
-            "no plugin name provided: set \"type\"",
-        ));
+        return Err(CniError::new(code::INVALID_CONFIG, "no plugin name provided: set \"type\""));
     }
     if plugin.contains(['/', '\\']) {
-        let msg = format!(
-            "invalid plugin name: {plugin:.64}: \"type\" names a file, without a directory"
-        );
+        let msg = format!("invalid plugin name: {plugin:.64}: \"type\" names a file, without a directory");
         return Err(CniError::new(code::INVALID_CONFIG, msg));
     }
     // An empty entry would mean the working directory of whoever started us.
-    let directories: Vec<&Path> = path
-        .iter()
-        .map(PathBuf::as_path)
-        .filter(|directory| !directory.as_os_str().is_empty())
-        .collect();
+    let directories: Vec<&Path> =
+        path.iter().map(PathBuf::as_path).filter(|directory| !directory.as_os_str().is_empty()).collect();
     if directories.is_empty() {
-        return Err(CniError::new(
-            code::INTERNAL,
-            "no paths provided: CNI_PATH names no directory",
-        ));
+        return Err(CniError::new(code::INTERNAL, "no paths provided: CNI_PATH names no directory"));
     }
     directories
         .iter()
@@ -49,11 +38,8 @@ pub fn find(plugin: &str, path: &[PathBuf]) -> Result<PathBuf, CniError> {
 }
 
 fn missing(plugin: &str, directories: &[&Path]) -> String {
-    let named: Vec<String> = directories
-        .iter()
-        .take(DIRECTORIES_NAMED)
-        .map(|directory| directory.display().to_string())
-        .collect();
+    let named: Vec<String> =
+        directories.iter().take(DIRECTORIES_NAMED).map(|directory| directory.display().to_string()).collect();
     let more = match directories.len().saturating_sub(DIRECTORIES_NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),

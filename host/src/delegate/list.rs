@@ -57,10 +57,7 @@ impl Attach<'_> {
         for index in 0..self.list.plugins.len() {
             result = Some(self.add_one(index, result.as_ref())?);
         }
-        result.ok_or_else(|| AddFailure {
-            error: self.empty(),
-            ran: 0,
-        })
+        result.ok_or_else(|| AddFailure { error: self.empty(), ran: 0 })
     }
 
     fn add_one(&self, index: usize, previous: Option<&Value>) -> Result<Value, AddFailure> {
@@ -68,24 +65,13 @@ impl Attach<'_> {
         let prev_result = previous
             .map(|previous| self.as_prev_result(previous))
             .transpose()
-            .map_err(|error| AddFailure {
-                error: self.context(index, "add", error),
-                ran: index,
-            })?;
-        let output = self
-            .run(index, Verb::Add, prev_result.as_ref())
-            .map_err(|failure| AddFailure {
-                ran: if failure.cause == Cause::NotStarted {
-                    index
-                } else {
-                    index + 1
-                },
-                error: self.context(index, "add", failure.error),
-            })?;
-        self.read_result(&output).map_err(|error| AddFailure {
-            error: self.context(index, "add", error),
-            ran: index + 1,
-        })
+            .map_err(|error| AddFailure { error: self.context(index, "add", error), ran: index })?;
+        let output = self.run(index, Verb::Add, prev_result.as_ref()).map_err(|failure| AddFailure {
+            ran: if failure.cause == Cause::NotStarted { index } else { index + 1 },
+            error: self.context(index, "add", failure.error),
+        })?;
+        self.read_result(&output)
+            .map_err(|error| AddFailure { error: self.context(index, "add", error), ran: index + 1 })
     }
 
     /// Undoes the first `first` plugins, in reverse order. `prev_result` is the final
@@ -105,10 +91,7 @@ impl Attach<'_> {
             // network: plugins have to manage without.
             .and_then(|result| {
                 let read = self.as_prev_result(result);
-                read.inspect_err(
-                    |error| tracing::warn!(%error, "DEL goes without the result of ADD"),
-                )
-                .ok()
+                read.inspect_err(|error| tracing::warn!(%error, "DEL goes without the result of ADD")).ok()
             });
         for index in (0..first.min(self.list.plugins.len())).rev() {
             self.run(index, Verb::Del, prev_result.as_ref())
@@ -137,17 +120,10 @@ impl Attach<'_> {
         Ok(())
     }
 
-    fn run(
-        &self,
-        index: usize,
-        verb: Verb,
-        prev_result: Option<&Value>,
-    ) -> Result<Vec<u8>, Failure> {
+    fn run(&self, index: usize, verb: Verb, prev_result: Option<&Value>) -> Result<Vec<u8>, Failure> {
         let not_started = |error| Failure::new(Cause::NotStarted, error);
         let program = find(plugin_type(self.list, index), self.path).map_err(not_started)?;
-        let config = self
-            .list
-            .plugin_config(index, self.runtime_config, prev_result, verb);
+        let config = self.list.plugin_config(index, self.runtime_config, prev_result, verb);
         Exec {
             program: &program,
             verb,
@@ -167,20 +143,13 @@ impl Attach<'_> {
     fn read_result(&self, output: &[u8]) -> Result<Value, CniError> {
         let parsed = CniResult::parse(output, self.list.cni_version)
             .map_err(|error| error.context("its result cannot be used"))?;
-        parsed
-            .check_safe()
-            .map_err(|error| error.context("its result is refused"))?;
+        parsed.check_safe().map_err(|error| error.context("its result is refused"))?;
         let mut result = match serde_json::from_slice(output) {
             Ok(Value::Object(object)) => object,
             // libcni reads `null` as an empty result.
             _ => Map::new(),
         };
-        if result
-            .get("cniVersion")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .is_empty()
-        {
+        if result.get("cniVersion").and_then(Value::as_str).unwrap_or_default().is_empty() {
             result.insert("cniVersion".into(), self.list.cni_version.as_str().into());
         }
         Ok(Value::Object(result))
@@ -191,16 +160,14 @@ impl Attach<'_> {
     /// passes one on nevertheless.
     fn as_prev_result(&self, result: &Value) -> Result<Value, CniError> {
         let wanted = self.list.cni_version;
-        let parsed = CniResult::from_value(result, wanted)
-            .map_err(|error| error.context("the result so far cannot be read"))?;
+        let parsed =
+            CniResult::from_value(result, wanted).map_err(|error| error.context("the result so far cannot be read"))?;
         if family(parsed.version()) == family(wanted) {
             return Ok(result.clone());
         }
-        let converted = parsed.convert(wanted).map_err(|error| {
-            error.context(format_args!(
-                "the result so far does not fit CNI version {wanted}"
-            ))
-        })?;
+        let converted = parsed
+            .convert(wanted)
+            .map_err(|error| error.context(format_args!("the result so far does not fit CNI version {wanted}")))?;
         Ok(converted.to_value())
     }
 
@@ -213,10 +180,7 @@ impl Attach<'_> {
     }
 
     fn empty(&self) -> CniError {
-        CniError::new(
-            code::INVALID_CONFIG,
-            format!("{}: its list of plugins is empty", self.place()),
-        )
+        CniError::new(code::INVALID_CONFIG, format!("{}: its list of plugins is empty", self.place()))
     }
 }
 
@@ -232,18 +196,12 @@ pub(super) fn in_plugin(
     doing: &str,
     error: CniError,
 ) -> CniError {
-    error.context(format_args!(
-        "{place}: plugin {:?} failed ({doing})",
-        plugin_type(list, index)
-    ))
+    error.context(format_args!("{place}: plugin {:?} failed ({doing})", plugin_type(list, index)))
 }
 
 /// `path` as `CNI_PATH` has it.
 pub(super) fn cni_path(path: &[PathBuf]) -> String {
-    path.iter()
-        .map(|directory| directory.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(":")
+    path.iter().map(|directory| directory.to_string_lossy()).collect::<Vec<_>>().join(":")
 }
 
 /// Versions of one family have the same result types.

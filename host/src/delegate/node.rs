@@ -33,20 +33,13 @@ pub fn status(list: &NetworkList, path: &[PathBuf], deadline: Instant) -> Result
     if list.cni_version < Version::V1_1_0 {
         return Ok(());
     }
-    let call = NodeCall {
-        list,
-        path,
-        deadline,
-    };
+    let call = NodeCall { list, path, deadline };
     for index in 0..list.plugins.len() {
         let config = list.plugin_config(index, &Map::new(), None, Verb::Status);
         call.run(index, Verb::Status, &config).map_err(|failure| {
             let error = match failure.cause {
                 Cause::Plugin => failure.error,
-                Cause::NotStarted | Cause::Stopped => CniError {
-                    code: code::NOT_AVAILABLE,
-                    ..failure.error
-                },
+                Cause::NotStarted | Cause::Stopped => CniError { code: code::NOT_AVAILABLE, ..failure.error },
             };
             call.context(index, "status", error)
         })?;
@@ -60,20 +53,11 @@ pub fn status(list: &NetworkList, path: &[PathBuf], deadline: Instant) -> Result
 ///
 /// # Errors
 /// All failures, a line each, under the code of the first.
-pub fn gc(
-    list: &NetworkList,
-    path: &[PathBuf],
-    valid: &[ValidAttachment],
-    deadline: Instant,
-) -> Result<(), CniError> {
+pub fn gc(list: &NetworkList, path: &[PathBuf], valid: &[ValidAttachment], deadline: Instant) -> Result<(), CniError> {
     if list.cni_version < Version::V1_1_0 || list.disable_gc {
         return Ok(());
     }
-    let call = NodeCall {
-        list,
-        path,
-        deadline,
-    };
+    let call = NodeCall { list, path, deadline };
     let valid = json!(valid);
     let mut errors = Vec::new();
     for index in 0..list.plugins.len() {
@@ -109,8 +93,8 @@ struct NodeCall<'a> {
 
 impl NodeCall<'_> {
     fn run(&self, index: usize, verb: Verb, config: &Value) -> Result<(), Failure> {
-        let program = find(plugin_type(self.list, index), self.path)
-            .map_err(|error| Failure::new(Cause::NotStarted, error))?;
+        let program =
+            find(plugin_type(self.list, index), self.path).map_err(|error| Failure::new(Cause::NotStarted, error))?;
         if !speaks_1_1(&program, self.deadline)? {
             return Ok(());
         }
@@ -130,13 +114,7 @@ impl NodeCall<'_> {
     }
 
     fn context(&self, index: usize, doing: &str, error: CniError) -> CniError {
-        in_plugin(
-            format_args!("network {:?}", self.list.name),
-            self.list,
-            index,
-            doing,
-            error,
-        )
+        in_plugin(format_args!("network {:?}", self.list.name), self.list, index, doing, error)
     }
 }
 
@@ -159,10 +137,7 @@ fn speaks_1_1(program: &Path, deadline: Instant) -> Result<bool, Failure> {
     match answer {
         Ok(answer) => Ok(lists_1_1(&answer)),
         // The verb came with 0.2.0: a plugin that fails it cannot speak 1.1.0.
-        Err(Failure {
-            cause: Cause::Plugin,
-            error,
-        }) => {
+        Err(Failure { cause: Cause::Plugin, error }) => {
             tracing::warn!(program = %program.display(), %error, "the plugin does not answer VERSION");
             Ok(false)
         }
@@ -175,10 +150,6 @@ fn lists_1_1(answer: &[u8]) -> bool {
         answer
             .get("supportedVersions")
             .and_then(Value::as_array)
-            .is_some_and(|versions| {
-                versions
-                    .iter()
-                    .any(|version| version == Version::V1_1_0.as_str())
-            })
+            .is_some_and(|versions| versions.iter().any(|version| version == Version::V1_1_0.as_str()))
     })
 }

@@ -79,11 +79,7 @@ pub(super) fn pump(
         End::Exited(_) if pipes.output.len() > STDOUT_LIMIT => End::Overrun,
         end => end,
     };
-    Ok(Finished {
-        end,
-        stdout: pipes.output,
-        stderr: pipes.log,
-    })
+    Ok(Finished { end, stdout: pipes.output, stderr: pipes.log })
 }
 
 fn drive(
@@ -124,11 +120,7 @@ fn wait(pidfd: Option<&OwnedFd>, pipes: &Pipes<'_>, left: Duration) -> io::Resul
     for (fd, flags) in pipes.open() {
         fds.push(PollFd::from_borrowed_fd(fd, flags));
     }
-    let left = if pidfd.is_some() {
-        left
-    } else {
-        left.min(TICK)
-    };
+    let left = if pidfd.is_some() { left } else { left.min(TICK) };
     // A wait that is too long for a Timespec is as good as none.
     let timeout = Timespec::try_from(left).ok();
     match poll(&mut fds, timeout.as_ref()) {
@@ -149,27 +141,16 @@ impl Pipes<'_> {
     }
 
     fn open(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
-        let stdin = self
-            .stdin
-            .as_ref()
-            .map(|pipe| (pipe.as_fd(), PollFlags::OUT));
-        let stdout = self
-            .stdout
-            .as_ref()
-            .map(|pipe| (pipe.as_fd(), PollFlags::IN));
-        let stderr = self
-            .stderr
-            .as_ref()
-            .map(|pipe| (pipe.as_fd(), PollFlags::IN));
+        let stdin = self.stdin.as_ref().map(|pipe| (pipe.as_fd(), PollFlags::OUT));
+        let stdout = self.stdout.as_ref().map(|pipe| (pipe.as_fd(), PollFlags::IN));
+        let stderr = self.stderr.as_ref().map(|pipe| (pipe.as_fd(), PollFlags::IN));
         [stdin, stdout, stderr].into_iter().flatten()
     }
 
     /// Moves what can be moved now.
     fn turn(&mut self, log: &mut dyn Write) {
         self.feed();
-        let Self {
-            output, log: kept, ..
-        } = self;
+        let Self { output, log: kept, .. } = self;
         read(&mut self.stdout, |bytes| {
             output.extend_from_slice(bytes);
             output.len() <= STDOUT_LIMIT
@@ -223,14 +204,7 @@ fn read<R: Read>(stream: &mut Option<R>, mut take: impl FnMut(&[u8]) -> bool) {
 fn kill_group(child: &mut Child, pidfd: Option<&OwnedFd>) {
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
     let deadline = Instant::now() + REAP;
-    let nothing = Pipes {
-        stdin: None,
-        stdout: None,
-        stderr: None,
-        input: &[],
-        output: Vec::new(),
-        log: Vec::new(),
-    };
+    let nothing = Pipes { stdin: None, stdout: None, stderr: None, input: &[], output: Vec::new(), log: Vec::new() };
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() || !matches!(child.try_wait(), Ok(None)) {

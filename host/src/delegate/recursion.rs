@@ -12,11 +12,7 @@ use crate::cni::{CniError, NetworkList, code, get};
 /// # Errors
 /// [`code::INVALID_CONFIG`], naming the network and the type.
 pub fn refuse_self(list: &NetworkList, own_types: &[&str]) -> Result<(), CniError> {
-    match list
-        .plugins
-        .iter()
-        .find_map(|plugin| own_type(plugin, own_types))
-    {
+    match list.plugins.iter().find_map(|plugin| own_type(plugin, own_types)) {
         None => Ok(()),
         Some(own) => Err(CniError::new(
             code::INVALID_CONFIG,

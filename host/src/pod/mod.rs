@@ -95,7 +95,10 @@ fn from_runtime(call: &Call) -> Result<Option<Annotations>, CniError> {
         return Ok(Some(Annotations::new()));
     }
     serde_json::from_value(value.clone()).map(Some).map_err(|error| {
-        CniError::new(code::INVALID_CONFIG, format!("runtimeConfig[{ANNOTATIONS_CAPABILITY:?}] is no map of strings: {error}"))
+        CniError::new(
+            code::INVALID_CONFIG,
+            format!("runtimeConfig[{ANNOTATIONS_CAPABILITY:?}] is no map of strings: {error}"),
+        )
     })
 }
 

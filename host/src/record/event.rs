@@ -19,10 +19,7 @@ pub struct Outcome {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Event<'a> {
     /// The attachment is there; its own result.
-    Added {
-        index: usize,
-        result: Cow<'a, Value>,
-    },
+    Added { index: usize, result: Cow<'a, Value> },
     /// The attachment's DEL succeeded.
     Deleted { index: usize },
     /// ADD answered.

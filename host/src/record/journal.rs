@@ -28,8 +28,7 @@ impl Journal {
 
     pub(super) fn open(path: PathBuf) -> Result<Self, CniError> {
         let file = OpenOptions::new().append(true).open(&path);
-        let file =
-            file.map_err(|error| io_error("cannot open the attachment record", &path, &error))?;
+        let file = file.map_err(|error| io_error("cannot open the attachment record", &path, &error))?;
         Ok(Self { file, path })
     }
 
@@ -53,18 +52,12 @@ impl Journal {
             }
             Err(error) => drop(sender.send(Err(error))),
         }
-        Syncing {
-            receiver,
-            path: self.path.clone(),
-        }
+        Syncing { receiver, path: self.path.clone() }
     }
 
     /// Attachment `index` is there, with its own result.
     pub fn added(&mut self, index: usize, result: &Value) -> Result<(), CniError> {
-        self.append(&Event::Added {
-            index,
-            result: Cow::Borrowed(result),
-        })
+        self.append(&Event::Added { index, result: Cow::Borrowed(result) })
     }
 
     /// The DEL of attachment `index` succeeded.
@@ -80,11 +73,9 @@ impl Journal {
     /// Removes the record: nothing is attached any more.
     pub fn remove(self) -> Result<(), CniError> {
         match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(
-                "cannot remove the attachment record",
-                &self.path,
-                &error,
-            )),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(io_error("cannot remove the attachment record", &self.path, &error))
+            }
             _ => Ok(()),
         }
     }
@@ -120,14 +111,11 @@ impl Syncing {
         let left = deadline.saturating_duration_since(Instant::now());
         let synced = match self.receiver.recv_timeout(left) {
             Ok(synced) => synced,
-            Err(RecvTimeoutError::Disconnected) => {
-                File::open(&self.path).and_then(|file| sync(&file, &self.path))
-            }
+            Err(RecvTimeoutError::Disconnected) => File::open(&self.path).and_then(|file| sync(&file, &self.path)),
             Err(RecvTimeoutError::Timeout) => {
                 let path = self.path.display();
-                let msg = format!(
-                    "the attachment record {path} was not on disk in time: the disk is too slow or hangs"
-                );
+                let msg =
+                    format!("the attachment record {path} was not on disk in time: the disk is too slow or hangs");
                 return Err(CniError::new(code::TRY_AGAIN, msg));
             }
         };

@@ -33,26 +33,14 @@ impl Lock {
         &self.container
     }
 
-    pub(super) fn acquire(
-        path: PathBuf,
-        container: &str,
-        deadline: Instant,
-    ) -> Result<Self, CniError> {
+    pub(super) fn acquire(path: PathBuf, container: &str, deadline: Instant) -> Result<Self, CniError> {
         let started = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            if let Some(mut file) =
-                try_lock(&path).map_err(|error| io_error("cannot lock", &path, &error))?
-            {
+            if let Some(mut file) = try_lock(&path).map_err(|error| io_error("cannot lock", &path, &error))? {
                 // For the message of who waits; not what makes it a lock.
-                let _ = file
-                    .set_len(0)
-                    .and_then(|()| write!(file, "{}", std::process::id()));
-                return Ok(Self {
-                    _file: file,
-                    path,
-                    container: container.into(),
-                });
+                let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+                return Ok(Self { _file: file, path, container: container.into() });
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -74,13 +62,7 @@ impl Drop for Lock {
 
 /// The locked file, or none when somebody else has it.
 fn try_lock(path: &Path) -> std::io::Result<Option<File>> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)?;
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
         Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(None),

@@ -40,13 +40,8 @@ impl Record {
         let mut lines = bytes.split(|byte| *byte == b'\n');
         let header = decode_header(lines.next().unwrap_or_default(), path)?;
         let count = header.attachments.len();
-        let mut record = Self {
-            header,
-            results: vec![None; count],
-            deleted: vec![false; count],
-            outcome: None,
-            path: path.into(),
-        };
+        let mut record =
+            Self { header, results: vec![None; count], deleted: vec![false; count], outcome: None, path: path.into() };
         for bytes in lines.filter(|line| !line.is_empty()) {
             let event = line::decode(bytes).and_then(|json| serde_json::from_slice(json).ok());
             if event.and_then(|event| record.apply(event)).is_none() {
@@ -72,10 +67,7 @@ impl Record {
     /// One that never reported a result is among them: its plugins may have run.
     pub fn remaining(&self) -> Vec<usize> {
         let indexes = self.deleted.iter().enumerate().rev();
-        indexes
-            .filter(|(_, deleted)| !**deleted)
-            .map(|(index, _)| index)
-            .collect()
+        indexes.filter(|(_, deleted)| !**deleted).map(|(index, _)| index).collect()
     }
 
     /// The result of one attachment, when its ADD succeeded.
@@ -109,33 +101,23 @@ pub(super) fn belongs(lock: &Lock, header: &Header) -> Result<(), CniError> {
     if lock.container() == header.container {
         return Ok(());
     }
-    let msg = format!(
-        "the record of container {} needs the lock of that container",
-        header.container
-    );
+    let msg = format!("the record of container {} needs the lock of that container", header.container);
     Err(CniError::new(code::INTERNAL, msg))
 }
 
 fn decode_header(line: &[u8], path: &Path) -> Result<Header, Unreadable> {
     let damaged = |why: String| Unreadable::Damaged(why);
-    let json =
-        line::decode(line).ok_or_else(|| damaged("the checksum of its header is wrong".into()))?;
-    let value: Value = serde_json::from_slice(json)
-        .map_err(|error| damaged(format!("its header is no JSON: {error}")))?;
-    if let Some(version) = value
-        .get("version")
-        .and_then(Value::as_u64)
-        .filter(|version| *version > VERSION.into())
-    {
+    let json = line::decode(line).ok_or_else(|| damaged("the checksum of its header is wrong".into()))?;
+    let value: Value =
+        serde_json::from_slice(json).map_err(|error| damaged(format!("its header is no JSON: {error}")))?;
+    if let Some(version) = value.get("version").and_then(Value::as_u64).filter(|version| *version > VERSION.into()) {
         return Err(Unreadable::Newer(version));
     }
-    let header: Header = serde_json::from_value(value)
-        .map_err(|error| damaged(format!("its header is incomplete: {error}")))?;
+    let header: Header =
+        serde_json::from_value(value).map_err(|error| damaged(format!("its header is incomplete: {error}")))?;
     // A file that was copied or renamed must not undo another container's network.
     match name::record(&header.container, &header.interface) {
         Ok(name) if path.file_name().is_some_and(|file| file == name.as_str()) => Ok(header),
-        _ => Err(damaged(
-            "its header names another container or interface than its file".into(),
-        )),
+        _ => Err(damaged("its header names another container or interface than its file".into())),
     }
 }

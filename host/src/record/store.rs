@@ -39,9 +39,7 @@ impl Store {
     /// # Errors
     /// [`code::IO`].
     pub fn open(directory: &Path) -> Result<Self, CniError> {
-        let store = Self {
-            directory: directory.into(),
-        };
+        let store = Self { directory: directory.into() };
         for part in [store.records(), store.new_files(), store.locks()] {
             make_directory(&part)?;
         }
@@ -74,42 +72,28 @@ impl Store {
         let name = name::record(&header.container, &header.interface)?;
         let path = self.records().join(&name);
         // Nobody else creates it in between: we hold the lock.
-        if path
-            .try_exists()
-            .map_err(|error| io_error("cannot look for", &path, &error))?
-        {
+        if path.try_exists().map_err(|error| io_error("cannot look for", &path, &error))? {
             let msg = format!(
                 "container {:.100} is already attached on {}: it needs a DEL before another ADD",
                 header.container, header.interface
             );
-            return Err(CniError::new(code::INTERNAL, msg)
-                .with_details(format!("record: {}", path.display())));
+            return Err(CniError::new(code::INTERNAL, msg).with_details(format!("record: {}", path.display())));
         }
         let new = self.new_files().join(&name);
-        let written = line::encode(header)
-            .map_err(io::Error::from)
-            .and_then(|header| {
-                // Killed before the rename: `new` stays, no delegate has run, and the next
-                // call that locks the container sweeps it. Killed after it: the record is
-                // complete.
-                let mut file = OpenOptions::new()
-                    .append(true)
-                    .create_new(true)
-                    .mode(0o600)
-                    .open(&new)?;
-                file.write_all(&header)?;
-                fs::rename(&new, &path)?;
-                Ok(file)
-            });
+        let written = line::encode(header).map_err(io::Error::from).and_then(|header| {
+            // Killed before the rename: `new` stays, no delegate has run, and the next
+            // call that locks the container sweeps it. Killed after it: the record is
+            // complete.
+            let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&new)?;
+            file.write_all(&header)?;
+            fs::rename(&new, &path)?;
+            Ok(file)
+        });
         match written {
             Ok(file) => Ok(Journal::new(file, path)),
             Err(error) => {
                 let _ = fs::remove_file(&new);
-                Err(io_error(
-                    "cannot write the attachment record",
-                    &path,
-                    &error,
-                ))
+                Err(io_error("cannot write the attachment record", &path, &error))
             }
         }
     }
@@ -129,9 +113,7 @@ impl Store {
         match Record::decode(&bytes, &path) {
             Ok(record) => Ok(Some(record)),
             Err(Unreadable::Damaged(reason)) => Err(self.quarantine(&path, &reason)),
-            Err(Unreadable::Newer(version)) => {
-                Err(CniError::new(code::RECORD, newer(&path, version)))
-            }
+            Err(Unreadable::Newer(version)) => Err(CniError::new(code::RECORD, newer(&path, version))),
         }
     }
 
@@ -154,17 +136,11 @@ impl Store {
                 Err(Unreadable::Damaged(reason)) => damaged(&path, &reason),
                 Err(Unreadable::Newer(version)) => newer(&path, version),
             };
-            entries.push(Entry::Damaged {
-                path,
-                error: CniError::new(code::RECORD, reason),
-            });
+            entries.push(Entry::Damaged { path, error: CniError::new(code::RECORD, reason) });
         }
         for path in files(&self.damaged())? {
             let reason = damaged(&path, "it was moved here for that");
-            entries.push(Entry::Damaged {
-                path,
-                error: CniError::new(code::RECORD, reason),
-            });
+            entries.push(Entry::Damaged { path, error: CniError::new(code::RECORD, reason) });
         }
         Ok(entries)
     }
@@ -178,10 +154,7 @@ impl Store {
                 "moved to {}: remove it after the clean-up; the next call goes on without it",
                 to.display()
             )),
-            Err(failed) => error.with_details(format!(
-                "{}; move it away so that calls can go on",
-                failed.msg
-            )),
+            Err(failed) => error.with_details(format!("{}; move it away so that calls can go on", failed.msg)),
         }
     }
 
@@ -252,13 +225,7 @@ fn make_directory(path: &Path) -> Result<(), CniError> {
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .and_then(|()| {
-            path.ancestors()
-                .skip(1)
-                .take(2)
-                .filter(|above| above.is_dir())
-                .try_for_each(sync_directory)
-        })
+        .and_then(|()| path.ancestors().skip(1).take(2).filter(|above| above.is_dir()).try_for_each(sync_directory))
         .map_err(|error| io_error("cannot create the directory", path, &error))
 }
 
@@ -277,14 +244,11 @@ fn read_file(path: &Path) -> Result<Option<Vec<u8>>, CniError> {
 /// The files of a directory, sorted; none when it does not exist.
 fn files(directory: &Path) -> Result<Vec<PathBuf>, CniError> {
     let read = || match fs::read_dir(directory) {
-        Ok(entries) => entries
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect(),
+        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
     };
-    let mut paths: Vec<PathBuf> =
-        read().map_err(|error| io_error("cannot read", directory, &error))?;
+    let mut paths: Vec<PathBuf> = read().map_err(|error| io_error("cannot read", directory, &error))?;
     paths.sort();
     Ok(paths)
 }

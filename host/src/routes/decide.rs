@@ -40,11 +40,7 @@ impl<'a> Owner<'a> {
     /// Finds it. `links` are the interfaces of the container with their indexes.
     pub fn of(wishes: &'a [Wish<'_>], links: &BTreeMap<String, u32>) -> Option<Self> {
         wishes.iter().find_map(|wish| match &wish.default_route {
-            Route::Via(gateways) => Some(Self {
-                wish,
-                index: links.get(wish.interface).copied(),
-                gateways,
-            }),
+            Route::Via(gateways) => Some(Self { wish, index: links.get(wish.interface).copied(), gateways }),
             Route::Usual | Route::Never => None,
         })
     }
@@ -57,17 +53,12 @@ impl<'a> Owner<'a> {
     /// Those of the routes that leave through its interface.
     fn own<'r>(&self, routes: &'r [DefaultRoute]) -> impl Iterator<Item = &'r DefaultRoute> {
         let index = self.index;
-        let own = move |route: &&DefaultRoute| {
-            index.is_some_and(|index| route.interfaces.contains(&index))
-        };
+        let own = move |route: &&DefaultRoute| index.is_some_and(|index| route.interfaces.contains(&index));
         routes.iter().filter(own)
     }
 
     fn gateway(&self, family: Family) -> Option<IpAddr> {
-        self.gateways
-            .iter()
-            .copied()
-            .find(|gateway| Family::of(gateway) == family)
+        self.gateways.iter().copied().find(|gateway| Family::of(gateway) == family)
     }
 
     /// The families that it decides.
@@ -77,9 +68,7 @@ impl<'a> Owner<'a> {
             (Some(_), gateways) => Ok(gateways.iter().map(Family::of).collect()),
             (None, _) => {
                 let message = "the container has no interface of that name; its plugins made none";
-                Err(self
-                    .wish
-                    .blame(CniError::new(code::INVALID_CONFIG, message)))
+                Err(self.wish.blame(CniError::new(code::INVALID_CONFIG, message)))
             }
         }
     }
@@ -98,19 +87,14 @@ pub fn check(wishes: &[Wish<'_>]) -> Result<(), CniError> {
         return Ok(());
     };
     if let Some((other, _)) = owners.next() {
-        let message = format!(
-            "network {:?} on {} asks for it too; one attachment can have it",
-            other.network, other.interface
-        );
+        let message =
+            format!("network {:?} on {} asks for it too; one attachment can have it", other.network, other.interface);
         return Err(owner.blame(CniError::new(code::INVALID_CONFIG, message)));
     }
     let families: BTreeSet<_> = gateways.iter().map(Family::of).collect();
     if families.len() < gateways.len() {
         let gateways: Vec<_> = gateways.iter().map(ToString::to_string).collect();
-        let message = format!(
-            "gateways {}: name at most one per address family",
-            gateways.join(", ")
-        );
+        let message = format!("gateways {}: name at most one per address family", gateways.join(", "));
         return Err(owner.blame(CniError::new(code::INVALID_CONFIG, message)));
     }
     Ok(())
@@ -144,8 +128,8 @@ pub fn decide<'a>(
         let goes = match &owner {
             Some(owner) if decided.contains(&route.family) => match owner.gateway(route.family) {
                 Some(gateway) => {
-                    let right = route.gateway == Some(gateway)
-                        && owner.index.is_some_and(|index| route.interfaces == [index]);
+                    let right =
+                        route.gateway == Some(gateway) && owner.index.is_some_and(|index| route.interfaces == [index]);
                     // A second one, of another metric, is one too many.
                     !(right && kept.insert(route.family))
                 }
@@ -161,10 +145,7 @@ pub fn decide<'a>(
         }
     }
     let gateways = owner.iter().flat_map(|owner| owner.gateways);
-    decision.add = gateways
-        .filter(|gateway| !kept.contains(&Family::of(gateway)))
-        .copied()
-        .collect();
+    decision.add = gateways.filter(|gateway| !kept.contains(&Family::of(gateway))).copied().collect();
     decision.lost = wishes
         .iter()
         .map(|wish| match wish.default_route {
@@ -180,16 +161,8 @@ pub fn decide<'a>(
 ///
 /// # Errors
 /// It has several hops, and they are of both kinds.
-fn leaves_through(
-    route: &DefaultRoute,
-    meant: impl Fn(u32) -> bool,
-    wish: &Wish<'_>,
-) -> Result<bool, CniError> {
-    let count = route
-        .interfaces
-        .iter()
-        .filter(|index| meant(**index))
-        .count();
+fn leaves_through(route: &DefaultRoute, meant: impl Fn(u32) -> bool, wish: &Wish<'_>) -> Result<bool, CniError> {
+    let count = route.interfaces.iter().filter(|index| meant(**index)).count();
     if count == 0 || count == route.interfaces.len() {
         return Ok(count > 0);
     }

@@ -30,10 +30,7 @@ pub fn apply(wishes: &[Wish<'_>]) -> Result<Vec<BTreeSet<Family>>, CniError> {
     let before = default_routes(&mut kernel)?;
     let decision = decide(wishes, &links, &before)?;
     let owner = Owner::of(wishes, &links);
-    if let Some(owner) = owner
-        .as_ref()
-        .filter(|owner| owner.has_nothing_to_keep(&before))
-    {
+    if let Some(owner) = owner.as_ref().filter(|owner| owner.has_nothing_to_keep(&before)) {
         tracing::warn!(
             network = owner.wish.network,
             interface = owner.wish.interface,
@@ -41,9 +38,9 @@ pub fn apply(wishes: &[Wish<'_>]) -> Result<Vec<BTreeSet<Family>>, CniError> {
         );
     }
     for (wish, lost) in wishes.iter().zip(&decision.lost) {
-        let gets = owner.as_ref().is_some_and(|owner| {
-            owner.wish.interface == wish.interface && owner.gateways.iter().any(IpAddr::is_ipv6)
-        });
+        let gets = owner
+            .as_ref()
+            .is_some_and(|owner| owner.wish.interface == wish.interface && owner.gateways.iter().any(IpAddr::is_ipv6));
         if (gets || lost.contains(&Family::V6)) && links.contains_key(wish.interface) {
             ignore_advertised(wish);
         }
@@ -53,18 +50,10 @@ pub fn apply(wishes: &[Wish<'_>]) -> Result<Vec<BTreeSet<Family>>, CniError> {
     // What the kernel says is so counts, not that it refused nothing.
     let after = default_routes(&mut kernel)?;
     let left = decide(wishes, &links, &after)?;
-    if left.is_done() {
-        Ok(decision.lost)
-    } else {
-        Err(unsettled(&left, owner.as_ref(), &links))
-    }
+    if left.is_done() { Ok(decision.lost) } else { Err(unsettled(&left, owner.as_ref(), &links)) }
 }
 
-fn change(
-    kernel: &mut Netlink,
-    decision: &Decision<'_>,
-    owner: Option<&Owner<'_>>,
-) -> Result<(), CniError> {
+fn change(kernel: &mut Netlink, decision: &Decision<'_>, owner: Option<&Owner<'_>>) -> Result<(), CniError> {
     for route in &decision.remove {
         match kernel.change(message::DELETE_ROUTE, 0, &route.payload) {
             Ok(()) => {}
@@ -76,26 +65,19 @@ fn change(
             }
         }
     }
-    let Some(Owner {
-        wish,
-        index: Some(index),
-        ..
-    }) = owner
-    else {
+    let Some(Owner { wish, index: Some(index), .. }) = owner else {
         return Ok(());
     };
     for gateway in &decision.add {
         let route = message::new_default_route(*gateway, *index);
         let flags = NLM_F_CREATE | NLM_F_REPLACE;
-        kernel
-            .change(message::NEW_ROUTE, flags, &route)
-            .map_err(|error| {
-                let message = format!(
-                    "the kernel refuses gateway {gateway}: {error}; a gateway must be reachable \
+        kernel.change(message::NEW_ROUTE, flags, &route).map_err(|error| {
+            let message = format!(
+                "the kernel refuses gateway {gateway}: {error}; a gateway must be reachable \
                  through an address of the interface"
-                );
-                wish.blame(CniError::new(code::INVALID_CONFIG, message))
-            })?;
+            );
+            wish.blame(CniError::new(code::INVALID_CONFIG, message))
+        })?;
     }
     Ok(())
 }
@@ -103,10 +85,7 @@ fn change(
 /// Keeps the next router advertisement from bringing a default route back. Most pods
 /// take none anyway, so a system that does not let us write this is no reason to fail.
 fn ignore_advertised(wish: &Wish<'_>) {
-    let path = format!(
-        "/proc/sys/net/ipv6/conf/{}/accept_ra_defrtr",
-        wish.interface
-    );
+    let path = format!("/proc/sys/net/ipv6/conf/{}/accept_ra_defrtr", wish.interface);
     match fs::write(&path, "0") {
         Ok(()) => {}
         // No IPv6 in this kernel.
@@ -118,29 +97,15 @@ fn ignore_advertised(wish: &Wish<'_>) {
     }
 }
 
-fn unsettled(
-    left: &Decision<'_>,
-    owner: Option<&Owner<'_>>,
-    links: &BTreeMap<String, u32>,
-) -> CniError {
+fn unsettled(left: &Decision<'_>, owner: Option<&Owner<'_>>, links: &BTreeMap<String, u32>) -> CniError {
     let through = |route: &&DefaultRoute| {
-        let names = links
-            .iter()
-            .filter(|(_, index)| route.interfaces.contains(index));
+        let names = links.iter().filter(|(_, index)| route.interfaces.contains(index));
         let names: Vec<_> = names.map(|(name, _)| name.as_str()).collect();
         format!("one through {} came back", names.join(", "))
     };
     let missing = |gateway: &IpAddr| format!("the one through {gateway} is not there");
-    let wrong: Vec<_> = left
-        .remove
-        .iter()
-        .map(through)
-        .chain(left.add.iter().map(missing))
-        .collect();
-    let message = format!(
-        "something else changes it at the same time: {}",
-        wrong.join("; ")
-    );
+    let wrong: Vec<_> = left.remove.iter().map(through).chain(left.add.iter().map(missing)).collect();
+    let message = format!("something else changes it at the same time: {}", wrong.join("; "));
     let error = CniError::new(code::TRY_AGAIN, message);
     match owner {
         Some(owner) => owner.wish.blame(error),
@@ -150,10 +115,7 @@ fn unsettled(
 
 fn links(kernel: &mut Netlink) -> Result<BTreeMap<String, u32>, NetlinkError> {
     let entries = kernel.dump(message::GET_LINK, &message::get_links())?;
-    Ok(entries
-        .iter()
-        .filter_map(|entry| message::parse_link(entry))
-        .collect())
+    Ok(entries.iter().filter_map(|entry| message::parse_link(entry)).collect())
 }
 
 fn default_routes(kernel: &mut Netlink) -> Result<Vec<DefaultRoute>, NetlinkError> {

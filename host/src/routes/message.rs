@@ -77,12 +77,7 @@ impl DefaultRoute {
             }
         }
         let is_default = prefix == 0 && kind == TYPE_UNICAST && table == u32::from(TABLE_MAIN);
-        is_default.then_some(Self {
-            family,
-            interfaces,
-            gateway,
-            payload,
-        })
+        is_default.then_some(Self { family, interfaces, gateway, payload })
     }
 }
 
@@ -107,30 +102,13 @@ pub fn get_routes(family: Family) -> Vec<u8> {
 /// The request for a default route through a gateway.
 pub fn new_default_route(gateway: IpAddr, interface: u32) -> Vec<u8> {
     let family = family_number(Family::of(&gateway));
-    let mut payload = vec![
-        family,
-        0,
-        0,
-        0,
-        TABLE_MAIN,
-        PROTOCOL_BOOT,
-        SCOPE_UNIVERSE,
-        TYPE_UNICAST,
-        0,
-        0,
-        0,
-        0,
-    ];
+    let mut payload = vec![family, 0, 0, 0, TABLE_MAIN, PROTOCOL_BOOT, SCOPE_UNIVERSE, TYPE_UNICAST, 0, 0, 0, 0];
     let gateway = match gateway {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),
     };
     push(&mut payload, ROUTE_GATEWAY, gateway);
-    push(
-        &mut payload,
-        ROUTE_INTERFACE,
-        interface.to_ne_bytes().to_vec(),
-    );
+    push(&mut payload, ROUTE_INTERFACE, interface.to_ne_bytes().to_vec());
     payload
 }
 
@@ -143,9 +121,7 @@ pub fn get_links() -> Vec<u8> {
 pub fn parse_link(payload: &[u8]) -> Option<(String, u32)> {
     let index = number(payload, 4)?;
     let attributes = payload.get(LINK_HEADER..)?;
-    let name = NlasIterator::new(attributes)
-        .flatten()
-        .find(|entry| entry.kind() == LINK_NAME)?;
+    let name = NlasIterator::new(attributes).flatten().find(|entry| entry.kind() == LINK_NAME)?;
     let name = String::from_utf8_lossy(name.value());
     Some((name.trim_end_matches('\0').to_owned(), index))
 }
@@ -159,11 +135,7 @@ fn family_number(family: Family) -> u8 {
 
 /// The number at a place, in the machine's byte order.
 fn number(bytes: &[u8], place: usize) -> Option<u32> {
-    bytes
-        .get(place..)?
-        .first_chunk()
-        .copied()
-        .map(u32::from_ne_bytes)
+    bytes.get(place..)?.first_chunk().copied().map(u32::from_ne_bytes)
 }
 
 fn push(payload: &mut Vec<u8>, kind: u16, value: Vec<u8>) {

@@ -50,10 +50,7 @@ pub struct Wish<'a> {
 impl Wish<'_> {
     /// Says in front of an error which attachment it is about.
     fn blame(&self, error: CniError) -> CniError {
-        error.context(format!(
-            "network {:?} on {}: default route",
-            self.network, self.interface
-        ))
+        error.context(format!("network {:?} on {}: default route", self.network, self.interface))
     }
 }
 
@@ -68,11 +65,7 @@ impl Family {
     const ALL: [Self; 2] = [Self::V4, Self::V6];
 
     fn of(address: &IpAddr) -> Self {
-        if address.is_ipv4() {
-            Self::V4
-        } else {
-            Self::V6
-        }
+        if address.is_ipv4() { Self::V4 } else { Self::V6 }
     }
 }
 
@@ -94,20 +87,12 @@ impl Family {
 /// refuses, or a wish that cannot be granted; code 11 when something else changes the
 /// routes at the same time; code 5 for anything else between us and the kernel. Routes
 /// may have changed by then: the caller undoes the attachments.
-pub fn settle(
-    netns: Option<&str>,
-    wishes: &[Wish<'_>],
-    results: Vec<Value>,
-) -> Result<Vec<Value>, CniError> {
+pub fn settle(netns: Option<&str>, wishes: &[Wish<'_>], results: Vec<Value>) -> Result<Vec<Value>, CniError> {
     if wishes.iter().all(|wish| wish.default_route == Route::Usual) {
         return Ok(results);
     }
     if wishes.len() != results.len() {
-        let message = format!(
-            "default routes: {} attachments, but {} results",
-            wishes.len(),
-            results.len()
-        );
+        let message = format!("default routes: {} attachments, but {} results", wishes.len(), results.len());
         return Err(CniError::new(code::INTERNAL, message));
     }
     decide::check(wishes)?;
@@ -119,9 +104,7 @@ pub fn settle(
     })?;
     let lost = namespace::inside(netns, || kernel::apply(wishes))?;
     let settled = wishes.iter().zip(&lost).zip(results);
-    Ok(settled
-        .map(|((wish, lost), result)| rewrite::result(result, wish, lost))
-        .collect())
+    Ok(settled.map(|((wish, lost), result)| rewrite::result(result, wish, lost)).collect())
 }
 
 /// The names of all interfaces in the network namespace at the path `netns`, `lo` among

@@ -17,20 +17,14 @@ use crate::cni::{CniError, code};
 ///
 /// # Errors
 /// Code 4 when the namespace cannot be entered; the work's own.
-pub fn inside<T: Send>(
-    netns: &str,
-    work: impl FnOnce() -> Result<T, CniError> + Send,
-) -> Result<T, CniError> {
+pub fn inside<T: Send>(netns: &str, work: impl FnOnce() -> Result<T, CniError> + Send) -> Result<T, CniError> {
     let failed = |error: &dyn fmt::Display| {
         let message = format!("cannot enter the network namespace {netns}: {error}");
         CniError::new(code::INVALID_ENVIRONMENT, message)
     };
     let enter = || -> io::Result<()> {
         let namespace = File::open(netns)?;
-        Ok(move_into_link_name_space(
-            namespace.as_fd(),
-            Some(LinkNameSpaceType::Network),
-        )?)
+        Ok(move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?)
     };
     thread::scope(|scope| {
         let thread = thread::Builder::new().spawn_scoped(scope, || {
@@ -38,8 +32,6 @@ pub fn inside<T: Send>(
             work()
         });
         let thread = thread.map_err(|error| failed(&error))?;
-        thread
-            .join()
-            .unwrap_or_else(|_| Err(failed(&"the thread for it broke down")))
+        thread.join().unwrap_or_else(|_| Err(failed(&"the thread for it broke down")))
     })
 }

@@ -5,8 +5,8 @@ use std::io;
 use std::time::Duration;
 
 use netlink_packet_core::{
-    DecodeError, ErrorBuffer, NLM_F_ACK, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST,
-    NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer, NlasIterator,
+    DecodeError, ErrorBuffer, NLM_F_ACK, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_DONE,
+    NLMSG_ERROR, NetlinkBuffer, NlasIterator,
 };
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
@@ -47,10 +47,7 @@ impl fmt::Display for NetlinkError {
 
 impl From<io::Error> for NetlinkError {
     fn from(error: io::Error) -> Self {
-        Self {
-            error,
-            explanation: None,
-        }
+        Self { error, explanation: None }
     }
 }
 
@@ -76,13 +73,8 @@ impl Netlink {
         socket.connect(&SocketAddr::new(0, 0))?;
         set_socket_timeout(&socket, Timeout::Recv, Some(TIMEOUT)).map_err(io::Error::from)?;
         // Without these (before Linux 4.12) errors come without an explanation.
-        let _ = socket
-            .set_cap_ack(true)
-            .and_then(|()| socket.set_ext_ack(true));
-        Ok(Self {
-            socket,
-            sequence: 0,
-        })
+        let _ = socket.set_cap_ack(true).and_then(|()| socket.set_ext_ack(true));
+        Ok(Self { socket, sequence: 0 })
     }
 
     /// Asks for a listing. Returns the payload of each entry.
@@ -103,17 +95,9 @@ impl Netlink {
 
     /// Sends one request and collects its answers up to the one that ends them. None: a
     /// change in between made the listing inconsistent.
-    fn exchange(
-        &mut self,
-        kind: u16,
-        flags: u16,
-        payload: &[u8],
-    ) -> Result<Option<Vec<Vec<u8>>>, NetlinkError> {
+    fn exchange(&mut self, kind: u16, flags: u16, payload: &[u8]) -> Result<Option<Vec<Vec<u8>>>, NetlinkError> {
         self.sequence = self.sequence.wrapping_add(1);
-        self.socket.send(
-            &request(kind, flags | NLM_F_REQUEST, self.sequence, payload)?,
-            0,
-        )?;
+        self.socket.send(&request(kind, flags | NLM_F_REQUEST, self.sequence, payload)?, 0)?;
         let mut answers = Vec::new();
         let mut consistent = true;
         loop {
@@ -158,8 +142,8 @@ impl Netlink {
 fn request(kind: u16, flags: u16, sequence: u32, payload: &[u8]) -> io::Result<Vec<u8>> {
     let mut message = vec![0; HEADER];
     message.extend_from_slice(payload);
-    let length = u32::try_from(message.len())
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "request too long"))?;
+    let length =
+        u32::try_from(message.len()).map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "request too long"))?;
     let mut header = NetlinkBuffer::new(&mut message);
     header.set_length(length);
     header.set_message_type(kind);

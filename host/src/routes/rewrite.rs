@@ -26,10 +26,7 @@ pub fn result(mut result: Value, wish: &Wish<'_>, lost: &BTreeSet<Family>) -> Va
         return result;
     }
     let routes = members.remove("routes");
-    let routes = routes
-        .as_ref()
-        .and_then(Value::as_array)
-        .map_or(&[][..], Vec::as_slice);
+    let routes = routes.as_ref().and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let routes = settled(routes, gateways, lost);
     if !routes.is_empty() {
         members.insert("routes".into(), routes.into());
@@ -45,8 +42,7 @@ fn settled(routes: &[Value], gateways: &[IpAddr], lost: &BTreeSet<Family>) -> Ve
             None => true,
             Some(family) if gateways.iter().any(|gateway| Family::of(gateway) == family) => {
                 // What the plugin set already is kept with its mtu and the like, once.
-                let through = gateway(route)
-                    .and_then(|gateway| missing.iter().position(|missing| *missing == gateway));
+                let through = gateway(route).and_then(|gateway| missing.iter().position(|missing| *missing == gateway));
                 through.map(|index| missing.remove(index)).is_some()
             }
             Some(family) => !lost.contains(&family),
@@ -56,11 +52,7 @@ fn settled(routes: &[Value], gateways: &[IpAddr], lost: &BTreeSet<Family>) -> Ve
         }
     }
     settled.extend(missing.iter().map(|gateway| {
-        let destination = if gateway.is_ipv4() {
-            "0.0.0.0/0"
-        } else {
-            "::/0"
-        };
+        let destination = if gateway.is_ipv4() { "0.0.0.0/0" } else { "::/0" };
         json!({"dst": destination, "gw": gateway})
     }));
     settled
@@ -70,10 +62,7 @@ fn settled(routes: &[Value], gateways: &[IpAddr], lost: &BTreeSet<Family>) -> Ve
 fn default_family(route: &Value) -> Option<Family> {
     let route = route.as_object()?;
     let destination: IpNet = text(route, "dst")?.parse().ok()?;
-    let table = route
-        .get("table")
-        .and_then(Value::as_u64)
-        .unwrap_or(MAIN_TABLE);
+    let table = route.get("table").and_then(Value::as_u64).unwrap_or(MAIN_TABLE);
     let is_default = destination.prefix_len() == 0 && table == MAIN_TABLE;
     is_default.then(|| Family::of(&destination.addr()))
 }

@@ -18,8 +18,8 @@ mod bindings {
 
 pub use bindings::genie::selector::log::Level as LogLevel;
 pub use bindings::genie::selector::types::{
-    About, Attachment, DefaultRoute, DefinitionName, Merged, Mistake, Network, Outcome, Plan,
-    PodName, Refusal, Request, Source, Verdict,
+    About, Attachment, DefaultRoute, DefinitionName, Merged, Mistake, Network, Outcome, Plan, PodName, Refusal,
+    Request, Source, Verdict,
 };
 
 pub(super) use bindings::exports::genie::selector::{merge, select};

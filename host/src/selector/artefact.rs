@@ -38,9 +38,7 @@ impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("there is no artefact"),
-            Self::Unreadable(reason) | Self::Untrusted(reason) | Self::Unusable(reason) => {
-                f.write_str(reason)
-            }
+            Self::Unreadable(reason) | Self::Untrusted(reason) | Self::Unusable(reason) => f.write_str(reason),
         }
     }
 }
@@ -61,8 +59,7 @@ pub(super) fn load_embedded(engine: &Engine, bytes: &'static [u8]) -> Result<Com
     // SAFETY: the only `'static` bytes that this crate has are those that its
     // own build put into the binary, out of `Engine::precompile_component`;
     // whoever can change them can change any other code of the binary.
-    unsafe { Component::deserialize(engine, bytes) }
-        .map_err(|error| LoadError::Unusable(format!("{error:#}")))
+    unsafe { Component::deserialize(engine, bytes) }.map_err(|error| LoadError::Unusable(format!("{error:#}")))
 }
 
 /// Loads an artefact from a file, mapped, not copied.
@@ -71,22 +68,13 @@ pub(super) fn load_embedded(engine: &Engine, bytes: &'static [u8]) -> Result<Com
 /// this process's user) and be writable by nobody else; the same holds for all
 /// directories above it.
 pub(super) fn load_file(engine: &Engine, path: &Path) -> Result<Component, LoadError> {
-    let (Some(parent), Some(name)) = (
-        path.parent(),
-        path.file_name().and_then(|name| name.to_str()),
-    ) else {
-        return Err(LoadError::Untrusted(format!(
-            "{} is not the path of a file",
-            path.display()
-        )));
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Err(LoadError::Untrusted(format!("{} is not the path of a file", path.display())));
     };
     let dir = trust::open_dir(parent, Missing::Fail)?;
     let (file, stat) = trust::open_file(&dir, name, path)?;
     if u64::try_from(stat.st_size).is_ok_and(|size| size > MAX_ARTEFACT) {
-        return Err(LoadError::Unusable(format!(
-            "{} is larger than {MAX_ARTEFACT} bytes",
-            path.display()
-        )));
+        return Err(LoadError::Unusable(format!("{} is larger than {MAX_ARTEFACT} bytes", path.display())));
     }
     let file = File::from(file);
 
@@ -105,9 +93,7 @@ pub(super) fn load_file(engine: &Engine, path: &Path) -> Result<Component, LoadE
     (&file)
         .take(MAX_ARTEFACT)
         .read_to_end(&mut bytes)
-        .map_err(|error| {
-            LoadError::Unreadable(format!("{} cannot be read: {error}", path.display()))
-        })?;
+        .map_err(|error| LoadError::Unreadable(format!("{} cannot be read: {error}", path.display())))?;
     // SAFETY: as above, it is the same file.
     let component = unsafe { Component::deserialize(engine, &bytes) }
         .map_err(|error| LoadError::Unusable(format!("{}: {error:#}", path.display())))?;

@@ -22,7 +22,5 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 fn find(name: &str) -> Option<&'static (&'static str, &'static [u8], &'static str)> {
-    table::BUILTINS
-        .iter()
-        .find(|(builtin, _, _)| *builtin == name)
+    table::BUILTINS.iter().find(|(builtin, _, _)| *builtin == name)
 }

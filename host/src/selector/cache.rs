@@ -33,12 +33,8 @@ pub fn path(cache_dir: &Path, digest: Digest) -> PathBuf {
 /// it must be one that only root (or this process's user) can write.
 pub fn write(cache_dir: &Path, digest: Digest, bytes: &[u8]) -> Result<PathBuf, CniError> {
     let path = path(cache_dir, digest);
-    let dir = trust::open_dir(&cache_dir.join(ENGINE_ID), Missing::Create).map_err(|distrust| {
-        CniError::new(
-            code::IO,
-            format!("the cache of selectors is not used: {distrust}"),
-        )
-    })?;
+    let dir = trust::open_dir(&cache_dir.join(ENGINE_ID), Missing::Create)
+        .map_err(|distrust| CniError::new(code::IO, format!("the cache of selectors is not used: {distrust}")))?;
     let count = WRITES.fetch_add(1, Ordering::Relaxed);
     let temporary = format!(".{digest}.{}.{count}.tmp", std::process::id());
     let place = || -> std::io::Result<()> {
@@ -53,10 +49,7 @@ pub fn write(cache_dir: &Path, digest: Digest, bytes: &[u8]) -> Result<PathBuf, 
     place().map_err(|error| {
         // Best effort: what is left over is never loaded.
         let _ = rustix::fs::unlinkat(&dir, &temporary, AtFlags::empty());
-        CniError::new(
-            code::IO,
-            format!("{} cannot be written: {error}", path.display()),
-        )
+        CniError::new(code::IO, format!("{} cannot be written: {error}", path.display()))
     })?;
     Ok(path)
 }

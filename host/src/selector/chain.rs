@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::abi::{Merged, Outcome, Plan, Refusal, Request, Verdict};
+use super::abi::{Merged, Mistake, Outcome, Plan, Refusal, Request, Verdict};
 use super::facts::Facts;
 use super::grants::Grants;
 use super::limits::Limits;
 use super::loaded::{LoadedSelector, mismatched};
 use super::module::{Loader, Module};
 use super::run::{Answer, Bounds, Ran, Task};
+use super::text::one_line;
 use super::trace::{Decision, Failed, Step, StepOutcome};
 use crate::cni::{CniError, code};
 
@@ -62,11 +63,7 @@ impl Entry {
     }
 
     fn settings(&self) -> String {
-        if self.settings.is_null() {
-            "{}".into()
-        } else {
-            self.settings.to_string()
-        }
+        if self.settings.is_null() { "{}".into() } else { self.settings.to_string() }
     }
 
     /// Loads and runs the selector. The step has no outcome of its own yet: it
@@ -79,21 +76,9 @@ impl Entry {
         deadline: Instant,
     ) -> (Result<Answer, CniError>, Step) {
         let start = Instant::now();
-        let bounds = Bounds {
-            selector: self.name.clone(),
-            grants: self.grants.clone(),
-            limits: self.limits.clone(),
-        };
-        let Ran {
-            answer,
-            usage,
-            logs,
-            consulted,
-        } = if start >= deadline {
-            let message = format!(
-                "the time for this CNI call ran out before selector {:?} was asked",
-                self.name
-            );
+        let bounds = Bounds { selector: self.name.clone(), grants: self.grants.clone(), limits: self.limits.clone() };
+        let Ran { answer, usage, logs, consulted } = if start >= deadline {
+            let message = format!("the time for this CNI call ran out before selector {:?} was asked", self.name);
             Ran::failed(CniError::new(code::TRY_AGAIN, message))
         } else {
             match self.load(loader, deadline) {
@@ -106,41 +91,29 @@ impl Entry {
             Err(error) => StepOutcome::Failed(error.to_string()),
         };
         let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-        (
-            answer,
-            Step {
-                selector: self.name.clone(),
-                outcome,
-                usage,
-                micros,
-                logs,
-                imports: consulted,
-            },
-        )
+        (answer, Step { selector: self.name.clone(), outcome, usage, micros, logs, imports: consulted })
     }
 
     fn refused(&self, refusal: Refusal) -> CniError {
         let name = &self.name;
         match refusal {
-            Refusal::Invalid(mistake) => CniError::new(
-                code::REFUSED_INVALID,
-                format!(
-                    "{}: {:?}: {} (selector {name:?})",
-                    mistake.key, mistake.value, mistake.message
-                ),
-            ),
-            Refusal::Denied(reason) => CniError::new(
-                code::REFUSED_DENIED,
-                format!("selector {name:?} denies: {reason}"),
-            ),
-            Refusal::Unavailable(reason) => CniError::new(
-                code::TRY_AGAIN,
-                format!("selector {name:?} cannot decide now: {reason}"),
-            ),
-            Refusal::Internal(reason) => CniError::new(
-                code::SELECTOR,
-                format!("selector {name:?} failed: {reason}"),
-            ),
+            Refusal::Invalid(Mistake { key, value, message }) => {
+                let (key, value, message) = (one_line(&key), one_line(&value), one_line(&message));
+                let message = format!("{key}: {value:?}: {message} (selector {name:?})");
+                CniError::new(code::REFUSED_INVALID, message)
+            }
+            Refusal::Denied(reason) => {
+                let message = format!("selector {name:?} denies: {}", one_line(&reason));
+                CniError::new(code::REFUSED_DENIED, message)
+            }
+            Refusal::Unavailable(reason) => {
+                let message = format!("selector {name:?} cannot decide now: {}", one_line(&reason));
+                CniError::new(code::TRY_AGAIN, message)
+            }
+            Refusal::Internal(reason) => {
+                let message = format!("selector {name:?} failed: {}", one_line(&reason));
+                CniError::new(code::SELECTOR, message)
+            }
         }
     }
 }
@@ -161,26 +134,14 @@ impl Chain {
         facts: &dyn Facts,
         deadline: Instant,
     ) -> Result<Decision, Failed> {
-        let mut decision = Decision {
-            plan: None,
-            decided_by: None,
-            trace: Vec::new(),
-        };
+        let mut decision = Decision { plan: None, decided_by: None, trace: Vec::new() };
         for (index, entry) in self.entries.iter().enumerate() {
             if decision.plan.is_some() && !entry.run_always {
-                decision
-                    .trace
-                    .push(Step::new(&entry.name, StepOutcome::Skipped));
+                decision.trace.push(Step::new(&entry.name, StepOutcome::Skipped));
                 continue;
             }
-            let request = Request {
-                decided: decision.plan.clone(),
-                ..request.clone()
-            };
-            let task = Task::Select {
-                request,
-                settings: entry.settings(),
-            };
+            let request = Request { decided: decision.plan.clone(), ..request.clone() };
+            let task = Task::Select { request, settings: entry.settings() };
             let (answer, mut step) = entry.run(loader, task, facts, deadline);
             let verdict = answer.and_then(|answer| entry.verdict(answer, &mut step));
             decision.trace.push(step);
@@ -191,10 +152,7 @@ impl Chain {
                     decision.decided_by = Some(index);
                 }
                 Err(error) => {
-                    return Err(Failed {
-                        error,
-                        trace: decision.trace,
-                    });
+                    return Err(Failed { error, trace: decision.trace });
                 }
             }
         }
@@ -212,12 +170,7 @@ impl Chain {
         outcomes: &[Outcome],
         deadline: Instant,
     ) -> Option<Result<Merged, CniError>> {
-        let Merging {
-            decided_by,
-            request,
-            plan,
-            facts,
-        } = merging;
+        let Merging { decided_by, request, plan, facts } = merging;
         let entry = match &self.merge {
             Some(name) => match self.merging_entry(name, loader, deadline) {
                 Ok(entry) => entry,
@@ -245,30 +198,21 @@ impl Chain {
 
     /// Loads every entry, as a check of the configuration.
     pub fn check(&self, loader: &Loader, deadline: Instant) -> Result<(), CniError> {
-        self.entries
-            .iter()
-            .try_for_each(|entry| entry.load(loader, deadline).map(drop))?;
+        self.entries.iter().try_for_each(|entry| entry.load(loader, deadline).map(drop))?;
         match &self.merge {
             Some(name) => self.merging_entry(name, loader, deadline).map(drop),
             None => Ok(()),
         }
     }
 
-    fn merging_entry(
-        &self,
-        name: &str,
-        loader: &Loader,
-        deadline: Instant,
-    ) -> Result<&Entry, CniError> {
+    fn merging_entry(&self, name: &str, loader: &Loader, deadline: Instant) -> Result<&Entry, CniError> {
         let wrong = |reason| {
             let message = format!("\"merge\": {name:?} of the configuration {reason}");
             Err(CniError::new(code::INVALID_CONFIG, message))
         };
         match self.entries.iter().find(|entry| entry.name == name) {
             None => wrong("names none of its selectors"),
-            Some(entry) if !entry.load(loader, deadline)?.merges() => {
-                wrong("names a selector that exports no merge")
-            }
+            Some(entry) if !entry.load(loader, deadline)?.merges() => wrong("names a selector that exports no merge"),
             Some(entry) => Ok(entry),
         }
     }
@@ -279,10 +223,8 @@ impl Entry {
     fn verdict(&self, answer: Answer, step: &mut Step) -> Result<Verdict, CniError> {
         let verdict = match answer {
             Answer::Verdict(Ok(Verdict::Plan(plan))) if plan.attachments.is_empty() => {
-                let message = format!(
-                    "selector {:?} failed: its plan is empty; to say nothing it must pass",
-                    self.name
-                );
+                let message =
+                    format!("selector {:?} failed: its plan is empty; to say nothing it must pass", self.name);
                 Err((CniError::new(code::SELECTOR, message), false))
             }
             Answer::Verdict(Ok(verdict)) => Ok(verdict),

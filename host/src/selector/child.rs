@@ -58,40 +58,16 @@ struct Fault {
 }
 
 impl From<Ran> for Report {
-    fn from(
-        Ran {
-            answer,
-            usage,
-            logs,
-            consulted,
-        }: Ran,
-    ) -> Self {
+    fn from(Ran { answer, usage, logs, consulted }: Ran) -> Self {
         let answer = answer.map_err(|CniError { code, msg, details }| Fault { code, msg, details });
-        Self {
-            answer,
-            usage,
-            logs,
-            consulted,
-        }
+        Self { answer, usage, logs, consulted }
     }
 }
 
 impl From<Report> for Ran {
-    fn from(
-        Report {
-            answer,
-            usage,
-            logs,
-            consulted,
-        }: Report,
-    ) -> Self {
+    fn from(Report { answer, usage, logs, consulted }: Report) -> Self {
         let answer = answer.map_err(|Fault { code, msg, details }| CniError { code, msg, details });
-        Self {
-            answer,
-            usage,
-            logs,
-            consulted,
-        }
+        Self { answer, usage, logs, consulted }
     }
 }
 
@@ -128,18 +104,11 @@ pub(super) fn run(
 }
 
 /// The parent's side of the conversation.
-pub(super) fn converse(
-    process: &mut Process,
-    order: &Order,
-    facts: &dyn Facts,
-) -> std::io::Result<Report> {
+pub(super) fn converse(process: &mut Process, order: &Order, facts: &dyn Facts) -> std::io::Result<Report> {
     process.send(&serde_json::to_vec(order)?)?;
     loop {
         let Some(line) = process.line()? else {
-            return Err(std::io::Error::new(
-                ErrorKind::UnexpectedEof,
-                "it ended without an answer",
-            ));
+            return Err(std::io::Error::new(ErrorKind::UnexpectedEof, "it ended without an answer"));
         };
         match serde_json::from_slice(&line)? {
             Said::Question(question) => process.send(&serde_json::to_vec(&question.ask(facts))?)?,

@@ -25,20 +25,11 @@ const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 /// Reads a module's file. Larger than [`MAX_MODULE`] is an error.
 pub fn read(path: &Path) -> Result<Vec<u8>, CniError> {
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_MODULE + 1).read_to_end(&mut bytes))
-        .map_err(|error| {
-            CniError::new(
-                code::SELECTOR,
-                format!("the module {} cannot be read: {error}", path.display()),
-            )
-        })?;
+    File::open(path).and_then(|file| file.take(MAX_MODULE + 1).read_to_end(&mut bytes)).map_err(|error| {
+        CniError::new(code::SELECTOR, format!("the module {} cannot be read: {error}", path.display()))
+    })?;
     if bytes.len() as u64 > MAX_MODULE {
-        let message = format!(
-            "the module {} is larger than {} MiB",
-            path.display(),
-            MAX_MODULE >> 20
-        );
+        let message = format!("the module {} is larger than {} MiB", path.display(), MAX_MODULE >> 20);
         return Err(CniError::new(code::SELECTOR, message));
     }
     Ok(bytes)
@@ -52,13 +43,10 @@ pub fn componentize<'a>(selector: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>
         return Ok(Cow::Borrowed(bytes));
     }
     if !bytes.starts_with(CORE_MODULE) {
-        let message =
-            format!("selector {selector:?} is no WebAssembly module: it does not begin as one");
+        let message = format!("selector {selector:?} is no WebAssembly module: it does not begin as one");
         return Err(CniError::new(code::SELECTOR, message));
     }
-    let encoded = ComponentEncoder::default()
-        .module(bytes)
-        .and_then(|encoder| encoder.validate(true).encode());
+    let encoded = ComponentEncoder::default().module(bytes).and_then(|encoder| encoder.validate(true).encode());
     encoded.map(Cow::Owned).map_err(|error| {
         let message = format!(
             "selector {selector:?} cannot be made a component: build it for wasm32-unknown-unknown with the \

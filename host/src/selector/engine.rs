@@ -33,18 +33,10 @@ const BACKTRACE_FRAMES: Option<NonZeroUsize> = NonZeroUsize::new(20);
 pub fn engine() -> Result<&'static Engine, CniError> {
     static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
     ENGINE
-        .get_or_init(|| {
-            config()
-                .and_then(|config| Engine::new(&config))
-                .map_err(|error| format!("{error:#}"))
-        })
+        .get_or_init(|| config().and_then(|config| Engine::new(&config)).map_err(|error| format!("{error:#}")))
         .as_ref()
         .map_err(|error| {
-            CniError::new(
-                code::SELECTOR,
-                "the WebAssembly engine does not start on this machine",
-            )
-            .with_details(error)
+            CniError::new(code::SELECTOR, "the WebAssembly engine does not start on this machine").with_details(error)
         })
 }
 

@@ -41,21 +41,10 @@ pub enum Question {
     Labels,
     ServiceAccount,
     Owner,
-    Object {
-        api_version: String,
-        kind: String,
-        namespace: Option<String>,
-        name: String,
-    },
-    Traffic {
-        prefix: String,
-    },
-    NodeLabel {
-        key: String,
-    },
-    FreeAddresses {
-        network: String,
-    },
+    Object { api_version: String, kind: String, namespace: Option<String>, name: String },
+    Traffic { prefix: String },
+    NodeLabel { key: String },
+    FreeAddresses { network: String },
 }
 
 impl Question {
@@ -65,12 +54,9 @@ impl Question {
             Self::Labels => json(facts.labels()?),
             Self::ServiceAccount => json(facts.service_account()?),
             Self::Owner => json(facts.owner()?),
-            Self::Object {
-                api_version,
-                kind,
-                namespace,
-                name,
-            } => json(facts.object(api_version, kind, namespace.as_deref(), name)?),
+            Self::Object { api_version, kind, namespace, name } => {
+                json(facts.object(api_version, kind, namespace.as_deref(), name)?)
+            }
             Self::Traffic { prefix } => json(facts.traffic(prefix)?),
             Self::NodeLabel { key } => json(facts.node_label(key)?),
             Self::FreeAddresses { network } => json(facts.free_addresses(network)?),
@@ -114,11 +100,7 @@ impl Answers for Nothing {
 
 impl Answers for Replay {
     fn answer(&self, question: Question) -> Result<Value, String> {
-        match self
-            .0
-            .iter()
-            .find(|consulted| consulted.question == question)
-        {
+        match self.0.iter().find(|consulted| consulted.question == question) {
             Some(consulted) => consulted.answer.clone(),
             None => Err("not in the record that is replayed".into()),
         }
@@ -126,8 +108,7 @@ impl Answers for Replay {
 }
 
 fn typed<T: DeserializeOwned>(answers: &impl Answers, question: Question) -> Result<T, String> {
-    serde_json::from_value(answers.answer(question)?)
-        .map_err(|error| format!("the answer is malformed: {error}"))
+    serde_json::from_value(answers.answer(question)?).map_err(|error| format!("the answer is malformed: {error}"))
 }
 
 impl<A: Answers> Facts for A {
@@ -160,12 +141,7 @@ impl<A: Answers> Facts for A {
     }
 
     fn traffic(&self, prefix: &str) -> Result<(u64, u64), String> {
-        typed(
-            self,
-            Question::Traffic {
-                prefix: prefix.into(),
-            },
-        )
+        typed(self, Question::Traffic { prefix: prefix.into() })
     }
 
     fn node_label(&self, key: &str) -> Result<Option<String>, String> {
@@ -173,11 +149,6 @@ impl<A: Answers> Facts for A {
     }
 
     fn free_addresses(&self, network: &str) -> Result<Option<u64>, String> {
-        typed(
-            self,
-            Question::FreeAddresses {
-                network: network.into(),
-            },
-        )
+        typed(self, Question::FreeAddresses { network: network.into() })
     }
 }

@@ -16,14 +16,7 @@ const NETWORK_KINDS: [&str; 2] = ["LogicalNetwork", "NetworkAttachmentDefinition
 
 /// The packages of WASI that are there, empty: no files, no environment, no
 /// network. Everything else of WASI is refused.
-const WASI: [&str; 6] = [
-    "wasi:cli/",
-    "wasi:clocks/",
-    "wasi:filesystem/",
-    "wasi:io/",
-    "wasi:random/",
-    "wasi:sockets/",
-];
+const WASI: [&str; 6] = ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
 
 /// What a configuration entry grants its selector.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,14 +89,7 @@ impl Grants {
 fn kinds(item: &Value) -> Option<Vec<String>> {
     let members = item.as_object().filter(|members| members.len() == 1)?;
     let kinds = members.get("cluster")?.as_array()?;
-    kinds
-        .iter()
-        .map(|kind| {
-            kind.as_str()
-                .filter(|kind| !kind.is_empty())
-                .map(String::from)
-        })
-        .collect()
+    kinds.iter().map(|kind| kind.as_str().filter(|kind| !kind.is_empty()).map(String::from)).collect()
 }
 
 /// The name of an interface of the ABI without package and version.
@@ -143,10 +129,7 @@ pub(super) fn check_known(selector: &str, imports: &[String]) -> Result<(), CniE
 /// Fails when the name of an interface of the ABI carries a version that this
 /// host does not speak.
 pub(super) fn check_version(selector: &str, name: &str) -> Result<(), CniError> {
-    match name
-        .strip_prefix(abi::PACKAGE)
-        .and_then(|rest| rest.split_once('@'))
-    {
+    match name.strip_prefix(abi::PACKAGE).and_then(|rest| rest.split_once('@')) {
         Some((_, version)) if !version.starts_with(abi::VERSIONS) => Err(CniError::new(
             code::SELECTOR,
             format!(

@@ -36,12 +36,7 @@ impl State {
             grants: grants.clone(),
             deadline,
             meter: Meter::new(limits.memory),
-            logs: LogBook {
-                messages: Vec::new(),
-                bytes: limits.log_bytes,
-                count: limits.log_messages,
-                dropped: 0,
-            },
+            logs: LogBook { messages: Vec::new(), bytes: limits.log_bytes, count: limits.log_messages, dropped: 0 },
             consulted: Vec::new(),
             #[cfg(feature = "tool")]
             wasi: None,
@@ -49,10 +44,7 @@ impl State {
     }
 
     /// Asks, and records the answer. The outer error ends the call.
-    fn consult<T: DeserializeOwned>(
-        &mut self,
-        question: Question,
-    ) -> wasmtime::Result<Result<T, String>> {
+    fn consult<T: DeserializeOwned>(&mut self, question: Question) -> wasmtime::Result<Result<T, String>> {
         if self.consulted.len() >= QUESTIONS {
             return Err(wasmtime::Error::new(Exceeded::Questions));
         }
@@ -61,22 +53,15 @@ impl State {
             Some(reason) => Err(reason),
             None => (self.ask)(question.clone()),
         };
-        self.consulted.push(Consulted {
-            question,
-            answer: answer.clone(),
-        });
+        self.consulted.push(Consulted { question, answer: answer.clone() });
         self.check_deadline()?;
-        Ok(answer.and_then(|fact| {
-            serde_json::from_value(fact).map_err(|error| format!("malformed answer: {error}"))
-        }))
+        Ok(answer.and_then(|fact| serde_json::from_value(fact).map_err(|error| format!("malformed answer: {error}"))))
     }
 
     /// Why this question is not passed on.
     fn refusal(&self, question: &Question) -> Option<String> {
         match question {
-            Question::Object {
-                api_version, kind, ..
-            } if !self.grants.allows(api_version, kind) => Some(format!(
+            Question::Object { api_version, kind, .. } if !self.grants.allows(api_version, kind) => Some(format!(
                 "{api_version}/{kind} is not granted: if the selector may read it, add \
                  \"grant\": [{{\"cluster\": [\"{api_version}/{kind}\"]}}] to its entry in the configuration"
             )),
@@ -119,24 +104,15 @@ impl LogBook {
 
     /// The last error: what a panic hook wrote before it ended the call.
     pub(super) fn last_error(&self) -> Option<&str> {
-        self.messages
-            .iter()
-            .rev()
-            .find(|log| log.level == LogLevel::Error)
-            .map(|log| log.message.as_str())
+        self.messages.iter().rev().find(|log| log.level == LogLevel::Error).map(|log| log.message.as_str())
     }
 
     /// The messages that were kept, with a note on those that were not.
     pub(super) fn finish(mut self) -> Vec<Log> {
         if self.dropped > 0 {
-            let message = format!(
-                "{} more messages were dropped (limits.log_bytes, limits.log_messages)",
-                self.dropped
-            );
-            self.messages.push(Log {
-                level: LogLevel::Warn,
-                message,
-            });
+            let message =
+                format!("{} more messages were dropped (limits.log_bytes, limits.log_messages)", self.dropped);
+            self.messages.push(Log { level: LogLevel::Warn, message });
         }
         self.messages
     }
@@ -187,12 +163,7 @@ impl abi::cluster::Host for State {
         namespace: Option<String>,
         name: String,
     ) -> wasmtime::Result<Result<Option<String>, String>> {
-        self.consult(Question::Object {
-            api_version,
-            kind,
-            namespace,
-            name,
-        })
+        self.consult(Question::Object { api_version, kind, namespace, name })
     }
 }
 

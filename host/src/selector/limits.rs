@@ -25,13 +25,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            fuel: 50_000_000,
-            memory: 64 << 20,
-            log_bytes: 64 << 10,
-            log_messages: 256,
-            output_bytes: 1 << 20,
-        }
+        Self { fuel: 50_000_000, memory: 64 << 20, log_bytes: 64 << 10, log_messages: 256, output_bytes: 1 << 20 }
     }
 }
 
@@ -62,19 +56,14 @@ impl Limits {
             Value::Null => return Ok(limits),
             Value::Object(members) => members,
             other => {
-                return Err(format!(
-                    "limits is {other}, not an object such as {{\"memory\": \"16Mi\"}}"
-                ));
+                return Err(format!("limits is {other}, not an object such as {{\"memory\": \"16Mi\"}}"));
             }
         };
         for (key, value) in members {
             let number = number(value).filter(|number| *number > 0).ok_or_else(|| {
-                format!(
-                    "limits.{key} is {value}: write a number above 0, or a text such as \"16Mi\""
-                )
+                format!("limits.{key} is {value}: write a number above 0, or a text such as \"16Mi\"")
             })?;
-            let size = usize::try_from(number)
-                .map_err(|_| format!("limits.{key} is {value}: too large"))?;
+            let size = usize::try_from(number).map_err(|_| format!("limits.{key} is {value}: too large"))?;
             match key.as_str() {
                 "fuel" => limits.fuel = number,
                 "memory" => limits.memory = size,
@@ -98,18 +87,10 @@ fn number(value: &Value) -> Option<u64> {
 /// Reads a quantity as Kubernetes writes it: `16777216`, `16Mi` (1024s: `Ki`,
 /// `Mi`, `Gi`) or `64M` (1000s: `k`, `M`, `G`).
 pub fn parse_bytes(text: &str) -> Option<u64> {
-    const SUFFIXES: [(&str, u64); 6] = [
-        ("Ki", 1 << 10),
-        ("Mi", 1 << 20),
-        ("Gi", 1 << 30),
-        ("k", 1_000),
-        ("M", 1_000_000),
-        ("G", 1_000_000_000),
-    ];
-    let (digits, unit) = SUFFIXES
-        .iter()
-        .find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?, *unit)))
-        .unwrap_or((text, 1));
+    const SUFFIXES: [(&str, u64); 6] =
+        [("Ki", 1 << 10), ("Mi", 1 << 20), ("Gi", 1 << 30), ("k", 1_000), ("M", 1_000_000), ("G", 1_000_000_000)];
+    let (digits, unit) =
+        SUFFIXES.iter().find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?, *unit))).unwrap_or((text, 1));
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -157,18 +138,10 @@ impl fmt::Display for Exceeded {
                 show_bytes(*limit)
             ),
             Self::TableElements { wanted } => {
-                write!(
-                    f,
-                    "went over the limit of {TABLE_ELEMENTS} table elements: it wanted {wanted}"
-                )
+                write!(f, "went over the limit of {TABLE_ELEMENTS} table elements: it wanted {wanted}")
             }
-            Self::Questions => write!(
-                f,
-                "asked its imports more than {QUESTIONS} times in one call"
-            ),
-            Self::Deadline => {
-                f.write_str("was still asking its imports when the time for this CNI call ran out")
-            }
+            Self::Questions => write!(f, "asked its imports more than {QUESTIONS} times in one call"),
+            Self::Deadline => f.write_str("was still asking its imports when the time for this CNI call ran out"),
         }
     }
 }
@@ -193,13 +166,7 @@ pub(super) struct Meter {
 
 impl Meter {
     pub(super) fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            memory: 0,
-            growth: 0,
-            peak: 0,
-            elements: 0,
-        }
+        Self { limit, memory: 0, growth: 0, peak: 0, elements: 0 }
     }
 
     /// Bytes of memory at the peak.
@@ -209,19 +176,11 @@ impl Meter {
 }
 
 impl ResourceLimiter for Meter {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         let growth = desired.saturating_sub(current);
         let wanted = self.memory.saturating_add(growth);
         if wanted > self.limit {
-            return Err(wasmtime::Error::new(Exceeded::Memory {
-                wanted,
-                limit: self.limit,
-            }));
+            return Err(wasmtime::Error::new(Exceeded::Memory { wanted, limit: self.limit }));
         }
         self.growth = growth;
         self.memory = wanted;
@@ -234,15 +193,8 @@ impl ResourceLimiter for Meter {
         Ok(())
     }
 
-    fn table_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        let wanted = self
-            .elements
-            .saturating_add(desired.saturating_sub(current));
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let wanted = self.elements.saturating_add(desired.saturating_sub(current));
         if wanted > TABLE_ELEMENTS {
             return Err(wasmtime::Error::new(Exceeded::TableElements { wanted }));
         }

@@ -31,10 +31,7 @@ enum Runner {
     Here(Prepared),
     /// In a child of this program, which loads this artefact: it imports WASI,
     /// and this process has none.
-    #[cfg_attr(
-        feature = "tool",
-        expect(dead_code, reason = "the tool has WASI itself")
-    )]
+    #[cfg_attr(feature = "tool", expect(dead_code, reason = "the tool has WASI itself"))]
     Child { tool: PathBuf, artefact: PathBuf },
 }
 
@@ -50,19 +47,10 @@ impl std::fmt::Debug for LoadedSelector {
 impl LoadedSelector {
     /// `child` is what runs it when it imports WASI and this process has none:
     /// the path of `genie-host`, and of the artefact.
-    pub(super) fn new(
-        name: &str,
-        component: &Component,
-        child: Option<(PathBuf, PathBuf)>,
-    ) -> Result<Self, CniError> {
+    pub(super) fn new(name: &str, component: &Component, child: Option<(PathBuf, PathBuf)>) -> Result<Self, CniError> {
         let imports = module::check(name, component)?;
         let runner = runner(name, &imports, component, child)?;
-        Ok(Self {
-            name: name.into(),
-            imports,
-            merges: run::has_merge(component),
-            runner,
-        })
+        Ok(Self { name: name.into(), imports, merges: run::has_merge(component), runner })
     }
 
     /// The interfaces that it imports.
@@ -78,60 +66,34 @@ impl LoadedSelector {
     /// What it says about itself. It is asked with the default limits and
     /// without facts.
     pub fn describe(&self, deadline: Instant) -> Result<About, CniError> {
-        let bounds = Bounds {
-            selector: self.name.clone(),
-            grants: Grants::default(),
-            limits: Limits::default(),
-        };
-        match self
-            .run(Task::Describe, &bounds, &Nothing, deadline)
-            .answer?
-        {
+        let bounds = Bounds { selector: self.name.clone(), grants: Grants::default(), limits: Limits::default() };
+        match self.run(Task::Describe, &bounds, &Nothing, deadline).answer? {
             Answer::About(about) => Ok(about),
             _ => Err(mismatched(&self.name)),
         }
     }
 
     /// Runs a task.
-    pub(super) fn run(
-        &self,
-        task: Task,
-        bounds: &Bounds,
-        facts: &dyn Facts,
-        deadline: Instant,
-    ) -> Ran {
+    pub(super) fn run(&self, task: Task, bounds: &Bounds, facts: &dyn Facts, deadline: Instant) -> Ran {
         match &self.runner {
             Runner::Here(prepared) if self.imports.iter().any(|import| grants::is_fact(import)) => {
                 run_beside(prepared, &task, bounds, facts, deadline)
             }
-            Runner::Here(prepared) => prepared.run(
-                &task,
-                bounds,
-                Box::new(|_| Err("it imports no facts".into())),
-                deadline,
-            ),
-            Runner::Child { tool, artefact } => {
-                child::run(tool, artefact, task, bounds, facts, deadline)
+            Runner::Here(prepared) => {
+                prepared.run(&task, bounds, Box::new(|_| Err("it imports no facts".into())), deadline)
             }
+            Runner::Child { tool, artefact } => child::run(tool, artefact, task, bounds, facts, deadline),
         }
     }
 }
 
 /// Only a child that does not speak our protocol gets here.
 pub(super) fn mismatched(selector: &str) -> CniError {
-    CniError::new(
-        code::SELECTOR,
-        format!("selector {selector:?} was asked one thing and answered another"),
-    )
+    CniError::new(code::SELECTOR, format!("selector {selector:?} was asked one thing and answered another"))
 }
 
 #[cfg(feature = "tool")]
-fn runner(
-    name: &str,
-    _: &[String],
-    component: &Component,
-    _: Option<(PathBuf, PathBuf)>,
-) -> Result<Runner, CniError> {
+fn runner(name: &str, _: &[String], component: &Component, _: Option<(PathBuf, PathBuf)>) -> Result<Runner, CniError> {
     Prepared::new(name, component).map(Runner::Here)
 }
 
@@ -149,22 +111,14 @@ fn runner(
         Some((tool, artefact)) => Ok(Runner::Child { tool, artefact }),
         None => Err(CniError::new(
             code::SELECTOR,
-            format!(
-                "selector {name:?} imports WASI, which takes genie-host: install it beside this plugin"
-            ),
+            format!("selector {name:?} imports WASI, which takes genie-host: install it beside this plugin"),
         )),
     }
 }
 
 /// Runs the task in a thread and answers its questions in this one: a store may
 /// not borrow, the facts of a call do.
-fn run_beside(
-    prepared: &Prepared,
-    task: &Task,
-    bounds: &Bounds,
-    facts: &dyn Facts,
-    deadline: Instant,
-) -> Ran {
+fn run_beside(prepared: &Prepared, task: &Task, bounds: &Bounds, facts: &dyn Facts, deadline: Instant) -> Ran {
     let (question, questions) = mpsc::channel();
     let (answer, answers) = mpsc::channel();
     let ask = Box::new(move |asked| {
@@ -173,17 +127,14 @@ fn run_beside(
         answers.recv().map_err(|_| gone)?
     });
     let ran = thread::scope(|scope| {
-        let thread = thread::Builder::new()
-            .spawn_scoped(scope, || prepared.run(task, bounds, ask, deadline))?;
+        let thread = thread::Builder::new().spawn_scoped(scope, || prepared.run(task, bounds, ask, deadline))?;
         // Ends when the store, and `ask` with it, is gone.
         for asked in questions {
             if answer.send(asked.ask(facts)).is_err() {
                 break;
             }
         }
-        thread
-            .join()
-            .map_err(|_| std::io::Error::other("it ended in a panic of the host"))
+        thread.join().map_err(|_| std::io::Error::other("it ended in a panic of the host"))
     });
     ran.unwrap_or_else(|error| {
         let message = format!("selector {:?} cannot be run: {error}", bounds.selector);

@@ -27,6 +27,7 @@ mod process;
 mod run;
 #[cfg(feature = "tool")]
 mod serve;
+mod text;
 pub mod trace;
 mod trust;
 #[cfg(feature = "tool")]

@@ -49,15 +49,10 @@ impl Module {
         }
         let path = Path::new(module);
         if !path.is_absolute() {
-            return wrong(format!(
-                "selector {module:?} is a relative path: write the absolute one"
-            ));
+            return wrong(format!("selector {module:?} is a relative path: write the absolute one"));
         }
         match sha256.map(Digest::parse) {
-            Some(Some(sha256)) => Ok(Self::File {
-                path: path.into(),
-                sha256,
-            }),
+            Some(Some(sha256)) => Ok(Self::File { path: path.into(), sha256 }),
             Some(None) => wrong(format!(
                 "selector {module:?} has \"sha256\": {:?}, which is no digest: write the 64 hexadecimal digits that \
                  `sha256sum {module}` prints",
@@ -93,11 +88,7 @@ impl Loader {
     /// which the plugin runs to compile what is not there, and to run what
     /// imports WASI; the tool itself needs none and compiles in memory.
     pub fn new(cache_dir: impl Into<PathBuf>, tool: Option<PathBuf>) -> Self {
-        Self {
-            cache_dir: cache_dir.into(),
-            tool,
-            loaded: Mutex::default(),
-        }
+        Self { cache_dir: cache_dir.into(), tool, loaded: Mutex::default() }
     }
 
     /// Loads a module and checks that it is a selector that this host can run.
@@ -106,12 +97,7 @@ impl Loader {
     /// A file whose artefact is in the cache is not read again: the artefact's
     /// name holds the digest.
     pub fn load(&self, module: &Module, deadline: Instant) -> Result<LoadedSelector, CniError> {
-        if let Some(loaded) = self
-            .loaded
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(module)
-        {
+        if let Some(loaded) = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(module) {
             return Ok(loaded.clone());
         }
         let name = module.to_string();
@@ -120,17 +106,10 @@ impl Loader {
             Module::File { path, sha256 } => {
                 let component = self.file(path, *sha256, deadline)?;
                 let artefact = cache::path(&self.cache_dir, *sha256);
-                LoadedSelector::new(
-                    &name,
-                    &component,
-                    self.tool.clone().map(|tool| (tool, artefact)),
-                )?
+                LoadedSelector::new(&name, &component, self.tool.clone().map(|tool| (tool, artefact)))?
             }
         };
-        self.loaded
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(module.clone(), loaded.clone());
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(module.clone(), loaded.clone());
         Ok(loaded)
     }
 
@@ -141,9 +120,7 @@ impl Loader {
         match (load(), &self.tool) {
             (Ok(component), _) => Ok(component),
             // What others could write is not simply written anew: they still could.
-            (Err(error @ (LoadError::Untrusted(_) | LoadError::Unreadable(_))), Some(_)) => {
-                Err(unusable(path, &error))
-            }
+            (Err(error @ (LoadError::Untrusted(_) | LoadError::Unreadable(_))), Some(_)) => Err(unusable(path, &error)),
             (Err(_), Some(tool)) => {
                 compile_by_child(tool, path, sha256, &self.cache_dir, deadline)?;
                 load().map_err(|error| unusable(path, &error))
@@ -205,11 +182,8 @@ fn compile_by_child(
         path.as_ref(),
     ];
     let failed = |reason: String| {
-        let message = format!(
-            "selector \"{}\" is not compiled yet, and `{} compile` failed",
-            path.display(),
-            tool.display()
-        );
+        let message =
+            format!("selector \"{}\" is not compiled yet, and `{} compile` failed", path.display(), tool.display());
         CniError::new(code::SELECTOR, message).with_details(reason)
     };
     let compile = || -> std::io::Result<_> {
@@ -222,10 +196,7 @@ fn compile_by_child(
         Ok((_, output)) => Err(failed(String::from_utf8_lossy(&output).trim().to_owned())),
         Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
             // Compiled ahead of time it will be there the next time.
-            Err(CniError {
-                code: code::TRY_AGAIN,
-                ..failed(format!("{error}; run it once by hand"))
-            })
+            Err(CniError { code: code::TRY_AGAIN, ..failed(format!("{error}; run it once by hand")) })
         }
         Err(error) => Err(failed(error.to_string())),
     }
@@ -234,20 +205,13 @@ fn compile_by_child(
 /// Checks that a component is a selector that this host can run, and gives the
 /// names of its imports.
 pub(super) fn check(selector: &str, component: &Component) -> Result<Vec<String>, CniError> {
-    let exports: Vec<String> = component
-        .component_type()
-        .exports(component.engine())
-        .map(|(name, _)| name.to_owned())
-        .collect();
+    let exports: Vec<String> =
+        component.component_type().exports(component.engine()).map(|(name, _)| name.to_owned()).collect();
     for export in &exports {
         grants::check_version(selector, export)?;
     }
     if !run::has_select(component) {
-        let has = if exports.is_empty() {
-            "nothing".into()
-        } else {
-            exports.join(", ")
-        };
+        let has = if exports.is_empty() { "nothing".into() } else { exports.join(", ") };
         let message = format!(
             "selector {selector:?} is a component, but no selector: it exports {has}, and not {}",
             super::abi::SELECT
@@ -261,11 +225,7 @@ pub(super) fn check(selector: &str, component: &Component) -> Result<Vec<String>
 
 /// Fails when a module's file is not the one that was approved.
 #[cfg(feature = "tool")]
-pub(super) fn check_digest(
-    path: &Path,
-    expected: Option<Digest>,
-    found: Digest,
-) -> Result<(), CniError> {
+pub(super) fn check_digest(path: &Path, expected: Option<Digest>, found: Digest) -> Result<(), CniError> {
     match expected {
         Some(expected) if expected != found => Err(CniError::new(
             code::SELECTOR,

@@ -29,19 +29,10 @@ pub(super) struct Process {
 impl Process {
     /// Starts it with an empty environment. Its standard error goes the way of
     /// ours, or, when `merged`, into its output.
-    pub(super) fn start(
-        program: &Path,
-        arguments: &[&OsStr],
-        merged: bool,
-        deadline: Instant,
-    ) -> io::Result<Self> {
+    pub(super) fn start(program: &Path, arguments: &[&OsStr], merged: bool, deadline: Instant) -> io::Result<Self> {
         let (output, child_output) = io::pipe()?;
         let (child_input, input) = io::pipe()?;
-        let stderr = if merged {
-            Stdio::from(child_output.try_clone()?)
-        } else {
-            Stdio::inherit()
-        };
+        let stderr = if merged { Stdio::from(child_output.try_clone()?) } else { Stdio::inherit() };
         let child = Command::new(program)
             .args(arguments)
             .env_clear()
@@ -54,19 +45,8 @@ impl Process {
     }
 
     /// Speaks over these pipes.
-    pub(super) fn over(
-        input: OwnedFd,
-        output: OwnedFd,
-        child: Option<Child>,
-        deadline: Instant,
-    ) -> io::Result<Self> {
-        let process = Self {
-            child,
-            input: input.into(),
-            output: output.into(),
-            pending: Vec::new(),
-            deadline,
-        };
+    pub(super) fn over(input: OwnedFd, output: OwnedFd, child: Option<Child>, deadline: Instant) -> io::Result<Self> {
+        let process = Self { child, input: input.into(), output: output.into(), pending: Vec::new(), deadline };
         // A child that reads nothing must not hold us up.
         let flags = rustix::fs::fcntl_getfl(&process.input)?;
         rustix::fs::fcntl_setfl(&process.input, flags | OFlags::NONBLOCK)?;
@@ -81,11 +61,7 @@ impl Process {
                 wait(&self.input, PollFlags::OUT, self.deadline)?;
                 match (&self.input).write(left) {
                     Ok(written) => left = left.get(written..).unwrap_or_default(),
-                    Err(error)
-                        if matches!(
-                            error.kind(),
-                            ErrorKind::WouldBlock | ErrorKind::Interrupted
-                        ) => {}
+                    Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
                     Err(error) => return Err(error),
                 }
             }
@@ -97,21 +73,14 @@ impl Process {
     pub(super) fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut searched = 0;
         loop {
-            if let Some(end) = self
-                .pending
-                .iter()
-                .skip(searched)
-                .position(|byte| *byte == b'\n')
-            {
+            if let Some(end) = self.pending.iter().skip(searched).position(|byte| *byte == b'\n') {
                 let mut line: Vec<u8> = self.pending.drain(..=searched + end).collect();
                 line.pop();
                 return Ok(Some(line));
             }
             searched = self.pending.len();
             if searched > MAX_LINE {
-                return Err(io::Error::other(format!(
-                    "it wrote a line of more than {MAX_LINE} bytes"
-                )));
+                return Err(io::Error::other(format!("it wrote a line of more than {MAX_LINE} bytes")));
             }
             if self.read()? == 0 {
                 return Ok(None);
@@ -123,9 +92,7 @@ impl Process {
     pub(super) fn rest(&mut self) -> io::Result<Vec<u8>> {
         while self.read()? > 0 {
             if self.pending.len() > MAX_LINE {
-                return Err(io::Error::other(format!(
-                    "it wrote more than {MAX_LINE} bytes"
-                )));
+                return Err(io::Error::other(format!("it wrote more than {MAX_LINE} bytes")));
             }
         }
         Ok(std::mem::take(&mut self.pending))
@@ -171,10 +138,7 @@ fn wait(pipe: impl AsFd, flags: PollFlags, deadline: Instant) -> io::Result<()> 
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(io::Error::new(
-                ErrorKind::TimedOut,
-                "the time for this CNI call ran out",
-            ));
+            return Err(io::Error::new(ErrorKind::TimedOut, "the time for this CNI call ran out"));
         }
         let timeout = Timespec::try_from(left).map_err(io::Error::other)?;
         match poll(&mut [PollFd::new(&pipe, flags)], Some(&timeout)) {

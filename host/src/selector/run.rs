@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Store, Trap};
 
-use super::abi::{self, About, Merged, Outcome, Plan, Refusal, Request, Verdict, merge, select};
+use super::abi::{self, About, LogLevel, Merged, Outcome, Plan, Refusal, Request, Verdict, merge, select};
 use super::facts::Consulted;
 use super::grants::Grants;
 use super::host::{self, Ask, State};
 use super::limits::{Exceeded, HANDLES, Limits, Usage, show_bytes};
+use super::text::one_line;
 use super::trace::Log;
 use crate::cni::{CniError, code};
 
@@ -19,16 +20,8 @@ use crate::cni::{CniError, code};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Task {
     Describe,
-    Select {
-        request: Request,
-        settings: String,
-    },
-    Merge {
-        request: Request,
-        plan: Plan,
-        outcomes: Vec<Outcome>,
-        settings: String,
-    },
+    Select { request: Request, settings: String },
+    Merge { request: Request, plan: Plan, outcomes: Vec<Outcome>, settings: String },
 }
 
 /// What it answers.
@@ -60,12 +53,7 @@ pub(super) struct Ran {
 impl Ran {
     /// A call that failed before the selector ran.
     pub(super) fn failed(error: CniError) -> Self {
-        Self {
-            answer: Err(error),
-            usage: Usage::default(),
-            logs: Vec::new(),
-            consulted: Vec::new(),
-        }
+        Self { answer: Err(error), usage: Usage::default(), logs: Vec::new(), consulted: Vec::new() }
     }
 }
 
@@ -91,51 +79,39 @@ impl Prepared {
         let mut linker = Linker::new(component.engine());
         host::link(&mut linker).map_err(misfit)?;
         #[cfg(feature = "tool")]
-        if imports(component)
-            .iter()
-            .any(|import| super::grants::is_wasi(import))
-        {
+        if imports(component).iter().any(|import| super::grants::is_wasi(import)) {
             super::wasi::link(&mut linker).map_err(misfit)?;
         }
         let pre = linker.instantiate_pre(component).map_err(misfit)?;
         let select = Arc::new(select::GuestIndices::new(&pre).map_err(misfit)?);
-        let merge = has_merge(component)
-            .then(|| merge::GuestIndices::new(&pre))
-            .transpose()
-            .map_err(misfit)?;
-        Ok(Self {
-            pre,
-            select,
-            merge: merge.map(Arc::new),
-        })
+        let merge = has_merge(component).then(|| merge::GuestIndices::new(&pre)).transpose().map_err(misfit)?;
+        Ok(Self { pre, select, merge: merge.map(Arc::new) })
     }
 
     /// Runs the task. The store is made for it and dropped with it: nothing of
     /// a call, let alone of a trap, is left for the next.
     pub(super) fn run(&self, task: &Task, bounds: &Bounds, ask: Ask, deadline: Instant) -> Ran {
         let limits = &bounds.limits;
-        let mut store = Store::new(
-            self.pre.engine(),
-            State::new(&bounds.grants, limits, ask, deadline),
-        );
+        let mut store = Store::new(self.pre.engine(), State::new(&bounds.grants, limits, ask, deadline));
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(limits.output_bytes);
         store.set_max_component_handles(HANDLES);
-        let answer = store
-            .set_fuel(limits.fuel)
-            .and_then(|()| self.call(&mut store, task));
+        let answer = store.set_fuel(limits.fuel).and_then(|()| self.call(&mut store, task));
         // Without fuel metering there is no answer either, so zero is never shown.
         let left = store.get_fuel().unwrap_or_default();
 
         #[cfg(feature = "tool")]
         super::wasi::drain(store.data_mut());
-        let state = store.into_data();
+        let mut state = store.into_data();
+        let answer = answer.map_err(|error| {
+            let told = explain(&error, bounds, state.logs.last_error());
+            // The backtrace is for the selector's author, not for an event.
+            state.logs.write(LogLevel::Debug, format!("{error:#}"));
+            told
+        });
         Ran {
-            answer: answer.map_err(|error| explain(&error, bounds, state.logs.last_error())),
-            usage: Usage {
-                fuel: limits.fuel.saturating_sub(left),
-                memory: state.meter.peak(),
-            },
+            answer,
+            usage: Usage { fuel: limits.fuel.saturating_sub(left), memory: state.meter.peak() },
             logs: state.logs.finish(),
             consulted: state.consulted,
         }
@@ -150,24 +126,12 @@ impl Prepared {
             }
             Task::Select { request, settings } => {
                 let guest = self.select.load(&mut *store, &instance)?;
-                guest
-                    .call_select(store, request, settings)
-                    .map(Answer::Verdict)
+                guest.call_select(store, request, settings).map(Answer::Verdict)
             }
-            Task::Merge {
-                request,
-                plan,
-                outcomes,
-                settings,
-            } => {
-                let merge = self
-                    .merge
-                    .as_ref()
-                    .ok_or_else(|| wasmtime::Error::msg("it exports no merge"))?;
+            Task::Merge { request, plan, outcomes, settings } => {
+                let merge = self.merge.as_ref().ok_or_else(|| wasmtime::Error::msg("it exports no merge"))?;
                 let guest = merge.load(&mut *store, &instance)?;
-                guest
-                    .call_merge(store, request, plan, outcomes, settings)
-                    .map(Answer::Merged)
+                guest.call_merge(store, request, plan, outcomes, settings).map(Answer::Merged)
             }
         }
     }
@@ -175,11 +139,7 @@ impl Prepared {
 
 /// The names of the component's imports.
 pub(super) fn imports(component: &Component) -> Vec<String> {
-    component
-        .component_type()
-        .imports(component.engine())
-        .map(|(name, _)| name.to_owned())
-        .collect()
+    component.component_type().imports(component.engine()).map(|(name, _)| name.to_owned()).collect()
 }
 
 /// Whether the component exports `select`, and so is a selector.
@@ -194,9 +154,7 @@ pub(super) fn has_merge(component: &Component) -> bool {
 
 /// Says what went wrong, at which limit, and what to do about it.
 fn explain(error: &wasmtime::Error, bounds: &Bounds, last_error: Option<&str>) -> CniError {
-    let Bounds {
-        selector, limits, ..
-    } = bounds;
+    let Bounds { selector, limits, .. } = bounds;
     let what = if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
         exceeded.to_string()
     } else {
@@ -206,21 +164,27 @@ fn explain(error: &wasmtime::Error, bounds: &Bounds, last_error: Option<&str>) -
                 limits.fuel
             ),
             Some(Trap::UnreachableCodeReached) => match last_error {
-                Some(message) => format!("panicked: {message}"),
+                Some(message) => format!("panicked: {}", one_line(message)),
                 None => "panicked, and logged no error before".into(),
             },
             Some(Trap::StackOverflow) => "overflowed its stack: it recurses too deeply".into(),
             Some(trap) => format!("trapped: {trap}"),
-            None => format!(
-                "was stopped: {}; it may hand over {} at once (limits.output_bytes)",
-                error.root_cause(),
-                show_bytes(limits.output_bytes)
-            ),
+            None => stopped(&error.root_cause().to_string(), limits),
         }
     };
     let code = match error.downcast_ref::<Exceeded>() {
         Some(Exceeded::Deadline) => code::TRY_AGAIN,
         _ => code::SELECTOR,
     };
-    CniError::new(code, format!("selector {selector:?} {what}")).with_details(format!("{error:#}"))
+    CniError::new(code, format!("selector {selector:?} {what}"))
+}
+
+/// Wasmtime gives no type to the error of a call that hands over too much, so
+/// the advice goes by its text; a test sees to it that it still does.
+fn stopped(reason: &str, limits: &Limits) -> String {
+    if reason.starts_with("too much data is being copied") {
+        let limit = show_bytes(limits.output_bytes);
+        return format!("handed over more than its limit of {limit} at once; if it has to, raise limits.output_bytes");
+    }
+    format!("was stopped: {}", one_line(reason))
 }

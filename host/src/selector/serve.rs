@@ -18,12 +18,8 @@ use crate::cni::{CniError, code};
 /// output. That the selector fails is an answer; the error is that nobody could
 /// be answered.
 pub fn serve() -> Result<(), CniError> {
-    speak(BufReader::new(io::stdin()), io::stdout()).map_err(|error| {
-        CniError::new(
-            code::IO,
-            format!("the caller of run-selector cannot be understood: {error}"),
-        )
-    })
+    speak(BufReader::new(io::stdin()), io::stdout())
+        .map_err(|error| CniError::new(code::IO, format!("the caller of run-selector cannot be understood: {error}")))
 }
 
 /// Two ends of a conversation.
@@ -49,41 +45,29 @@ impl<R: BufRead, W: Write> Line<R, W> {
     }
 }
 
-pub(super) fn speak(
-    from: impl BufRead + Send + 'static,
-    to: impl Write + Send + 'static,
-) -> io::Result<()> {
+pub(super) fn speak(from: impl BufRead + Send + 'static, to: impl Write + Send + 'static) -> io::Result<()> {
     let mut line = Line { from, to };
     let order: Order = line.receive()?;
     let line = Arc::new(Mutex::new(line));
     let asking = Arc::clone(&line);
     let ask = Box::new(move |question| {
         let mut line = asking.lock().unwrap_or_else(PoisonError::into_inner);
-        line.send(&Said::Question(question))
-            .and_then(|()| line.receive())
-            .map_err(|error| error.to_string())?
+        line.send(&Said::Question(question)).and_then(|()| line.receive()).map_err(|error| error.to_string())?
     });
     let ran = match load(&order) {
         Ok(prepared) => {
-            let deadline =
-                Instant::now() + Duration::from_millis(order.millis.min(u64::from(u32::MAX)));
+            let deadline = Instant::now() + Duration::from_millis(order.millis.min(u64::from(u32::MAX)));
             prepared.run(&order.task, &order.bounds, ask, deadline)
         }
         Err(error) => Ran::failed(error),
     };
-    line.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .send(&Said::Report(Report::from(ran)))
+    line.lock().unwrap_or_else(PoisonError::into_inner).send(&Said::Report(Report::from(ran)))
 }
 
 fn load(order: &Order) -> Result<super::run::Prepared, CniError> {
     let selector = &order.bounds.selector;
-    let component = artefact::load_file(engine()?, &order.artefact).map_err(|error| {
-        CniError::new(
-            code::SELECTOR,
-            format!("selector {selector:?} does not load: {error}"),
-        )
-    })?;
+    let component = artefact::load_file(engine()?, &order.artefact)
+        .map_err(|error| CniError::new(code::SELECTOR, format!("selector {selector:?} does not load: {error}")))?;
     let imports = module::check(selector, &component)?;
     order.bounds.grants.check(selector, &imports)?;
     super::run::Prepared::new(selector, &component)

@@ -69,21 +69,13 @@ pub(super) fn open_dir(path: &Path, missing: Missing) -> Result<OwnedFd, Distrus
 
 /// Opens a regular file in a directory from [`open_dir`], if nobody but root
 /// (or this process's user) can change it.
-pub(super) fn open_file(
-    dir: &OwnedFd,
-    name: &str,
-    path: &Path,
-) -> Result<(OwnedFd, Stat), Distrust> {
+pub(super) fn open_file(dir: &OwnedFd, name: &str, path: &Path) -> Result<(OwnedFd, Stat), Distrust> {
     // Not blocking, in case it is a pipe; it is refused once it is open.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file =
-        rustix::fs::openat(dir, name, flags, Mode::empty()).map_err(|error| failed(path, error))?;
+    let file = rustix::fs::openat(dir, name, flags, Mode::empty()).map_err(|error| failed(path, error))?;
     let stat = stat(&file, path)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(Distrust::Unsafe(
-            path.into(),
-            "is not a regular file".into(),
-        ));
+        return Err(Distrust::Unsafe(path.into(), "is not a regular file".into()));
     }
     check_owner(&stat, path)?;
     if stat.st_mode & 0o022 != 0 {
@@ -116,13 +108,7 @@ fn flags(last: bool) -> OFlags {
     access | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC
 }
 
-fn step(
-    dir: &OwnedFd,
-    name: &OsStr,
-    at: &Path,
-    last: bool,
-    missing: Missing,
-) -> Result<OwnedFd, Distrust> {
+fn step(dir: &OwnedFd, name: &OsStr, at: &Path, last: bool, missing: Missing) -> Result<OwnedFd, Distrust> {
     let open = || rustix::fs::openat(dir, name, flags(last), Mode::empty());
     match open() {
         Err(Errno::NOENT) if missing == Missing::Create => {
@@ -141,12 +127,8 @@ fn failed(path: &Path, error: Errno) -> Distrust {
     match error {
         Errno::NOENT => Distrust::Missing(path.into()),
         Errno::LOOP | Errno::NOTDIR => {
-            let real = std::fs::canonicalize(path)
-                .map(|real| format!(" (it leads to {})", real.display()));
-            let reason = format!(
-                "is a symbolic link or no directory: write the real path{}",
-                real.unwrap_or_default()
-            );
+            let real = std::fs::canonicalize(path).map(|real| format!(" (it leads to {})", real.display()));
+            let reason = format!("is a symbolic link or no directory: write the real path{}", real.unwrap_or_default());
             Distrust::Unsafe(path.into(), reason)
         }
         error => Distrust::Unreadable(path.into(), error),
@@ -172,10 +154,7 @@ fn check_owner(stat: &Stat, path: &Path) -> Result<(), Distrust> {
     if stat.st_uid == 0 || stat.st_uid == user {
         return Ok(());
     }
-    let reason = format!(
-        "belongs to user {}, not to root: change its owner (chown root)",
-        stat.st_uid
-    );
+    let reason = format!("belongs to user {}, not to root: change its owner (chown root)", stat.st_uid);
     Err(Distrust::Unsafe(path.into(), reason))
 }
 

@@ -8,9 +8,7 @@ use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::clocks::WasiClocksView as _;
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock::Host as _;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
-use wasmtime_wasi::{
-    Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView,
-};
+use wasmtime_wasi::{Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use super::abi::LogLevel;
 use super::host::State;
@@ -46,12 +44,7 @@ impl Wasi {
             .allow_udp(false)
             .allow_ip_name_lookup(false)
             .build();
-        Self {
-            ctx,
-            table: ResourceTable::new(),
-            stdout,
-            stderr,
-        }
+        Self { ctx, table: ResourceTable::new(), stdout, stderr }
     }
 }
 
@@ -61,13 +54,8 @@ pub(super) fn drain(state: &mut State) {
     let Some(wasi) = state.wasi.take() else {
         return;
     };
-    for (pipe, level) in [
-        (wasi.stdout, LogLevel::Info),
-        (wasi.stderr, LogLevel::Error),
-    ] {
-        let text = String::from_utf8_lossy(&pipe.contents())
-            .trim_end()
-            .to_owned();
+    for (pipe, level) in [(wasi.stdout, LogLevel::Info), (wasi.stderr, LogLevel::Error)] {
+        let text = String::from_utf8_lossy(&pipe.contents()).trim_end().to_owned();
         if !text.is_empty() {
             state.logs.write(level, text);
         }
@@ -77,10 +65,7 @@ pub(super) fn drain(state: &mut State) {
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let wasi = self.wasi.get_or_insert_with(Wasi::new);
-        WasiCtxView {
-            ctx: &mut wasi.ctx,
-            table: &mut wasi.table,
-        }
+        WasiCtxView { ctx: &mut wasi.ctx, table: &mut wasi.table }
     }
 }
 
@@ -93,9 +78,7 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let mut clock = linker.instance("wasi:clocks/monotonic-clock@0.2.12")?;
     for wait in ["subscribe-instant", "subscribe-duration"] {
-        clock.func_wrap(wait, |mut store, (_,): (u64,)| {
-            Ok((store.data_mut().clocks().subscribe_duration(0)?,))
-        })?;
+        clock.func_wrap(wait, |mut store, (_,): (u64,)| Ok((store.data_mut().clocks().subscribe_duration(0)?,)))?;
     }
     linker.allow_shadowing(false);
     Ok(())
@@ -127,9 +110,7 @@ impl HostMonotonicClock for Still {
 /// Bytes out of `SplitMix64`, the same in every run.
 fn randomness(seed: u64) -> Deterministic {
     let bytes = (1..=RANDOM_CYCLE / 8).flat_map(|count| {
-        let mut word = (seed << 32)
-            .wrapping_add(count)
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut word = (seed << 32).wrapping_add(count).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (word ^ (word >> 31)).to_le_bytes()

@@ -8,11 +8,7 @@ use super::Annotation;
 fn node() -> Request {
     testing::request()
         .with_attribute("self", "00-genie.conf")
-        .with_network(
-            "10-calico.conflist",
-            "k8s-pod-network",
-            &["calico", "portmap"],
-        )
+        .with_network("10-calico.conflist", "k8s-pod-network", &["calico", "portmap"])
         .with_network("10-flannel.conflist", "cbr0", &["flannel", "portmap"])
         .with_network("10-weave.conf", "weave", &["weave-net"])
 }
@@ -71,23 +67,12 @@ fn a_blank_annotation_is_left_to_others() {
 
 #[test]
 fn rows_9_11_12_and_14_a_list_attaches_in_its_order_with_its_interfaces() {
-    assert_eq!(
-        select("flannel,weave"),
-        plan("flannel,weave", &[flannel(), weave()])
-    );
+    assert_eq!(select("flannel,weave"), plan("flannel,weave", &[flannel(), weave()]));
     let long = "flannel,weave@eth4,flannel@eth5, flannel";
-    let attachments = [
-        flannel(),
-        weave().on("eth4"),
-        flannel().on("eth5"),
-        flannel(),
-    ];
+    let attachments = [flannel(), weave().on("eth4"), flannel().on("eth5"), flannel()];
     assert_eq!(select(long), plan(long, &attachments));
     let second = "flannel,weave@eth0";
-    assert_eq!(
-        select(second),
-        plan(second, &[flannel(), weave().on("eth0")])
-    );
+    assert_eq!(select(second), plan(second, &[flannel(), weave().on("eth0")]));
     assert_eq!(select("weave@"), plan("weave@", &[weave()]));
 }
 

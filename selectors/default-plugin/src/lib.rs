@@ -4,9 +4,7 @@
 //! the first usable network of the configuration directory. Whoever decided
 //! earlier keeps the decision.
 
-use genie_selector::{
-    About, Attachment, Plan, Refusal, Request, Selector, Verdict, log, plugin_list,
-};
+use genie_selector::{About, Attachment, Plan, Refusal, Request, Selector, Verdict, log, plugin_list};
 
 mod settings;
 #[cfg(test)]
@@ -51,9 +49,7 @@ impl Selector for DefaultPlugin {
             return Ok(plugin_list::plan(request, SETTING_KEY, &settings.networks)?.into());
         }
         match request.attribute(ATTRIBUTE) {
-            Some(list) if !list.trim().is_empty() => {
-                Ok(plugin_list::plan(request, ATTRIBUTE_KEY, list)?.into())
-            }
+            Some(list) if !list.trim().is_empty() => Ok(plugin_list::plan(request, ATTRIBUTE_KEY, list)?.into()),
             _ => first(request),
         }
     }
@@ -63,10 +59,7 @@ genie_selector::export!(DefaultPlugin);
 
 /// The first usable network.
 fn first(request: &Request) -> Result<Verdict, Refusal> {
-    let network = request
-        .networks
-        .first()
-        .ok_or_else(|| request.nothing_installed())?;
+    let network = request.networks.first().ok_or_else(|| request.nothing_installed())?;
     let reason = format!("first usable network: {} ({})", network.name, network.file);
     Ok(Plan::new(reason, vec![Attachment::installed(&network.file)]).into())
 }

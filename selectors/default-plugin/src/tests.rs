@@ -9,11 +9,7 @@ use super::{DefaultPlugin, Settings};
 fn node() -> Request {
     testing::request()
         .with_attribute("self", "00-genie.conf")
-        .with_network(
-            "10-calico.conflist",
-            "k8s-pod-network",
-            &["calico", "portmap"],
-        )
+        .with_network("10-calico.conflist", "k8s-pod-network", &["calico", "portmap"])
         .with_network("10-flannel.conflist", "cbr0", &["flannel", "portmap"])
         .with_network("10-weave.conf", "weave", &["weave-net"])
 }
@@ -36,10 +32,7 @@ fn plan(reason: &str, attachments: Vec<Attachment>) -> Result<Verdict, Refusal> 
 }
 
 fn first() -> Result<Verdict, Refusal> {
-    plan(
-        "first usable network: k8s-pod-network (10-calico.conflist)",
-        vec![calico()],
-    )
+    plan("first usable network: k8s-pod-network (10-calico.conflist)", vec![calico()])
 }
 
 fn calico() -> Attachment {
@@ -67,20 +60,14 @@ fn rows_3_and_4_default_plugin_names_the_network() {
     let flannel_plan = plan("default_plugin: \"flannel\"", vec![flannel()]);
     assert_eq!(select(&configured("flannel")), flannel_plan);
     let annotated = configured("weave").with_annotation("build", "two");
-    assert_eq!(
-        select(&annotated),
-        plan("default_plugin: \"weave\"", vec![weave()])
-    );
+    assert_eq!(select(&annotated), plan("default_plugin: \"weave\"", vec![weave()]));
 }
 
 #[test]
 fn row_5_default_plugin_may_be_a_list() {
     assert_eq!(
         select(&configured("flannel,weave,flannel")),
-        plan(
-            "default_plugin: \"flannel,weave,flannel\"",
-            vec![flannel(), weave(), flannel()]
-        )
+        plan("default_plugin: \"flannel,weave,flannel\"", vec![flannel(), weave(), flannel()])
     );
 }
 
@@ -98,14 +85,9 @@ fn a_blank_default_plugin_counts_as_none() {
 #[test]
 fn row_8_nothing_installed_is_unavailable() {
     let empty = testing::request().with_attribute("self", "00-genie.conf");
-    let refused = Refusal::unavailable(
-        "no CNI plugin installed: no usable configuration in the conf directory",
-    );
+    let refused = Refusal::unavailable("no CNI plugin installed: no usable configuration in the conf directory");
     assert_eq!(select(&empty), Err(refused.clone()));
-    assert_eq!(
-        select(&empty.with_attribute("default-plugin", "flannel")),
-        Err(refused)
-    );
+    assert_eq!(select(&empty.with_attribute("default-plugin", "flannel")), Err(refused));
 }
 
 #[test]
@@ -125,18 +107,9 @@ fn row_27_the_meta_plugin_as_its_own_default_is_refused() {
 #[test]
 fn the_setting_comes_before_default_plugin() {
     let request = configured("calico");
-    let expected = plan(
-        "settings.networks: \"flannel,weave@eth4\"",
-        vec![flannel(), weave().on("eth4")],
-    );
-    for written in [
-        json!(["flannel", "weave@eth4"]),
-        json!("flannel,weave@eth4"),
-    ] {
-        assert_eq!(
-            DefaultPlugin::select(&request, &settings(&written)),
-            expected
-        );
+    let expected = plan("settings.networks: \"flannel,weave@eth4\"", vec![flannel(), weave().on("eth4")]);
+    for written in [json!(["flannel", "weave@eth4"]), json!("flannel,weave@eth4")] {
+        assert_eq!(DefaultPlugin::select(&request, &settings(&written)), expected);
     }
     let unset = plan("default_plugin: \"calico\"", vec![calico()]);
     for written in [json!(null), json!(""), json!("  "), json!([])] {
@@ -154,32 +127,19 @@ fn an_unknown_network_in_the_setting_is_refused_by_the_settings_name() {
 #[test]
 fn a_wrong_setting_is_refused_with_what_would_be_right() {
     for wrong in [json!({"networks": 3}), json!({"networks": {}})] {
-        let error = serde_json::from_value::<Settings>(wrong)
-            .expect_err("wrong")
-            .to_string();
+        let error = serde_json::from_value::<Settings>(wrong).expect_err("wrong").to_string();
         assert!(error.contains("networks: a list such as"), "{error}");
     }
-    for wrong in [
-        json!({"networks": ["flannel", 4]}),
-        json!([]),
-        json!("flannel"),
-    ] {
-        assert!(
-            serde_json::from_value::<Settings>(wrong.clone()).is_err(),
-            "{wrong}"
-        );
+    for wrong in [json!({"networks": ["flannel", 4]}), json!([]), json!("flannel")] {
+        assert!(serde_json::from_value::<Settings>(wrong.clone()).is_err(), "{wrong}");
     }
 }
 
 #[test]
 fn an_unknown_setting_is_ignored_with_a_warning() {
-    let unknown: Settings =
-        serde_json::from_value(json!({"netwroks": ["flannel"]})).expect("settings");
+    let unknown: Settings = serde_json::from_value(json!({"netwroks": ["flannel"]})).expect("settings");
     let host = testing::Host::new();
-    assert_eq!(
-        host.run(|| DefaultPlugin::select(&node(), &unknown)),
-        first()
-    );
+    assert_eq!(host.run(|| DefaultPlugin::select(&node(), &unknown)), first());
     assert!(host.logged("`netwroks`"));
 }
 
@@ -191,7 +151,6 @@ fn an_earlier_decision_stands() {
 
 #[test]
 fn the_schema_is_json() {
-    let schema: Value =
-        serde_json::from_str(&DefaultPlugin::about().settings_schema).expect("JSON");
+    let schema: Value = serde_json::from_str(&DefaultPlugin::about().settings_schema).expect("JSON");
     assert!(schema["properties"]["networks"].is_object());
 }

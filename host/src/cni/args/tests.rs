@@ -8,12 +8,7 @@ fn with(text: &str, pairs: &[(&str, &str)]) -> String {
 
 #[test]
 fn case_34_any_permutation_reads_the_same() {
-    let pairs = [
-        "IgnoreUnknown=1",
-        "K8S_POD_NAMESPACE=ns",
-        "K8S_POD_NAME=p",
-        "K8S_POD_UID=u",
-    ];
+    let pairs = ["IgnoreUnknown=1", "K8S_POD_NAMESPACE=ns", "K8S_POD_NAME=p", "K8S_POD_UID=u"];
     for turn in 0..pairs.len() {
         let mut turned = pairs;
         turned.rotate_left(turn);
@@ -33,10 +28,7 @@ fn case_34_malformed_pairs_are_read_leniently_and_pass_through() {
     assert_eq!(args.get("C"), Some("1"));
     assert_eq!(args.as_str(), "A;B=b=c;;C=1;");
     assert_eq!(args.with(&[]).unwrap(), "A;B=b=c;;C=1;");
-    assert_eq!(
-        args.with(&[("IP", "10.0.0.5")]).unwrap(),
-        "A;B=b=c;;C=1;IP=10.0.0.5"
-    );
+    assert_eq!(args.with(&[("IP", "10.0.0.5")]).unwrap(), "A;B=b=c;;C=1;IP=10.0.0.5");
 }
 
 #[test]
@@ -50,21 +42,13 @@ fn last_of_several_pairs_is_read_and_keys_are_case_sensitive() {
 fn setting_replaces_the_first_and_drops_later_ones() {
     assert_eq!(with("A=1;IP=x;B=2;IP=y", &[("IP", "z")]), "A=1;IP=z;B=2");
     assert_eq!(with("IP=x", &[("IP", "")]), "IP=");
-    assert_eq!(
-        with("", &[("IP", "1"), ("MAC", "2"), ("IP", "3")]),
-        "IP=3;MAC=2"
-    );
+    assert_eq!(with("", &[("IP", "1"), ("MAC", "2"), ("IP", "3")]), "IP=3;MAC=2");
     assert_eq!(with("IP;A=1", &[("IP", "1")]), "IP;A=1;IP=1");
 }
 
 #[test]
 fn what_cannot_be_written_is_refused_by_name() {
-    for (key, value, named) in [
-        ("", "1", "\"\""),
-        ("A;B", "1", "A;B"),
-        ("A", "1;B=2", "1;B=2"),
-        ("A", "b\0", "\\0"),
-    ] {
+    for (key, value, named) in [("", "1", "\"\""), ("A;B", "1", "A;B"), ("A", "1;B=2", "1;B=2"), ("A", "b\0", "\\0")] {
         let error = CniArgs::default().with(&[(key, value)]).unwrap_err();
         assert_eq!(error.code, code::INVALID_ENVIRONMENT);
         assert!(error.msg.contains(named), "{error}");
@@ -73,21 +57,13 @@ fn what_cannot_be_written_is_refused_by_name() {
 
 #[test]
 fn annotations_may_contain_separators() {
-    let args = CniArgs::new(
-        r#"A=1;K8S_ANNOT={"cni":"flannel","x":"a=b;K8S_POD_NAME=evil"};K8S_POD_NAME=p"#,
-    );
+    let args = CniArgs::new(r#"A=1;K8S_ANNOT={"cni":"flannel","x":"a=b;K8S_POD_NAME=evil"};K8S_POD_NAME=p"#);
     let annotations = args.k8s_annot().unwrap().unwrap();
     assert_eq!(annotations.get("cni").map(String::as_str), Some("flannel"));
-    assert_eq!(
-        annotations.get("x").map(String::as_str),
-        Some("a=b;K8S_POD_NAME=evil")
-    );
+    assert_eq!(annotations.get("x").map(String::as_str), Some("a=b;K8S_POD_NAME=evil"));
     assert_eq!(args.get("K8S_POD_NAME"), Some("p"));
     let changed = args.with(&[("K8S_POD_NAME", "q")]).unwrap();
-    assert_eq!(
-        changed,
-        args.as_str().replace("K8S_POD_NAME=p", "K8S_POD_NAME=q")
-    );
+    assert_eq!(changed, args.as_str().replace("K8S_POD_NAME=p", "K8S_POD_NAME=q"));
 }
 
 #[test]
@@ -98,13 +74,7 @@ fn an_annotation_cannot_pose_as_an_argument_that_is_not_there() {
 
 #[test]
 fn annotations_are_found_at_the_start_or_after_a_separator_only() {
-    assert!(
-        CniArgs::new("K8S_ANNOT={}")
-            .k8s_annot()
-            .unwrap()
-            .unwrap()
-            .is_empty()
-    );
+    assert!(CniArgs::new("K8S_ANNOT={}").k8s_annot().unwrap().unwrap().is_empty());
     assert!(CniArgs::new("XK8S_ANNOT={}").k8s_annot().is_none());
     assert!(CniArgs::new("A=1").k8s_annot().is_none());
     assert!(CniArgs::new("K8S_ANNOT=;A=1").k8s_annot().is_none());
@@ -120,10 +90,7 @@ fn malformed_annotations_are_an_error_that_says_where() {
     ] {
         let error = CniArgs::new(text).k8s_annot().unwrap().unwrap_err();
         assert_eq!(error.code, code::INVALID_ENVIRONMENT);
-        assert!(
-            error.msg.contains("K8S_ANNOT") && error.msg.contains(named),
-            "{error}"
-        );
+        assert!(error.msg.contains("K8S_ANNOT") && error.msg.contains(named), "{error}");
     }
 }
 

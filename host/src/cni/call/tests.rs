@@ -56,10 +56,7 @@ fn complete_call_is_read() {
     assert_eq!(call.netns.as_deref(), Some("/var/run/netns/x"));
     assert_eq!(call.interface, "eth0");
     assert_eq!(call.args, "IgnoreUnknown=1;K8S_POD_NAME=p;");
-    assert_eq!(
-        call.path,
-        ["/opt/cni/bin", "/usr/lib/cni"].map(PathBuf::from)
-    );
+    assert_eq!(call.path, ["/opt/cni/bin", "/usr/lib/cni"].map(PathBuf::from));
     assert_eq!(call.name, "net");
     assert_eq!(call.version, Version::V1_1_0);
     assert_eq!(call.config.get("type"), Some(&json!("genie")));
@@ -69,10 +66,7 @@ fn complete_call_is_read() {
 fn case_01_no_command_is_about() {
     let empty = Variables::new();
     assert!(matches!(start(&empty), Ok(Start::About)));
-    assert!(matches!(
-        start(&variables(&[("CNI_COMMAND", "")])),
-        Ok(Start::About)
-    ));
+    assert!(matches!(start(&variables(&[("CNI_COMMAND", "")])), Ok(Start::About)));
 }
 
 #[test]
@@ -100,10 +94,7 @@ fn case_03_all_missing_variables_are_named_in_order() {
         let only = Variables::from([("CNI_COMMAND", verb.into())]);
         let error = start(&only).unwrap_err();
         assert_eq!(error.code, 4);
-        assert_eq!(
-            error.msg,
-            format!("required env variables [{names}] missing")
-        );
+        assert_eq!(error.msg, format!("required env variables [{names}] missing"));
     }
 }
 
@@ -127,28 +118,16 @@ fn bad_interface_names_are_refused_before_stdin_is_read() {
         ("eth0123456789012", "interface name is too long"),
         (".", "interface name is . or .."),
         ("..", "interface name is . or .."),
-        (
-            "a/b",
-            "interface name contains / or : or whitespace characters",
-        ),
-        (
-            "a:b",
-            "interface name contains / or : or whitespace characters",
-        ),
-        (
-            "a\u{85}b",
-            "interface name contains / or : or whitespace characters",
-        ),
+        ("a/b", "interface name contains / or : or whitespace characters"),
+        ("a:b", "interface name contains / or : or whitespace characters"),
+        ("a\u{85}b", "interface name contains / or : or whitespace characters"),
     ];
     for (name, msg) in rows {
         let error = call_with(&variables(&[("CNI_IFNAME", name)]), &mut Untouchable).unwrap_err();
         assert_eq!((error.code, error.msg.as_str()), (4, msg), "{name}");
     }
     for name in ["é0", "eth012345678901", "-", "a.b"] {
-        assert_eq!(
-            call(&[("CNI_IFNAME", name)], CONFIG).unwrap().interface,
-            name
-        );
+        assert_eq!(call(&[("CNI_IFNAME", name)], CONFIG).unwrap().interface, name);
     }
 }
 
@@ -163,11 +142,7 @@ fn bad_values_are_reported_before_missing_ones() {
 #[test]
 fn status_and_gc_ignore_container_and_interface() {
     for verb in ["STATUS", "GC"] {
-        let changes = [
-            ("CNI_COMMAND", verb),
-            ("CNI_CONTAINERID", "../x"),
-            ("CNI_IFNAME", "a/b"),
-        ];
+        let changes = [("CNI_COMMAND", verb), ("CNI_CONTAINERID", "../x"), ("CNI_IFNAME", "a/b")];
         let call = call(&changes, CONFIG).unwrap();
         assert_eq!((call.container.as_str(), call.interface.as_str()), ("", ""));
         assert_eq!(call.netns, None);
@@ -195,28 +170,16 @@ fn case_06_undecodable_stdin_is_code_6_for_every_verb() {
         for stdin in ["", "[]", "\u{feff}{}", "{}x", "{", "5", r#"{"name":5}"#] {
             let error = refused(&[("CNI_COMMAND", verb)], stdin);
             assert_eq!(error.code, 6, "{verb} {stdin}");
-            assert!(
-                error.msg.starts_with("error unmarshall network config: "),
-                "{error}"
-            );
+            assert!(error.msg.starts_with("error unmarshall network config: "), "{error}");
         }
     }
 }
 
 #[test]
 fn case_06_missing_and_bad_names_are_code_7() {
-    for stdin in [
-        r#"{"cniVersion":"1.1.0"}"#,
-        r#"{"name":""}"#,
-        r#"{"name":null}"#,
-        "null",
-    ] {
+    for stdin in [r#"{"cniVersion":"1.1.0"}"#, r#"{"name":""}"#, r#"{"name":null}"#, "null"] {
         let error = refused(&[], stdin);
-        assert_eq!(
-            (error.code, error.msg.as_str()),
-            (7, "missing network name"),
-            "{stdin}"
-        );
+        assert_eq!((error.code, error.msg.as_str()), (7, "missing network name"), "{stdin}");
     }
     for name in ["a/b", "../n", "-a", "a b", "é"] {
         let error = refused(&[], &format!(r#"{{"name":"{name}"}}"#));
@@ -229,10 +192,7 @@ fn case_06_missing_and_bad_names_are_code_7() {
 #[test]
 fn stdin_that_fails_is_code_5() {
     let error = call_with(&variables(&[]), &mut Untouchable).unwrap_err();
-    assert_eq!(
-        (error.code, error.msg.as_str()),
-        (5, "error reading from stdin: was read")
-    );
+    assert_eq!((error.code, error.msg.as_str()), (5, "error reading from stdin: was read"));
 }
 
 #[test]
@@ -252,10 +212,7 @@ fn deep_nesting_is_refused() {
 fn case_07_unsupported_versions_are_code_1_with_details() {
     for written in ["9.9.9", "1.1", "0.3.2", "v1.0.0"] {
         let error = refused(&[], &format!(r#"{{"name":"n","cniVersion":"{written}"}}"#));
-        assert_eq!(
-            (error.code, error.msg.as_str()),
-            (1, "incompatible CNI versions")
-        );
+        assert_eq!((error.code, error.msg.as_str()), (1, "incompatible CNI versions"));
         assert_eq!(
             error.details,
             format!(
@@ -267,16 +224,8 @@ fn case_07_unsupported_versions_are_code_1_with_details() {
 
 #[test]
 fn case_07_missing_version_is_0_1_0_and_a_number_is_code_6() {
-    for stdin in [
-        r#"{"name":"n"}"#,
-        r#"{"name":"n","cniVersion":""}"#,
-        r#"{"name":"n","cniVersion":null}"#,
-    ] {
-        assert_eq!(
-            call(&[], stdin).unwrap().version,
-            Version::V0_1_0,
-            "{stdin}"
-        );
+    for stdin in [r#"{"name":"n"}"#, r#"{"name":"n","cniVersion":""}"#, r#"{"name":"n","cniVersion":null}"#] {
+        assert_eq!(call(&[], stdin).unwrap().version, Version::V0_1_0, "{stdin}");
     }
     assert_eq!(refused(&[], r#"{"name":"n","cniVersion":1.1}"#).code, 6);
 }
@@ -291,14 +240,8 @@ fn keys_match_without_regard_to_case() {
 fn case_08_unknown_verbs_are_code_4_after_stdin_is_checked() {
     for verb in ["add", "FOO", "ADD "] {
         let error = refused(&[("CNI_COMMAND", verb)], CONFIG);
-        assert_eq!(
-            (error.code, error.msg),
-            (4, format!("unknown CNI_COMMAND: {verb}"))
-        );
-        assert_eq!(
-            refused(&[("CNI_COMMAND", verb)], r#"{"name":"a/b"}"#).code,
-            7
-        );
+        assert_eq!((error.code, error.msg), (4, format!("unknown CNI_COMMAND: {verb}")));
+        assert_eq!(refused(&[("CNI_COMMAND", verb)], r#"{"name":"a/b"}"#).code, 7);
     }
 }
 
@@ -313,28 +256,12 @@ fn case_24_del_without_namespace_is_fine() {
 #[test]
 fn case_28_29_verbs_need_a_version_that_has_them() {
     let rows = [
-        (
-            "CHECK",
-            "0.3.1",
-            Some((1, "config version does not allow CHECK")),
-        ),
-        (
-            "CHECK",
-            "",
-            Some((1, "config version does not allow CHECK")),
-        ),
+        ("CHECK", "0.3.1", Some((1, "config version does not allow CHECK"))),
+        ("CHECK", "", Some((1, "config version does not allow CHECK"))),
         ("CHECK", "0.4.0", None),
         ("CHECK", "0.5.0", Some((1, "incompatible CNI versions"))),
-        (
-            "CHECK",
-            "9.9.9",
-            Some((1, "plugin version does not allow CHECK")),
-        ),
-        (
-            "STATUS",
-            "1.0.0",
-            Some((1, "config version does not allow STATUS")),
-        ),
+        ("CHECK", "9.9.9", Some((1, "plugin version does not allow CHECK"))),
+        ("STATUS", "1.0.0", Some((1, "config version does not allow STATUS"))),
         ("STATUS", "1.1.0", None),
         ("GC", "1.0.0", Some((1, "config version does not allow GC"))),
         ("GC", "1.1.1", Some((1, "plugin version does not allow GC"))),
@@ -348,10 +275,7 @@ fn case_28_29_verbs_need_a_version_that_has_them() {
         assert_eq!(refusal, expected, "{verb} {version}");
     }
     for verb in ["CHECK", "STATUS", "GC"] {
-        let error = refused(
-            &[("CNI_COMMAND", verb)],
-            r#"{"name":"n","cniVersion":"banana"}"#,
-        );
+        let error = refused(&[("CNI_COMMAND", verb)], r#"{"name":"n","cniVersion":"banana"}"#);
         assert_eq!(error.code, 6);
     }
 }

@@ -104,9 +104,7 @@ fn read_list(list: Value) -> Result<NetworkList, CniError> {
     let load_only_inlined_plugins = flag(&list, "loadOnlyInlinedPlugins").map_err(fail)?;
     let plugins = match list.get("plugins") {
         None if load_only_inlined_plugins => {
-            return Err(fail(
-                "`loadOnlyInlinedPlugins` is true, and no 'plugins' key".into(),
-            ));
+            return Err(fail("`loadOnlyInlinedPlugins` is true, and no 'plugins' key".into()));
         }
         None => Vec::new(),
         Some(Value::Array(plugins)) if plugins.is_empty() => {
@@ -115,14 +113,7 @@ fn read_list(list: Value) -> Result<NetworkList, CniError> {
         Some(Value::Array(plugins)) => read_plugins(plugins).map_err(fail)?,
         Some(other) => return Err(fail(wrong("invalid 'plugins' type", "a list", other))),
     };
-    Ok(NetworkList {
-        name,
-        cni_version,
-        disable_check,
-        disable_gc,
-        load_only_inlined_plugins,
-        plugins,
-    })
+    Ok(NetworkList { name, cni_version, disable_check, disable_gc, load_only_inlined_plugins, plugins })
 }
 
 fn read_plugins(plugins: &[Value]) -> Result<Vec<Map<String, Value>>, String> {
@@ -131,9 +122,7 @@ fn read_plugins(plugins: &[Value]) -> Result<Vec<Map<String, Value>>, String> {
         .enumerate()
         .map(|(index, plugin)| {
             let place = format!("plugins[{index}]");
-            let plugin = plugin
-                .as_object()
-                .ok_or_else(|| wrong(&place, "an object", plugin))?;
+            let plugin = plugin.as_object().ok_or_else(|| wrong(&place, "an object", plugin))?;
             check_plugin(plugin).map_err(|message| format!("{place}: {message}"))?;
             Ok(plugin.clone())
         })
@@ -156,13 +145,8 @@ fn selected_version(list: &Map<String, Value>) -> Result<String, String> {
     let mut candidates = Vec::with_capacity(several.len() + 1);
     for (index, version) in several.iter().enumerate() {
         let place = format!("invalid type for cniVersions index {index}");
-        let version = version
-            .as_str()
-            .ok_or_else(|| wrong(&place, "a string", version))?;
-        candidates.push((
-            version,
-            format!("invalid cniVersions entry {version:?} at index {index}"),
-        ));
+        let version = version.as_str().ok_or_else(|| wrong(&place, "a string", version))?;
+        candidates.push((version, format!("invalid cniVersions entry {version:?} at index {index}")));
     }
     if !single.is_empty() {
         candidates.push((single, format!("invalid cniVersion {single:?}")));
@@ -200,15 +184,10 @@ fn flag(list: &Map<String, Value>, key: &str) -> Result<bool, String> {
         Some(Value::Bool(set)) => Ok(*set),
         Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(true),
         Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(false),
-        Some(text @ Value::String(_)) => Err(format!(
-            "invalid value {} for {key}: write true or false",
-            describe(text)
-        )),
-        Some(other) => Err(wrong(
-            &format!("invalid type for {key}"),
-            "true or false",
-            other,
-        )),
+        Some(text @ Value::String(_)) => {
+            Err(format!("invalid value {} for {key}: write true or false", describe(text)))
+        }
+        Some(other) => Err(wrong(&format!("invalid type for {key}"), "true or false", other)),
     }
 }
 
@@ -219,11 +198,7 @@ fn check_plugin(plugin: &Map<String, Value>) -> Result<(), String> {
     let kind = text(plugin, "type")?;
     for (name, value) in object(plugin, "capabilities")?.into_iter().flatten() {
         if !matches!(value, Value::Bool(_) | Value::Null) {
-            return Err(wrong(
-                &format!("capabilities.{name}"),
-                "true or false",
-                value,
-            ));
+            return Err(wrong(&format!("capabilities.{name}"), "true or false", value));
         }
     }
     if let Some(ipam) = object(plugin, "ipam")? {
@@ -242,9 +217,7 @@ fn check_plugin(plugin: &Map<String, Value>) -> Result<(), String> {
     }
     if kind.contains('/') {
         let kind = get(plugin, "type").map(describe).unwrap_or_default();
-        return Err(format!(
-            "invalid plugin name: {kind}, a type is a file name without '/'"
-        ));
+        return Err(format!("invalid plugin name: {kind}, a type is a file name without '/'"));
     }
     Ok(())
 }

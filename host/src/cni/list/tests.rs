@@ -37,40 +37,23 @@ fn a_list_is_read() {
     assert_eq!(list.cni_version, Version::V0_4_0);
     assert!(list.disable_check && list.disable_gc && !list.load_only_inlined_plugins);
     assert_eq!(list.types(), ["calico", "portmap"]);
-    assert_eq!(
-        list.capabilities(),
-        BTreeSet::from(["portMappings".to_owned()])
-    );
+    assert_eq!(list.capabilities(), BTreeSet::from(["portMappings".to_owned()]));
 }
 
 #[test]
 fn a_single_configuration_becomes_a_list_of_one() {
     let value = json!({"Name": "weave", "cniVersion": "0.2.0", "type": "weave-net", "x": 1});
     let list = conf(&value).unwrap();
-    assert_eq!(
-        (list.name.as_str(), list.cni_version),
-        ("weave", Version::V0_2_0)
-    );
+    assert_eq!((list.name.as_str(), list.cni_version), ("weave", Version::V0_2_0));
     assert_eq!(list.plugins, [value.as_object().unwrap().clone()]);
     assert_eq!(NetworkList::from_value(&value), Ok(list));
 }
 
 #[test]
 fn a_missing_version_is_0_3_0() {
-    assert_eq!(
-        conf(&json!({"name": "n", "type": "a"}))
-            .unwrap()
-            .cni_version,
-        Version::V0_3_0
-    );
-    assert_eq!(
-        list_with(&json!({"cniVersion": null})).unwrap().cni_version,
-        Version::V0_3_0
-    );
-    assert_eq!(
-        list_with(&json!({"cniVersion": ""})).unwrap().cni_version,
-        Version::V0_3_0
-    );
+    assert_eq!(conf(&json!({"name": "n", "type": "a"})).unwrap().cni_version, Version::V0_3_0);
+    assert_eq!(list_with(&json!({"cniVersion": null})).unwrap().cni_version, Version::V0_3_0);
+    assert_eq!(list_with(&json!({"cniVersion": ""})).unwrap().cni_version, Version::V0_3_0);
 }
 
 #[test]
@@ -79,23 +62,14 @@ fn unsupported_versions_are_named() {
         let error = list_with(&json!({"cniVersion": version})).unwrap_err();
         assert_eq!(error.code, 1);
         assert!(error.msg.contains(&format!("{version:?}")), "{error}");
-        assert_eq!(
-            conf(&json!({"cniVersion": version, "name": "n", "type": "a"}))
-                .unwrap_err()
-                .code,
-            1
-        );
+        assert_eq!(conf(&json!({"cniVersion": version, "name": "n", "type": "a"})).unwrap_err().code, 1);
     }
 }
 
 #[test]
 fn the_highest_known_version_of_several_is_chosen() {
     let rows = [
-        (
-            json!("0.4.0"),
-            json!(["1.0.0", "1.1.0", "1.2.0", "0.3.1"]),
-            "1.1.0",
-        ),
+        (json!("0.4.0"), json!(["1.0.0", "1.1.0", "1.2.0", "0.3.1"]), "1.1.0"),
         (json!("1.1.0"), json!(["1.0.0"]), "1.1.0"),
         (json!(null), json!(["0.3.1", "1.0.0"]), "1.0.0"),
         (json!("0.4.0"), json!(["2.0.0"]), "0.4.0"),
@@ -113,90 +87,36 @@ fn the_highest_known_version_of_several_is_chosen() {
 fn wrong_lists_are_refused_with_the_reason() {
     let rows = [
         (json!({"name": null, "Name": "n"}), "no name"),
-        (
-            json!({"name": 5}),
-            "invalid name type: expected a string, found 5",
-        ),
-        (
-            json!({"name": "../n"}),
-            "invalid characters found in network name",
-        ),
+        (json!({"name": 5}), "invalid name type: expected a string, found 5"),
+        (json!({"name": "../n"}), "invalid characters found in network name"),
         (json!({"name": ""}), "missing network name"),
         (json!({"cniVersion": 1.0}), "invalid cniVersion type"),
-        (
-            json!({"cniVersions": "1.0.0"}),
-            "invalid type for cniVersions",
-        ),
-        (
-            json!({"cniVersions": ["1.0.0", 5]}),
-            "cniVersions index 1: expected a string, found 5",
-        ),
-        (
-            json!({"cniVersions": ["v1"]}),
-            "invalid cniVersions entry \"v1\" at index 0",
-        ),
-        (
-            json!({"cniVersions": [], "cniVersion": "x"}),
-            "invalid cniVersion \"x\"",
-        ),
-        (
-            json!({"disableGC": "x"}),
-            "invalid value \"x\" for disableGC",
-        ),
-        (
-            json!({"disableCheck": 1}),
-            "invalid type for disableCheck: expected true or false, found 1",
-        ),
-        (
-            json!({"loadOnlyInlinedPlugins": true, "plugins": null}),
-            "no 'plugins' key",
-        ),
+        (json!({"cniVersions": "1.0.0"}), "invalid type for cniVersions"),
+        (json!({"cniVersions": ["1.0.0", 5]}), "cniVersions index 1: expected a string, found 5"),
+        (json!({"cniVersions": ["v1"]}), "invalid cniVersions entry \"v1\" at index 0"),
+        (json!({"cniVersions": [], "cniVersion": "x"}), "invalid cniVersion \"x\""),
+        (json!({"disableGC": "x"}), "invalid value \"x\" for disableGC"),
+        (json!({"disableCheck": 1}), "invalid type for disableCheck: expected true or false, found 1"),
+        (json!({"loadOnlyInlinedPlugins": true, "plugins": null}), "no 'plugins' key"),
         (json!({"plugins": []}), "no plugins in list"),
         (json!({"plugins": {}}), "invalid 'plugins' type"),
-        (
-            json!({"plugins": [{"type": "a"}, 5]}),
-            "plugins[1]: expected an object, found 5",
-        ),
-        (
-            json!({"plugins": [{"type": "a"}, {}]}),
-            "plugins[1]: missing 'type'",
-        ),
-        (
-            json!({"plugins": [{"type": ""}]}),
-            "plugins[0]: missing 'type'",
-        ),
-        (
-            json!({"plugins": [{"type": 5}]}),
-            "plugins[0]: type: expected a string, found 5",
-        ),
-        (
-            json!({"plugins": [{"type": "a/b"}]}),
-            "invalid plugin name: \"a/b\"",
-        ),
+        (json!({"plugins": [{"type": "a"}, 5]}), "plugins[1]: expected an object, found 5"),
+        (json!({"plugins": [{"type": "a"}, {}]}), "plugins[1]: missing 'type'"),
+        (json!({"plugins": [{"type": ""}]}), "plugins[0]: missing 'type'"),
+        (json!({"plugins": [{"type": 5}]}), "plugins[0]: type: expected a string, found 5"),
+        (json!({"plugins": [{"type": "a/b"}]}), "invalid plugin name: \"a/b\""),
         (
             json!({"plugins": [{"type": "a", "capabilities": {"dns": "true"}}]}),
             "capabilities.dns: expected true or false, found \"true\"",
         ),
-        (
-            json!({"plugins": [{"type": "a", "ipam": "x"}]}),
-            "ipam: expected an object",
-        ),
-        (
-            json!({"plugins": [{"type": "a", "ipam": {"type": 1}}]}),
-            "ipam.type: expected a string",
-        ),
-        (
-            json!({"plugins": [{"type": "a", "dns": {"search": 1}}]}),
-            "dns.search: expected a list",
-        ),
+        (json!({"plugins": [{"type": "a", "ipam": "x"}]}), "ipam: expected an object"),
+        (json!({"plugins": [{"type": "a", "ipam": {"type": 1}}]}), "ipam.type: expected a string"),
+        (json!({"plugins": [{"type": "a", "dns": {"search": 1}}]}), "dns.search: expected a list"),
     ];
     for (changes, expected) in rows {
         let error = list_with(&changes).expect_err(&changes.to_string());
         assert_eq!(error.code, 7, "{error}");
-        assert!(
-            error.msg.starts_with("error parsing configuration list: "),
-            "{error}"
-        );
+        assert!(error.msg.starts_with("error parsing configuration list: "), "{error}");
         assert!(error.msg.contains(expected), "{error} lacks {expected}");
     }
 }
@@ -204,16 +124,8 @@ fn wrong_lists_are_refused_with_the_reason() {
 #[test]
 fn what_is_not_one_object_is_code_6() {
     for text in ["", "[]", "{}x", "\u{feff}{}", "{"] {
-        assert_eq!(
-            NetworkList::parse_list(text.as_bytes()).unwrap_err().code,
-            6,
-            "{text}"
-        );
-        assert_eq!(
-            NetworkList::parse_conf(text.as_bytes()).unwrap_err().code,
-            6,
-            "{text}"
-        );
+        assert_eq!(NetworkList::parse_list(text.as_bytes()).unwrap_err().code, 6, "{text}");
+        assert_eq!(NetworkList::parse_conf(text.as_bytes()).unwrap_err().code, 6, "{text}");
     }
 }
 
@@ -221,10 +133,7 @@ fn what_is_not_one_object_is_code_6() {
 fn a_list_where_one_plugin_is_expected_says_that_the_type_is_missing() {
     let value = json!({"name": "n", "plugins": [{"type": "a"}]});
     let error = conf(&value).unwrap_err();
-    assert_eq!(
-        (error.code, error.msg.as_str()),
-        (7, "error parsing configuration: missing 'type'")
-    );
+    assert_eq!((error.code, error.msg.as_str()), (7, "error parsing configuration: missing 'type'"));
     assert_eq!(NetworkList::from_value(&value).unwrap().types(), ["a"]);
 }
 
@@ -236,10 +145,7 @@ fn plugins_may_be_missing_in_a_file_but_not_in_a_text() {
 }
 
 fn supplied() -> Map<String, Value> {
-    json!({"portMappings": [{"HostPort": 8080}], "bandwidth": {}, "mac": "x"})
-        .as_object()
-        .unwrap()
-        .clone()
+    json!({"portMappings": [{"HostPort": 8080}], "bandwidth": {}, "mac": "x"}).as_object().unwrap().clone()
 }
 
 #[test]

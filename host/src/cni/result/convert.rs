@@ -22,10 +22,7 @@ impl CniResult {
             return Ok(Self::Listed(self.listed(to)));
         }
         match self {
-            Self::Family(result) => Ok(Self::Family(FamilyResult {
-                version: to,
-                ..result.clone()
-            })),
+            Self::Family(result) => Ok(Self::Family(FamilyResult { version: to, ..result.clone() })),
             Self::Listed(result) => family(result, to).map(Self::Family),
         }
     }
@@ -39,20 +36,13 @@ impl CniResult {
     fn listed(&self, to: Version) -> ListedResult {
         let mut result = match self {
             Self::Family(result) => from_family(result, to),
-            Self::Listed(result) => ListedResult {
-                version: to,
-                ..result.clone()
-            },
+            Self::Listed(result) => ListedResult { version: to, ..result.clone() },
         };
         match (self.version() >= Version::V1_0_0, to >= Version::V1_0_0) {
             (true, false) => {
                 result.interfaces.iter_mut().for_each(strip);
                 for ip in &mut result.ips {
-                    ip.version = if is_v4(ip.address) {
-                        "4".into()
-                    } else {
-                        "6".into()
-                    };
+                    ip.version = if is_v4(ip.address) { "4".into() } else { "6".into() };
                 }
             }
             (false, true) => result.ips.iter_mut().for_each(|ip| ip.version.clear()),
@@ -84,12 +74,7 @@ fn from_family(result: &FamilyResult, to: Version) -> ListedResult {
     };
     for (version, family) in [("4", &result.ip4), ("6", &result.ip6)] {
         let Some(family) = family else { continue };
-        listed.ips.push(Ip {
-            version: version.into(),
-            interface: None,
-            address: family.ip,
-            gateway: family.gateway,
-        });
+        listed.ips.push(Ip { version: version.into(), interface: None, address: family.ip, gateway: family.gateway });
         listed.routes.extend(family.routes.iter().cloned());
     }
     listed
@@ -105,42 +90,22 @@ fn family(result: &ListedResult, to: Version) -> Result<FamilyResult, CniError> 
             }
         };
         let ip = result.ips.iter().find(is_first)?;
-        Some(FamilyIp {
-            ip: ip.address,
-            gateway: ip.gateway,
-            routes: routes(result, version == "4"),
-        })
+        Some(FamilyIp { ip: ip.address, gateway: ip.gateway, routes: routes(result, version == "4") })
     };
     let (ip4, ip6) = (first("4"), first("6"));
     if ip4.is_none() && ip6.is_none() {
-        return Err(CniError::new(
-            code::INCOMPATIBLE_VERSION,
-            "cannot convert: no valid IP addresses",
-        )
-        .with_details(format!(
-            "a result of version {to} must have an address; use a configuration of cniVersion \
+        return Err(CniError::new(code::INCOMPATIBLE_VERSION, "cannot convert: no valid IP addresses").with_details(
+            format!(
+                "a result of version {to} must have an address; use a configuration of cniVersion \
              0.3.0 or later for a network without addresses"
-        )));
+            ),
+        ));
     }
-    Ok(FamilyResult {
-        version: to,
-        ip4,
-        ip6,
-        dns: result.dns.clone(),
-    })
+    Ok(FamilyResult { version: to, ip4, ip6, dns: result.dns.clone() })
 }
 
 /// The routes of one family: destination and next hop.
 fn routes(result: &ListedResult, v4: bool) -> Vec<Route> {
-    let plain = |dst: Option<IpNet>, gw: Option<IpAddr>| Route {
-        dst,
-        gw,
-        ..Route::default()
-    };
-    result
-        .routes
-        .iter()
-        .filter(|route| is_v4(route.dst) == v4)
-        .map(|route| plain(route.dst, route.gw))
-        .collect()
+    let plain = |dst: Option<IpNet>, gw: Option<IpAddr>| Route { dst, gw, ..Route::default() };
+    result.routes.iter().filter(|route| is_v4(route.dst) == v4).map(|route| plain(route.dst, route.gw)).collect()
 }

@@ -26,10 +26,8 @@ impl CniResult {
             return Err(refuse("the plugin succeeded but printed no result".into()));
         }
         let value: Value = serde_json::from_slice(stdout).map_err(|error| {
-            refuse(format!("the plugin's result is not JSON: {error}")).with_details(format!(
-                "{:?}",
-                excerpt(&String::from_utf8_lossy(stdout), 256)
-            ))
+            refuse(format!("the plugin's result is not JSON: {error}"))
+                .with_details(format!("{:?}", excerpt(&String::from_utf8_lossy(stdout), 256)))
         })?;
         Self::from_value(&value, config_version)
     }
@@ -65,10 +63,7 @@ impl CniResult {
 /// # Errors
 /// Code 6 when it cannot be read, or its version is not one of those that share a
 /// form with `version`: libcni's plugins refuse that too.
-pub fn prev_result(
-    config: &Map<String, Value>,
-    version: Version,
-) -> Result<Option<CniResult>, CniError> {
+pub fn prev_result(config: &Map<String, Value>, version: Version) -> Result<Option<CniResult>, CniError> {
     let Some(previous) = object(config, "prevResult").map_err(refuse)? else {
         return Ok(None);
     };
@@ -99,9 +94,7 @@ fn prev_version(previous: &Map<String, Value>, version: Version) -> Result<Strin
         versions.insert(ADDED, &added);
     }
     let last = versions.into_values().next_back().unwrap_or(&added);
-    let text = last
-        .as_str()
-        .ok_or_else(|| refuse(wrong("cniVersion", "a string", last)))?;
+    let text = last.as_str().ok_or_else(|| refuse(wrong("cniVersion", "a string", last)))?;
     Ok(text.to_owned())
 }
 
@@ -125,31 +118,17 @@ fn form(version: Version) -> Form {
 }
 
 fn supported(written: &str) -> Result<Version, CniError> {
-    Version::parse(written).ok_or_else(|| {
-        CniError::new(
-            code::INCOMPATIBLE_VERSION,
-            format!("unsupported CNI result version {written:?}"),
-        )
-    })
+    Version::parse(written)
+        .ok_or_else(|| CniError::new(code::INCOMPATIBLE_VERSION, format!("unsupported CNI result version {written:?}")))
 }
 
 fn mismatch(expected: Version, written: &str) -> String {
-    let versions: Vec<_> = Version::ALL
-        .into_iter()
-        .filter(|version| form(*version) == form(expected))
-        .map(Version::as_str)
-        .collect();
-    format!(
-        "result type supports [{}] but unmarshalled CNIVersion is {written:?}",
-        versions.join(" ")
-    )
+    let versions: Vec<_> =
+        Version::ALL.into_iter().filter(|version| form(*version) == form(expected)).map(Version::as_str).collect();
+    format!("result type supports [{}] but unmarshalled CNIVersion is {written:?}", versions.join(" "))
 }
 
-fn decode(
-    object: &Map<String, Value>,
-    version: Version,
-    expected: Version,
-) -> Result<CniResult, CniError> {
+fn decode(object: &Map<String, Value>, version: Version, expected: Version) -> Result<CniResult, CniError> {
     if form(version) != form(expected) {
         return Err(refuse(mismatch(expected, version.as_str())));
     }
@@ -166,12 +145,7 @@ fn decode_family(result: &Map<String, Value>, version: Version) -> Result<Family
             .map(|entry| decode_family_ip(entry).map_err(|message| format!("{key}.{message}")))
             .transpose()
     };
-    Ok(FamilyResult {
-        version,
-        ip4: family("ip4")?,
-        ip6: family("ip6")?,
-        dns: decode_dns(result)?,
-    })
+    Ok(FamilyResult { version, ip4: family("ip4")?, ip6: family("ip6")?, dns: decode_dns(result)? })
 }
 
 fn decode_family_ip(entry: &Map<String, Value>) -> Result<FamilyIp, String> {
@@ -182,11 +156,7 @@ fn decode_family_ip(entry: &Map<String, Value>) -> Result<FamilyIp, String> {
     })
 }
 
-fn decode_listed(
-    result: &Map<String, Value>,
-    version: Version,
-    form: Form,
-) -> Result<ListedResult, String> {
+fn decode_listed(result: &Map<String, Value>, version: Version, form: Form) -> Result<ListedResult, String> {
     Ok(ListedResult {
         version,
         interfaces: objects(result, "interfaces", |entry| decode_interface(entry, form))?,
@@ -213,11 +183,7 @@ fn decode_interface(entry: &Map<String, Value>, form: Form) -> Result<Interface,
 
 fn decode_ip(entry: &Map<String, Value>, form: Form) -> Result<Ip, String> {
     Ok(Ip {
-        version: if form == Form::Versioned {
-            text(entry, "version")?
-        } else {
-            String::new()
-        },
+        version: if form == Form::Versioned { text(entry, "version")? } else { String::new() },
         interface: integer(entry, "interface")?,
         address: network(entry, "address")?,
         gateway: address(entry, "gateway")?,
@@ -291,10 +257,7 @@ fn address(object: &Map<String, Value>, key: &str) -> Result<Option<IpAddr>, Str
     match written.parse() {
         Ok(IpAddr::V6(v6)) => Ok(Some(unmapped(v6))),
         Ok(v4) => Ok(Some(v4)),
-        Err(_) => Err(format!(
-            "{key}: invalid IP address: {:?}",
-            excerpt(&written, 64)
-        )),
+        Err(_) => Err(format!("{key}: invalid IP address: {:?}", excerpt(&written, 64))),
     }
 }
 
@@ -316,8 +279,5 @@ fn through_floats(object: Map<String, Value>) -> Map<String, Value> {
         let whole = float.to_string().parse::<i64>().ok().map(Number::from);
         whole.or_else(|| Number::from_f64(float)).unwrap_or(number)
     }
-    object
-        .into_iter()
-        .map(|(key, old)| (key, value(old)))
-        .collect()
+    object.into_iter().map(|(key, old)| (key, value(old))).collect()
 }

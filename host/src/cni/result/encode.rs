@@ -27,10 +27,7 @@ impl CniResult {
             Self::Listed(result) => {
                 let with_version = result.version < Version::V1_0_0;
                 object.put_list("interfaces", result.interfaces.iter().map(interface));
-                object.put_list(
-                    "ips",
-                    result.ips.iter().map(|entry| ip(entry, with_version)),
-                );
+                object.put_list("ips", result.ips.iter().map(|entry| ip(entry, with_version)));
                 object.put_list("routes", result.routes.iter().map(route));
                 &result.dns
             }

@@ -154,12 +154,7 @@ impl CniResult {
     /// An empty result.
     pub fn empty(version: Version) -> Self {
         if version < Version::V0_3_0 {
-            return Self::Family(FamilyResult {
-                version,
-                ip4: None,
-                ip6: None,
-                dns: Dns::default(),
-            });
+            return Self::Family(FamilyResult { version, ip4: None, ip6: None, dns: Dns::default() });
         }
         Self::Listed(ListedResult {
             version,

@@ -48,8 +48,7 @@ fn case_10_a_result_without_version_has_the_configurations() {
     let result = CniResult::from_value(&old, Version::V0_2_0).unwrap();
     assert_eq!(result.version(), Version::V0_2_0);
     for version in [json!(""), json!(null), json!(5)] {
-        let result =
-            CniResult::from_value(&json!({"cniVersion": version}), Version::V0_4_0).unwrap();
+        let result = CniResult::from_value(&json!({"cniVersion": version}), Version::V0_4_0).unwrap();
         assert_eq!(result.version(), Version::V0_4_0);
     }
     let named = CniResult::from_value(&json!({"cniVersion": "0.2.0"}), Version::V1_0_0).unwrap();
@@ -60,18 +59,11 @@ fn case_10_a_result_without_version_has_the_configurations() {
 fn empty_dns_is_printed_before_1_0_only() {
     for version in Version::ALL {
         let printed = CniResult::empty(version).to_value();
-        assert_eq!(
-            printed.get("dns").is_some(),
-            version < Version::V1_0_0,
-            "{version}"
-        );
+        assert_eq!(printed.get("dns").is_some(), version < Version::V1_0_0, "{version}");
         assert_eq!(printed["cniVersion"], version.as_str());
     }
     let empty_lists = json!({"cniVersion": "1.0.0", "dns": {"search": [], "nameservers": null}});
-    assert_eq!(
-        read(&empty_lists).to_value(),
-        json!({"cniVersion": "1.0.0"})
-    );
+    assert_eq!(read(&empty_lists).to_value(), json!({"cniVersion": "1.0.0"}));
 }
 
 #[test]
@@ -110,67 +102,22 @@ fn addresses_are_normalised_and_host_bits_stay() {
 #[test]
 fn wrong_fields_are_refused_by_their_place() {
     let rows = [
-        (
-            json!({"ips": [{"address": "10.0.0.2"}]}),
-            "ips[0].address: invalid CIDR address",
-        ),
-        (
-            json!({"ips": [{"address": "010.0.0.2/24"}]}),
-            "ips[0].address: invalid CIDR address",
-        ),
-        (
-            json!({"ips": [{"address": "10.0.0.2/33"}]}),
-            "ips[0].address: invalid CIDR address",
-        ),
-        (
-            json!({"ips": [{"address": "10.0.0.2/+8"}]}),
-            "ips[0].address: invalid CIDR address",
-        ),
-        (
-            json!({"ips": [{"address": "10.0.0.2/"}]}),
-            "ips[0].address: invalid CIDR address",
-        ),
-        (
-            json!({"ips": [{"address": "fe80::1%eth0/64"}]}),
-            "ips[0].address: invalid CIDR address",
-        ),
-        (
-            json!({"ips": [{"address": null}]}),
-            "ips[0].address: invalid CIDR address",
-        ),
-        (
-            json!({"ips": [{"gateway": "x"}]}),
-            "ips[0].gateway: invalid IP address: \"x\"",
-        ),
-        (
-            json!({"ips": [{"interface": "0"}]}),
-            "ips[0].interface: expected an integer",
-        ),
-        (
-            json!({"ips": [{"interface": 1.5}]}),
-            "ips[0].interface: expected an integer, found 1.5",
-        ),
-        (
-            json!({"interfaces": [{"mtu": "1500"}]}),
-            "interfaces[0].mtu: expected an integer",
-        ),
-        (
-            json!({"interfaces": [{}, null]}),
-            "interfaces[1]: expected an object, found null",
-        ),
-        (
-            json!({"ips": [null]}),
-            "ips[0]: expected an object, found null",
-        ),
-        (
-            json!({"routes": [null]}),
-            "routes[0]: expected an object, found null",
-        ),
+        (json!({"ips": [{"address": "10.0.0.2"}]}), "ips[0].address: invalid CIDR address"),
+        (json!({"ips": [{"address": "010.0.0.2/24"}]}), "ips[0].address: invalid CIDR address"),
+        (json!({"ips": [{"address": "10.0.0.2/33"}]}), "ips[0].address: invalid CIDR address"),
+        (json!({"ips": [{"address": "10.0.0.2/+8"}]}), "ips[0].address: invalid CIDR address"),
+        (json!({"ips": [{"address": "10.0.0.2/"}]}), "ips[0].address: invalid CIDR address"),
+        (json!({"ips": [{"address": "fe80::1%eth0/64"}]}), "ips[0].address: invalid CIDR address"),
+        (json!({"ips": [{"address": null}]}), "ips[0].address: invalid CIDR address"),
+        (json!({"ips": [{"gateway": "x"}]}), "ips[0].gateway: invalid IP address: \"x\""),
+        (json!({"ips": [{"interface": "0"}]}), "ips[0].interface: expected an integer"),
+        (json!({"ips": [{"interface": 1.5}]}), "ips[0].interface: expected an integer, found 1.5"),
+        (json!({"interfaces": [{"mtu": "1500"}]}), "interfaces[0].mtu: expected an integer"),
+        (json!({"interfaces": [{}, null]}), "interfaces[1]: expected an object, found null"),
+        (json!({"ips": [null]}), "ips[0]: expected an object, found null"),
+        (json!({"routes": [null]}), "routes[0]: expected an object, found null"),
         (json!({"ips": {}}), "ips: expected a list, found an object"),
-        (
-            json!({"dns": {"search": "a"}}),
-            "dns.search: expected a list",
-        ),
+        (json!({"dns": {"search": "a"}}), "dns.search: expected a list"),
         (json!({"dns": []}), "dns: expected an object"),
     ];
     for (mut value, expected) in rows {
@@ -180,19 +127,10 @@ fn wrong_fields_are_refused_by_their_place() {
         assert!(error.msg.contains(expected), "{error} lacks {expected}");
     }
     let error = unreadable(&json!({"cniVersion": "0.2.0", "ip4": {"ip": "x"}}));
-    assert!(
-        error.msg.contains("ip4.ip: invalid CIDR address"),
-        "{error}"
-    );
+    assert!(error.msg.contains("ip4.ip: invalid CIDR address"), "{error}");
     // The IP version is read only where the version has it.
     let numeric = json!([{"version": 4, "address": "10.0.0.2/24"}]);
-    assert!(
-        CniResult::from_value(
-            &json!({"cniVersion": "1.0.0", "ips": numeric}),
-            Version::V1_0_0
-        )
-        .is_ok()
-    );
+    assert!(CniResult::from_value(&json!({"cniVersion": "1.0.0", "ips": numeric}), Version::V1_0_0).is_ok());
     unreadable(&json!({"cniVersion": "0.4.0", "ips": numeric}));
 }
 
@@ -209,17 +147,7 @@ fn keys_match_without_regard_to_case_and_unknown_ones_are_dropped() {
 
 #[test]
 fn stdout_that_is_not_one_object_is_code_6() {
-    for stdout in [
-        "",
-        " \n",
-        "boom",
-        "{}{}",
-        "{} x",
-        "[]",
-        "5",
-        "\u{feff}{}",
-        "{\"a\":",
-    ] {
+    for stdout in ["", " \n", "boom", "{}{}", "{} x", "[]", "5", "\u{feff}{}", "{\"a\":"] {
         let error = CniResult::parse(stdout.as_bytes(), Version::V1_0_0).expect_err(stdout);
         assert_eq!(error.code, 6, "{stdout}");
     }
@@ -231,10 +159,7 @@ fn stdout_that_is_not_one_object_is_code_6() {
 #[test]
 fn null_is_an_empty_result_of_the_configurations_version() {
     for version in Version::ALL {
-        assert_eq!(
-            CniResult::parse(b"null\n", version),
-            Ok(CniResult::empty(version))
-        );
+        assert_eq!(CniResult::parse(b"null\n", version), Ok(CniResult::empty(version)));
     }
 }
 
@@ -249,26 +174,15 @@ fn unsupported_versions_are_code_1_and_named() {
 fn dangerous_indexes_are_refused() {
     let one = json!([{"name": "eth0"}]);
     let rows = [
-        (
-            &one,
-            1,
-            "ips[0] is on interface 1, but the result lists 1 interfaces",
-        ),
+        (&one, 1, "ips[0] is on interface 1, but the result lists 1 interfaces"),
         (&one, -1, "ips[0] is on interface -1"),
-        (
-            &json!([]),
-            1,
-            "ips[0] is on interface 1, but the result lists 0 interfaces",
-        ),
+        (&json!([]), 1, "ips[0] is on interface 1, but the result lists 0 interfaces"),
         (&json!([]), -1, "ips[0] is on interface -1"),
     ];
     for (interfaces, index, expected) in rows {
         let result = read(&json!({"cniVersion": "1.0.0", "interfaces": interfaces,
             "ips": [{"interface": index, "address": "10.0.0.2/24"}]}));
-        for error in [
-            result.check_safe().unwrap_err(),
-            result.check_final().unwrap_err(),
-        ] {
+        for error in [result.check_safe().unwrap_err(), result.check_final().unwrap_err()] {
             assert_eq!(error.code, 6);
             assert!(error.msg.contains(expected), "{error}");
         }
@@ -281,47 +195,27 @@ fn calico_s_index_without_interfaces_is_safe_but_not_final() {
     let calico = json!({"cniVersion": "0.3.1",
         "ips": [{"version": "4", "interface": 0, "address": "172.120.126.128/32"}]});
     assert_eq!(read(&calico).check_safe(), Ok(()));
-    assert!(
-        read(&calico)
-            .check_final()
-            .unwrap_err()
-            .msg
-            .contains("ips[0] is on interface 0")
-    );
+    assert!(read(&calico).check_final().unwrap_err().msg.contains("ips[0] is on interface 0"));
     assert_eq!(read(&calico).to_value()["ips"][0]["interface"], 0);
 }
 
 #[test]
 fn missing_addresses_are_read_and_then_refused() {
     let rows = [
-        (
-            json!({"cniVersion": "1.0.0", "ips": [{}]}),
-            "ips[0] has no address",
-        ),
-        (
-            json!({"cniVersion": "0.4.0", "routes": [{"gw": "10.0.0.1"}]}),
-            "routes[0] has no dst",
-        ),
+        (json!({"cniVersion": "1.0.0", "ips": [{}]}), "ips[0] has no address"),
+        (json!({"cniVersion": "0.4.0", "routes": [{"gw": "10.0.0.1"}]}), "routes[0] has no dst"),
         (json!({"cniVersion": "0.2.0", "ip6": {}}), "ip6 has no ip"),
-        (
-            json!({"cniVersion": "0.2.0", "ip4": {"ip": "10.0.0.2/24", "routes": [{}]}}),
-            "ip4.routes[0] has no dst",
-        ),
+        (json!({"cniVersion": "0.2.0", "ip4": {"ip": "10.0.0.2/24", "routes": [{}]}}), "ip4.routes[0] has no dst"),
     ];
     for (value, expected) in rows {
         let error = read(&value).check_safe().unwrap_err();
         assert!(error.msg.contains(expected), "{error}");
     }
-    assert_eq!(
-        read(&json!({"cniVersion": "1.0.0", "ips": [{}]})).to_value()["ips"][0]["address"],
-        "<nil>"
-    );
+    assert_eq!(read(&json!({"cniVersion": "1.0.0", "ips": [{}]})).to_value()["ips"][0]["address"], "<nil>");
 }
 
 fn previous(previous: &Value, version: Version) -> Result<Option<CniResult>, CniError> {
-    let config: Map<_, _> = [("prevResult".to_owned(), previous.clone())]
-        .into_iter()
-        .collect();
+    let config: Map<_, _> = [("prevResult".to_owned(), previous.clone())].into_iter().collect();
     prev_result(&config, version)
 }
 
@@ -330,14 +224,9 @@ fn prev_result_is_absent_or_has_the_configurations_version() {
     assert_eq!(prev_result(&Map::new(), Version::V1_0_0), Ok(None));
     assert_eq!(previous(&json!(null), Version::V1_0_0), Ok(None));
     for version in Version::ALL {
-        assert_eq!(
-            previous(&json!({}), version),
-            Ok(Some(CniResult::empty(version)))
-        );
+        assert_eq!(previous(&json!({}), version), Ok(Some(CniResult::empty(version))));
     }
-    let older = previous(&json!({"cniVersion": "1.0.0"}), Version::V1_1_0)
-        .unwrap()
-        .unwrap();
+    let older = previous(&json!({"cniVersion": "1.0.0"}), Version::V1_1_0).unwrap().unwrap();
     assert_eq!(older.version(), Version::V1_0_0);
 }
 
@@ -350,26 +239,15 @@ fn prev_result_of_another_form_is_refused() {
         "could not parse prevResult: result type supports [1.0.0 1.1.0] but unmarshalled \
          CNIVersion is \"0.4.0\""
     );
-    for value in [
-        json!([]),
-        json!("x"),
-        json!({"cniVersion": 1}),
-        json!({"cniVersion": "9"}),
-    ] {
-        assert_eq!(
-            previous(&value, Version::V1_1_0).unwrap_err().code,
-            6,
-            "{value}"
-        );
+    for value in [json!([]), json!("x"), json!({"cniVersion": 1}), json!({"cniVersion": "9"})] {
+        assert_eq!(previous(&value, Version::V1_1_0).unwrap_err().code, 6, "{value}");
     }
 }
 
 #[test]
 fn prev_result_with_an_odd_version_key_is_read_as_libcni_reads_it() {
     let version = |value: &Value, version| {
-        previous(value, version)
-            .map(|result| result.unwrap().version())
-            .map_err(|error| error.code)
+        previous(value, version).map(|result| result.unwrap().version()).map_err(|error| error.code)
     };
     let rows = [
         (json!({"CNIVersion": "1.0.0"}), Ok(Version::V1_0_0)),
@@ -382,10 +260,7 @@ fn prev_result_with_an_odd_version_key_is_read_as_libcni_reads_it() {
     for (value, expected) in rows {
         assert_eq!(version(&value, Version::V1_1_0), expected, "{value}");
     }
-    assert_eq!(
-        version(&json!({"cniVersion": ""}), Version::V0_2_0),
-        Ok(Version::V0_1_0)
-    );
+    assert_eq!(version(&json!({"cniVersion": ""}), Version::V0_2_0), Ok(Version::V0_1_0));
 }
 
 #[test]

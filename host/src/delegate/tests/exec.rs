@@ -37,9 +37,7 @@ fn fails(script: &str) -> (u32, String, String) {
 #[test]
 fn environment_is_ours_with_exactly_the_six_variables_and_the_guard_replaced() {
     let plugins = Plugins::new();
-    let printed = exec(&plugins.script("p", r#"cat "/proc/$$/environ""#))
-        .run()
-        .unwrap();
+    let printed = exec(&plugins.script("p", r#"cat "/proc/$$/environ""#)).run().unwrap();
     let printed = String::from_utf8(printed).unwrap();
     let mut seen: Vec<&str> = printed.split_terminator('\0').collect();
     let mut expected: Vec<String> = std::env::vars()
@@ -66,14 +64,9 @@ fn environment_is_ours_with_exactly_the_six_variables_and_the_guard_replaced() {
 #[test]
 fn variables_that_do_not_apply_are_set_and_empty() {
     let plugins = Plugins::new();
-    let program = plugins.script("p", r#"echo "${CNI_NETNS-unset}|${CNI_IFNAME-unset}|${CNI_ARGS-unset}|${CNI_CONTAINERID-unset}""#);
-    let exec = Exec {
-        netns: "",
-        interface: "",
-        args: "",
-        container: "",
-        ..exec(&program)
-    };
+    let program = plugins
+        .script("p", r#"echo "${CNI_NETNS-unset}|${CNI_IFNAME-unset}|${CNI_ARGS-unset}|${CNI_CONTAINERID-unset}""#);
+    let exec = Exec { netns: "", interface: "", args: "", container: "", ..exec(&program) };
     assert_eq!(exec.run().unwrap(), b"|||\n");
 }
 
@@ -82,12 +75,7 @@ fn program_gets_its_path_as_name_our_directory_and_the_whole_configuration() {
     let plugins = Plugins::new();
     let config = format!("{{\"x\":\"{}\"}}", "y".repeat(300_000));
     let program = plugins.script("p", "echo $0; pwd; cat");
-    let printed = Exec {
-        stdin: config.as_bytes(),
-        ..exec(&program)
-    }
-    .run()
-    .unwrap();
+    let printed = Exec { stdin: config.as_bytes(), ..exec(&program) }.run().unwrap();
     let directory = std::env::current_dir().unwrap();
     assert_eq!(
         String::from_utf8(printed).unwrap(),
@@ -100,27 +88,13 @@ fn configuration_that_is_not_read_does_no_harm() {
     let plugins = Plugins::new();
     let config = vec![b' '; 300_000];
     let program = plugins.script("p", "exec <&-; echo {}");
-    assert_eq!(
-        Exec {
-            stdin: &config,
-            ..exec(&program)
-        }
-        .run()
-        .unwrap(),
-        b"{}\n"
-    );
+    assert_eq!(Exec { stdin: &config, ..exec(&program) }.run().unwrap(), b"{}\n");
 }
 
 #[test]
 fn exit_status_alone_is_success() {
-    assert_eq!(
-        run(r#"echo '{"code":7,"msg":"bad"}'"#).unwrap(),
-        b"{\"code\":7,\"msg\":\"bad\"}\n"
-    );
-    assert_eq!(
-        fails(r#"echo '{"cniVersion":"1.0.0","ips":[]}'; exit 1"#).0,
-        code::INTERNAL
-    );
+    assert_eq!(run(r#"echo '{"code":7,"msg":"bad"}'"#).unwrap(), b"{\"code\":7,\"msg\":\"bad\"}\n");
+    assert_eq!(fails(r#"echo '{"cniVersion":"1.0.0","ips":[]}'; exit 1"#).0, code::INTERNAL);
 }
 
 #[test]
@@ -133,13 +107,7 @@ fn case_13_own_code_message_and_details_are_kept() {
 
 #[test]
 fn code_that_is_0_missing_or_no_number_becomes_999() {
-    for code in [
-        r#""code":0,"#,
-        "",
-        r#""code":"7","#,
-        r#""code":-1,"#,
-        r#""code":4294967296,"#,
-    ] {
+    for code in [r#""code":0,"#, "", r#""code":"7","#, r#""code":-1,"#, r#""code":4294967296,"#] {
         let printed = fails(&format!(r#"echo '{{{code}"msg":"m"}}'; exit 1"#));
         assert_eq!(printed, (999, "m".into(), String::new()), "{code}");
     }
@@ -147,27 +115,17 @@ fn code_that_is_0_missing_or_no_number_becomes_999() {
 
 #[test]
 fn case_15_stderr_alone_is_the_message() {
-    assert_eq!(
-        fails("echo boom >&2; exit 3"),
-        (999, "exit status 3: boom".into(), String::new())
-    );
+    assert_eq!(fails("echo boom >&2; exit 3"), (999, "exit status 3: boom".into(), String::new()));
 }
 
 #[test]
 fn case_15_other_output_is_quoted() {
     let (code, msg, details) = fails("echo 'panic: x'; echo why >&2; exit 2");
     assert_eq!((code, details.as_str()), (999, "why"));
-    assert_eq!(
-        msg,
-        "exit status 2, and what it printed is no CNI error: \"panic: x\""
-    );
+    assert_eq!(msg, "exit status 2, and what it printed is no CNI error: \"panic: x\"");
     let (_, msg, _) = fails("head -c 100000 /dev/zero | tr '\\0' x; exit 1");
     assert!(msg.len() < 1200, "{} bytes", msg.len());
-    assert!(
-        fails("echo '{}'; exit 1")
-            .1
-            .contains("no CNI error: \"{}\"")
-    );
+    assert!(fails("echo '{}'; exit 1").1.contains("no CNI error: \"{}\""));
 }
 
 #[test]
@@ -177,27 +135,16 @@ fn case_15_silent_failure_names_the_exit_status() {
 
 #[test]
 fn case_15_signal_is_named() {
-    assert_eq!(
-        fails("kill -KILL $$").1,
-        "killed by SIGKILL and printed nothing"
-    );
-    assert_eq!(
-        fails("echo late >&2; kill -TERM $$").1,
-        "killed by SIGTERM: late"
-    );
-    assert_eq!(
-        fails("kill -40 $$").1,
-        "killed by signal 40 and printed nothing"
-    );
+    assert_eq!(fails("kill -KILL $$").1, "killed by SIGKILL and printed nothing");
+    assert_eq!(fails("echo late >&2; kill -TERM $$").1, "killed by SIGTERM: late");
+    assert_eq!(fails("kill -40 $$").1, "killed by signal 40 and printed nothing");
 }
 
 #[test]
 fn stderr_is_passed_on_even_on_success() {
     let plugins = Plugins::new();
     let mut log = Vec::new();
-    exec(&plugins.script("p", "echo note >&2; echo {}"))
-        .run_logging_to(&mut log)
-        .unwrap();
+    exec(&plugins.script("p", "echo note >&2; echo {}")).run_logging_to(&mut log).unwrap();
     assert_eq!(log, b"note\n");
 }
 
@@ -216,9 +163,7 @@ fn stderr_is_passed_on_while_the_plugin_runs() {
     }
     let plugins = Plugins::new();
     let program = plugins.script("p", r#"echo first >&2; until [ -e "$log" ]; do :; done"#);
-    exec(&program)
-        .run_logging_to(&mut Release(plugins.file("log")))
-        .unwrap();
+    exec(&program).run_logging_to(&mut Release(plugins.file("log"))).unwrap();
 }
 
 #[test]
@@ -226,15 +171,8 @@ fn only_the_end_of_a_long_stderr_is_kept() {
     let plugins = Plugins::new();
     let mut log = Vec::new();
     let script = "head -c 300000 /dev/zero | tr '\\0' x >&2; echo the end >&2; exit 1";
-    let error = exec(&plugins.script("p", script))
-        .run_logging_to(&mut log)
-        .unwrap_err()
-        .error;
-    assert!(
-        error.msg.ends_with("the end") && error.msg.len() < STDERR_KEPT,
-        "{}",
-        error.msg
-    );
+    let error = exec(&plugins.script("p", script)).run_logging_to(&mut log).unwrap_err().error;
+    assert!(error.msg.ends_with("the end") && error.msg.len() < STDERR_KEPT, "{}", error.msg);
     assert_eq!(log.len(), 300_000 + "the end\n".len());
 }
 
@@ -242,20 +180,11 @@ fn only_the_end_of_a_long_stderr_is_kept() {
 fn hanging_plugin_and_what_it_started_are_killed_at_the_deadline() {
     let plugins = Plugins::new();
     let program = plugins.script("p", r#"sleep 600 & echo $! >"$log"; echo stuck >&2; wait"#);
-    let exec = Exec {
-        deadline: Instant::now() + Duration::from_millis(200),
-        ..exec(&program)
-    };
+    let exec = Exec { deadline: Instant::now() + Duration::from_millis(200), ..exec(&program) };
     let failure = exec.run().unwrap_err();
-    assert_eq!(
-        (failure.cause, failure.error.code),
-        (Cause::Stopped, code::TRY_AGAIN)
-    );
+    assert_eq!((failure.cause, failure.error.code), (Cause::Stopped, code::TRY_AGAIN));
     let msg = &failure.error.msg;
-    assert!(
-        msg.starts_with("it did not finish within ") && msg.ends_with(" s and was killed"),
-        "{msg}"
-    );
+    assert!(msg.starts_with("it did not finish within ") && msg.ends_with(" s and was killed"), "{msg}");
     // Under load the shell may be killed before it gets anywhere.
     if let [pid] = plugins.log().as_slice() {
         until(|| !runs(pid));
@@ -266,10 +195,7 @@ fn hanging_plugin_and_what_it_started_are_killed_at_the_deadline() {
 fn plugin_that_ignores_its_pipes_is_killed_at_the_deadline_too() {
     let plugins = Plugins::new();
     let program = plugins.script("p", "exec <&- >&- 2>&-; exec sleep 600");
-    let exec = Exec {
-        deadline: Instant::now() + Duration::from_millis(200),
-        ..exec(&program)
-    };
+    let exec = Exec { deadline: Instant::now() + Duration::from_millis(200), ..exec(&program) };
     assert_eq!(exec.run().unwrap_err().cause, Cause::Stopped);
 }
 
@@ -277,16 +203,8 @@ fn plugin_that_ignores_its_pipes_is_killed_at_the_deadline_too() {
 fn nothing_is_started_when_the_time_is_used_up() {
     let plugins = Plugins::new();
     let program = plugins.script("p", r#"echo ran >"$log""#);
-    let failure = Exec {
-        deadline: Instant::now(),
-        ..exec(&program)
-    }
-    .run()
-    .unwrap_err();
-    assert_eq!(
-        (failure.cause, failure.error.code),
-        (Cause::NotStarted, code::TRY_AGAIN)
-    );
+    let failure = Exec { deadline: Instant::now(), ..exec(&program) }.run().unwrap_err();
+    assert_eq!((failure.cause, failure.error.code), (Cause::NotStarted, code::TRY_AGAIN));
     assert!(plugins.log().is_empty());
 }
 
@@ -297,29 +215,20 @@ fn grandchild_that_holds_the_pipes_is_not_waited_for() {
     assert_eq!(exec(&program).run().unwrap(), b"{\"ips\":[]}\n");
     let grandchild = plugins.log().remove(0);
     assert!(runs(&grandchild), "a plugin may leave a daemon behind");
-    std::process::Command::new("kill")
-        .arg(&grandchild)
-        .status()
-        .unwrap();
+    std::process::Command::new("kill").arg(&grandchild).status().unwrap();
 }
 
 #[test]
 fn grandchild_that_never_stops_writing_is_not_waited_for() {
     let plugins = Plugins::new();
     let program = plugins.script("p", r#"yes >&2 & echo $! >"$log"; echo {}"#);
-    assert_eq!(
-        exec(&program).run_logging_to(&mut std::io::sink()).unwrap(),
-        b"{}\n"
-    );
+    assert_eq!(exec(&program).run_logging_to(&mut std::io::sink()).unwrap(), b"{}\n");
 }
 
 #[test]
 fn ten_mebibytes_on_stdout_are_refused() {
     let failure = run("head -c 10485760 /dev/zero").unwrap_err();
-    assert_eq!(
-        (failure.cause, failure.error.code),
-        (Cause::Stopped, code::INTERNAL)
-    );
+    assert_eq!((failure.cause, failure.error.code), (Cause::Stopped, code::INTERNAL));
     assert_eq!(failure.error.msg, "it printed more than 4 MiB on stdout");
 }
 
@@ -363,15 +272,8 @@ fn case_38_program_that_stays_busy_is_an_error_after_six_seconds() {
     let mut paused = Duration::ZERO;
     let failure = exec(&program).start(|pause| paused += pause).unwrap_err();
     assert_eq!(paused, Duration::from_secs(6));
-    assert_eq!(
-        (failure.cause, failure.error.code),
-        (Cause::NotStarted, code::TRY_AGAIN)
-    );
-    assert!(
-        failure.error.msg.contains("text file busy"),
-        "{}",
-        failure.error.msg
-    );
+    assert_eq!((failure.cause, failure.error.code), (Cause::NotStarted, code::TRY_AGAIN));
+    assert!(failure.error.msg.contains("text file busy"), "{}", failure.error.msg);
 }
 
 #[test]

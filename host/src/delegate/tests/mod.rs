@@ -34,11 +34,7 @@ impl Plugins {
     fn script(&self, name: &str, script: &str) -> PathBuf {
         let program = self.directory.path().join(name);
         let log = self.directory.path().join("log");
-        fs::write(
-            &program,
-            format!("#!/bin/sh\nlog={}\n{script}\n", log.display()),
-        )
-        .unwrap();
+        fs::write(&program, format!("#!/bin/sh\nlog={}\n{script}\n", log.display())).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         program
     }
@@ -46,22 +42,14 @@ impl Plugins {
     /// A plugin that logs `VERB name`, keeps its stdin as `VERB.name`, and prints
     /// `result`.
     fn recorder(&self, name: &str, result: &str) {
-        self.script(
-            name,
-            &format!("{}\ncat <<'END'\n{result}\nEND", Self::RECORD),
-        );
+        self.script(name, &format!("{}\ncat <<'END'\n{result}\nEND", Self::RECORD));
     }
 
-    const RECORD: &str =
-        r#"echo "$CNI_COMMAND ${0##*/}" >>"$log"; cat >"${0%/*}/$CNI_COMMAND.${0##*/}""#;
+    const RECORD: &str = r#"echo "$CNI_COMMAND ${0##*/}" >>"$log"; cat >"${0%/*}/$CNI_COMMAND.${0##*/}""#;
 
     /// The plugins that ran, in order.
     fn log(&self) -> Vec<String> {
-        fs::read_to_string(self.directory.path().join("log"))
-            .unwrap_or_default()
-            .lines()
-            .map(String::from)
-            .collect()
+        fs::read_to_string(self.directory.path().join("log")).unwrap_or_default().lines().map(String::from).collect()
     }
 
     /// What a recorder read from stdin.
@@ -78,8 +66,7 @@ impl Plugins {
 /// A list of plugins without any settings.
 fn list(version: &str, types: &[&str]) -> NetworkList {
     let plugins: Vec<Value> = types.iter().map(|kind| json!({"type": kind})).collect();
-    NetworkList::from_value(&json!({"cniVersion": version, "name": "cbr0", "plugins": plugins}))
-        .unwrap()
+    NetworkList::from_value(&json!({"cniVersion": version, "name": "cbr0", "plugins": plugins})).unwrap()
 }
 
 static NO_CAPABILITIES: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
@@ -104,13 +91,8 @@ fn soon() -> Instant {
 
 /// Whether a process of this id is there and not a zombie.
 fn runs(pid: &str) -> bool {
-    fs::read_to_string(Path::new("/proc").join(pid.trim()).join("stat")).is_ok_and(|stat| {
-        !stat
-            .rsplit_once(") ")
-            .unwrap_or_default()
-            .1
-            .starts_with('Z')
-    })
+    fs::read_to_string(Path::new("/proc").join(pid.trim()).join("stat"))
+        .is_ok_and(|stat| !stat.rsplit_once(") ").unwrap_or_default().1.starts_with('Z'))
 }
 
 /// Waits for `condition`, which is bound to come true; the limit is for a broken build.

@@ -4,9 +4,7 @@ use crate::delegate::{ValidAttachment, gc, status};
 
 /// A plugin that lists `versions` and answers its other verbs with `script`.
 fn plugin(plugins: &Plugins, name: &str, versions: &str, script: &str) {
-    let version = format!(
-        r#"[ "$CNI_COMMAND" = VERSION ] && {{ echo '{{"supportedVersions":{versions}}}'; exit; }}"#
-    );
+    let version = format!(r#"[ "$CNI_COMMAND" = VERSION ] && {{ echo '{{"supportedVersions":{versions}}}'; exit; }}"#);
     plugins.script(name, &format!("{version}\n{}\n{script}", Plugins::RECORD));
 }
 
@@ -18,23 +16,12 @@ fn case_29_status_answers_the_first_plugins_own_error() {
     for code in [50, 51, 123] {
         let plugins = Plugins::new();
         plugin(&plugins, "a", NEW, "");
-        plugin(
-            &plugins,
-            "b",
-            NEW,
-            &format!(r#"echo '{{"code":{code},"msg":"no"}}'; exit 1"#),
-        );
+        plugin(&plugins, "b", NEW, &format!(r#"echo '{{"code":{code},"msg":"no"}}'; exit 1"#));
         plugin(&plugins, "c", NEW, "");
         let error = status(&list("1.1.0", &["a", "b", "c"]), &plugins.path, soon()).unwrap_err();
-        assert_eq!(
-            (error.code, error.msg.as_str()),
-            (code, "network \"cbr0\": plugin \"b\" failed (status): no")
-        );
+        assert_eq!((error.code, error.msg.as_str()), (code, "network \"cbr0\": plugin \"b\" failed (status): no"));
         assert_eq!(plugins.log(), ["STATUS a", "STATUS b"]);
-        assert_eq!(
-            plugins.stdin("STATUS", "a"),
-            json!({"cniVersion": "1.1.0", "name": "cbr0", "type": "a"})
-        );
+        assert_eq!(plugins.stdin("STATUS", "a"), json!({"cniVersion": "1.1.0", "name": "cbr0", "type": "a"}));
     }
 }
 
@@ -53,16 +40,8 @@ fn case_29_status_of_a_missing_or_hanging_plugin_is_50() {
 #[test]
 fn case_30_old_lists_and_old_plugins_are_not_asked() {
     let plugins = Plugins::new();
-    plugin(
-        &plugins,
-        "old",
-        OLD,
-        r#"echo '{"code":3,"msg":"missing containerID"}'; exit 1"#,
-    );
-    plugins.script(
-        "ancient",
-        r#"echo '{"code":4,"msg":"unknown CNI_COMMAND: VERSION"}'; exit 1"#,
-    );
+    plugin(&plugins, "old", OLD, r#"echo '{"code":3,"msg":"missing containerID"}'; exit 1"#);
+    plugins.script("ancient", r#"echo '{"code":4,"msg":"unknown CNI_COMMAND: VERSION"}'; exit 1"#);
     let both = list("1.1.0", &["old", "ancient"]);
     assert_eq!(status(&both, &plugins.path, soon()), Ok(()));
     assert_eq!(gc(&both, &plugins.path, &[], soon()), Ok(()));
@@ -70,40 +49,18 @@ fn case_30_old_lists_and_old_plugins_are_not_asked() {
     let old_list = list("1.0.0", &["gone"]);
     assert_eq!(status(&old_list, &plugins.path, soon()), Ok(()));
     assert_eq!(gc(&old_list, &plugins.path, &[], soon()), Ok(()));
-    let disabled = NetworkList {
-        disable_gc: true,
-        ..list("1.1.0", &["gone"])
-    };
+    let disabled = NetworkList { disable_gc: true, ..list("1.1.0", &["gone"]) };
     assert_eq!(gc(&disabled, &plugins.path, &[], soon()), Ok(()));
 }
 
 #[test]
 fn case_31_gc_sends_both_spellings_goes_on_and_joins_the_errors() {
     let plugins = Plugins::new();
-    plugin(
-        &plugins,
-        "a",
-        NEW,
-        r#"echo '{"code":101,"msg":"one"}'; exit 1"#,
-    );
+    plugin(&plugins, "a", NEW, r#"echo '{"code":101,"msg":"one"}'; exit 1"#);
     plugin(&plugins, "b", NEW, "");
-    plugin(
-        &plugins,
-        "c",
-        NEW,
-        r#"echo '{"code":102,"msg":"two"}'; exit 1"#,
-    );
-    let valid = [ValidAttachment {
-        container: "a".into(),
-        interface: "eth0".into(),
-    }];
-    let error = gc(
-        &list("1.1.0", &["a", "b", "c"]),
-        &plugins.path,
-        &valid,
-        soon(),
-    )
-    .unwrap_err();
+    plugin(&plugins, "c", NEW, r#"echo '{"code":102,"msg":"two"}'; exit 1"#);
+    let valid = [ValidAttachment { container: "a".into(), interface: "eth0".into() }];
+    let error = gc(&list("1.1.0", &["a", "b", "c"]), &plugins.path, &valid, soon()).unwrap_err();
     assert_eq!(error.code, 101);
     assert_eq!(
         error.msg,

@@ -10,12 +10,7 @@ use crate::cni::code;
 fn process(test: &str, directory: &Path) -> Child {
     let module = module_path!().split_once("::").unwrap().1;
     Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--ignored",
-            "--exact",
-            "--nocapture",
-            &format!("{module}::{test}"),
-        ])
+        .args(["--ignored", "--exact", "--nocapture", &format!("{module}::{test}")])
         .env("STATE_DIR", directory)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -30,10 +25,7 @@ fn store_of_the_parent() -> Option<Store> {
 /// Waits until a helper has printed `word`.
 fn await_word(child: &mut Child, word: &str) {
     let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
-    assert!(
-        lines.any(|line| line.unwrap().ends_with(word)),
-        "{word} never came"
-    );
+    assert!(lines.any(|line| line.unwrap().ends_with(word)), "{word} never came");
 }
 
 #[test]
@@ -67,9 +59,7 @@ fn processes_take_turns() {
     let dir = Dir::new();
     let file = dir.directory.path().join("records/count");
     fs::write(&file, "0").unwrap();
-    let mut children: Vec<Child> = (0..3)
-        .map(|_| process("counter", dir.directory.path()))
-        .collect();
+    let mut children: Vec<Child> = (0..3).map(|_| process("counter", dir.directory.path())).collect();
     for child in &mut children {
         assert!(child.wait().unwrap().success());
     }
@@ -82,15 +72,9 @@ fn waiting_ends_at_the_deadline_and_names_the_holder() {
     let dir = Dir::new();
     let mut child = process("holder", dir.directory.path());
     await_word(&mut child, "locked");
-    let error = dir
-        .store
-        .lock("c1", Instant::now() + Duration::from_millis(20))
-        .unwrap_err();
+    let error = dir.store.lock("c1", Instant::now() + Duration::from_millis(20)).unwrap_err();
     assert_eq!(error.code, code::TRY_AGAIN);
-    let start = format!(
-        "container c1 is busy: process {} has been working on it",
-        child.id()
-    );
+    let start = format!("container c1 is busy: process {} has been working on it", child.id());
     assert!(error.msg.starts_with(&start), "{}", error.msg);
     drop(dir.store.lock("c2", Instant::now()).unwrap());
 
@@ -118,10 +102,7 @@ fn killed_holder_has_let_go_and_its_file_is_taken_over() {
 fn lock_is_exclusive_within_a_process_too() {
     let dir = Dir::new();
     let lock = dir.lock();
-    assert_eq!(
-        dir.store.lock("c1", Instant::now()).unwrap_err().code,
-        code::TRY_AGAIN
-    );
+    assert_eq!(dir.store.lock("c1", Instant::now()).unwrap_err().code, code::TRY_AGAIN);
     drop(lock);
     drop(dir.store.lock("c1", Instant::now()).unwrap());
 }

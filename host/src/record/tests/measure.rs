@@ -10,10 +10,7 @@ fn cost_of_a_record() {
     let measure = |name: &str, mut step: Box<dyn FnMut() + '_>| {
         let started = Instant::now();
         (0..ROUNDS).for_each(|_| step());
-        println!(
-            "{name}: {} µs",
-            started.elapsed().as_micros() / u128::from(ROUNDS)
-        );
+        println!("{name}: {} µs", started.elapsed().as_micros() / u128::from(ROUNDS));
     };
     let life = |sync: bool| {
         let lock = dir.lock();
@@ -21,27 +18,13 @@ fn cost_of_a_record() {
         let syncing = sync.then(|| journal.sync_beside());
         journal.added(0, &result(0)).unwrap();
         journal.added(1, &result(1)).unwrap();
-        journal
-            .done(&Outcome {
-                result: result(2),
-                annotations: Value::Null,
-            })
-            .unwrap();
+        journal.done(&Outcome { result: result(2), annotations: Value::Null }).unwrap();
         if let Some(syncing) = syncing {
             syncing.wait(soon()).unwrap();
         }
         journal.remove().unwrap();
     };
-    measure(
-        "open",
-        Box::new(|| drop(Store::open(dir.directory.path()).unwrap())),
-    );
-    measure(
-        "lock, create, 3 events, remove, unlock",
-        Box::new(|| life(false)),
-    );
-    measure(
-        "the same with the sync waited for at once",
-        Box::new(|| life(true)),
-    );
+    measure("open", Box::new(|| drop(Store::open(dir.directory.path()).unwrap())));
+    measure("lock, create, 3 events, remove, unlock", Box::new(|| life(false)));
+    measure("the same with the sync waited for at once", Box::new(|| life(true)));
 }

@@ -41,12 +41,7 @@ impl Dir {
         for part in fs::read_dir(self.directory.path()).unwrap() {
             for file in fs::read_dir(part.unwrap().path()).unwrap() {
                 let path = file.unwrap().path();
-                files.push(
-                    path.strip_prefix(self.directory.path())
-                        .unwrap()
-                        .display()
-                        .to_string(),
-                );
+                files.push(path.strip_prefix(self.directory.path()).unwrap().display().to_string());
             }
         }
         files.sort();
@@ -64,11 +59,7 @@ fn header(attachments: usize) -> Header {
         netns: "/run/netns/one".into(),
         network: "k8s-pod-network".into(),
         cni_args: "IgnoreUnknown=1;A=b=c".into(),
-        pod: Some(Pod {
-            namespace: "ns".into(),
-            name: "p".into(),
-            uid: "u".into(),
-        }),
+        pod: Some(Pod { namespace: "ns".into(), name: "p".into(), uid: "u".into() }),
         created: 1_700_000_000,
         path: vec!["/opt/cni/bin".into()],
         attachments: (0..attachments).map(planned).collect(),
@@ -77,17 +68,10 @@ fn header(attachments: usize) -> Header {
 }
 
 fn planned(index: usize) -> Planned {
-    let list = json!({"cniVersion": "1.0.0", "name": "n", "plugins": [{"type": "bridge", "big": 9_007_199_254_740_993_u64}]});
-    let runtime_config = json!({"portMappings": [{"HostPort": 8080}]})
-        .as_object()
-        .unwrap()
-        .clone();
-    Planned {
-        interface: format!("eth{index}"),
-        list,
-        cni_args: "IP=10.0.0.1".into(),
-        runtime_config,
-    }
+    let list =
+        json!({"cniVersion": "1.0.0", "name": "n", "plugins": [{"type": "bridge", "big": 9_007_199_254_740_993_u64}]});
+    let runtime_config = json!({"portMappings": [{"HostPort": 8080}]}).as_object().unwrap().clone();
+    Planned { interface: format!("eth{index}"), list, cni_args: "IP=10.0.0.1".into(), runtime_config }
 }
 
 fn result(index: usize) -> Value {

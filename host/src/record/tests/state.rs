@@ -23,28 +23,18 @@ fn whole_life_of_a_record() {
 
     let record = dir.store.load("c1", "eth0").unwrap().unwrap();
     assert_eq!(record.header, header(2));
-    assert_eq!(
-        record.remaining(),
-        [1, 0],
-        "what has not reported yet may have run"
-    );
+    assert_eq!(record.remaining(), [1, 0], "what has not reported yet may have run");
     assert_eq!((record.result(0), record.outcome()), (None, None));
 
     journal.added(0, &result(0)).unwrap();
     journal.added(1, &result(1)).unwrap();
-    let outcome = Outcome {
-        result: json!({"merged": true}),
-        annotations: json!({"a": "b"}),
-    };
+    let outcome = Outcome { result: json!({"merged": true}), annotations: json!({"a": "b"}) };
     journal.done(&outcome).unwrap();
     syncing.wait(soon()).unwrap();
     drop(journal);
 
     let record = dir.store.load("c1", "eth0").unwrap().unwrap();
-    assert_eq!(
-        (record.result(0), record.result(1)),
-        (Some(&result(0)), Some(&result(1)))
-    );
+    assert_eq!((record.result(0), record.result(1)), (Some(&result(0)), Some(&result(1))));
     assert_eq!(record.outcome(), Some(&outcome));
     assert_eq!(record.result(2), None);
 
@@ -53,14 +43,7 @@ fn whole_life_of_a_record() {
     assert_eq!(record.remaining(), [0]);
     let mut journal = record.journal(&lock).unwrap();
     journal.deleted(0).unwrap();
-    assert!(
-        dir.store
-            .load("c1", "eth0")
-            .unwrap()
-            .unwrap()
-            .remaining()
-            .is_empty()
-    );
+    assert!(dir.store.load("c1", "eth0").unwrap().unwrap().remaining().is_empty());
 
     journal.remove().unwrap();
     drop(lock);
@@ -78,11 +61,7 @@ fn removing_twice_is_fine_and_writing_to_a_removed_record_is_not_silent() {
     second.remove().unwrap();
     let error = record.journal(&lock).unwrap_err();
     assert_eq!(error.code, code::IO);
-    assert!(
-        error.msg.ends_with("c1@eth0.json: it is missing"),
-        "{}",
-        error.msg
-    );
+    assert!(error.msg.ends_with("c1@eth0.json: it is missing"), "{}", error.msg);
 }
 
 #[test]
@@ -90,23 +69,9 @@ fn interfaces_of_a_container_have_records_of_their_own() {
     let dir = Dir::new();
     let lock = dir.lock();
     dir.store.create(&lock, &header(1)).unwrap();
-    dir.store
-        .create(
-            &lock,
-            &Header {
-                interface: "eth@1".into(),
-                ..header(2)
-            },
-        )
-        .unwrap();
-    assert_eq!(
-        dir.store.load("c1", "eth0").unwrap().unwrap().remaining(),
-        [0]
-    );
-    assert_eq!(
-        dir.store.load("c1", "eth@1").unwrap().unwrap().remaining(),
-        [1, 0]
-    );
+    dir.store.create(&lock, &Header { interface: "eth@1".into(), ..header(2) }).unwrap();
+    assert_eq!(dir.store.load("c1", "eth0").unwrap().unwrap().remaining(), [0]);
+    assert_eq!(dir.store.load("c1", "eth@1").unwrap().unwrap().remaining(), [1, 0]);
     assert_eq!(dir.store.load("c1", "eth1").unwrap(), None);
 }
 
@@ -116,14 +81,8 @@ fn add_without_del_does_not_overwrite_what_the_del_needs() {
     let lock = dir.lock();
     dir.store.create(&lock, &header(2)).unwrap();
     let error = dir.store.create(&lock, &header(1)).unwrap_err();
-    assert_eq!(
-        error.msg,
-        "container c1 is already attached on eth0: it needs a DEL before another ADD"
-    );
-    assert_eq!(
-        dir.store.load("c1", "eth0").unwrap().unwrap().remaining(),
-        [1, 0]
-    );
+    assert_eq!(error.msg, "container c1 is already attached on eth0: it needs a DEL before another ADD");
+    assert_eq!(dir.store.load("c1", "eth0").unwrap().unwrap().remaining(), [1, 0]);
     assert_eq!(dir.files(), ["locks/c1", "records/c1@eth0.json"]);
 }
 
@@ -131,37 +90,18 @@ fn add_without_del_does_not_overwrite_what_the_del_needs() {
 fn record_needs_the_lock_of_its_own_container() {
     let dir = Dir::new();
     let other = dir.store.lock("c2", soon()).unwrap();
-    assert_eq!(
-        dir.store.create(&other, &header(1)).unwrap_err().code,
-        code::INTERNAL
-    );
+    assert_eq!(dir.store.create(&other, &header(1)).unwrap_err().code, code::INTERNAL);
 }
 
 #[test]
 fn state_is_for_root_alone() {
     let dir = Dir::new();
     let _lock = dir.lock();
-    dir.store
-        .create(
-            &dir.store.lock("x", soon()).unwrap(),
-            &Header {
-                container: "x".into(),
-                ..header(1)
-            },
-        )
-        .unwrap();
-    for (path, mode) in [
-        ("records", 0o700),
-        ("new", 0o700),
-        ("locks", 0o700),
-        ("records/x@eth0.json", 0o600),
-        ("locks/c1", 0o600),
-    ] {
-        let found = fs::metadata(dir.directory.path().join(path))
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o777;
+    dir.store.create(&dir.store.lock("x", soon()).unwrap(), &Header { container: "x".into(), ..header(1) }).unwrap();
+    for (path, mode) in
+        [("records", 0o700), ("new", 0o700), ("locks", 0o700), ("records/x@eth0.json", 0o600), ("locks/c1", 0o600)]
+    {
+        let found = fs::metadata(dir.directory.path().join(path)).unwrap().permissions().mode() & 0o777;
         assert_eq!(found, mode, "{path}");
     }
 }
@@ -172,50 +112,24 @@ fn long_container_ids_have_short_names_that_differ() {
     let ids = ["a".repeat(300), "a".repeat(301), "a".repeat(160)];
     for id in &ids {
         let lock = dir.store.lock(id, soon()).unwrap();
-        let header = Header {
-            container: id.clone(),
-            interface: "123456789012345".into(),
-            ..header(1)
-        };
+        let header = Header { container: id.clone(), interface: "123456789012345".into(), ..header(1) };
         dir.store.create(&lock, &header).unwrap();
-        assert_eq!(
-            dir.store
-                .load(id, "123456789012345")
-                .unwrap()
-                .unwrap()
-                .header,
-            header
-        );
+        assert_eq!(dir.store.load(id, "123456789012345").unwrap().unwrap().header, header);
     }
     let files = dir.files();
     assert_eq!(files.len(), ids.len());
-    assert!(
-        files.iter().all(|file| file.len() < "records/".len() + 200),
-        "{files:?}"
-    );
+    assert!(files.iter().all(|file| file.len() < "records/".len() + 200), "{files:?}");
 }
 
 #[test]
 fn names_that_lead_out_of_the_directory_are_refused() {
     let dir = Dir::new();
     for container in ["", "../x", "a/b", "-a", ".a", "a\0", "a@b", "a~b", "é"] {
-        assert_eq!(
-            dir.store.lock(container, soon()).unwrap_err().code,
-            code::INVALID_ENVIRONMENT,
-            "{container}"
-        );
-        assert_eq!(
-            dir.store.load(container, "eth0").unwrap_err().code,
-            code::INVALID_ENVIRONMENT,
-            "{container}"
-        );
+        assert_eq!(dir.store.lock(container, soon()).unwrap_err().code, code::INVALID_ENVIRONMENT, "{container}");
+        assert_eq!(dir.store.load(container, "eth0").unwrap_err().code, code::INVALID_ENVIRONMENT, "{container}");
     }
     for interface in ["", "a/b", "../../x", "1234567890123456"] {
-        assert_eq!(
-            dir.store.load("c1", interface).unwrap_err().code,
-            code::INVALID_ENVIRONMENT,
-            "{interface}"
-        );
+        assert_eq!(dir.store.load("c1", interface).unwrap_err().code, code::INVALID_ENVIRONMENT, "{interface}");
     }
     assert!(dir.files().is_empty());
 }
@@ -225,15 +139,7 @@ fn list_has_every_record_and_every_damaged_file() {
     let dir = Dir::new();
     for container in ["b", "a"] {
         let lock = dir.store.lock(container, soon()).unwrap();
-        dir.store
-            .create(
-                &lock,
-                &Header {
-                    container: container.into(),
-                    ..header(1)
-                },
-            )
-            .unwrap();
+        dir.store.create(&lock, &Header { container: container.into(), ..header(1) }).unwrap();
     }
     fs::write(dir.record(), "rubbish").unwrap();
     dir.store.load("c1", "eth0").unwrap_err();
@@ -245,17 +151,10 @@ fn list_has_every_record_and_every_damaged_file() {
         .into_iter()
         .map(|entry| match entry {
             Entry::Record(record) => record.header.container,
-            Entry::Damaged { path, .. } => path
-                .strip_prefix(dir.directory.path())
-                .unwrap()
-                .display()
-                .to_string(),
+            Entry::Damaged { path, .. } => path.strip_prefix(dir.directory.path()).unwrap().display().to_string(),
         })
         .collect();
-    assert_eq!(
-        seen,
-        ["a", "b", "records/c1@eth0.json", "damaged/c1@eth0.json.0"]
-    );
+    assert_eq!(seen, ["a", "b", "records/c1@eth0.json", "damaged/c1@eth0.json.0"]);
 }
 
 fn json_value() -> impl Strategy<Value = Value> {

@@ -10,26 +10,17 @@ fn sample(dir: &Dir) -> (Vec<u8>, Vec<usize>) {
     for index in 0..3 {
         journal.added(index, &result(index)).unwrap();
     }
-    journal
-        .done(&Outcome {
-            result: json!({"merged": 1}),
-            annotations: Value::Null,
-        })
-        .unwrap();
+    journal.done(&Outcome { result: json!({"merged": 1}), annotations: Value::Null }).unwrap();
     journal.deleted(2).unwrap();
     journal.deleted(1).unwrap();
     let bytes = fs::read(dir.record()).unwrap();
-    let ends = (0..bytes.len())
-        .filter(|at| bytes[*at] == b'\n' && *at > 0 && bytes[*at - 1] != b'\n')
-        .collect();
+    let ends = (0..bytes.len()).filter(|at| bytes[*at] == b'\n' && *at > 0 && bytes[*at - 1] != b'\n').collect();
     (bytes, ends)
 }
 
 /// How many events of the sample have taken effect, which must be the first ones.
 fn events(record: &Record) -> usize {
-    let results = (0..3)
-        .filter(|index| record.result(*index).is_some())
-        .count();
+    let results = (0..3).filter(|index| record.result(*index).is_some()).count();
     results + usize::from(record.outcome().is_some()) + (3 - record.remaining().len())
 }
 
@@ -44,11 +35,7 @@ fn record_cut_at_any_length_holds_every_event_before_the_cut() {
         match dir.store.load("c1", "eth0") {
             Ok(record) => assert_eq!(events(&record.unwrap()) + 1, whole, "cut at {length}"),
             Err(error) => {
-                assert_eq!(
-                    (whole, error.code),
-                    (0, code::RECORD),
-                    "cut at {length}: {error}"
-                );
+                assert_eq!((whole, error.code), (0, code::RECORD), "cut at {length}: {error}");
                 assert!(!dir.record().exists(), "cut at {length}");
             }
         }
@@ -91,31 +78,16 @@ fn damaged_header_is_quarantined_and_the_error_says_what_to_do() {
     let error = dir.store.load("c1", "eth0").unwrap_err();
     assert_eq!(error.code, code::RECORD);
     let to = dir.directory.path().join("damaged/c1@eth0.json.0");
-    for part in [
-        dir.record().display().to_string(),
-        to.display().to_string(),
-        "clean up".into(),
-    ] {
+    for part in [dir.record().display().to_string(), to.display().to_string(), "clean up".into()] {
         assert!(error.to_string().contains(&part), "{error}");
     }
     assert!(!error.to_string().contains("not found"));
     assert_eq!(fs::read(&to).unwrap(), b"0000000000000000 {}\n");
-    assert_eq!(
-        dir.store.load("c1", "eth0").unwrap(),
-        None,
-        "the next call goes on"
-    );
+    assert_eq!(dir.store.load("c1", "eth0").unwrap(), None, "the next call goes on");
     fs::write(dir.record(), "again").unwrap();
     dir.store.load("c1", "eth0").unwrap_err();
-    assert_eq!(
-        fs::read(to).unwrap(),
-        b"0000000000000000 {}\n",
-        "an earlier one is not overwritten"
-    );
-    assert_eq!(
-        dir.files(),
-        ["damaged/c1@eth0.json.0", "damaged/c1@eth0.json.1"]
-    );
+    assert_eq!(fs::read(to).unwrap(), b"0000000000000000 {}\n", "an earlier one is not overwritten");
+    assert_eq!(dir.files(), ["damaged/c1@eth0.json.0", "damaged/c1@eth0.json.1"]);
 }
 
 #[test]
@@ -127,11 +99,7 @@ fn record_of_another_container_or_interface_is_damaged() {
     }
     for (container, interface) in [("c2", "eth0"), ("c1", "eth1")] {
         let error = dir.store.load(container, interface).unwrap_err();
-        assert!(
-            error.msg.contains("another container or interface"),
-            "{}",
-            error.msg
-        );
+        assert!(error.msg.contains("another container or interface"), "{}", error.msg);
     }
     assert!(dir.store.load("c1", "eth0").unwrap().is_some());
 }
@@ -140,26 +108,11 @@ fn record_of_another_container_or_interface_is_damaged() {
 fn record_of_a_newer_build_stays_where_it_is() {
     let dir = Dir::new();
     let lock = dir.lock();
-    dir.store
-        .create(
-            &lock,
-            &Header {
-                version: VERSION + 1,
-                ..header(1)
-            },
-        )
-        .unwrap();
+    dir.store.create(&lock, &Header { version: VERSION + 1, ..header(1) }).unwrap();
     let error = dir.store.load("c1", "eth0").unwrap_err();
     assert_eq!(error.code, code::RECORD);
-    assert!(
-        error.msg.contains("has format 2") && dir.record().exists(),
-        "{}",
-        error.msg
-    );
-    assert!(matches!(
-        &dir.store.list().unwrap()[..],
-        [Entry::Damaged { .. }]
-    ));
+    assert!(error.msg.contains("has format 2") && dir.record().exists(), "{}", error.msg);
+    assert!(matches!(&dir.store.list().unwrap()[..], [Entry::Damaged { .. }]));
 }
 
 #[test]
@@ -170,14 +123,7 @@ fn event_about_an_attachment_that_does_not_exist_is_ignored() {
     journal.deleted(7).unwrap();
     journal.added(usize::MAX, &result(0)).unwrap();
     journal.deleted(0).unwrap();
-    assert!(
-        dir.store
-            .load("c1", "eth0")
-            .unwrap()
-            .unwrap()
-            .remaining()
-            .is_empty()
-    );
+    assert!(dir.store.load("c1", "eth0").unwrap().unwrap().remaining().is_empty());
 }
 
 #[test]
@@ -187,11 +133,7 @@ fn add_killed_before_its_record_was_complete_leaves_nothing_after_the_next_call(
         fs::write(dir.directory.path().join("new").join(name), "half a hea").unwrap();
     }
     let lock = dir.lock();
-    assert_eq!(
-        dir.files(),
-        ["locks/c1", "new/c11@eth0.json"],
-        "another container's may be in use"
-    );
+    assert_eq!(dir.files(), ["locks/c1", "new/c11@eth0.json"], "another container's may be in use");
     assert_eq!(dir.store.load("c1", "eth0").unwrap(), None);
     dir.store.create(&lock, &header(1)).unwrap();
 }

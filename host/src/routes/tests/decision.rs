@@ -23,11 +23,7 @@ fn route(gateway: &str, interfaces: &[u32]) -> DefaultRoute {
 }
 
 fn plugins_routes() -> Vec<DefaultRoute> {
-    vec![
-        route("10.1.0.1", &[ETH0]),
-        route("10.2.0.1", &[NET1]),
-        route("fd00:1::1", &[ETH0]),
-    ]
+    vec![route("10.1.0.1", &[ETH0]), route("10.2.0.1", &[NET1]), route("fd00:1::1", &[ETH0])]
 }
 
 /// The gateways of what goes, those of what comes, and what each attachment lost.
@@ -40,11 +36,7 @@ fn outcome(wishes: &[Wish<'_>], routes: &[DefaultRoute]) -> Result<Outcome, CniE
     Ok((
         decision.remove.iter().map(gateway).collect(),
         decision.add.iter().map(ToString::to_string).collect(),
-        decision
-            .lost
-            .iter()
-            .map(|lost| lost.iter().copied().collect())
-            .collect(),
+        decision.lost.iter().map(|lost| lost.iter().copied().collect()).collect(),
     ))
 }
 
@@ -54,8 +46,7 @@ fn strings(texts: &[&str]) -> Vec<String> {
 
 #[test]
 fn a_gateway_displaces_every_other_default_route_of_its_family_only() {
-    let (remove, add, lost) =
-        outcome(&wishes(Route::Usual, via(&["10.2.0.9"])), &plugins_routes()).unwrap();
+    let (remove, add, lost) = outcome(&wishes(Route::Usual, via(&["10.2.0.9"])), &plugins_routes()).unwrap();
     assert_eq!(remove, strings(&["10.1.0.1", "10.2.0.1"]));
     assert_eq!(add, strings(&["10.2.0.9"]));
     assert_eq!(lost, [vec![Family::V4], vec![]]);
@@ -82,10 +73,7 @@ fn a_route_that_is_right_already_is_kept_once() {
 fn the_same_gateway_on_another_interface_is_not_right() {
     let routes = [route("10.2.0.1", &[ETH0])];
     let (remove, add, _) = outcome(&wishes(Route::Usual, via(&["10.2.0.1"])), &routes).unwrap();
-    assert_eq!(
-        (remove, add),
-        (strings(&["10.2.0.1"]), strings(&["10.2.0.1"]))
-    );
+    assert_eq!((remove, add), (strings(&["10.2.0.1"]), strings(&["10.2.0.1"])));
 }
 
 #[test]
@@ -106,16 +94,14 @@ fn an_owner_without_a_default_route_takes_nothing_from_the_others() {
 
 #[test]
 fn never_takes_both_families_from_one_interface() {
-    let (remove, _, lost) =
-        outcome(&wishes(Route::Never, Route::Usual), &plugins_routes()).unwrap();
+    let (remove, _, lost) = outcome(&wishes(Route::Never, Route::Usual), &plugins_routes()).unwrap();
     assert_eq!(remove, strings(&["10.1.0.1", "fd00:1::1"]));
     assert_eq!(lost, [vec![Family::V4, Family::V6], vec![]]);
 }
 
 #[test]
 fn never_beside_an_owner_loses_the_family_the_owner_does_not_have() {
-    let (remove, ..) =
-        outcome(&wishes(Route::Never, via(&["10.2.0.1"])), &plugins_routes()).unwrap();
+    let (remove, ..) = outcome(&wishes(Route::Never, via(&["10.2.0.1"])), &plugins_routes()).unwrap();
     assert_eq!(remove, strings(&["10.1.0.1", "fd00:1::1"]));
 }
 
@@ -133,18 +119,10 @@ fn a_shared_multipath_route_cannot_be_taken_from_one_interface() {
 
 #[test]
 fn a_gateway_on_a_missing_interface_is_refused() {
-    let wish = [Wish {
-        interface: "net7",
-        network: "dpdk",
-        default_route: via(&["10.2.0.1"]),
-    }];
+    let wish = [Wish { interface: "net7", network: "dpdk", default_route: via(&["10.2.0.1"]) }];
     let error = outcome(&wish, &[]).unwrap_err();
     assert!(error.msg.contains("\"dpdk\" on net7"), "{error}");
-    let wish = [Wish {
-        interface: "net7",
-        network: "dpdk",
-        default_route: Route::Never,
-    }];
+    let wish = [Wish { interface: "net7", network: "dpdk", default_route: Route::Never }];
     assert!(outcome(&wish, &plugins_routes()).unwrap().0.is_empty());
 }
 
@@ -159,10 +137,7 @@ fn case_21_two_owners_are_refused() {
 fn two_gateways_of_one_family_are_refused_and_named() {
     let error = check(&wishes(Route::Usual, via(&["10.2.0.1", "10.2.0.9"]))).unwrap_err();
     assert!(error.msg.contains("10.2.0.1, 10.2.0.9"), "{error}");
-    assert_eq!(
-        check(&wishes(Route::Usual, via(&["10.2.0.1", "fd00:2::1"]))),
-        Ok(())
-    );
+    assert_eq!(check(&wishes(Route::Usual, via(&["10.2.0.1", "fd00:2::1"]))), Ok(()));
 }
 
 #[test]
@@ -170,10 +145,7 @@ fn without_a_wish_no_namespace_is_entered() {
     let results = vec![json!({"routes": [{"dst": "0.0.0.0/0"}]}), json!({})];
     let usual = wishes(Route::Usual, Route::Usual);
     assert_eq!(settle(None, &usual, results.clone()), Ok(results.clone()));
-    assert_eq!(
-        settle(Some("/nowhere"), &usual, results.clone()),
-        Ok(results)
-    );
+    assert_eq!(settle(Some("/nowhere"), &usual, results.clone()), Ok(results));
 }
 
 #[test]

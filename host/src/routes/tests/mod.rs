@@ -19,15 +19,7 @@ fn via(gateways: &[&str]) -> Route {
 /// Two attachments: `default` on eth0 and `second` on net1.
 fn wishes(eth0: Route, net1: Route) -> Vec<Wish<'static>> {
     vec![
-        Wish {
-            interface: "eth0",
-            network: "default",
-            default_route: eth0,
-        },
-        Wish {
-            interface: "net1",
-            network: "second",
-            default_route: net1,
-        },
+        Wish { interface: "eth0", network: "default", default_route: eth0 },
+        Wish { interface: "net1", network: "second", default_route: net1 },
     ]
 }

@@ -7,20 +7,12 @@ use super::super::{Family, Route, Wish};
 use super::via;
 
 fn rewritten(routes: &Value, wish: Route, lost: &[Family]) -> Value {
-    let wish = Wish {
-        interface: "eth0",
-        network: "default",
-        default_route: wish,
-    };
+    let wish = Wish { interface: "eth0", network: "default", default_route: wish };
     let lost: BTreeSet<_> = lost.iter().copied().collect();
     let mut before = document();
     before["routes"] = routes.clone();
     let mut after = result(before, &wish, &lost);
-    let routes = after
-        .as_object_mut()
-        .unwrap()
-        .remove("routes")
-        .unwrap_or(Value::Null);
+    let routes = after.as_object_mut().unwrap().remove("routes").unwrap_or(Value::Null);
     assert_eq!(after, document(), "only routes may change");
     routes
 }
@@ -40,18 +32,9 @@ fn lost_families_go_and_everything_else_stays() {
     let other = json!({"dst": "10.0.0.0/8", "gw": "10.1.0.1", "mtu": 1400});
     let v6 = json!({"dst": "::/0", "gw": "fd00:1::1"});
     let routes = json!([{"dst": "0.0.0.0/0", "gw": "10.1.0.1"}, other, v6, {"dst": "0.0.0.0/0"}]);
-    assert_eq!(
-        rewritten(&routes, Route::Usual, &[Family::V4]),
-        json!([other, v6])
-    );
-    assert_eq!(
-        rewritten(&routes, Route::Usual, &[Family::V6])[0],
-        routes[0]
-    );
-    assert_eq!(
-        rewritten(&routes, Route::Never, &Family::ALL),
-        json!([other])
-    );
+    assert_eq!(rewritten(&routes, Route::Usual, &[Family::V4]), json!([other, v6]));
+    assert_eq!(rewritten(&routes, Route::Usual, &[Family::V6])[0], routes[0]);
+    assert_eq!(rewritten(&routes, Route::Never, &Family::ALL), json!([other]));
 }
 
 #[test]
@@ -63,10 +46,7 @@ fn routes_goes_when_nothing_is_left_of_it() {
 #[test]
 fn default_routes_of_other_tables_are_not_ours() {
     let routes = json!([{"dst": "0.0.0.0/0", "table": 100}, {"dst": "0.0.0.0/0", "table": 254}]);
-    assert_eq!(
-        rewritten(&routes, Route::Never, &Family::ALL),
-        json!([routes[0]])
-    );
+    assert_eq!(rewritten(&routes, Route::Never, &Family::ALL), json!([routes[0]]));
 }
 
 #[test]
@@ -101,13 +81,6 @@ fn an_owner_without_gateways_is_left_alone() {
 fn what_is_no_route_is_left_alone() {
     let routes = json!([null, 7, {"dst": "nonsense"}, {"gw": "10.1.0.1"}]);
     assert_eq!(rewritten(&routes, Route::Never, &Family::ALL), routes);
-    let wish = Wish {
-        interface: "eth0",
-        network: "default",
-        default_route: Route::Never,
-    };
-    assert_eq!(
-        result(json!("text"), &wish, &Family::ALL.into()),
-        json!("text")
-    );
+    let wish = Wish { interface: "eth0", network: "default", default_route: Route::Never };
+    assert_eq!(result(json!("text"), &wish, &Family::ALL.into()), json!("text"));
 }

@@ -19,10 +19,7 @@ struct Namespace {
 impl Namespace {
     fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        assert!(
-            rustix::process::geteuid().is_root(),
-            "this test makes network namespaces: run it as root"
-        );
+        assert!(rustix::process::geteuid().is_root(), "this test makes network namespaces: run it as root");
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("genie-routes-{}-{count}", process::id());
         ip(&["netns", "add", &name]);
@@ -33,9 +30,7 @@ impl Namespace {
             namespace.ip(&format!("link set {peer} up"));
             namespace.ip(&format!("link set {interface} up"));
             namespace.ip(&format!("addr add 10.{number}.0.2/24 dev {interface}"));
-            namespace.ip(&format!(
-                "addr add fd00:{number}::2/64 dev {interface} nodad"
-            ));
+            namespace.ip(&format!("addr add fd00:{number}::2/64 dev {interface} nodad"));
         }
         namespace
     }
@@ -60,26 +55,14 @@ impl Namespace {
     fn defaults(&self) -> Vec<String> {
         let lines = self.ip("-4 route show default") + &self.ip("-6 route show default");
         let after = |line: &str, word: &str| {
-            let mut words = line
-                .split_whitespace()
-                .skip_while(|found| *found != word)
-                .skip(1);
+            let mut words = line.split_whitespace().skip_while(|found| *found != word).skip(1);
             words.next().unwrap_or("-").to_owned()
         };
-        lines
-            .lines()
-            .map(|line| format!("{} {}", after(line, "via"), after(line, "dev")))
-            .collect()
+        lines.lines().map(|line| format!("{} {}", after(line, "via"), after(line, "dev"))).collect()
     }
 
     fn sysctl(&self, path: &str) -> String {
-        ip(&[
-            "netns",
-            "exec",
-            &self.name,
-            "cat",
-            &format!("/proc/sys/net/ipv6/conf/{path}"),
-        ])
+        ip(&["netns", "exec", &self.name, "cat", &format!("/proc/sys/net/ipv6/conf/{path}")])
     }
 
     fn settle(&self, eth0: Route, net1: Route) -> Result<Vec<Value>, CniError> {
@@ -98,23 +81,14 @@ impl Namespace {
 impl Drop for Namespace {
     fn drop(&mut self) {
         // Not `ip`: a panic during a panic would hide the first.
-        let _ = Command::new("ip")
-            .args(["netns", "del", &self.name])
-            .status();
+        let _ = Command::new("ip").args(["netns", "del", &self.name]).status();
     }
 }
 
 fn ip(arguments: &[&str]) -> String {
-    let output = Command::new("ip")
-        .args(arguments)
-        .output()
-        .expect("these tests need `ip`");
+    let output = Command::new("ip").args(arguments).output().expect("these tests need `ip`");
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "ip {}: {stderr}",
-        arguments.join(" ")
-    );
+    assert!(output.status.success(), "ip {}: {stderr}", arguments.join(" "));
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -126,19 +100,13 @@ fn case_21_one_default_route_through_the_gateway_and_the_other_family_untouched(
     assert_eq!(results[0], json!({"routes": [{"dst": "::/0"}]}));
     let routes = json!([{"dst": "10.0.0.0/8"}, {"dst": "0.0.0.0/0", "gw": "10.2.0.9"}]);
     assert_eq!(results[1], json!({"routes": routes}));
-    assert_eq!(
-        namespace.sysctl("eth0/accept_ra_defrtr"),
-        "1\n",
-        "IPv6 is not touched"
-    );
+    assert_eq!(namespace.sysctl("eth0/accept_ra_defrtr"), "1\n", "IPv6 is not touched");
 }
 
 #[test]
 fn a_gateway_of_each_family_moves_both() {
     let namespace = Namespace::attached();
-    let results = namespace
-        .settle(Route::Usual, via(&["fd00:2::1", "10.2.0.1"]))
-        .unwrap();
+    let results = namespace.settle(Route::Usual, via(&["fd00:2::1", "10.2.0.1"])).unwrap();
     assert_eq!(namespace.defaults(), ["10.2.0.1 net1", "fd00:2::1 net1"]);
     assert_eq!(results[0], json!({}));
 }
@@ -158,16 +126,8 @@ fn default_routes_of_every_metric_and_kind_make_room() {
     namespace.ip("route add default dev eth0 scope link metric 8");
     namespace.ip("route add default metric 9 nexthop via 10.1.0.1 nexthop via 10.2.0.1");
     namespace.ip("-6 route add default metric 9 nexthop via fd00:1::7 nexthop via fd00:2::7");
-    assert_eq!(
-        namespace
-            .ip("-4 route show table all default")
-            .matches("default")
-            .count(),
-        5
-    );
-    namespace
-        .settle(via(&["10.1.0.9", "fd00:1::9"]), Route::Usual)
-        .unwrap();
+    assert_eq!(namespace.ip("-4 route show table all default").matches("default").count(), 5);
+    namespace.settle(via(&["10.1.0.9", "fd00:1::9"]), Route::Usual).unwrap();
     assert_eq!(namespace.defaults(), ["10.1.0.9 eth0", "fd00:1::9 eth0"]);
 }
 
@@ -177,15 +137,8 @@ fn other_tables_and_refusing_routes_are_let_alone() {
     namespace.ip("route add default via 10.1.0.1 dev eth0 table 100");
     namespace.ip("route add unreachable default metric 9999");
     namespace.settle(Route::Never, via(&["10.2.0.9"])).unwrap();
-    assert_eq!(
-        namespace.ip("route show table 100"),
-        "default via 10.1.0.1 dev eth0 \n"
-    );
-    assert!(
-        namespace
-            .ip("route show")
-            .contains("unreachable default metric 9999")
-    );
+    assert_eq!(namespace.ip("route show table 100"), "default via 10.1.0.1 dev eth0 \n");
+    assert!(namespace.ip("route show").contains("unreachable default metric 9999"));
     assert_eq!(namespace.ip("-6 route show default"), "");
 }
 
@@ -196,11 +149,7 @@ fn never_takes_the_default_routes_of_its_interface_and_no_other_route() {
     assert_eq!(namespace.defaults(), ["10.2.0.1 net1"]);
     assert_eq!(results[0], json!({}));
     assert!(namespace.ip("route show").contains("10.1.0.0/24 dev eth0"));
-    assert!(
-        namespace
-            .ip("-6 route show")
-            .contains("fd00:1::/64 dev eth0")
-    );
+    assert!(namespace.ip("-6 route show").contains("fd00:1::/64 dev eth0"));
 }
 
 #[test]
@@ -233,20 +182,14 @@ fn without_gateways_the_owner_keeps_what_its_plugin_set() {
     assert_eq!(namespace.defaults(), ["10.2.0.1 net1", "fd00:1::1 eth0"]);
     assert!(namespace.ip("-4 route show default").contains("metric 100"));
     assert_eq!(results[0], json!({"routes": [{"dst": "::/0"}]}));
-    assert_eq!(
-        results[1]["routes"][0],
-        json!({"dst": "0.0.0.0/0", "gw": "10.2.0.1"})
-    );
+    assert_eq!(results[1]["routes"][0], json!({"dst": "0.0.0.0/0", "gw": "10.2.0.1"}));
 }
 
 #[test]
 fn a_default_route_that_is_right_already_is_not_made_anew() {
     let namespace = Namespace::attached();
     namespace.settle(Route::Usual, via(&["10.2.0.1"])).unwrap();
-    assert_eq!(
-        namespace.ip("-4 route show default").trim(),
-        "default via 10.2.0.1 dev net1 metric 100"
-    );
+    assert_eq!(namespace.ip("-4 route show default").trim(), "default via 10.2.0.1 dev net1 metric 100");
 }
 
 #[test]
@@ -259,9 +202,7 @@ fn case_23_an_unreachable_gateway_is_refused_in_the_kernels_words() {
             assert!(error.msg.contains(part), "{part}: {error}");
         }
     }
-    let error = namespace
-        .settle(Route::Usual, via(&["192.0.2.1"]))
-        .unwrap_err();
+    let error = namespace.settle(Route::Usual, via(&["192.0.2.1"])).unwrap_err();
     assert!(error.msg.contains("Nexthop has invalid gateway"), "{error}");
 }
 
@@ -270,41 +211,24 @@ fn interface_names_are_those_of_the_namespace() {
     let namespace = Namespace::new();
     let own = fs::read_link("/proc/thread-self/ns/net").unwrap();
     let names = interface_names(&namespace.path()).unwrap();
-    assert_eq!(
-        names.iter().collect::<Vec<_>>(),
-        ["eth0", "lo", "net1", "peer0", "peer1"]
-    );
-    assert_eq!(
-        fs::read_link("/proc/thread-self/ns/net").unwrap(),
-        own,
-        "nobody moved"
-    );
+    assert_eq!(names.iter().collect::<Vec<_>>(), ["eth0", "lo", "net1", "peer0", "peer1"]);
+    assert_eq!(fs::read_link("/proc/thread-self/ns/net").unwrap(), own, "nobody moved");
 }
 
 #[test]
 fn a_listing_longer_than_one_datagram_is_read_to_its_end() {
     let namespace = Namespace::new();
     for number in 0..20 {
-        namespace.ip(&format!(
-            "link add many{number} type veth peer name more{number}"
-        ));
+        namespace.ip(&format!("link add many{number} type veth peer name more{number}"));
     }
     assert_eq!(interface_names(&namespace.path()).unwrap().len(), 45);
 }
 
 #[test]
 fn what_is_no_network_namespace_is_refused_by_its_path() {
-    for path in [
-        "/proc/self/ns/uts",
-        "/proc/self/status",
-        "/run/netns/gone",
-        "",
-    ] {
+    for path in ["/proc/self/ns/uts", "/proc/self/status", "/run/netns/gone", ""] {
         let error = interface_names(path).unwrap_err();
         assert_eq!(error.code, code::INVALID_ENVIRONMENT);
-        assert!(
-            error.msg.contains(&format!("namespace {path}: ")),
-            "{error}"
-        );
+        assert!(error.msg.contains(&format!("namespace {path}: ")), "{error}");
     }
 }

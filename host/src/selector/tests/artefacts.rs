@@ -34,22 +34,16 @@ fn untrusted(path: &Path) -> String {
 #[test]
 fn an_artefact_is_written_where_it_is_looked_for_and_loads() {
     let (dir, path) = cached();
-    assert_eq!(
-        path,
-        cache::path(dir.path(), Digest::of(&guest(PASS).core()))
-    );
+    assert_eq!(path, cache::path(dir.path(), Digest::of(&guest(PASS).core())));
     load(&path).expect("it loads");
-    let left: Vec<_> = std::fs::read_dir(path.parent().expect("it has one"))
-        .expect("it is there")
-        .collect();
+    let left: Vec<_> = std::fs::read_dir(path.parent().expect("it has one")).expect("it is there").collect();
     assert_eq!(left.len(), 1, "no temporary file is left: {left:?}");
 }
 
 #[test]
 fn an_artefact_inside_the_binary_loads() {
     let artefact = compile::artefact("guest", &guest(PASS).core()).expect("it compiles");
-    artefact::load_embedded(engine().expect("the engine starts"), artefact.leak())
-        .expect("it loads");
+    artefact::load_embedded(engine().expect("the engine starts"), artefact.leak()).expect("it loads");
 }
 
 #[test]
@@ -65,20 +59,14 @@ fn an_artefact_that_the_group_can_write_is_refused() {
     let (_dir, path) = cached();
     set_mode(&path, 0o464);
     let reason = untrusted(&path);
-    assert!(
-        reason.contains("mode 0464") && reason.contains("chmod go-w"),
-        "{reason}"
-    );
+    assert!(reason.contains("mode 0464") && reason.contains("chmod go-w"), "{reason}");
 }
 
 #[test]
 fn an_artefact_in_a_directory_that_others_can_write_is_refused() {
     let (dir, path) = cached();
     set_mode(path.parent().expect("it has one"), 0o1777);
-    assert!(
-        untrusted(&path).contains("mode 1777"),
-        "not even a sticky one"
-    );
+    assert!(untrusted(&path).contains("mode 1777"), "not even a sticky one");
     set_mode(path.parent().expect("it has one"), 0o755);
     set_mode(dir.path(), 0o775);
     assert!(untrusted(&path).contains("mode 0775"), "nor one further up");
@@ -100,9 +88,7 @@ fn neither_an_artefact_nor_a_directory_may_be_a_link() {
     assert!(untrusted(&link).contains("symbolic link"));
     let alias = dir.path().join("alias");
     symlink(path.parent().expect("it has one"), &alias).expect("it can be made");
-    assert!(
-        untrusted(&alias.join(path.file_name().expect("it has one"))).contains("symbolic link")
-    );
+    assert!(untrusted(&alias.join(path.file_name().expect("it has one"))).contains("symbolic link"));
 }
 
 #[test]
@@ -111,10 +97,7 @@ fn only_a_plain_file_with_an_absolute_path_is_loaded() {
     assert!(untrusted(Path::new("a/b.cwasm")).contains("absolute"));
     assert!(untrusted(&dir.path().join("../x.cwasm")).contains(".."));
     assert!(untrusted(path.parent().expect("it has one")).contains("regular file"));
-    assert!(matches!(
-        load(&dir.path().join("none.cwasm")),
-        Err(LoadError::Missing)
-    ));
+    assert!(matches!(load(&dir.path().join("none.cwasm")), Err(LoadError::Missing)));
 }
 
 #[test]
@@ -124,11 +107,7 @@ fn a_damaged_artefact_is_refused_cleanly() {
     for damaged in [&bytes[..bytes.len() / 2], &bytes[..100], b"", b"nonsense"] {
         std::fs::remove_file(&path).expect("it is there");
         std::fs::write(&path, damaged).expect("it can be written");
-        assert!(
-            matches!(load(&path), Err(LoadError::Unusable(_))),
-            "{} bytes",
-            damaged.len()
-        );
+        assert!(matches!(load(&path), Err(LoadError::Unusable(_))), "{} bytes", damaged.len());
     }
 }
 
@@ -136,19 +115,11 @@ fn a_damaged_artefact_is_refused_cleanly() {
 fn an_artefact_of_another_engine_is_refused_cleanly() {
     let (_dir, path) = cached();
     let mut config = wasmtime::Config::new();
-    config
-        .module_version(wasmtime::ModuleVersionStrategy::Custom(
-            "1.0.0+genie.0".into(),
-        ))
-        .expect("it is short");
+    config.module_version(wasmtime::ModuleVersionStrategy::Custom("1.0.0+genie.0".into())).expect("it is short");
     let other = wasmtime::Engine::new(&config).expect("it starts");
     let component = wat::parse_str("(component)").expect("it is well-formed");
     std::fs::remove_file(&path).expect("it is there");
-    std::fs::write(
-        &path,
-        other.precompile_component(&component).expect("it compiles"),
-    )
-    .expect("it can be written");
+    std::fs::write(&path, other.precompile_component(&component).expect("it compiles")).expect("it can be written");
     match load(&path) {
         Err(LoadError::Unusable(reason)) => assert!(reason.contains("1.0.0+genie.0"), "{reason}"),
         other => panic!("{other:?}"),
@@ -159,10 +130,7 @@ fn an_artefact_of_another_engine_is_refused_cleanly() {
 fn module_in(dir: &Path, bytes: &[u8]) -> Module {
     let path = dir.join("guest.wasm");
     std::fs::write(&path, bytes).expect("it can be written");
-    Module::File {
-        path,
-        sha256: Digest::of(bytes),
-    }
+    Module::File { path, sha256: Digest::of(bytes) }
 }
 
 fn failure(loader: &Loader, module: &Module) -> CniError {
@@ -172,31 +140,17 @@ fn failure(loader: &Loader, module: &Module) -> CniError {
 #[test]
 fn a_module_with_another_digest_is_refused() {
     let dir = private_dir();
-    let Module::File { path, .. } = module_in(dir.path(), &guest(PASS).core()) else {
-        unreachable!()
-    };
+    let Module::File { path, .. } = module_in(dir.path(), &guest(PASS).core()) else { unreachable!() };
     let approved = Digest::of(&guest(PLAN).core());
-    let error = failure(
-        &Loader::new(dir.path(), None),
-        &Module::File {
-            path: path.clone(),
-            sha256: approved,
-        },
-    );
-    assert!(
-        error.msg.contains(&approved.to_string()) && error.msg.contains("approve"),
-        "{error}"
-    );
+    let error = failure(&Loader::new(dir.path(), None), &Module::File { path: path.clone(), sha256: approved });
+    assert!(error.msg.contains(&approved.to_string()) && error.msg.contains("approve"), "{error}");
     assert!(compile::compile_to_cache(&path, Some(approved), dir.path()).is_err());
 }
 
 #[test]
 fn a_module_that_is_not_there_is_named() {
     let dir = private_dir();
-    let module = Module::File {
-        path: "/no/such.wasm".into(),
-        sha256: Digest::of(b""),
-    };
+    let module = Module::File { path: "/no/such.wasm".into(), sha256: Digest::of(b"") };
     let error = failure(&Loader::new(dir.path(), None), &module);
     assert!(error.msg.contains("/no/such.wasm"), "{error}");
 }
@@ -205,16 +159,12 @@ fn a_module_that_is_not_there_is_named() {
 fn what_was_compiled_into_the_cache_needs_its_module_no_more() {
     let dir = private_dir();
     let module = module_in(dir.path(), &guest(PASS).core());
-    let Module::File { path, sha256 } = &module else {
-        unreachable!()
-    };
+    let Module::File { path, sha256 } = &module else { unreachable!() };
     let cache = dir.path().join("cache");
     let (digest, _) = compile::compile_to_cache(path, Some(*sha256), &cache).expect("it compiles");
     assert_eq!(digest, *sha256);
     std::fs::remove_file(path).expect("it is there");
-    Loader::new(cache, Some("/no/such/tool".into()))
-        .load(&module, later())
-        .expect("it loads");
+    Loader::new(cache, Some("/no/such/tool".into())).load(&module, later()).expect("it loads");
 }
 
 /// A stand-in for `genie-host compile`.
@@ -229,9 +179,7 @@ fn tool(dir: &Path, script: &str) -> PathBuf {
 fn a_missing_artefact_is_compiled_by_the_tool() {
     let (dir, ready) = cached();
     let module = module_in(dir.path(), &guest(PLAN).core());
-    let Module::File { sha256, .. } = &module else {
-        unreachable!()
-    };
+    let Module::File { sha256, .. } = &module else { unreachable!() };
     let wanted = cache::path(dir.path(), *sha256);
     let script = format!(
         "[ \"$1 $2 $3 $4 $5\" = 'compile --sha256 {sha256} --cache-dir {}' ] && /bin/cp {} {}",
@@ -247,19 +195,11 @@ fn a_missing_artefact_is_compiled_by_the_tool() {
 fn a_damaged_artefact_is_compiled_anew_but_an_unsafe_one_is_not() {
     let (dir, ready) = cached();
     let module = module_in(dir.path(), &guest(PLAN).core());
-    let Module::File { sha256, .. } = &module else {
-        unreachable!()
-    };
+    let Module::File { sha256, .. } = &module else { unreachable!() };
     let wanted = cache::write(dir.path(), *sha256, b"damaged").expect("it can be written");
-    let script = format!(
-        "/bin/cp --remove-destination {} {}",
-        ready.display(),
-        wanted.display()
-    );
+    let script = format!("/bin/cp --remove-destination {} {}", ready.display(), wanted.display());
     let tool = tool(dir.path(), &script);
-    Loader::new(dir.path(), Some(tool.clone()))
-        .load(&module, later())
-        .expect("it loads");
+    Loader::new(dir.path(), Some(tool.clone())).load(&module, later()).expect("it loads");
 
     set_mode(&wanted, 0o666);
     let error = failure(&Loader::new(dir.path(), Some(tool)), &module);
@@ -270,10 +210,7 @@ fn a_damaged_artefact_is_compiled_anew_but_an_unsafe_one_is_not() {
 fn what_the_tool_complains_about_is_passed_on() {
     let dir = private_dir();
     let module = module_in(dir.path(), &guest(PLAN).core());
-    let loader = Loader::new(
-        dir.path(),
-        Some(tool(dir.path(), "echo 'it is broken' >&2; exit 1")),
-    );
+    let loader = Loader::new(dir.path(), Some(tool(dir.path(), "echo 'it is broken' >&2; exit 1")));
     let error = failure(&loader, &module);
     assert_eq!(error.code, code::SELECTOR);
     assert!(error.details.contains("it is broken"), "{error}");

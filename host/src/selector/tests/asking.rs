@@ -39,10 +39,7 @@ fn bounds(grant: &Value) -> Bounds {
 }
 
 fn task() -> Task {
-    Task::Select {
-        request: request(),
-        settings: "{}".into(),
-    }
+    Task::Select { request: request(), settings: "{}".into() }
 }
 
 fn ask(guest: &Guest<'_>, grant: &Value, facts: &dyn Facts, deadline: Instant) -> Ran {
@@ -50,10 +47,7 @@ fn ask(guest: &Guest<'_>, grant: &Value, facts: &dyn Facts, deadline: Instant) -
 }
 
 fn account() -> Replay {
-    Replay(vec![Consulted {
-        question: Question::ServiceAccount,
-        answer: Ok(json!("builder")),
-    }])
+    Replay(vec![Consulted { question: Question::ServiceAccount, answer: Ok(json!("builder")) }])
 }
 
 #[test]
@@ -75,15 +69,9 @@ fn that_a_fact_cannot_be_had_is_an_answer_too() {
 #[test]
 fn an_import_that_is_not_granted_is_refused_by_name() {
     let imports = ASKING.load().imports().to_vec();
-    let error = Grants::default()
-        .check("guest", &imports)
-        .expect_err("it is refused");
+    let error = Grants::default().check("guest", &imports).expect_err("it is refused");
     assert_eq!(error.code, code::INVALID_CONFIG);
-    assert!(
-        error.msg.contains("genie:selector/pod@0.1.0")
-            && error.msg.contains("\"grant\": [\"pod\"]"),
-        "{error}"
-    );
+    assert!(error.msg.contains("genie:selector/pod@0.1.0") && error.msg.contains("\"grant\": [\"pod\"]"), "{error}");
 }
 
 #[test]
@@ -98,42 +86,22 @@ fn a_kind_that_is_not_granted_is_not_asked_for() {
         more: r#"(data (i32.const 1100) "v1Secret")"#,
         ..Guest::default()
     };
-    let question = Question::Object {
-        api_version: "v1".into(),
-        kind: "Secret".into(),
-        namespace: None,
-        name: "net0".into(),
-    };
-    let facts = Replay(vec![Consulted {
-        question,
-        answer: Ok(json!("{}")),
-    }]);
+    let question =
+        Question::Object { api_version: "v1".into(), kind: "Secret".into(), namespace: None, name: "net0".into() };
+    let facts = Replay(vec![Consulted { question, answer: Ok(json!("{}")) }]);
     let ran = ask(&guest, &json!(["cluster"]), &facts, later());
     let refused = ran.consulted[0].answer.clone().expect_err("it is refused");
     assert!(refused.contains("v1/Secret is not granted"), "{refused}");
-    let ran = ask(
-        &guest,
-        &json!([{"cluster": ["v1/Secret"]}]),
-        &facts,
-        later(),
-    );
+    let ran = ask(&guest, &json!([{"cluster": ["v1/Secret"]}]), &facts, later());
     assert_eq!(ran.consulted[0].answer, Ok(json!("{}")));
 }
 
 #[test]
 fn endless_questions_end() {
     let select = "(loop $again (call $ask (i32.const 512)) (br $again)) (unreachable)";
-    let ran = ask(
-        &Guest { select, ..ASKING },
-        &json!(["pod"]),
-        &Nothing,
-        later(),
-    );
+    let ran = ask(&Guest { select, ..ASKING }, &json!(["pod"]), &Nothing, later());
     let error = ran.answer.expect_err("it is stopped");
-    assert!(
-        error.msg.contains("asked its imports more than 256 times"),
-        "{error}"
-    );
+    assert!(error.msg.contains("asked its imports more than 256 times"), "{error}");
     assert_eq!(ran.consulted.len(), QUESTIONS);
 }
 
@@ -161,66 +129,31 @@ fn a_child_asks_its_parent() {
     let dir = private_dir();
     let module = ASKING.core();
     let artefact = compile::artefact("guest", &module).expect("it compiles");
-    let artefact =
-        cache::write(dir.path(), Digest::of(&module), &artefact).expect("it can be written");
-    let order = |grant| Order {
-        artefact: artefact.clone(),
-        task: task(),
-        bounds: bounds(&grant),
-        millis: 600_000,
-    };
+    let artefact = cache::write(dir.path(), Digest::of(&module), &artefact).expect("it can be written");
+    let order = |grant| Order { artefact: artefact.clone(), task: task(), bounds: bounds(&grant), millis: 600_000 };
 
     let ran = converse(&order(json!(["pod"])), &account()).expect("they understand each other");
-    assert!(
-        matches!(ran.answer, Ok(Answer::Verdict(Ok(_)))),
-        "{:?}",
-        ran.answer
-    );
+    assert!(matches!(ran.answer, Ok(Answer::Verdict(Ok(_)))), "{:?}", ran.answer);
     assert_eq!(ran.logs[0].message, "builder");
     assert_eq!(ran.consulted, account().0);
-    assert_eq!(
-        ran.usage,
-        ask(&ASKING, &json!(["pod"]), &account(), later()).usage
-    );
+    assert_eq!(ran.usage, ask(&ASKING, &json!(["pod"]), &account(), later()).usage);
 
     let refused = converse(&order(json!([])), &account()).expect("they understand each other");
-    assert_eq!(
-        refused.answer.expect_err("it is refused").code,
-        code::INVALID_CONFIG
-    );
+    assert_eq!(refused.answer.expect_err("it is refused").code, code::INVALID_CONFIG);
 }
 
 #[test]
 fn a_child_reports_an_artefact_that_does_not_load() {
-    let order = Order {
-        artefact: "/no/such.cwasm".into(),
-        task: task(),
-        bounds: bounds(&json!(null)),
-        millis: 600_000,
-    };
+    let order =
+        Order { artefact: "/no/such.cwasm".into(), task: task(), bounds: bounds(&json!(null)), millis: 600_000 };
     let ran = converse(&order, &Nothing).expect("they understand each other");
-    assert!(
-        ran.answer
-            .expect_err("it fails")
-            .msg
-            .contains("\"guest\" does not load")
-    );
+    assert!(ran.answer.expect_err("it fails").msg.contains("\"guest\" does not load"));
 }
 
 #[test]
 fn a_child_that_says_nothing_is_an_error_that_names_it() {
-    for (tool, says) in [
-        ("/bin/true", "run-selector"),
-        ("/no/such/tool", "/no/such/tool"),
-    ] {
-        let ran = child::run(
-            tool.as_ref(),
-            "/a.cwasm".as_ref(),
-            task(),
-            &bounds(&json!(null)),
-            &Nothing,
-            later(),
-        );
+    for (tool, says) in [("/bin/true", "run-selector"), ("/no/such/tool", "/no/such/tool")] {
+        let ran = child::run(tool.as_ref(), "/a.cwasm".as_ref(), task(), &bounds(&json!(null)), &Nothing, later());
         let error = ran.answer.expect_err("it fails");
         assert_eq!(error.code, code::SELECTOR);
         assert!(error.msg.contains(says), "{error}");
@@ -230,9 +163,5 @@ fn a_child_that_says_nothing_is_an_error_that_names_it() {
 #[test]
 fn a_selector_without_facts_is_asked_in_this_thread() {
     // Nothing could answer: the deadline has long passed, and no question shows it.
-    assert!(
-        ask(&guest(PASS), &json!(null), &Nothing, Instant::now())
-            .answer
-            .is_ok()
-    );
+    assert!(ask(&guest(PASS), &json!(null), &Nothing, Instant::now()).answer.is_ok());
 }

@@ -90,29 +90,15 @@ impl Guest<'_> {
         let mut module = wat::parse_str(text).expect("the guest's text is well-formed");
 
         let mut resolve = Resolve::default();
-        resolve
-            .push_path("../guest-sdk/wit")
-            .expect("the ABI parses");
+        resolve.push_path("../guest-sdk/wit").expect("the ABI parses");
         for package in self.packages {
-            resolve
-                .push_str("packages.wit", package)
-                .expect("the package parses");
+            resolve.push_str("packages.wit", package).expect("the package parses");
         }
-        let base = if self.merge.is_some() {
-            "selector-with-merge"
-        } else {
-            "selector"
-        };
-        let world = format!(
-            "package test:guest; world guest {{ include genie:selector/{base}@0.1.0; {} }}",
-            self.world
-        );
-        let package = resolve
-            .push_str("guest.wit", &world)
-            .expect("the guest's world parses");
-        let world = resolve
-            .select_world(&[package], Some("guest"))
-            .expect("the world is there");
+        let base = if self.merge.is_some() { "selector-with-merge" } else { "selector" };
+        let world =
+            format!("package test:guest; world guest {{ include genie:selector/{base}@0.1.0; {} }}", self.world);
+        let package = resolve.push_str("guest.wit", &world).expect("the guest's world parses");
+        let world = resolve.select_world(&[package], Some("guest")).expect("the world is there");
         wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
             .expect("the guest fits its world");
         module
@@ -126,19 +112,12 @@ impl Guest<'_> {
 
 /// A guest with this `select`.
 fn guest(select: &str) -> Guest<'_> {
-    Guest {
-        select,
-        ..Guest::default()
-    }
+    Guest { select, ..Guest::default() }
 }
 
 fn request() -> Request {
     Request {
-        pod: PodName {
-            namespace: "default".into(),
-            name: "web".into(),
-            uid: None,
-        },
+        pod: PodName { namespace: "default".into(), name: "web".into(), uid: None },
         annotations: vec![("cni".into(), "net0".into())],
         container: "c0ffee".into(),
         interface: "eth0".into(),
@@ -160,20 +139,11 @@ fn private_dir() -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt as _;
     let dir = tempfile::tempdir().expect("a temporary directory");
     set_mode(dir.path(), 0o755);
-    assert_eq!(
-        dir.path()
-            .metadata()
-            .expect("it is there")
-            .permissions()
-            .mode()
-            & 0o7777,
-        0o755
-    );
+    assert_eq!(dir.path().metadata().expect("it is there").permissions().mode() & 0o7777, 0o755);
     dir
 }
 
 fn set_mode(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
-        .expect("the mode can be set");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("the mode can be set");
 }

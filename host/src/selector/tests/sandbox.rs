@@ -13,20 +13,8 @@ use crate::cni::{CniError, code};
 const LOG: &str = r#"(import "genie:selector/log@0.1.0" "write" (func $log (param i32 i32 i32)))"#;
 
 fn run_with(selector: &LoadedSelector, limits: Limits) -> Ran {
-    let bounds = Bounds {
-        selector: "guest".into(),
-        grants: Grants::default(),
-        limits,
-    };
-    selector.run(
-        Task::Select {
-            request: request(),
-            settings: "{}".into(),
-        },
-        &bounds,
-        &Nothing,
-        later(),
-    )
+    let bounds = Bounds { selector: "guest".into(), grants: Grants::default(), limits };
+    selector.run(Task::Select { request: request(), settings: "{}".into() }, &bounds, &Nothing, later())
 }
 
 fn run(guest: &Guest<'_>) -> Ran {
@@ -40,9 +28,7 @@ fn error(guest: &Guest<'_>) -> CniError {
 #[test]
 fn a_plan_comes_back_as_the_guest_made_it() {
     let ran = run(&guest(PLAN));
-    let Ok(Answer::Verdict(Ok(Verdict::Plan(plan)))) = ran.answer else {
-        panic!("{:?}", ran.answer)
-    };
+    let Ok(Answer::Verdict(Ok(Verdict::Plan(plan)))) = ran.answer else { panic!("{:?}", ran.answer) };
     assert_eq!(plan.reason, "because");
     assert_eq!(plan.attachments.len(), 1);
     assert_eq!(plan.attachments[0].interface, None);
@@ -60,21 +46,10 @@ fn the_same_call_uses_the_same_fuel() {
 #[test]
 fn an_endless_loop_ends_at_the_fuel_limit() {
     let selector = guest("(loop $again (br $again)) (unreachable)").load();
-    let ran = run_with(
-        &selector,
-        Limits {
-            fuel: 10_000,
-            ..Limits::default()
-        },
-    );
+    let ran = run_with(&selector, Limits { fuel: 10_000, ..Limits::default() });
     let error = ran.answer.expect_err("it is stopped");
     assert_eq!(error.code, code::SELECTOR);
-    assert!(
-        error
-            .msg
-            .contains("\"guest\" ran out of its fuel limit of 10000"),
-        "{error}"
-    );
+    assert!(error.msg.contains("\"guest\" ran out of its fuel limit of 10000"), "{error}");
     assert!(error.msg.contains("limits.fuel"), "{error}");
     assert_eq!(ran.usage.fuel, 10_000);
 }
@@ -82,68 +57,48 @@ fn an_endless_loop_ends_at_the_fuel_limit() {
 #[test]
 fn the_start_function_is_paid_for_too() {
     let more = "(func $begin (loop $again (br $again))) (start $begin)";
-    let error = error(&Guest {
-        more,
-        ..guest(PASS)
-    });
+    let error = error(&Guest { more, ..guest(PASS) });
     assert!(error.msg.contains("fuel limit"), "{error}");
 }
 
 #[test]
 fn growing_over_the_memory_limit_ends_the_call() {
-    let error = error(&guest(
-        "(drop (memory.grow (i32.const 1023))) (i32.const 64)",
-    ));
+    let error = error(&guest("(drop (memory.grow (i32.const 1023))) (i32.const 64)"));
     assert!(error.msg.contains("memory limit of 64Mi"), "{error}");
     assert!(error.msg.contains("limits.memory"), "{error}");
 }
 
 #[test]
 fn the_memory_limit_is_over_all_memories_together() {
-    let error = error(&Guest {
-        more: "(memory 600) (memory 600)",
-        ..guest(PASS)
-    });
+    let error = error(&Guest { more: "(memory 600) (memory 600)", ..guest(PASS) });
     assert!(error.msg.contains("memory limit of 64Mi"), "{error}");
-    let fits = run(&Guest {
-        more: "(memory 600)",
-        ..guest(PASS)
-    });
+    let fits = run(&Guest { more: "(memory 600)", ..guest(PASS) });
     assert_eq!(fits.usage.memory, 602 * 65536);
 }
 
 #[test]
 fn growing_a_table_without_end_ends_the_call() {
     let more = "(table $t 1 funcref)";
-    let error = error(&Guest {
-        more,
-        ..guest("(drop (table.grow $t (ref.null func) (i32.const 200000))) (i32.const 64)")
-    });
+    let error =
+        error(&Guest { more, ..guest("(drop (table.grow $t (ref.null func) (i32.const 200000))) (i32.const 64)") });
     assert!(error.msg.contains("100000 table elements"), "{error}");
 }
 
 #[test]
 fn deep_recursion_is_told_as_such() {
-    let error = error(&guest(
-        "(call $select (local.get 0)) (drop) (call $select (local.get 0))",
-    ));
+    let error = error(&guest("(call $select (local.get 0)) (drop) (call $select (local.get 0))"));
     assert!(error.msg.contains("overflowed its stack"), "{error}");
 }
 
 #[test]
 fn a_panic_is_told_with_the_message_that_was_logged() {
     let select = "(call $log (i32.const 3) (i32.const 1056) (i32.const 14)) (unreachable)";
-    let ran = run(&Guest {
-        imports: LOG,
-        ..guest(select)
-    });
+    let ran = run(&Guest { imports: LOG, ..guest(select) });
     let error = ran.answer.expect_err("it is stopped");
-    assert!(
-        error.msg.contains("\"guest\" panicked: boom at line 7"),
-        "{error}"
-    );
-    assert_eq!(ran.logs.len(), 1);
+    assert!(error.msg.contains("\"guest\" panicked: boom at line 7"), "{error}");
+    assert_eq!(ran.logs.len(), 2);
     assert_eq!(ran.logs[0].level, LogLevel::Error);
+    assert!(ran.logs[1].message.contains("backtrace"), "{:?}", ran.logs);
 }
 
 #[test]
@@ -159,45 +114,24 @@ fn other_traps_are_named() {
 
 #[test]
 fn too_many_messages_are_dropped_and_counted() {
-    let select = "(call $log (i32.const 1) (i32.const 1056) (i32.const 4)) (local.set 0 (i32.add (local.get 0) (i32.const 1)))
+    let select =
+        "(call $log (i32.const 1) (i32.const 1056) (i32.const 4)) (local.set 0 (i32.add (local.get 0) (i32.const 1)))
         (br_if $again (i32.lt_u (local.get 0) (i32.const 5)))";
     let select = format!("(local.set 0 (i32.const 0)) (loop $again {select}) {PASS}");
-    let selector = Guest {
-        imports: LOG,
-        ..guest(&select)
-    }
-    .load();
-    let ran = run_with(
-        &selector,
-        Limits {
-            log_messages: 2,
-            ..Limits::default()
-        },
-    );
+    let selector = Guest { imports: LOG, ..guest(&select) }.load();
+    let ran = run_with(&selector, Limits { log_messages: 2, ..Limits::default() });
     assert!(ran.answer.is_ok());
     let messages: Vec<_> = ran.logs.iter().map(|log| log.message.as_str()).collect();
     assert_eq!(messages[..2], ["boom", "boom"]);
     assert!(messages[2].starts_with("3 more messages"), "{messages:?}");
-    let ran = run_with(
-        &selector,
-        Limits {
-            log_bytes: 7,
-            ..Limits::default()
-        },
-    );
-    assert!(
-        ran.logs[1].message.starts_with("4 more messages"),
-        "{:?}",
-        ran.logs
-    );
+    let ran = run_with(&selector, Limits { log_bytes: 7, ..Limits::default() });
+    assert!(ran.logs[1].message.starts_with("4 more messages"), "{:?}", ran.logs);
 }
 
 #[test]
 fn an_answer_that_is_too_large_is_not_read() {
-    let select = format!(
-        "(drop (memory.grow (i32.const 64))) {}",
-        PLAN.replace("(i32.const 7))", "(i32.const 2000000))")
-    );
+    let select =
+        format!("(drop (memory.grow (i32.const 64))) {}", PLAN.replace("(i32.const 7))", "(i32.const 2000000))"));
     let error = error(&guest(&select));
     assert!(error.msg.contains("limits.output_bytes"), "{error}");
 }
@@ -250,24 +184,18 @@ fn wasi_http_is_refused_by_name() {
 
 #[test]
 fn a_selector_of_another_abi_is_told_what_to_do() {
-    let component = wat::parse_str(
-        r#"(component (instance $s) (export "genie:selector/select@0.2.0" (instance $s)))"#,
-    )
-    .expect("it is well-formed");
+    let component = wat::parse_str(r#"(component (instance $s) (export "genie:selector/select@0.2.0" (instance $s)))"#)
+        .expect("it is well-formed");
     let component = compile::compile("newer", &component).expect("it compiles");
     let error = module::check("newer", &component).expect_err("it is refused");
-    assert!(
-        error.msg.contains("genie:selector@0.2.0") && error.msg.contains("rebuild"),
-        "{error}"
-    );
+    assert!(error.msg.contains("genie:selector@0.2.0") && error.msg.contains("rebuild"), "{error}");
 }
 
 const WASI: &str = "package wasi:io@0.2.0; interface poll { resource pollable { block: func(); } }";
 const CLOCKS: &str = "package wasi:clocks@0.2.0; interface monotonic-clock {
     use wasi:io/poll@0.2.0.{pollable};
     now: func() -> u64; subscribe-duration: func(when: u64) -> pollable; }";
-const RANDOM: &str =
-    "package wasi:random@0.2.0; interface random { get-random-u64: func() -> u64; }";
+const RANDOM: &str = "package wasi:random@0.2.0; interface random { get-random-u64: func() -> u64; }";
 
 #[test]
 fn wasi_is_empty_and_its_clock_stands_still() {
@@ -295,4 +223,12 @@ fn wasi_is_empty_and_its_clock_stands_still() {
     assert_eq!(first.logs.len(), 1);
     assert_ne!(first.logs[0].message, "\0\0\0\0\0\0\0\0");
     assert_eq!(first.logs, second.logs);
+}
+
+#[test]
+fn a_guests_words_fit_on_a_line_of_an_event() {
+    use super::super::text::one_line;
+    assert_eq!(one_line("a\n\tb\u{1b}[31m c "), "a b [31m c");
+    let long = one_line(&"ä".repeat(5000));
+    assert!(long.len() < 700 && long.ends_with('…'), "{} bytes", long.len());
 }

@@ -6,22 +6,18 @@ use super::*;
 
 fn network() -> impl Strategy<Value = String> {
     prop_oneof![
-        (any::<[u8; 4]>(), 0..=32_u8)
-            .prop_map(|(ip, prefix)| format!("{}/{prefix}", IpAddr::from(ip))),
-        (any::<[u16; 8]>(), 0..=128_u8)
-            .prop_map(|(ip, prefix)| format!("{}/{prefix}", IpAddr::from(ip))),
+        (any::<[u8; 4]>(), 0..=32_u8).prop_map(|(ip, prefix)| format!("{}/{prefix}", IpAddr::from(ip))),
+        (any::<[u16; 8]>(), 0..=128_u8).prop_map(|(ip, prefix)| format!("{}/{prefix}", IpAddr::from(ip))),
     ]
 }
 
 fn listed() -> impl Strategy<Value = Value> {
-    let interface = ("[a-z]{1,4}", 0..3000_i64)
-        .prop_map(|(name, mtu)| json!({"name": name, "mtu": mtu, "sandbox": "/x"}));
-    let ip = (network(), proptest::option::of(-1..3_i64), any::<bool>()).prop_map(
-        |(address, interface, odd)| {
-            let v4 = address.contains('.') != odd;
-            json!({"address": address, "interface": interface, "version": if v4 { "4" } else { "6" }})
-        },
-    );
+    let interface =
+        ("[a-z]{1,4}", 0..3000_i64).prop_map(|(name, mtu)| json!({"name": name, "mtu": mtu, "sandbox": "/x"}));
+    let ip = (network(), proptest::option::of(-1..3_i64), any::<bool>()).prop_map(|(address, interface, odd)| {
+        let v4 = address.contains('.') != odd;
+        json!({"address": address, "interface": interface, "version": if v4 { "4" } else { "6" }})
+    });
     let route = (network(), 0..3_i64, proptest::option::of(0..3_i64))
         .prop_map(|(dst, mtu, table)| json!({"dst": dst, "mtu": mtu, "table": table}));
     (

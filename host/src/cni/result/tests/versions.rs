@@ -38,13 +38,7 @@ fn case_10_up_from_0_4_drops_the_ip_version_even_if_it_is_wrong() {
         json!({"cniVersion": "1.0.0",
                "ips": [{"address": "10.0.0.2/24"}, {"address": "fd00::2/64"}]})
     );
-    assert!(
-        read(&old)
-            .current()
-            .ips
-            .iter()
-            .all(|ip| ip.version.is_empty())
-    );
+    assert!(read(&old).current().ips.iter().all(|ip| ip.version.is_empty()));
 }
 
 #[test]
