@@ -232,7 +232,16 @@ fn flag(config: &Map<String, Value>, key: &str) -> Result<bool, CniError> {
     }
 }
 
-/// The value is quoted: whoever reads the message looks for it.
+/// The value is quoted, since whoever reads the message looks for it; unless it is
+/// an object or a list, which may hold anything, a secret among it.
 fn wrong(key: &str, value: &Value, expected: &str) -> CniError {
-    CniError::new(code::INVALID_CONFIG, format!("configuration key {key:?} is {value}; expected {expected}"))
+    CniError::new(code::INVALID_CONFIG, format!("configuration key {key:?} is {}; expected {expected}", shown(value)))
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Object(_) => "an object".into(),
+        Value::Array(_) => "a list".into(),
+        scalar => scalar.to_string(),
+    }
 }

@@ -8,11 +8,7 @@ impl Selector for Curious {
     type Settings = ();
 
     fn about() -> About {
-        About::new(
-            "curious",
-            "0.1.0",
-            "puts a pod on the network that its label `network` names",
-        )
+        About::new("curious", "0.1.0", "puts a pod on the network that its label `network` names")
     }
 
     fn select(request: &Request, (): &()) -> Result<Verdict, Refusal> {

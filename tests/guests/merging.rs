@@ -1,9 +1,7 @@
 //! A selector with a merge of its own: every network of the node, and the pod is shown
 //! the last one's result only.
 
-use genie_selector::{
-    About, Attachment, Merge, Merged, Outcome, Plan, Refusal, Request, Selector, Verdict,
-};
+use genie_selector::{About, Attachment, Merge, Merged, Outcome, Plan, Refusal, Request, Selector, Verdict};
 
 struct Merging;
 
@@ -17,33 +15,18 @@ impl Selector for Merging {
     type Settings = Settings;
 
     fn about() -> About {
-        About::new(
-            "merging",
-            "0.1.0",
-            "every network of the node; shows the last one",
-        )
+        About::new("merging", "0.1.0", "every network of the node; shows the last one")
     }
 
     fn select(request: &Request, _settings: &Settings) -> Result<Verdict, Refusal> {
-        let all = request
-            .networks
-            .iter()
-            .map(|network| Attachment::installed(&network.file));
+        let all = request.networks.iter().map(|network| Attachment::installed(&network.file));
         Ok(Plan::new("all there are", all.collect()).into())
     }
 }
 
 impl Merge for Merging {
-    fn merge(
-        _request: &Request,
-        _plan: &Plan,
-        outcomes: &[Outcome],
-        settings: &Settings,
-    ) -> Result<Merged, Refusal> {
-        let last = outcomes
-            .last()
-            .map(|outcome| outcome.result.clone())
-            .unwrap_or_default();
+    fn merge(_request: &Request, _plan: &Plan, outcomes: &[Outcome], settings: &Settings) -> Result<Merged, Refusal> {
+        let last = outcomes.last().map(|outcome| outcome.result.clone()).unwrap_or_default();
         Ok(Merged {
             result: settings.result.clone().unwrap_or(last),
             annotations: vec![("example.org/merged".into(), outcomes.len().to_string())],

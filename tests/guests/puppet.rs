@@ -73,12 +73,10 @@ impl Selector for Puppet {
             Act::Allocate => {
                 let mut kept = Vec::new();
                 loop {
-                    kept.push(std::hint::black_box(vec![1_u8; 1 << 20]));
+                    kept.push(std::hint::black_box(Vec::<u8>::with_capacity(1 << 20)));
                 }
             }
-            Act::Recurse => Err(Refusal::internal(
-                depth(request.networks.len() as u64).to_string(),
-            )),
+            Act::Recurse => Err(Refusal::internal(depth(request.networks.len() as u64).to_string())),
             Act::Chatter => {
                 for number in 0..100_000 {
                     log::info!("message {number}");

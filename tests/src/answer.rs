@@ -40,10 +40,7 @@ impl Failure {
     pub fn says(&self, parts: &[&str]) -> &Self {
         let text = self.text();
         for part in parts {
-            assert!(
-                text.contains(part),
-                "the error does not say {part:?}: {self:?}"
-            );
+            assert!(text.contains(part), "the error does not say {part:?}: {self:?}");
         }
         self
     }
@@ -75,11 +72,7 @@ impl Answer {
     #[track_caller]
     pub fn ok(&self) -> Value {
         assert_eq!(self.status, Some(0), "the call failed: {self:?}");
-        if self.stdout.is_empty() {
-            Value::Null
-        } else {
-            self.json()
-        }
+        if self.stdout.is_empty() { Value::Null } else { self.json() }
     }
 
     /// The interface that an address of this result belongs to; null without one.
@@ -92,9 +85,7 @@ impl Answer {
             return &Value::Null;
         };
         let index = usize::try_from(index).expect("an index");
-        result["interfaces"]
-            .get(index)
-            .unwrap_or_else(|| panic!("no interface {index} in {result}"))
+        result["interfaces"].get(index).unwrap_or_else(|| panic!("no interface {index} in {result}"))
     }
 
     /// The error of a call that failed.
@@ -103,20 +94,12 @@ impl Answer {
     /// When it succeeded, or printed anything but one error object.
     #[track_caller]
     pub fn error(&self) -> Failure {
-        assert!(
-            self.status.is_some_and(|status| status != 0),
-            "an error was expected: {self:?}"
-        );
+        assert!(self.status.is_some_and(|status| status != 0), "an error was expected: {self:?}");
         let error = self.json();
-        assert!(
-            error["cniVersion"].is_string(),
-            "an error has a cniVersion: {self:?}"
-        );
+        assert!(error["cniVersion"].is_string(), "an error has a cniVersion: {self:?}");
         let text = |key: &str| error[key].as_str().unwrap_or_default().to_owned();
         Failure {
-            code: error["code"]
-                .as_u64()
-                .unwrap_or_else(|| panic!("an error has a code: {self:?}")),
+            code: error["code"].as_u64().unwrap_or_else(|| panic!("an error has a code: {self:?}")),
             msg: text("msg"),
             details: text("details"),
         }

@@ -49,20 +49,12 @@ pub struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new(node: &'a Node, verb: Verb) -> Self {
-        let mut call = Self {
-            node,
-            env: Vec::new(),
-            config: node.config(),
-            stdin: None,
-        };
+        let mut call = Self { node, env: Vec::new(), config: node.config(), stdin: None };
         call.set("CNI_COMMAND", verb.as_str());
         call.set("CNI_PATH", node.bin());
         if matches!(verb, Verb::Add | Verb::Del | Verb::Check) {
             // A namespace that is not there: recorders do not mind.
-            call = call
-                .container("c1")
-                .ifname("eth0")
-                .netns("/run/netns/genie-tests-none");
+            call = call.container("c1").ifname("eth0").netns("/run/netns/genie-tests-none");
         }
         call
     }
@@ -112,10 +104,8 @@ impl<'a> Call<'a> {
     /// The pod's annotations, as containerd hands them over.
     #[must_use]
     pub fn annotations(self, annotations: &[(&str, &str)]) -> Self {
-        let annotations: Map<String, Value> = annotations
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), json!(value)))
-            .collect();
+        let annotations: Map<String, Value> =
+            annotations.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
         self.runtime_config(ANNOTATIONS, Value::Object(annotations))
     }
 
@@ -128,10 +118,7 @@ impl<'a> Call<'a> {
     /// One member of `runtimeConfig`.
     #[must_use]
     pub fn runtime_config(mut self, capability: &str, value: Value) -> Self {
-        let config = self
-            .config
-            .entry("runtimeConfig")
-            .or_insert_with(|| json!({}));
+        let config = self.config.entry("runtimeConfig").or_insert_with(|| json!({}));
         config[capability] = value;
         self
     }
@@ -186,9 +173,7 @@ impl<'a> Call<'a> {
                 None => command.env_remove(name),
             };
         }
-        let stdin = self
-            .stdin
-            .unwrap_or_else(|| Value::Object(self.config).to_string().into_bytes());
+        let stdin = self.stdin.unwrap_or_else(|| Value::Object(self.config).to_string().into_bytes());
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -204,7 +189,6 @@ impl<'a> Call<'a> {
 
     fn set(&mut self, name: &str, value: impl AsRef<OsStr>) {
         self.env.retain(|(known, _)| known != name);
-        self.env
-            .push((name.into(), Some(value.as_ref().to_owned())));
+        self.env.push((name.into(), Some(value.as_ref().to_owned())));
     }
 }

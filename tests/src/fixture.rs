@@ -12,10 +12,7 @@ pub fn reference_node() -> Node {
     let node = Node::new();
     node.network("10-calico.conflist", &calico())
         .network("10-flannel.conflist", &flannel())
-        .network(
-            "10-weave.conf",
-            &json!({"name": "weave", "type": "weave-net"}),
-        )
+        .network("10-weave.conf", &json!({"name": "weave", "type": "weave-net"}))
         .recorders(&["calico", "flannel", "weave-net", "portmap"]);
     node
 }
@@ -42,10 +39,7 @@ fn chained(version: &str, name: &str, kind: &str) -> Value {
 pub fn node_with(version: &str, kinds: &[&str]) -> Node {
     let plugins: Vec<_> = kinds.iter().map(|kind| json!({"type": kind})).collect();
     let node = Node::new().with("cniVersion", json!(version));
-    node.network(
-        "10-net.conflist",
-        &json!({"cniVersion": version, "name": "net", "plugins": plugins}),
-    );
+    node.network("10-net.conflist", &json!({"cniVersion": version, "name": "net", "plugins": plugins}));
     node.recorders(kinds);
     node
 }

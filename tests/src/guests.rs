@@ -12,8 +12,7 @@ use crate::programs::{root, target_profile_dir};
 /// When they do not build.
 pub fn module(name: &str) -> PathBuf {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
-    DIR.get_or_init(|| build("wasm32-unknown-unknown"))
-        .join(format!("{name}.wasm"))
+    DIR.get_or_init(|| build("wasm32-unknown-unknown")).join(format!("{name}.wasm"))
 }
 
 /// The same, as a component that imports WASI.
@@ -22,22 +21,14 @@ pub fn module(name: &str) -> PathBuf {
 /// When they do not build.
 pub fn wasi_component(name: &str) -> PathBuf {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
-    DIR.get_or_init(|| build("wasm32-wasip2"))
-        .join(format!("{name}.wasm"))
+    DIR.get_or_init(|| build("wasm32-wasip2")).join(format!("{name}.wasm"))
 }
 
 fn build(wasm: &str) -> PathBuf {
     // The directory that the host's build script uses for the built-in selectors.
     let target = target_profile_dir().join("../selectors");
     let status = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "-p",
-            "genie-tests",
-            "--examples",
-        ])
+        .args(["build", "--quiet", "--locked", "-p", "genie-tests", "--examples"])
         .args(["--target", wasm, "--profile", "selector", "--target-dir"])
         .arg(&target)
         .current_dir(root())

@@ -27,19 +27,9 @@ impl Namespace {
     /// When it cannot be made: the tests need root.
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "genie-test-{}-{}",
-            std::process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
-        let made = Command::new("ip")
-            .args(["netns", "add", &name])
-            .output()
-            .expect("ip runs");
-        assert!(
-            made.status.success(),
-            "a network namespace cannot be made (it takes root): {made:?}"
-        );
+        let name = format!("genie-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let made = Command::new("ip").args(["netns", "add", &name]).output().expect("ip runs");
+        assert!(made.status.success(), "a network namespace cannot be made (it takes root): {made:?}");
         let namespace = Self { name };
         namespace.run("ip link set lo up");
         namespace
@@ -62,11 +52,7 @@ impl Namespace {
     #[track_caller]
     pub fn run(&self, command: &str) -> String {
         let output = self.try_run(command);
-        assert!(
-            output.status.success(),
-            "`{command}` in {}: {output:?}",
-            self.name
-        );
+        assert!(output.status.success(), "`{command}` in {}: {output:?}", self.name);
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
@@ -76,10 +62,7 @@ impl Namespace {
     /// When no shell starts.
     pub fn try_run(&self, command: &str) -> Output {
         let net = format!("--net={}", self.path().display());
-        Command::new("nsenter")
-            .args([&net, "--", "sh", "-c", command])
-            .output()
-            .expect("nsenter runs")
+        Command::new("nsenter").args([&net, "--", "sh", "-c", command]).output().expect("nsenter runs")
     }
 
     /// Runs a function on a thread inside. What it opens stays inside.
@@ -100,9 +83,7 @@ impl Namespace {
 
     /// Whether one ping reaches an address.
     pub fn reaches(&self, address: &str) -> bool {
-        self.try_run(&format!("ping -c 1 -W 5 -q {address}"))
-            .status
-            .success()
+        self.try_run(&format!("ping -c 1 -W 5 -q {address}")).status.success()
     }
 
     /// The names of its interfaces, sorted.
@@ -117,17 +98,12 @@ impl Namespace {
     /// Addresses (with prefix length, of global scope) of one interface.
     pub fn addresses(&self, interface: &str) -> Vec<String> {
         let listed = self.run(&format!("ip -o address show dev {interface} scope global"));
-        listed
-            .lines()
-            .filter_map(|line| line.split_whitespace().nth(3).map(ToOwned::to_owned))
-            .collect()
+        listed.lines().filter_map(|line| line.split_whitespace().nth(3).map(ToOwned::to_owned)).collect()
     }
 }
 
 impl Drop for Namespace {
     fn drop(&mut self) {
-        _ = Command::new("ip")
-            .args(["netns", "delete", &self.name])
-            .status();
+        _ = Command::new("ip").args(["netns", "delete", &self.name]).status();
     }
 }

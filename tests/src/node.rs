@@ -43,10 +43,7 @@ impl Node {
     /// # Panics
     /// When the directory cannot be made.
     pub fn new() -> Self {
-        let dir = tempfile::Builder::new()
-            .prefix("genie-test-")
-            .tempdir()
-            .expect("a temporary directory");
+        let dir = tempfile::Builder::new().prefix("genie-test-").tempdir().expect("a temporary directory");
         for part in ["net.d", "bin", "modules"] {
             fs::create_dir(dir.path().join(part)).expect("a new directory");
         }
@@ -56,15 +53,8 @@ impl Node {
             "capabilities": {ANNOTATIONS: true, "portMappings": true},
             "conf_dir": at("net.d"), "state_dir": at("state"), "cache_dir": at("cache"),
         });
-        let Value::Object(config) = config else {
-            unreachable!("an object was written")
-        };
-        let node = Self {
-            dir,
-            config,
-            namespace: None,
-            held: Mutex::default(),
-        };
+        let Value::Object(config) = config else { unreachable!("an object was written") };
+        let node = Self { dir, config, namespace: None, held: Mutex::default() };
         node.write_own_conf();
         node
     }
@@ -160,10 +150,7 @@ impl Node {
     /// When that cannot be done.
     pub fn install(&self, from: &Path, kinds: &[&str]) -> &Self {
         for kind in kinds {
-            let plugin = from
-                .join(kind)
-                .canonicalize()
-                .unwrap_or_else(|error| panic!("plugin {kind}: {error}"));
+            let plugin = from.join(kind).canonicalize().unwrap_or_else(|error| panic!("plugin {kind}: {error}"));
             symlink(plugin, self.bin().join(kind)).expect("a new link");
         }
         self
@@ -276,24 +263,11 @@ impl Node {
         // A conf dir of its own, since cnitool goes by name and a delegate may have ours.
         fs::copy(self.conf_dir().join(OWN_CONF), own.join(OWN_CONF)).expect("our configuration");
         let dist = programs::dist("genie");
-        let path = format!(
-            "{}:{}",
-            dist.parent().unwrap_or(Path::new("")).display(),
-            self.bin().display()
-        );
+        let path = format!("{}:{}", dist.parent().unwrap_or(Path::new("")).display(), self.bin().display());
         let mut command = self.command(Path::new("unshare"));
-        command
-            .args(["--mount", "--propagation", "private", "sh", "-c", SCRIPT])
-            .arg(&results);
-        command
-            .arg(programs::cnitool())
-            .arg(action)
-            .arg(self.config["name"].as_str().unwrap_or_default());
-        command
-            .arg(pod.path())
-            .env("CNI_PATH", path)
-            .env("NETCONFPATH", own)
-            .envs(arguments.iter().copied());
+        command.args(["--mount", "--propagation", "private", "sh", "-c", SCRIPT]).arg(&results);
+        command.arg(programs::cnitool()).arg(action).arg(self.config["name"].as_str().unwrap_or_default());
+        command.arg(pod.path()).env("CNI_PATH", path).env("NETCONFPATH", own).envs(arguments.iter().copied());
         Answer::of(&command.output().expect("cnitool starts"))
     }
 
@@ -303,10 +277,7 @@ impl Node {
             return Command::new(program);
         };
         let mut command = Command::new("nsenter");
-        command
-            .arg(format!("--net={}", namespace.display()))
-            .arg("--")
-            .arg(program);
+        command.arg(format!("--net={}", namespace.display())).arg("--").arg(program);
         command
     }
 

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 /// The workspace.
 pub fn root() -> &'static Path {
     // The directory of a member is never the root of the file system.
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap_or(Path::new("/"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("/"))
 }
 
 /// A program of `dist`, or of the directory that `GENIE_DIST` names.
@@ -18,15 +16,9 @@ pub fn root() -> &'static Path {
 pub fn dist(name: &str) -> PathBuf {
     let dir = std::env::var_os("GENIE_DIST").map_or_else(|| root().join("dist"), PathBuf::from);
     let program = dir.join(name);
-    assert!(
-        program.is_file(),
-        "{} is missing; run: make build",
-        program.display()
-    );
+    assert!(program.is_file(), "{} is missing; run: make build", program.display());
     // Whoever enters a mount namespace ends up in its root.
-    program
-        .canonicalize()
-        .expect("a file that exists has a path")
+    program.canonicalize().expect("a file that exists has a path")
 }
 
 /// Where `tests/tools/build` puts what it builds; `GENIE_TOOLS` says otherwise.
@@ -40,9 +32,7 @@ pub fn tools() -> PathBuf {
 /// When there is neither.
 pub fn plugins() -> PathBuf {
     let candidates = [tools().join("cni"), PathBuf::from("/usr/lib/cni")];
-    let found = candidates
-        .into_iter()
-        .find(|dir| dir.join("bridge").is_file() && dir.join("host-local").is_file());
+    let found = candidates.into_iter().find(|dir| dir.join("bridge").is_file() && dir.join("host-local").is_file());
     found.expect("no reference plugins; run: tests/tools/build")
 }
 
@@ -52,10 +42,7 @@ pub fn plugins() -> PathBuf {
 /// When they are not installed.
 pub fn old_plugins() -> PathBuf {
     let dir = PathBuf::from("/usr/lib/cni");
-    assert!(
-        dir.join("bridge").is_file(),
-        "Debian's plugins are missing; run: tests/tools/packages"
-    );
+    assert!(dir.join("bridge").is_file(), "Debian's plugins are missing; run: tests/tools/packages");
     dir
 }
 
@@ -65,11 +52,7 @@ pub fn old_plugins() -> PathBuf {
 /// When it was not built.
 pub fn cnitool() -> PathBuf {
     let program = tools().join("bin/cnitool");
-    assert!(
-        program.is_file(),
-        "{} is missing; run: tests/tools/build",
-        program.display()
-    );
+    assert!(program.is_file(), "{} is missing; run: tests/tools/build", program.display());
     program
 }
 
@@ -79,11 +62,7 @@ pub fn cnitool() -> PathBuf {
 /// When it is not there.
 pub fn recorder() -> PathBuf {
     let program = target_profile_dir().join("recorder");
-    assert!(
-        program.is_file(),
-        "{} is missing; run: cargo build -p genie-tests",
-        program.display()
-    );
+    assert!(program.is_file(), "{} is missing; run: cargo build -p genie-tests", program.display());
     program
 }
 
@@ -91,9 +70,5 @@ pub fn recorder() -> PathBuf {
 pub(crate) fn target_profile_dir() -> PathBuf {
     let test = std::env::current_exe().expect("a running program has a path");
     let dir = test.parent().expect("a program is in a directory");
-    if dir.ends_with("deps") {
-        dir.parent().unwrap_or(dir).to_owned()
-    } else {
-        dir.to_owned()
-    }
+    if dir.ends_with("deps") { dir.parent().unwrap_or(dir).to_owned() } else { dir.to_owned() }
 }

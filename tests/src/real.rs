@@ -30,9 +30,7 @@ impl World {
         node.install(&programs::plugins(), &KINDS);
         let world = Self { node, host };
         let portmap = json!({"type": "portmap", "capabilities": {"portMappings": true}});
-        world
-            .bridge(version, "red", "10.81.0.0/24", &[portmap])
-            .bridge(version, "blue", "10.82.0.0/24", &[]);
+        world.bridge(version, "red", "10.81.0.0/24", &[portmap]).bridge(version, "blue", "10.82.0.0/24", &[]);
         world
     }
 
@@ -54,16 +52,10 @@ impl World {
 
     /// host-local's files, one for each address that is in use.
     pub fn leases(&self) -> Vec<String> {
-        let networks = fs::read_dir(self.leases_dir())
-            .into_iter()
-            .flatten()
-            .flatten();
-        let files = networks
-            .flat_map(|network| fs::read_dir(network.path()).into_iter().flatten().flatten());
+        let networks = fs::read_dir(self.leases_dir()).into_iter().flatten().flatten();
+        let files = networks.flat_map(|network| fs::read_dir(network.path()).into_iter().flatten().flatten());
         let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
-        let mut leases: Vec<_> = names
-            .filter(|name| name != "lock" && !name.starts_with("last_reserved"))
-            .collect();
+        let mut leases: Vec<_> = names.filter(|name| name != "lock" && !name.starts_with("last_reserved")).collect();
         leases.sort();
         leases
     }
@@ -71,14 +63,8 @@ impl World {
     /// The rules that belong to one container.
     pub fn rules(&self) -> Vec<String> {
         let saved = self.host.run("iptables-save; ip6tables-save");
-        let of_container = |line: &&str| {
-            line.contains("CNI-DN-") || (line.contains("CNI-") && line.contains("id:"))
-        };
-        saved
-            .lines()
-            .filter(of_container)
-            .map(ToOwned::to_owned)
-            .collect()
+        let of_container = |line: &&str| line.contains("CNI-DN-") || (line.contains("CNI-") && line.contains("id:"));
+        saved.lines().filter(of_container).map(ToOwned::to_owned).collect()
     }
 
     /// Fails the test unless nothing is left: in the pods, on the node, of us.
@@ -92,12 +78,7 @@ impl World {
         }
         assert_eq!(self.leases(), Vec::<String>::new());
         assert_eq!(self.rules(), Vec::<String>::new());
-        let links: Vec<_> = self
-            .host
-            .interfaces()
-            .into_iter()
-            .filter(|name| name.starts_with("veth"))
-            .collect();
+        let links: Vec<_> = self.host.interfaces().into_iter().filter(|name| name.starts_with("veth")).collect();
         assert_eq!(links, Vec::<String>::new());
         self.node.assert_no_state();
     }
@@ -109,9 +90,6 @@ impl World {
 /// When it has none.
 pub fn address(pod: &Namespace, interface: &str) -> String {
     let addresses = pod.addresses(interface);
-    let first = addresses
-        .iter()
-        .find(|address| address.contains('.'))
-        .expect("an IPv4 address");
+    let first = addresses.iter().find(|address| address.contains('.')).expect("an IPv4 address");
     first.split('/').next().unwrap_or_default().to_owned()
 }

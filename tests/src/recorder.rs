@@ -39,10 +39,7 @@ impl Script {
     /// Prints a CNI error and exits with 1.
     #[must_use]
     pub fn error(self, code: u64, msg: &str) -> Self {
-        self.json(
-            &json!({"cniVersion": "1.0.0", "code": code, "msg": msg, "details": "of the delegate"}),
-        )
-        .exit(1)
+        self.json(&json!({"cniVersion": "1.0.0", "code": code, "msg": msg, "details": "of the delegate"})).exit(1)
     }
 
     /// Prints this on stderr.
@@ -119,21 +116,12 @@ impl Recorded {
     pub fn read(line: &str) -> Self {
         let line: Value = serde_json::from_str(line).expect("the recorder writes JSON");
         let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
-        let number = |key: &str| {
-            line[key]
-                .as_u64()
-                .and_then(|number| u32::try_from(number).ok())
-        };
+        let number = |key: &str| line[key].as_u64().and_then(|number| u32::try_from(number).ok());
         let env = line["env"].as_object().into_iter().flatten();
         Self {
             kind: text("type"),
-            verb: line["env"]["CNI_COMMAND"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
-            env: env
-                .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
-                .collect(),
+            verb: line["env"]["CNI_COMMAND"].as_str().unwrap_or_default().to_owned(),
+            env: env.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect(),
             stdin: line["stdin"].clone(),
             cwd: text("cwd").into(),
             pid: number("pid").unwrap_or_default(),
@@ -203,9 +191,7 @@ pub fn started_pipe(dir: &Path, kind: &str) -> PathBuf {
 
 fn numbers(kind: &str) -> (u8, u8) {
     // Any spread will do that keeps the types of the tests apart.
-    let sum = kind.bytes().fold(7_u16, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(byte.into())
-    });
+    let sum = kind.bytes().fold(7_u16, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     let [a, b] = sum.to_be_bytes();
     (a, b)
 }

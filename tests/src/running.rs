@@ -13,10 +13,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use crate::Answer;
 
 /// After this long a test that waits in vain fails. Nothing is expected to be quick.
-const PATIENCE: Timespec = Timespec {
-    tv_sec: 60,
-    tv_nsec: 0,
-};
+const PATIENCE: Timespec = Timespec { tv_sec: 60, tv_nsec: 0 };
 
 /// A call that was started and not waited for.
 #[derive(Debug)]
@@ -39,10 +36,7 @@ impl Running {
     /// When it had ended already.
     pub fn kill(mut self) {
         let ended = self.child.try_wait().expect("a child can be waited for");
-        assert!(
-            ended.is_none(),
-            "the plugin was to be killed but has ended: {ended:?}"
-        );
+        assert!(ended.is_none(), "the plugin was to be killed but has ended: {ended:?}");
         self.child.kill().expect("a running child can be killed");
         self.child.wait().expect("a child can be waited for");
     }
@@ -52,12 +46,7 @@ impl Running {
     /// # Panics
     /// When its output cannot be read.
     pub fn wait(self) -> Answer {
-        Answer::of(
-            &self
-                .child
-                .wait_with_output()
-                .expect("a child's output can be read"),
-        )
+        Answer::of(&self.child.wait_with_output().expect("a child's output can be read"))
     }
 }
 
@@ -67,10 +56,7 @@ impl Watched {
     /// # Panics
     /// When there is none.
     pub fn process(pid: u32) -> Self {
-        let pid = i32::try_from(pid)
-            .ok()
-            .and_then(Pid::from_raw)
-            .expect("a process id is a number above 0");
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process id is a number above 0");
         Self(pidfd_open(pid, PidfdFlags::empty()).expect("the process runs"))
     }
 
@@ -88,13 +74,10 @@ impl Watched {
 /// # Panics
 /// When nobody does.
 pub(crate) fn read_pipe(path: &Path) -> String {
-    let pipe = rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
-        .expect("the pipe can be opened");
+    let pipe = rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).expect("the pipe can be opened");
     assert!(is_ready(&pipe), "nobody wrote into {}", path.display());
     let mut text = [0; 64];
-    let read = File::from(pipe)
-        .read(&mut text)
-        .expect("the pipe can be read");
+    let read = File::from(pipe).read(&mut text).expect("the pipe can be read");
     String::from_utf8_lossy(&text[..read]).into_owned()
 }
 

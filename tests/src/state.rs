@@ -25,32 +25,23 @@ impl Node {
     /// When there is none.
     pub fn record(&self, container: &str, interface: &str) -> Vec<Value> {
         let file = self.record_file(container, interface);
-        let text =
-            fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let json =
-            |line: &str| serde_json::from_str(line.split_once(' ').map_or(line, |(_, json)| json));
-        text.lines()
-            .map(|line| json(line).expect("a record's line is a checksum and JSON"))
-            .collect()
+        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let json = |line: &str| serde_json::from_str(line.split_once(' ').map_or(line, |(_, json)| json));
+        // An event begins a new line, whatever a killed call left before it.
+        let lines = text.lines().filter(|line| !line.is_empty());
+        lines.map(|line| json(line).expect("a record's line is a checksum and JSON")).collect()
     }
 
     /// Where the record of a container's interface is.
     pub fn record_file(&self, container: &str, interface: &str) -> PathBuf {
-        self.state_dir()
-            .join("records")
-            .join(format!("{container}@{interface}.json"))
+        self.state_dir().join("records").join(format!("{container}@{interface}.json"))
     }
 
     /// The annotation that an ADD left in its record for publication.
     pub fn published(&self, container: &str, key: &str) -> Option<Value> {
         let record = self.record(container, "eth0");
-        let annotations = &record.iter().find_map(|line| line.get("done"))?["annotations"];
-        let pairs = annotations.as_array().into_iter().flatten();
-        let of_pairs = pairs
-            .filter(|pair| pair[0] == key)
-            .map(|pair| &pair[1])
-            .next();
-        let text = annotations.get(key).or(of_pairs)?.as_str()?;
+        let done = record.iter().find_map(|line| line.get("done"))?;
+        let text = done["annotations"].get(key)?.as_str()?;
         Some(serde_json::from_str(text).unwrap_or_else(|_| text.into()))
     }
 
@@ -60,11 +51,7 @@ impl Node {
     /// When something is.
     #[track_caller]
     pub fn assert_no_state(&self) {
-        assert_eq!(
-            self.state_files(),
-            Vec::<PathBuf>::new(),
-            "files are left in the state directory"
-        );
+        assert_eq!(self.state_files(), Vec::<PathBuf>::new(), "files are left in the state directory");
     }
 }
 

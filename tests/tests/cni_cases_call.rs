@@ -18,11 +18,7 @@ fn case_01_without_a_command_it_says_what_it_is_and_does_not_wait_for_stdin() {
     // The writing end stays open: who reads to the end here never returns.
     let (reader, writer) = std::io::pipe().unwrap();
     let mut command = Command::new(programs::dist("genie"));
-    let output = command
-        .env_clear()
-        .stdin(Stdio::from(reader))
-        .output()
-        .unwrap();
+    let output = command.env_clear().stdin(Stdio::from(reader)).output().unwrap();
     drop(writer);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{stderr}");
@@ -30,10 +26,7 @@ fn case_01_without_a_command_it_says_what_it_is_and_does_not_wait_for_stdin() {
     let lines: Vec<_> = stderr.lines().collect();
     assert_eq!(lines.len(), 2, "{stderr}");
     assert!(lines[0].contains("genie"), "{stderr}");
-    assert!(
-        lines[1].contains("0.1.0") && lines[1].contains("1.1.0"),
-        "{stderr}"
-    );
+    assert!(lines[1].contains("0.1.0") && lines[1].contains("1.1.0"), "{stderr}");
 }
 
 #[test]
@@ -43,18 +36,9 @@ fn case_02_version_answers_whatever_stdin_holds() {
         let answer = node.call(Verb::Version).stdin(stdin).run();
         let version = answer.ok();
         assert_eq!(answer.stdout.trim_end().lines().count(), 1, "{answer:?}");
-        let supported: Vec<_> = version["supportedVersions"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|v| v.as_str().unwrap())
-            .collect();
-        assert_eq!(
-            supported,
-            [
-                "0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"
-            ]
-        );
+        let supported: Vec<_> =
+            version["supportedVersions"].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect();
+        assert_eq!(supported, ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"]);
         assert!(version["cniVersion"].is_string());
         assert_eq!(node.trace(), NO_DELEGATE);
     }
@@ -64,18 +48,10 @@ fn case_02_version_answers_whatever_stdin_holds() {
 fn case_03_all_missing_variables_are_named() {
     let node = node();
     let mut call = node.add();
-    for name in [
-        "CNI_CONTAINERID",
-        "CNI_NETNS",
-        "CNI_IFNAME",
-        "CNI_PATH",
-        "CNI_ARGS",
-    ] {
+    for name in ["CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_PATH", "CNI_ARGS"] {
         call = call.without(name);
     }
-    call.run()
-        .error_code(4)
-        .says(&["CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_PATH"]);
+    call.run().error_code(4).says(&["CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_PATH"]);
     assert_eq!(node.trace(), NO_DELEGATE);
 }
 
@@ -85,22 +61,14 @@ fn case_04_bad_container_ids_and_interfaces_are_refused_on_every_verb() {
         for id in ["../x", "a b", "-a", "a\n", "é", "x/../../victim"] {
             let node = node();
             fs::write(node.dir().join("victim"), "").unwrap();
-            node.call(verb)
-                .container(id)
-                .run()
-                .error_code(4)
-                .says(&["containerID"]);
+            node.call(verb).container(id).run().error_code(4).says(&["containerID"]);
             assert_eq!(node.trace(), NO_DELEGATE, "{id}");
             node.assert_no_state();
             assert!(node.dir().join("victim").exists());
         }
         for name in [".", "..", "a/b", "a:b", "a b", "abcdefghijklmnop"] {
             let node = node();
-            node.call(verb)
-                .ifname(name)
-                .run()
-                .error_code(4)
-                .says(&["interface"]);
+            node.call(verb).ifname(name).run().error_code(4).says(&["interface"]);
             assert_eq!(node.trace(), NO_DELEGATE, "{name}");
             node.assert_no_state();
         }
@@ -124,19 +92,10 @@ fn case_06_stdin_that_is_no_configuration() {
             node().call(verb).stdin(stdin).run().error_code(6);
         }
     }
-    node()
-        .add()
-        .stdin(r#"{"cniVersion":"1.1.0"}"#)
-        .run()
-        .error_code(7)
-        .says(&["name"]);
+    node().add().stdin(r#"{"cniVersion":"1.1.0"}"#).run().error_code(7).says(&["name"]);
     for name in ["a/b", "../n", ""] {
         let node = node();
-        node.add()
-            .key("name", json!(name))
-            .run()
-            .error_code(7)
-            .says(&["name"]);
+        node.add().key("name", json!(name)).run().error_code(7).says(&["name"]);
         assert_eq!(node.trace(), NO_DELEGATE);
         node.assert_no_state();
     }
@@ -145,12 +104,7 @@ fn case_06_stdin_that_is_no_configuration() {
 #[test]
 fn case_07_versions_that_are_not_spoken() {
     for version in ["9.9.9", "1.1"] {
-        node()
-            .add()
-            .key("cniVersion", json!(version))
-            .run()
-            .error_code(1)
-            .says(&[version, "1.1.0", "0.3.1"]);
+        node().add().key("cniVersion", json!(version)).run().error_code(1).says(&[version, "1.1.0", "0.3.1"]);
     }
     node().add().key("cniVersion", json!(1)).run().error_code(6);
     // Absent means 0.1.0, as VERSION says that it is spoken.
@@ -163,32 +117,18 @@ fn case_07_versions_that_are_not_spoken() {
 #[test]
 fn case_08_unknown_commands_are_named_and_unknown_keys_ignored() {
     for command in ["add", "FOO"] {
-        node()
-            .add()
-            .env("CNI_COMMAND", command)
-            .run()
-            .error_code(4)
-            .says(&[command]);
+        node().add().env("CNI_COMMAND", command).run().error_code(4).says(&[command]);
     }
     let node = node();
     let answer = node.add().key("wholly_unknown", json!({"a": 1})).run();
     answer.ok();
-    assert_eq!(
-        answer.stderr.matches("wholly_unknown").count(),
-        1,
-        "one warning: {answer:?}"
-    );
+    assert_eq!(answer.stderr.matches("wholly_unknown").count(), 1, "one warning: {answer:?}");
     assert_eq!(node.trace(), ["ADD bridge@eth0"]);
 }
 
 #[test]
 fn case_34_arguments_in_any_order_give_the_same_and_pass_through() {
-    let pairs = [
-        "IgnoreUnknown=1",
-        "K8S_POD_NAMESPACE=ns",
-        "K8S_POD_NAME=p",
-        "K8S_POD_UID=u",
-    ];
+    let pairs = ["IgnoreUnknown=1", "K8S_POD_NAMESPACE=ns", "K8S_POD_NAME=p", "K8S_POD_UID=u"];
     let mut results: Vec<Value> = Vec::new();
     for shift in 0..pairs.len() {
         let node = node();
@@ -216,16 +156,8 @@ fn case_35_what_came_before_in_the_runtimes_own_list_is_kept() {
     });
     let node = node();
     let result = node.add().key("prevResult", previous).run().ok();
-    let names: Vec<_> = result["interfaces"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|i| i["name"].clone())
-        .collect();
-    assert!(
-        names.contains(&json!("net9")) && names.contains(&json!("eth0")),
-        "{result}"
-    );
+    let names: Vec<_> = result["interfaces"].as_array().unwrap().iter().map(|i| i["name"].clone()).collect();
+    assert!(names.contains(&json!("net9")) && names.contains(&json!("eth0")), "{result}");
     assert_eq!(result["ips"].as_array().unwrap().len(), 2);
     for ip in result["ips"].as_array().unwrap() {
         let of = &Answer::interface_of(&result, ip)["name"];
@@ -237,18 +169,11 @@ fn case_35_what_came_before_in_the_runtimes_own_list_is_kept() {
 fn case_37_the_plugins_own_namespace_is_refused_before_anything_runs() {
     for verb in [Verb::Add, Verb::Del] {
         let node = node();
-        node.call(verb)
-            .netns("/proc/self/ns/net")
-            .run()
-            .error_code(8);
+        node.call(verb).netns("/proc/self/ns/net").run().error_code(8);
         assert_eq!(node.trace(), NO_DELEGATE);
         node.assert_no_state();
     }
     let node = node();
-    node.add()
-        .netns("/proc/self/ns/net")
-        .env("CNI_NETNS_OVERRIDE", "1")
-        .run()
-        .ok();
+    node.add().netns("/proc/self/ns/net").env("CNI_NETNS_OVERRIDE", "1").run().ok();
     assert_eq!(node.calls()[0].var("CNI_NETNS_OVERRIDE"), "1");
 }

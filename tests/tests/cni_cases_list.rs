@@ -13,57 +13,26 @@ fn summaries(node: &Node) -> Vec<String> {
 #[test]
 fn case_20_a_list_runs_in_order_each_with_the_result_before() {
     let node = node_with("1.0.0", &["a", "b", "c"]);
-    let plugin =
-        |kind: &str, capability: &str| json!({"type": kind, "capabilities": {capability: true}});
-    let plugins = [
-        plugin("a", "portMappings"),
-        plugin("b", "bandwidth"),
-        json!({"type": "c"}),
-    ];
-    node.network(
-        "10-net.conflist",
-        &json!({"cniVersion": "1.0.0", "name": "net", "plugins": plugins}),
-    );
+    let plugin = |kind: &str, capability: &str| json!({"type": kind, "capabilities": {capability: true}});
+    let plugins = [plugin("a", "portMappings"), plugin("b", "bandwidth"), json!({"type": "c"})];
+    node.network("10-net.conflist", &json!({"cniVersion": "1.0.0", "name": "net", "plugins": plugins}));
     let result_of = |address: &str| json!({"cniVersion": "1.0.0", "interfaces": [{"name": "eth0", "sandbox": "/ns"}], "ips": [{"address": address}]});
-    node.script(
-        "a",
-        Verb::Add,
-        Script::new().json(&result_of("10.0.0.2/24")),
-    );
-    node.script(
-        "b",
-        Verb::Add,
-        Script::new().json(&result_of("10.0.0.3/24")),
-    );
-    let call = node
-        .add()
-        .runtime_config("portMappings", json!([1]))
-        .runtime_config("bandwidth", json!({"x": 1}));
+    node.script("a", Verb::Add, Script::new().json(&result_of("10.0.0.2/24")));
+    node.script("b", Verb::Add, Script::new().json(&result_of("10.0.0.3/24")));
+    let call = node.add().runtime_config("portMappings", json!([1])).runtime_config("bandwidth", json!({"x": 1}));
     call.run().ok();
     let calls = node.calls();
     let kinds: Vec<_> = calls.iter().map(|call| call.kind.as_str()).collect();
     assert_eq!(kinds, ["a", "b", "c"]);
     assert_eq!(calls[0].stdin.get("prevResult"), None);
-    assert_eq!(
-        calls[1].stdin["prevResult"]["ips"][0]["address"],
-        "10.0.0.2/24"
-    );
-    assert_eq!(
-        calls[2].stdin["prevResult"]["ips"][0]["address"],
-        "10.0.0.3/24"
-    );
+    assert_eq!(calls[1].stdin["prevResult"]["ips"][0]["address"], "10.0.0.2/24");
+    assert_eq!(calls[2].stdin["prevResult"]["ips"][0]["address"], "10.0.0.3/24");
     for call in &calls {
         assert_eq!(call.stdin["name"], "net");
         assert_eq!(call.stdin["cniVersion"], "1.0.0");
     }
-    assert_eq!(
-        calls[0].stdin["runtimeConfig"],
-        json!({"portMappings": [1]})
-    );
-    assert_eq!(
-        calls[1].stdin["runtimeConfig"],
-        json!({"bandwidth": {"x": 1}})
-    );
+    assert_eq!(calls[0].stdin["runtimeConfig"], json!({"portMappings": [1]}));
+    assert_eq!(calls[1].stdin["runtimeConfig"], json!({"bandwidth": {"x": 1}}));
     assert_eq!(calls[2].stdin.get("runtimeConfig"), None);
 }
 
@@ -71,26 +40,15 @@ fn case_20_a_list_runs_in_order_each_with_the_result_before() {
 fn case_21_after_a_failure_nothing_further_runs_and_the_rest_is_undone() {
     let node = node_with("1.0.0", &["a", "b", "c"]);
     node.script("b", Verb::Add, Script::new().error(77, "b says no"));
-    node.add()
-        .run()
-        .error_code(77)
-        .says(&["b says no", "\"b\""]);
-    assert_eq!(
-        summaries(&node),
-        ["ADD a@eth0", "ADD b@eth0", "DEL b@eth0", "DEL a@eth0"]
-    );
+    node.add().run().error_code(77).says(&["b says no", "\"b\""]);
+    assert_eq!(summaries(&node), ["ADD a@eth0", "ADD b@eth0", "DEL b@eth0", "DEL a@eth0"]);
     node.assert_no_state();
 }
 
 #[test]
 fn case_22_del_runs_in_reverse_with_the_final_result() {
-    for (version, has_result) in [
-        ("1.1.0", true),
-        ("1.0.0", true),
-        ("0.4.0", true),
-        ("0.3.1", false),
-        ("0.2.0", false),
-    ] {
+    for (version, has_result) in [("1.1.0", true), ("1.0.0", true), ("0.4.0", true), ("0.3.1", false), ("0.2.0", false)]
+    {
         let node = node_with(version, &["a", "b", "c"]);
         node.add().run().ok();
         let last = node.calls().pop().unwrap();
@@ -101,12 +59,7 @@ fn case_22_del_runs_in_reverse_with_the_final_result() {
         for call in calls {
             // The recorder passes on what it got, so this is the final result as well.
             let expected = has_result.then(|| &last.stdin["prevResult"]);
-            assert_eq!(
-                call.stdin.get("prevResult"),
-                expected,
-                "{version} {}",
-                call.kind
-            );
+            assert_eq!(call.stdin.get("prevResult"), expected, "{version} {}", call.kind);
         }
         node.del().run().ok();
         assert_eq!(summaries(&node), NO_DELEGATE);
@@ -155,18 +108,10 @@ fn case_26_del_uses_what_was_stored() {
         json!({"cniVersion": "1.0.0", "name": "net", "plugins": [plugin]})
     };
     node.network("10-net.conflist", &list(1));
-    node.add()
-        .args("A=1")
-        .runtime_config("portMappings", json!([1]))
-        .run()
-        .ok();
+    node.add().args("A=1").runtime_config("portMappings", json!([1])).run().ok();
     node.trace();
     node.network("10-net.conflist", &list(2));
-    node.del()
-        .args("A=2")
-        .runtime_config("portMappings", json!([2]))
-        .run()
-        .ok();
+    node.del().args("A=2").runtime_config("portMappings", json!([2])).run().ok();
     let call = node.calls().pop().unwrap();
     assert_eq!(call.stdin["x"], 1);
     assert_eq!(call.stdin["runtimeConfig"]["portMappings"], json!([1]));
@@ -175,10 +120,7 @@ fn case_26_del_uses_what_was_stored() {
 
 #[test]
 fn case_28_check() {
-    node_with("0.3.1", &["a"])
-        .call(Verb::Check)
-        .run()
-        .error_code(1);
+    node_with("0.3.1", &["a"]).call(Verb::Check).run().error_code(1);
 
     let node = node_with("0.4.0", &["a", "b", "c"]);
     node.call(Verb::Check).run().error();
@@ -189,16 +131,9 @@ fn case_28_check() {
     let calls = node.calls();
     let kinds: Vec<_> = calls.iter().map(|call| call.kind.as_str()).collect();
     assert_eq!(kinds, ["a", "b", "c"]);
-    assert!(
-        calls
-            .iter()
-            .all(|call| call.stdin["prevResult"] == last.stdin["prevResult"])
-    );
+    assert!(calls.iter().all(|call| call.stdin["prevResult"] == last.stdin["prevResult"]));
     node.script("b", Verb::Check, Script::new().error(42, "address gone"));
-    node.call(Verb::Check)
-        .run()
-        .error_code(42)
-        .says(&["address gone"]);
+    node.call(Verb::Check).run().error_code(42).says(&["address gone"]);
     assert_eq!(summaries(&node), ["CHECK a@eth0", "CHECK b@eth0"]);
 }
 
@@ -220,31 +155,18 @@ fn case_29_status_asks_the_default_networks_delegates() {
     assert_eq!(summaries(&node), ["STATUS a", "STATUS b"]);
     for code in [50, 51] {
         node.script("a", Verb::Status, Script::new().error(code, "not now"));
-        node.call(Verb::Status)
-            .run()
-            .error_code(code)
-            .says(&["not now"]);
+        node.call(Verb::Status).run().error_code(code).says(&["not now"]);
     }
     node.script("a", Verb::Status, Script::new().hang());
     node.call(Verb::Status).run().error_code(50);
     std::fs::remove_file(node.bin().join("b")).unwrap();
-    node.call(Verb::Status)
-        .run()
-        .error_code(50)
-        .says(&["\"b\""]);
-    node_with("1.0.0", &["a"])
-        .call(Verb::Status)
-        .run()
-        .error_code(1);
+    node.call(Verb::Status).run().error_code(50).says(&["\"b\""]);
+    node_with("1.0.0", &["a"]).call(Verb::Status).run().error_code(1);
 }
 
 #[test]
 fn case_29_status_without_any_network_is_not_ready() {
-    Node::new()
-        .with("cniVersion", json!("1.1.0"))
-        .call(Verb::Status)
-        .run()
-        .error_code(50);
+    Node::new().with("cniVersion", json!("1.1.0")).call(Verb::Status).run().error_code(50);
 }
 
 #[test]
@@ -252,25 +174,15 @@ fn case_30_old_plugins_are_not_asked_for_status_and_gc() {
     let node = node_with("1.1.0", &["a"]);
     let old = json!({"cniVersion": "1.0.0", "supportedVersions": ["0.4.0", "1.0.0"]});
     node.script("a", Verb::Version, Script::new().json(&old));
-    node.script(
-        "a",
-        Verb::Status,
-        Script::new().error(3, "missing containerID"),
-    );
+    node.script("a", Verb::Status, Script::new().error(3, "missing containerID"));
     node.script("a", Verb::Gc, Script::new().error(3, "missing containerID"));
     node.call(Verb::Status).run().ok();
-    node.call(Verb::Gc)
-        .key("cni.dev/valid-attachments", json!([]))
-        .run()
-        .ok();
+    node.call(Verb::Gc).key("cni.dev/valid-attachments", json!([])).run().ok();
     assert_eq!(summaries(&node), NO_DELEGATE);
 }
 
 fn valid(pairs: &[(&str, &str)]) -> Value {
-    pairs
-        .iter()
-        .map(|(id, ifname)| json!({"containerID": id, "ifname": ifname}))
-        .collect()
+    pairs.iter().map(|(id, ifname)| json!({"containerID": id, "ifname": ifname})).collect()
 }
 
 #[test]
@@ -284,13 +196,7 @@ fn case_31_gc_takes_away_what_the_runtime_does_not_know() {
         let list = valid(&[("keep", "eth0")]);
         node.call(Verb::Gc).key(key, list.clone()).run().ok();
         let calls = node.calls();
-        assert_eq!(
-            calls
-                .iter()
-                .map(|call| call.verb.as_str())
-                .collect::<Vec<_>>(),
-            ["DEL", "GC"]
-        );
+        assert_eq!(calls.iter().map(|call| call.verb.as_str()).collect::<Vec<_>>(), ["DEL", "GC"]);
         assert_eq!(calls[0].var("CNI_CONTAINERID"), "stale");
         assert_eq!(calls[1].stdin["cni.dev/valid-attachments"], list);
         assert_eq!(calls[1].stdin["cni.dev/attachments"], list);
@@ -307,15 +213,8 @@ fn case_31_one_failing_delegate_does_not_end_a_gc() {
     }
     node.trace();
     node.script("a", Verb::Gc, Script::new().error(60, "a is ill"));
-    node.call(Verb::Gc)
-        .key("cni.dev/valid-attachments", json!([]))
-        .run()
-        .error_code(60)
-        .says(&["a is ill"]);
+    node.call(Verb::Gc).key("cni.dev/valid-attachments", json!([])).run().error_code(60).says(&["a is ill"]);
     let trace = summaries(&node);
-    assert_eq!(
-        trace.iter().filter(|call| call.starts_with("DEL")).count(),
-        4
-    );
+    assert_eq!(trace.iter().filter(|call| call.starts_with("DEL")).count(), 4);
     assert_eq!(trace[4..], ["GC a", "GC b"]);
 }

@@ -8,10 +8,7 @@ const NO_DELEGATE: [&str; 0] = [];
 
 /// The pod's address in a result of 0.2.0.
 fn ip4(answer: &Answer) -> String {
-    answer.ok()["ip4"]["ip"]
-        .as_str()
-        .expect("an ip4")
-        .to_owned()
+    answer.ok()["ip4"]["ip"].as_str().expect("an ip4").to_owned()
 }
 
 fn address_of(kind: &str) -> String {
@@ -31,19 +28,14 @@ fn row_01_the_annotation_names_a_list_of_plugins() {
         let summary: Vec<_> = calls.iter().map(Recorded::summary).collect();
         assert_eq!(summary, ["ADD calico@eth0", "ADD portmap@eth0"]);
         assert_eq!(calls[0].stdin.get("prevResult"), None);
-        assert_eq!(
-            calls[1].stdin["prevResult"]["ips"][0]["address"],
-            address_of("calico")
-        );
+        assert_eq!(calls[1].stdin["prevResult"]["ips"][0]["address"], address_of("calico"));
         assert_eq!(node.published("c1", "multi-ip-preferences"), None);
     }
 }
 
 #[test]
 fn row_02_the_annotation_wins_over_nothing_else() {
-    let node = reference_node()
-        .with("default_plugin", json!("calico"))
-        .with("cniVersion", json!("0.2.0"));
+    let node = reference_node().with("default_plugin", json!("calico")).with("cniVersion", json!("0.2.0"));
     assert_eq!(ip4(&node.add().cni("flannel").run()), address_of("flannel"));
     assert_eq!(node.trace(), ["ADD flannel@eth0", "ADD portmap@eth0"]);
 }
@@ -67,29 +59,15 @@ fn row_04_other_annotations_do_not_matter_and_a_missing_version_is_filled_in() {
 
 #[test]
 fn row_05_the_default_plugin_may_be_a_list() {
-    for default in [
-        json!("flannel,weave,flannel"),
-        json!(["flannel", "weave", "flannel"]),
-    ] {
+    for default in [json!("flannel,weave,flannel"), json!(["flannel", "weave", "flannel"])] {
         let node = reference_node().with("default_plugin", default);
         node.add().run().ok();
         let trace = node.trace();
-        let made: Vec<_> = trace
-            .iter()
-            .filter(|call| !call.contains("portmap"))
-            .collect();
-        assert_eq!(
-            made,
-            ["ADD flannel@eth0", "ADD weave-net@eth1", "ADD flannel@eth2"]
-        );
-        let preferences = node
-            .published("c1", "multi-ip-preferences")
-            .expect("three networks");
+        let made: Vec<_> = trace.iter().filter(|call| !call.contains("portmap")).collect();
+        assert_eq!(made, ["ADD flannel@eth0", "ADD weave-net@eth1", "ADD flannel@eth2"]);
+        let preferences = node.published("c1", "multi-ip-preferences").expect("three networks");
         assert_eq!(preferences["multi_entry"], 3);
-        assert_eq!(
-            preferences["ips"]["ip3"],
-            json!({"ip": recorder::address("flannel"), "interface": "eth2"})
-        );
+        assert_eq!(preferences["ips"]["ip3"], json!({"ip": recorder::address("flannel"), "interface": "eth2"}));
     }
 }
 
@@ -105,12 +83,7 @@ fn row_06_without_annotation_and_default_the_first_usable_file_is_taken() {
 fn row_08_a_node_without_networks_says_so() {
     let node = Node::new();
     let error = node.add().run().error();
-    assert!(
-        error.text().to_lowercase().contains("no cni plugin")
-            || error.text().contains("no network"),
-        "{error:?}"
-    );
-    error.says(&[&node.conf_dir().display().to_string()]);
+    error.says(&["no CNI plugin installed"]);
     node.assert_no_state();
 }
 
@@ -126,12 +99,7 @@ fn row_18_an_unknown_network_is_named_with_those_that_exist() {
     let node = reference_node();
     let error = node.add().cni("nosuch").run().error_code(101);
     error.says(&["nosuch", "calico", "flannel", "weave"]);
-    let second = node
-        .add()
-        .container("c2")
-        .cni("flannel,nosuch")
-        .run()
-        .error_code(101);
+    let second = node.add().container("c2").cni("flannel,nosuch").run().error_code(101);
     second.says(&["nosuch"]);
     assert_eq!(node.trace(), NO_DELEGATE);
     node.assert_no_state();
@@ -141,10 +109,7 @@ fn row_18_an_unknown_network_is_named_with_those_that_exist() {
 fn row_19_any_plugin_name_works() {
     for name in ["romana", "Romana", "myplugin"] {
         let node = reference_node();
-        node.network(
-            &format!("20-{name}.conf"),
-            &json!({"cniVersion": "0.3.1", "name": "x", "type": "some"}),
-        );
+        node.network(&format!("20-{name}.conf"), &json!({"cniVersion": "0.3.1", "name": "x", "type": "some"}));
         node.recorders(&["some"]).add().cni(name).run().ok();
         assert_eq!(node.trace(), ["ADD some@eth0"], "{name}");
     }
@@ -153,10 +118,7 @@ fn row_19_any_plugin_name_works() {
 #[test]
 fn row_20_a_conf_file_comes_before_a_list_of_the_same_name() {
     let node = reference_node();
-    node.network(
-        "10-calico.conf",
-        &json!({"cniVersion": "0.3.1", "name": "single", "type": "single"}),
-    );
+    node.network("10-calico.conf", &json!({"cniVersion": "0.3.1", "name": "single", "type": "single"}));
     node.recorders(&["single"]).add().cni("calico").run().ok();
     assert_eq!(node.trace(), ["ADD single@eth0"]);
 }
@@ -168,36 +130,23 @@ fn row_21_a_broken_file_gives_way_to_a_usable_one() {
     let answer = node.add().cni("calico").run();
     answer.ok();
     assert_eq!(node.trace(), ["ADD calico@eth0", "ADD portmap@eth0"]);
-    assert!(
-        answer.stderr.contains("10-calico.conf"),
-        "no warning: {answer:?}"
-    );
+    assert!(answer.stderr.contains("10-calico.conf"), "no warning: {answer:?}");
 }
 
 #[test]
 fn row_22_a_broken_file_without_alternative_is_quoted() {
     let node = reference_node();
     node.raw_network("30-half.conf", "{\"name\": ");
-    node.add()
-        .cni("half")
-        .run()
-        .error_code(101)
-        .says(&["half", "30-half.conf"]);
+    node.add().cni("half").run().error_code(101).says(&["half", "30-half.conf"]);
     assert_eq!(node.trace(), NO_DELEGATE);
 }
 
 #[test]
 fn row_23_a_prefix_of_the_file_name_is_not_part_of_the_name() {
     let node = Node::new();
-    node.network(
-        "calico.conf",
-        &json!({"cniVersion": "0.3.1", "name": "a", "type": "one"}),
-    )
-    .network(
-        "10-my-net.conf",
-        &json!({"cniVersion": "0.3.1", "name": "b", "type": "two"}),
-    )
-    .recorders(&["one", "two"]);
+    node.network("calico.conf", &json!({"cniVersion": "0.3.1", "name": "a", "type": "one"}))
+        .network("10-my-net.conf", &json!({"cniVersion": "0.3.1", "name": "b", "type": "two"}))
+        .recorders(&["one", "two"]);
     node.add().cni("calico,my-net").run().ok();
     assert_eq!(node.trace(), ["ADD one@eth0", "ADD two@eth1"]);
 }
@@ -205,11 +154,7 @@ fn row_23_a_prefix_of_the_file_name_is_not_part_of_the_name() {
 #[test]
 fn row_24_a_name_with_a_hyphen_needs_no_number_in_front() {
     let node = Node::new();
-    node.network(
-        "my-net.conf",
-        &json!({"cniVersion": "0.3.1", "name": "b", "type": "two"}),
-    )
-    .recorders(&["two"]);
+    node.network("my-net.conf", &json!({"cniVersion": "0.3.1", "name": "b", "type": "two"})).recorders(&["two"]);
     node.add().cni("my-net").run().ok();
     node.add().container("c2").cni("net").run().ok();
     assert_eq!(node.trace(), ["ADD two@eth0", "ADD two@eth0"]);
@@ -247,35 +192,20 @@ fn row_71_annotations_in_the_arguments_serve_where_the_runtime_sends_none() {
 #[test]
 fn row_71_a_runtime_that_sends_annotations_is_believed_first() {
     let node = reference_node();
-    node.add()
-        .args(r#"K8S_POD_NAME=p;K8S_ANNOT={"cni":"flannel"}"#)
-        .cni("weave")
-        .run()
-        .ok();
+    node.add().args(r#"K8S_POD_NAME=p;K8S_ANNOT={"cni":"flannel"}"#).cni("weave").run().ok();
     assert_eq!(node.trace(), ["ADD weave-net@eth0"]);
 }
 
 #[test]
 fn row_71_malformed_annotations_in_the_arguments_are_an_error() {
     let node = reference_node();
-    node.add()
-        .args("K8S_POD_NAME=p;K8S_ANNOT={\"cni\":")
-        .run()
-        .error_code(4)
-        .says(&["K8S_ANNOT"]);
+    node.add().args("K8S_POD_NAME=p;K8S_ANNOT={\"cni\":").run().error_code(4).says(&["K8S_ANNOT"]);
     assert_eq!(node.trace(), NO_DELEGATE);
 }
 
 #[test]
 fn malformed_annotations_change_nothing_and_are_quoted() {
-    for wrong in [
-        "flannel,",
-        "a,,b",
-        "@eth1",
-        "weave@eth1@eth2",
-        "weave@a/b",
-        "weave@abcdefghijklmnop",
-    ] {
+    for wrong in ["flannel,", "a,,b", "@eth1", "weave@eth1@eth2", "weave@a/b", "weave@abcdefghijklmnop"] {
         let node = reference_node();
         let error = node.call(Verb::Add).cni(wrong).run().error_code(101);
         error.says(&["cni"]);

@@ -8,10 +8,7 @@ const NO_DELEGATE: [&str; 0] = [];
 
 /// The calls of a trace that make interfaces.
 fn makers(node: &Node) -> Vec<String> {
-    node.trace()
-        .into_iter()
-        .filter(|call| !call.contains("portmap"))
-        .collect()
+    node.trace().into_iter().filter(|call| !call.contains("portmap")).collect()
 }
 
 fn preference(kind: &str, interface: &str) -> Value {
@@ -22,10 +19,7 @@ fn preference(kind: &str, interface: &str) -> Value {
 fn row_09_two_networks_and_their_addresses_for_publication() {
     let node = reference_node().with("cniVersion", json!("0.2.0"));
     let result = node.add().cni("flannel,weave").run().ok();
-    assert_eq!(
-        result["ip4"]["ip"],
-        format!("{}/24", recorder::address("flannel"))
-    );
+    assert_eq!(result["ip4"]["ip"], format!("{}/24", recorder::address("flannel")));
     assert_eq!(makers(&node), ["ADD flannel@eth0", "ADD weave-net@eth1"]);
     let preferences = node.published("c1", "multi-ip-preferences");
     let ips = json!({"ip1": preference("flannel", "eth0"), "ip2": preference("weave-net", "eth1")});
@@ -37,44 +31,20 @@ fn row_10_a_listed_result_shows_all_interfaces_and_addresses() {
     let node = reference_node().with("cniVersion", json!("0.3.1"));
     let result = node.add().cni("flannel,weave").run().ok();
     assert_eq!(result["cniVersion"], "0.3.1");
-    let names: Vec<_> = result["interfaces"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|i| i["name"].clone())
-        .collect();
+    let names: Vec<_> = result["interfaces"].as_array().unwrap().iter().map(|i| i["name"].clone()).collect();
     assert_eq!(names, ["eth0", "eth1"]);
     let ips = result["ips"].as_array().unwrap();
-    let addresses: Vec<_> = ips
-        .iter()
-        .map(|ip| (ip["interface"].clone(), ip["version"].clone()))
-        .collect();
+    let addresses: Vec<_> = ips.iter().map(|ip| (ip["interface"].clone(), ip["version"].clone())).collect();
     assert_eq!(addresses, [(json!(0), json!("4")), (json!(1), json!("4"))]);
-    assert_eq!(
-        ips[1]["address"],
-        format!("{}/24", recorder::address("weave-net"))
-    );
+    assert_eq!(ips[1]["address"], format!("{}/24", recorder::address("weave-net")));
 }
 
 #[test]
 fn row_11_automatic_names_go_around_those_that_were_asked_for() {
     let node = reference_node();
-    node.add()
-        .cni("flannel,weave@eth4,flannel@eth5, flannel")
-        .run()
-        .ok();
-    assert_eq!(
-        makers(&node),
-        [
-            "ADD flannel@eth0",
-            "ADD weave-net@eth4",
-            "ADD flannel@eth5",
-            "ADD flannel@eth1"
-        ]
-    );
-    let preferences = node
-        .published("c1", "multi-ip-preferences")
-        .expect("four networks");
+    node.add().cni("flannel,weave@eth4,flannel@eth5, flannel").run().ok();
+    assert_eq!(makers(&node), ["ADD flannel@eth0", "ADD weave-net@eth4", "ADD flannel@eth5", "ADD flannel@eth1"]);
+    let preferences = node.published("c1", "multi-ip-preferences").expect("four networks");
     let ips = json!({
         "ip1": preference("flannel", "eth0"), "ip2": preference("weave-net", "eth4"),
         "ip3": preference("flannel", "eth5"), "ip4": preference("flannel", "eth1"),
@@ -88,10 +58,7 @@ fn row_12_the_network_on_eth0_comes_first_in_the_result() {
     let result = node.add().cni("flannel,weave@eth0").run().ok();
     assert_eq!(makers(&node), ["ADD flannel@eth1", "ADD weave-net@eth0"]);
     assert_eq!(result["interfaces"][0]["name"], "eth0");
-    assert_eq!(
-        result["ips"][0]["address"],
-        format!("{}/24", recorder::address("weave-net"))
-    );
+    assert_eq!(result["ips"][0]["address"], format!("{}/24", recorder::address("weave-net")));
     assert_eq!(result["ips"][0]["interface"], 0);
     assert_eq!(result["ips"][1]["interface"], 1);
 }
@@ -100,19 +67,11 @@ fn row_12_the_network_on_eth0_comes_first_in_the_result() {
 fn row_12a_no_network_on_the_runtimes_interface_does_not_go_unnoticed() {
     let node = reference_node();
     let answer = node.add().cni("weave@net1").run();
-    let noticed = if answer.status == Some(0) {
-        answer.stderr.clone()
-    } else {
-        answer.error().text()
-    };
+    let noticed = if answer.status == Some(0) { answer.stderr.clone() } else { answer.error().text() };
     assert!(noticed.contains("eth0"), "{answer:?}");
     let node = reference_node().with("default_plugin", json!("flannel@net0"));
     let answer = node.add().run();
-    let noticed = if answer.status == Some(0) {
-        answer.stderr.clone()
-    } else {
-        answer.error().text()
-    };
+    let noticed = if answer.status == Some(0) { answer.stderr.clone() } else { answer.error().text() };
     assert!(noticed.contains("eth0"), "{answer:?}");
 }
 
@@ -130,40 +89,19 @@ fn row_13_an_interface_that_is_asked_for_twice_is_an_error() {
 fn row_62_a_network_without_addresses_is_fine_alone_and_between_others() {
     let l2 = json!({"cniVersion": "0.3.1", "interfaces": [{"name": "eth1", "sandbox": "/ns"}], "dns": {}});
     let node = reference_node().with("cniVersion", json!("0.3.1"));
-    node.network(
-        "20-l2.conf",
-        &json!({"cniVersion": "0.3.1", "name": "l2", "type": "l2"}),
-    )
-    .recorders(&["l2"]);
+    node.network("20-l2.conf", &json!({"cniVersion": "0.3.1", "name": "l2", "type": "l2"})).recorders(&["l2"]);
     node.script("l2", Verb::Add, Script::new().json(&l2));
 
     let alone = node.add().cni("l2").run().ok();
     assert_eq!(alone["interfaces"][0]["name"], "eth1");
     assert_eq!(alone["ips"].as_array().map_or(0, Vec::len), 0);
 
-    let between = node
-        .add()
-        .container("c2")
-        .cni("weave,l2,flannel")
-        .run()
-        .ok();
-    let names: Vec<_> = between["interfaces"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|i| i["name"].clone())
-        .collect();
+    let between = node.add().container("c2").cni("weave,l2,flannel").run().ok();
+    let names: Vec<_> = between["interfaces"].as_array().unwrap().iter().map(|i| i["name"].clone()).collect();
     assert_eq!(names, ["eth0", "eth1", "eth2"]);
-    let indexes: Vec<_> = between["ips"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|ip| ip["interface"].clone())
-        .collect();
+    let indexes: Vec<_> = between["ips"].as_array().unwrap().iter().map(|ip| ip["interface"].clone()).collect();
     assert_eq!(indexes, [0, 2]);
-    let preferences = node
-        .published("c2", "multi-ip-preferences")
-        .expect("three networks");
+    let preferences = node.published("c2", "multi-ip-preferences").expect("three networks");
     assert_eq!(preferences["multi_entry"], 2, "two of them have addresses");
 }
 
@@ -171,18 +109,11 @@ fn row_62_a_network_without_addresses_is_fine_alone_and_between_others() {
 fn row_62_what_an_old_version_cannot_express_is_undone() {
     let l2 = json!({"cniVersion": "0.3.1", "interfaces": [{"name": "eth0", "sandbox": "/ns"}], "dns": {}});
     let node = reference_node().with("cniVersion", json!("0.2.0"));
-    node.network(
-        "20-l2.conf",
-        &json!({"cniVersion": "0.3.1", "name": "l2", "type": "l2"}),
-    )
-    .recorders(&["l2"]);
+    node.network("20-l2.conf", &json!({"cniVersion": "0.3.1", "name": "l2", "type": "l2"})).recorders(&["l2"]);
     node.script("l2", Verb::Add, Script::new().json(&l2));
     node.add().cni("l2").run().error().says(&["0.2.0"]);
     let trace = node.trace();
-    assert!(
-        trace.is_empty() || trace == ["ADD l2@eth0", "DEL l2@eth0"],
-        "{trace:?}"
-    );
+    assert!(trace.is_empty() || trace == ["ADD l2@eth0", "DEL l2@eth0"], "{trace:?}");
     node.assert_no_state();
 }
 
@@ -199,10 +130,7 @@ fn row_63_a_result_without_interfaces_gets_the_one_that_was_asked_for() {
     assert_eq!(result["interfaces"][0]["sandbox"], "/ns");
     let ips = result["ips"].as_array().unwrap();
     assert_eq!(ips[0]["address"], "172.120.0.2/32");
-    assert!(
-        ips[0].get("interface").is_none_or(|index| index == 0),
-        "{result}"
-    );
+    assert!(ips[0].get("interface").is_none_or(|index| index == 0), "{result}");
     assert_eq!(Answer::interface_of(&result, &ips[1])["name"], "eth1");
 }
 
@@ -210,20 +138,10 @@ fn row_63_a_result_without_interfaces_gets_the_one_that_was_asked_for() {
 fn row_66_port_mappings_reach_the_network_on_the_runtimes_interface_only() {
     let mapping = json!([{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}]);
     let node = reference_node();
-    node.add()
-        .cni("calico,flannel")
-        .runtime_config("portMappings", mapping.clone())
-        .run()
-        .ok();
+    node.add().cni("calico,flannel").runtime_config("portMappings", mapping.clone()).run().ok();
     for call in node.calls() {
-        let expected =
-            (call.kind == "portmap" && call.var("CNI_IFNAME") == "eth0").then_some(&mapping);
-        assert_eq!(
-            call.stdin["runtimeConfig"].get("portMappings"),
-            expected,
-            "{}",
-            call.summary()
-        );
+        let expected = (call.kind == "portmap" && call.var("CNI_IFNAME") == "eth0").then_some(&mapping);
+        assert_eq!(call.stdin["runtimeConfig"].get("portMappings"), expected, "{}", call.summary());
     }
 }
 
@@ -249,25 +167,12 @@ fn row_68_the_runtimes_interface_name_is_honoured() {
 
 #[test]
 fn row_69_newer_delegates_work_and_their_results_are_converted() {
-    for (own, delegate) in [
-        ("1.0.0", "1.0.0"),
-        ("1.0.0", "1.1.0"),
-        ("1.1.0", "0.4.0"),
-        ("0.4.0", "1.1.0"),
-    ] {
+    for (own, delegate) in [("1.0.0", "1.0.0"), ("1.0.0", "1.1.0"), ("1.1.0", "0.4.0"), ("0.4.0", "1.1.0")] {
         let node = Node::new().with("cniVersion", json!(own));
-        node.network(
-            "10-new.conf",
-            &json!({"cniVersion": delegate, "name": "new", "type": "new"}),
-        )
-        .recorders(&["new"]);
+        node.network("10-new.conf", &json!({"cniVersion": delegate, "name": "new", "type": "new"})).recorders(&["new"]);
         let result = node.add().run().ok();
         assert_eq!(result["cniVersion"], own);
-        assert_eq!(
-            result["ips"][0].get("version").is_some(),
-            own == "0.4.0",
-            "{result}"
-        );
+        assert_eq!(result["ips"][0].get("version").is_some(), own == "0.4.0", "{result}");
         assert_eq!(node.calls()[0].stdin["cniVersion"], delegate);
     }
 }

@@ -33,9 +33,12 @@ fn row_27_under_any_file_name() {
         "06-second.conflist",
         &json!({"cniVersion": "1.0.0", "name": "list", "plugins": [{"type": "bridge"}, {"type": "genie"}]}),
     );
-    for name in ["first", "again", "second"] {
+    for name in ["first", "second"] {
         node.add().cni(name).run().error().says(&["itself"]);
     }
+    // By the name inside it is as good as not there.
+    node.add().cni("again").run().error_code(101).says(&["again"]);
+    assert_eq!(node.trace(), NO_DELEGATE);
     // And it is passed over where the first usable file is wanted.
     node.add().run().ok();
     assert_eq!(node.trace(), ["ADD calico@eth0", "ADD portmap@eth0"]);
@@ -45,10 +48,7 @@ fn row_27_under_any_file_name() {
 fn row_27_under_the_type_that_the_runtime_called_it_by() {
     let node = reference_node().with("type", json!("renamed"));
     node.recorders(&["renamed"]);
-    node.network(
-        "05-first.conf",
-        &json!({"cniVersion": "1.0.0", "name": "again", "type": "renamed"}),
-    );
+    node.network("05-first.conf", &json!({"cniVersion": "1.0.0", "name": "again", "type": "renamed"}));
     node.add().cni("first").run().error().says(&["itself"]);
     assert_eq!(node.trace(), NO_DELEGATE);
 }
@@ -56,7 +56,10 @@ fn row_27_under_the_type_that_the_runtime_called_it_by() {
 #[test]
 fn row_27_inside_a_delegate_of_a_delegate() {
     let node = reference_node();
-    node.network("05-nested.conf", &json!({"cniVersion": "0.3.1", "name": "n", "type": "flannel", "delegate": {"type": "genie"}}));
+    node.network(
+        "05-nested.conf",
+        &json!({"cniVersion": "0.3.1", "name": "n", "type": "flannel", "delegate": {"type": "genie"}}),
+    );
     node.add().cni("nested").run().error().says(&["itself"]);
     assert_eq!(node.trace(), NO_DELEGATE);
 }
@@ -65,10 +68,7 @@ fn row_27_inside_a_delegate_of_a_delegate() {
 fn row_27_a_call_from_a_delegate_is_refused() {
     for verb in [Verb::Add, Verb::Del, Verb::Check, Verb::Status, Verb::Gc] {
         let node = reference_node().with("cniVersion", json!("1.1.0"));
-        let call = node
-            .call(verb)
-            .env("GENIE_HOST_CALL", "1")
-            .key("cni.dev/valid-attachments", json!([]));
+        let call = node.call(verb).env("GENIE_HOST_CALL", "1").key("cni.dev/valid-attachments", json!([]));
         call.run().error().says(&["itself"]);
         assert_eq!(node.trace(), NO_DELEGATE);
     }

@@ -13,9 +13,7 @@ use serde_json::json;
 
 /// Serves one connection on this port of the pod, and says who it is.
 fn greet(pod: &Namespace, port: u16) -> std::thread::JoinHandle<()> {
-    let listener = pod
-        .enter(|| TcpListener::bind(("0.0.0.0", port)))
-        .expect("the port is free");
+    let listener = pod.enter(|| TcpListener::bind(("0.0.0.0", port))).expect("the port is free");
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a connection");
         stream.write_all(b"here is the pod").expect("a greeting");
@@ -25,12 +23,9 @@ fn greet(pod: &Namespace, port: u16) -> std::thread::JoinHandle<()> {
 fn listen_to(from: &Namespace, address: &str) -> Result<String, String> {
     let address = address.parse().expect("an address");
     from.enter(|| {
-        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(10))
-            .map_err(|e| e.to_string())?;
+        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(10)).map_err(|e| e.to_string())?;
         let mut text = String::new();
-        stream
-            .read_to_string(&mut text)
-            .map_err(|error| error.to_string())?;
+        stream.read_to_string(&mut text).map_err(|error| error.to_string())?;
         Ok(text)
     })
 }
@@ -39,32 +34,17 @@ fn listen_to(from: &Namespace, address: &str) -> Result<String, String> {
 fn a_host_port_leads_to_the_pod_and_del_takes_it_away() {
     let world = World::new("1.0.0");
     let outside = Namespace::new();
-    world.host.run(&format!(
-        "ip link add up type veth peer name down netns {}",
-        outside.name()
-    ));
-    world
-        .host
-        .run("ip address add 192.0.2.1/24 dev up && ip link set up up");
-    outside.run("ip address add 192.0.2.2/24 dev down && ip link set down up");
+    world.host.run(&format!("ip link add vup type veth peer name vdown netns {}", outside.name()));
+    world.host.run("ip address add 192.0.2.1/24 dev vup && ip link set vup up");
+    outside.run("ip address add 192.0.2.2/24 dev vdown && ip link set vdown up");
     // As containerd writes it.
     let mapping = json!([{"HostPort": 8080, "ContainerPort": 80, "Protocol": "tcp", "HostIP": ""}]);
     let pod = Namespace::new();
-    world
-        .node
-        .add()
-        .netns(pod.path())
-        .cni("red,blue")
-        .runtime_config("portMappings", mapping)
-        .run()
-        .ok();
+    world.node.add().netns(pod.path()).cni("red,blue").runtime_config("portMappings", mapping).run().ok();
     // The pod answers over its network; this reference configuration gives it no default route.
     pod.run("ip route add default via 10.81.0.1");
     let server = greet(&pod, 80);
-    assert_eq!(
-        listen_to(&outside, "192.0.2.1:8080").as_deref(),
-        Ok("here is the pod")
-    );
+    assert_eq!(listen_to(&outside, "192.0.2.1:8080").as_deref(), Ok("here is the pod"));
     server.join().unwrap();
     world.node.del().netns(pod.path()).run().ok();
     world.assert_nothing_left(&[&pod]);
@@ -76,22 +56,13 @@ fn libcni_itself_is_content_with_us() {
     for version in ["1.1.0", "1.0.0", "0.4.0", "0.3.1"] {
         let world = World::new(version);
         let pod = Namespace::new();
-        let annotations =
-            json!({"io.kubernetes.cri.pod-annotations": {"cni": "red,blue@net1"}}).to_string();
-        let arguments = [
-            ("CAP_ARGS", annotations.as_str()),
-            ("CNI_ARGS", "IgnoreUnknown=1;K8S_POD_NAME=p"),
-        ];
+        let annotations = json!({"io.kubernetes.cri.pod-annotations": {"cni": "red,blue@net1"}}).to_string();
+        let arguments = [("CAP_ARGS", annotations.as_str()), ("CNI_ARGS", "IgnoreUnknown=1;K8S_POD_NAME=p")];
         let result = world.node.cnitool("add", &pod, &arguments).ok();
         assert_eq!(result["cniVersion"], version);
         assert_eq!(pod.interfaces(), ["eth0", "lo", "net1"]);
         // Case 35: only the outer attachment is in the runtime's results.
-        assert_eq!(
-            fs::read_dir(world.node.dir().join("cni/results"))
-                .unwrap()
-                .count(),
-            1
-        );
+        assert_eq!(fs::read_dir(world.node.dir().join("cni/results")).unwrap().count(), 1);
         if version != "0.3.1" {
             world.node.cnitool("check", &pod, &arguments).ok();
         }
@@ -109,15 +80,10 @@ fn libcni_gets_our_errors() {
     let world = World::new("1.0.0");
     let pod = Namespace::new();
     let annotations = json!({"io.kubernetes.cri.pod-annotations": {"cni": "nosuch"}}).to_string();
-    let answer = world
-        .node
-        .cnitool("add", &pod, &[("CAP_ARGS", &annotations)]);
+    let answer = world.node.cnitool("add", &pod, &[("CAP_ARGS", &annotations)]);
     assert_ne!(answer.status, Some(0));
     let said = format!("{}{}", answer.stdout, answer.stderr);
-    assert!(
-        said.contains("nosuch") && said.contains("red") && said.contains("blue"),
-        "{said}"
-    );
+    assert!(said.contains("nosuch") && said.contains("red") && said.contains("blue"), "{said}");
     world.assert_nothing_left(&[&pod]);
 }
 
@@ -139,10 +105,7 @@ fn old_plugins_are_spared_what_they_do_not_know() {
     // A list that says 1.1.0 with plugins that do not speak it.
     node.network("10-old.conflist", &list("1.1.0"));
     node.call(Verb::Status).run().ok();
-    node.call(Verb::Gc)
-        .key("cni.dev/valid-attachments", json!([]))
-        .run()
-        .ok();
+    node.call(Verb::Gc).key("cni.dev/valid-attachments", json!([])).run().ok();
     node.add().netns(pod.path()).run().error_code(1);
     assert_eq!(pod.interfaces(), ["lo"]);
 }

@@ -17,12 +17,7 @@ fn the_record_is_there_before_the_first_delegate_runs() {
     let delegate = node.wait_until_hanging("calico");
     let header = &node.record("c1", "eth0")[0];
     assert_eq!(header["container"], "c1");
-    let interfaces: Vec<_> = header["attachments"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|a| a["interface"].clone())
-        .collect();
+    let interfaces: Vec<_> = header["attachments"].as_array().unwrap().iter().map(|a| a["interface"].clone()).collect();
     assert_eq!(interfaces, ["eth0", "eth1"]);
     running.kill();
     delegate.wait_for_end();
@@ -41,11 +36,7 @@ fn a_killed_plugin_takes_its_delegate_along_and_del_cleans_up() {
     let trace = node.trace();
     // Whether flannel was reached is not known, so it is asked to undo too.
     assert!(
-        trace.ends_with(&[
-            "DEL weave-net@eth1".into(),
-            "DEL portmap@eth0".into(),
-            "DEL calico@eth0".into()
-        ]),
+        trace.ends_with(&["DEL weave-net@eth1".into(), "DEL portmap@eth0".into(), "DEL calico@eth0".into()]),
         "{trace:?}"
     );
     node.assert_no_state();
@@ -65,11 +56,7 @@ fn a_killed_del_is_finished_by_the_next() {
     node.trace();
     node.script("calico", Verb::Del, Script::new());
     node.del().run().ok();
-    assert_eq!(
-        node.trace(),
-        ["DEL portmap@eth0", "DEL calico@eth0"],
-        "weave was undone already"
-    );
+    assert_eq!(node.trace(), ["DEL portmap@eth0", "DEL calico@eth0"], "weave was undone already");
     node.assert_no_state();
 }
 
@@ -113,11 +100,7 @@ fn a_damaged_record_is_put_aside_with_a_clear_error() {
     assert!(!error.text().contains("not found"), "{error:?}");
     assert_eq!(node.trace(), NO_DELEGATE);
     // Nothing is lost, and the next call is not held up.
-    let kept: Vec<_> = node
-        .state_files()
-        .into_iter()
-        .filter(|file| file.starts_with("damaged"))
-        .collect();
+    let kept: Vec<_> = node.state_files().into_iter().filter(|file| file.starts_with("damaged")).collect();
     assert_eq!(kept.len(), 1);
     assert_eq!(fs::read(node.state_dir().join(&kept[0])).unwrap(), bytes);
     node.del().run().ok();
@@ -130,12 +113,7 @@ fn a_torn_last_line_is_no_damage() {
     node.add().run().ok();
     node.trace();
     let file = node.record_file("c1", "eth0");
-    OpenOptions::new()
-        .append(true)
-        .open(&file)
-        .unwrap()
-        .write_all(b"0123456789abcdef {\"deleted\":{\"ind")
-        .unwrap();
+    OpenOptions::new().append(true).open(&file).unwrap().write_all(b"0123456789abcdef {\"deleted\":{\"ind").unwrap();
     node.del().run().ok();
     assert_eq!(node.trace(), ["DEL a@eth0"]);
     node.assert_no_state();
@@ -161,11 +139,7 @@ fn what_add_used_may_all_be_gone() {
     let added: Vec<_> = node.trace();
     fs::remove_dir_all(node.conf_dir()).unwrap();
     node.del().run().ok();
-    let expected: Vec<_> = added
-        .iter()
-        .rev()
-        .map(|call| call.replace("ADD", "DEL"))
-        .collect();
+    let expected: Vec<_> = added.iter().rev().map(|call| call.replace("ADD", "DEL")).collect();
     assert_eq!(node.trace(), expected);
 }
 
@@ -174,11 +148,7 @@ fn a_failed_undo_stays_for_the_runtimes_del() {
     let node = reference_node();
     node.script("weave-net", Verb::Add, Script::new().error(9, "no"));
     node.script("calico", Verb::Del, Script::new().error(8, "stuck"));
-    node.add()
-        .cni("calico,weave")
-        .run()
-        .error_code(9)
-        .says(&["no"]);
+    node.add().cni("calico,weave").run().error_code(9).says(&["no"]);
     node.trace();
     node.script("calico", Verb::Del, Script::new());
     node.del().run().ok();
@@ -187,10 +157,7 @@ fn a_failed_undo_stays_for_the_runtimes_del() {
 }
 
 fn gc(node: &Node, valid: Value) {
-    node.call(Verb::Gc)
-        .key("cni.dev/valid-attachments", valid)
-        .run()
-        .ok();
+    node.call(Verb::Gc).key("cni.dev/valid-attachments", valid).run().ok();
 }
 
 #[test]
@@ -204,11 +171,7 @@ fn gc_with_null_or_an_empty_list_takes_everything_and_without_the_key_nothing() 
             Some(valid) => gc(&node, valid),
             None => _ = node.call(Verb::Gc).run().ok(),
         }
-        let records = node
-            .state_files()
-            .iter()
-            .filter(|file| file.starts_with("records"))
-            .count();
+        let records = node.state_files().iter().filter(|file| file.starts_with("records")).count();
         assert_eq!(records, left);
     }
 }
@@ -231,10 +194,7 @@ fn gc_tells_the_delegates_every_interface_that_stays() {
     let stays = &call.stdin["cni.dev/valid-attachments"];
     for interface in ["eth0", "eth1"] {
         let entry = json!({"containerID": "c1", "ifname": interface});
-        assert!(
-            stays.as_array().unwrap().contains(&entry),
-            "{interface} of c1 would be collected: {stays}"
-        );
+        assert!(stays.as_array().unwrap().contains(&entry), "{interface} of c1 would be collected: {stays}");
     }
 }
 
@@ -245,10 +205,7 @@ fn gc_goes_around_a_damaged_record_and_tells() {
         node.add().container(id).run().ok();
     }
     fs::write(node.record_file("bad", "eth0"), "rubbish").unwrap();
-    let answer = node
-        .call(Verb::Gc)
-        .key("cni.dev/valid-attachments", json!([]))
-        .run();
+    let answer = node.call(Verb::Gc).key("cni.dev/valid-attachments", json!([])).run();
     answer.error().says(&["bad@eth0"]);
     assert!(!node.record_file("stale", "eth0").exists());
 }
@@ -261,11 +218,7 @@ fn a_call_waits_for_another_of_the_same_container() {
     let delegate = node.wait_until_hanging("calico");
     // One that may not wait long gives up, and runs nothing.
     node.trace();
-    node.del()
-        .key("timeout", json!("100ms"))
-        .run()
-        .error_code(11)
-        .says(&["c1"]);
+    node.del().key("timeout", json!("100ms")).run().error_code(11).says(&["c1"]);
     assert_eq!(node.trace(), NO_DELEGATE);
     // Another container is not held up.
     node.add().container("c2").cni("weave").run().ok();
@@ -284,10 +237,7 @@ fn the_recorded_decision_says_why() {
     let node = reference_node();
     node.add().cni("calico").run().ok();
     let decision = node.record("c1", "eth0")[0]["decision"].to_string();
-    assert!(
-        decision.contains("annotation") && decision.contains("10-calico.conflist"),
-        "{decision}"
-    );
+    assert!(decision.contains("annotation") && decision.contains("10-calico.conflist"), "{decision}");
 }
 
 #[test]
@@ -296,18 +246,12 @@ fn annotations_of_kubelet_and_kubectl_are_not_recorded() {
     let annotations = [
         ("cni", "weave"),
         ("kubernetes.io/config.source", "api"),
-        (
-            "kubectl.kubernetes.io/last-applied-configuration",
-            "PASSWORD=hunter2",
-        ),
+        ("kubectl.kubernetes.io/last-applied-configuration", "PASSWORD=hunter2"),
     ];
     node.add().annotations(&annotations).run().ok();
     let record = fs::read_to_string(node.record_file("c1", "eth0")).unwrap();
     assert!(record.contains("weave"));
-    assert!(
-        !record.contains("hunter2") && !record.contains("config.source"),
-        "{record}"
-    );
+    assert!(!record.contains("hunter2") && !record.contains("config.source"), "{record}");
 }
 
 #[test]
@@ -315,9 +259,6 @@ fn records_are_for_root_alone() {
     use std::os::unix::fs::MetadataExt;
     let node = node_with("1.0.0", &["a"]);
     node.add().run().ok();
-    assert_eq!(
-        fs::metadata(node.record_file("c1", "eth0")).unwrap().mode() & 0o077,
-        0
-    );
+    assert_eq!(fs::metadata(node.record_file("c1", "eth0")).unwrap().mode() & 0o077, 0);
     assert_eq!(fs::metadata(node.state_dir()).unwrap().mode() & 0o077, 0);
 }

@@ -11,8 +11,8 @@ source "$REPOSITORY/tests/scenario/lib.sh"
 scenario_start
 before=$(node_state)
 genie() { # add|check|del POD
-  local args="IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=$2"
-  CNI_ARGS=$args CAP_ARGS=$(jq -n --argjson annotations "$(pod_annotations "$2")" --argjson ports "${PORTS:-[]}" \
+  # Without the pod's name: with it, calico asks the API server for its labels.
+  CAP_ARGS=$(jq -n --argjson annotations "$(pod_annotations "$2")" --argjson ports "${PORTS:-[]}" \
     '{"io.kubernetes.cri.pod-annotations": $annotations, portMappings: $ports}') \
     cni "$1" 00-genie.conf "$2"
 }
@@ -30,17 +30,10 @@ fn scenario(script: &str) {
     let output = Command::new("bash")
         .args(["-euo", "pipefail", "-c", &format!("{PRELUDE}\n{script}")])
         .env("REPOSITORY", programs::root())
-        .env(
-            "SCENARIO_PLUGINS",
-            dist.parent().expect("a program is in a directory"),
-        )
+        .env("SCENARIO_PLUGINS", dist.parent().expect("a program is in a directory"))
         .output()
         .expect("bash runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&[output.stdout, output.stderr].concat())
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod explain;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,7 +24,7 @@ use crate::selector::limits::Limits;
 use explain::{Explanation, Verdict};
 
 /// Compiling and running; fuel bounds the selector long before.
-const TIME: Duration = Duration::from_secs(120);
+const TIME: Duration = Duration::from_mins(2);
 
 #[derive(Args)]
 #[command(after_help = "Exit status: 0 a plan, 3 every selector passed, 4 a selector refused the pod or its plan \
@@ -99,7 +100,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
                     facts: &facts,
                     own_types: &own.as_refs(),
                     path: None,
-                    taken: &Default::default(),
+                    taken: &BTreeSet::new(),
                     strict: config.strict,
                 };
                 let decided_by = decision

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{Paths, text, wrong};
+use super::{Paths, shown, text, wrong};
 use crate::cni::{CniError, code, get};
 use crate::selector::chain::{Chain, Entry};
 use crate::selector::grants::Grants;
@@ -43,7 +43,7 @@ pub fn chain(config: &Map<String, Value>) -> Result<Chain, CniError> {
 }
 
 fn entry(value: &Value) -> Result<Entry, CniError> {
-    let entry = value.as_object().ok_or_else(|| invalid(format!("it is {value}; expected an object")))?;
+    let entry = value.as_object().ok_or_else(|| invalid(format!("it is {}; expected an object", shown(value))))?;
     for key in entry.keys().filter(|key| !ENTRY_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))) {
         tracing::warn!(key, "unknown key of a selector is ignored");
     }

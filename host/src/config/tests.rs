@@ -11,7 +11,10 @@ use crate::pod::Source;
 use crate::selector::module::Module;
 
 fn map(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    match value {
+        Value::Object(map) => map,
+        other => panic!("{other} is no object"),
+    }
 }
 
 fn config(value: Value) -> Result<Config, String> {
@@ -56,7 +59,7 @@ fn timeouts_are_seconds_or_text_with_a_unit() {
     let timeout = |value: Value| Paths::from_map(&map(json!({"timeout": value}))).map(|paths| paths.timeout);
     assert_eq!(timeout(json!(2)).unwrap(), Duration::from_secs(2));
     assert_eq!(timeout(json!("500ms")).unwrap(), Duration::from_millis(500));
-    assert_eq!(timeout(json!("2m")).unwrap(), Duration::from_secs(120));
+    assert_eq!(timeout(json!("2m")).unwrap(), Duration::from_mins(2));
     for wrong in [json!(0), json!(-1), json!("soon"), json!("1e400s"), json!(true)] {
         assert!(timeout(wrong.clone()).unwrap_err().msg.contains(&wrong.to_string()));
     }

@@ -140,7 +140,7 @@ fn append_plugins(list: &mut NetworkList, dir: &Path) -> Result<(), String> {
         let reason = |reason: String| format!("{}: {reason}", file.display());
         let bytes = fs::read(&file).map_err(|error| reason(error.to_string()))?;
         let plugin: Map<String, Value> = serde_json::from_slice(&bytes).map_err(|error| reason(error.to_string()))?;
-        if !plugin.get("type").is_some_and(|kind| kind.as_str().is_some_and(|kind| !kind.is_empty())) {
+        if plugin.get("type").and_then(Value::as_str).unwrap_or_default().is_empty() {
             return Err(reason("no plugin type".into()));
         }
         list.plugins.push(plugin);

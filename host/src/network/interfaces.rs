@@ -26,11 +26,11 @@ pub fn assign(wanted: &[Option<&str>], runtime: &str, taken: &BTreeSet<String>) 
     }
     let automatic = |used: &mut BTreeSet<String>| {
         let name = if used.contains(runtime) {
-            (0..).map(|number: u32| format!("eth{number}")).find(|name| !used.contains(name))
+            // One more name than are in use is enough to find a free one.
+            (0..=used.len()).map(|number| format!("eth{number}")).find(|name| !used.contains(name))
         } else {
             Some(runtime.to_owned())
         };
-        // An unbounded range always finds one.
         let name = name.unwrap_or_default();
         used.insert(name.clone());
         name

@@ -56,6 +56,10 @@ impl Grants {
                 })?),
             }
         }
+        // What a selector asks is kept in the attachment record.
+        if grants.cluster.iter().any(|kind| kind == "Secret" || kind.ends_with("/Secret")) {
+            return Err("grant holds the kind Secret: no selector gets Secrets, since what it asks is recorded".into());
+        }
         Ok(grants)
     }
 

@@ -14,6 +14,7 @@ use super::digest::Digest;
 use super::engine::engine;
 use super::loaded::LoadedSelector;
 use super::process::Process;
+use super::text::one_line;
 use super::{builtin, cache, grants, run};
 use crate::cni::{CniError, code};
 
@@ -182,9 +183,9 @@ fn compile_by_child(
         path.as_ref(),
     ];
     let failed = |reason: String| {
-        let message =
-            format!("selector \"{}\" is not compiled yet, and `{} compile` failed", path.display(), tool.display());
-        CniError::new(code::SELECTOR, message).with_details(reason)
+        let reason = one_line(reason.trim_start_matches("genie-host: "));
+        let message = format!("selector \"{}\" is not compiled yet, and compiling it failed: {reason}", path.display());
+        CniError::new(code::SELECTOR, message).with_details(format!("run: {} compile {}", tool.display(), path.display()))
     };
     let compile = || -> std::io::Result<_> {
         let mut process = Process::start(tool, &arguments, true, deadline)?;
@@ -196,7 +197,7 @@ fn compile_by_child(
         Ok((_, output)) => Err(failed(String::from_utf8_lossy(&output).trim().to_owned())),
         Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
             // Compiled ahead of time it will be there the next time.
-            Err(CniError { code: code::TRY_AGAIN, ..failed(format!("{error}; run it once by hand")) })
+            Err(CniError { code: code::TRY_AGAIN, ..failed(format!("{error}")) })
         }
         Err(error) => Err(failed(error.to_string())),
     }

@@ -21,10 +21,7 @@ fn main() -> io::Result<()> {
             var("CNI_IFNAME"),
             var("CNI_NETNS"),
         ),
-        Some("VERSION") => write!(
-            io::stdout(),
-            r#"{{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}}"#
-        ),
+        Some("VERSION") => write!(io::stdout(), r#"{{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}}"#),
         _ => Ok(()),
     }
 }

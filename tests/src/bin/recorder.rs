@@ -9,9 +9,7 @@ use genie_tests::recorder::{self, HOLD};
 use serde_json::{Map, Value, json};
 
 /// What VERSION answers.
-const VERSIONS: [&str; 7] = [
-    "0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0",
-];
+const VERSIONS: [&str; 7] = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
 
 fn main() -> io::Result<ExitCode> {
     if std::env::args().nth(1).as_deref() == Some(HOLD) {
@@ -20,26 +18,16 @@ fn main() -> io::Result<ExitCode> {
     // Through the link that it was called by.
     let program = PathBuf::from(std::env::args_os().next().unwrap_or_default());
     let dir = program.parent().unwrap_or(Path::new("."));
-    let kind = program
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let kind = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut stdin = Vec::new();
     io::stdin().read_to_end(&mut stdin)?;
-    let config: Value = serde_json::from_slice(&stdin)
-        .unwrap_or_else(|_| String::from_utf8_lossy(&stdin).into_owned().into());
+    let config: Value =
+        serde_json::from_slice(&stdin).unwrap_or_else(|_| String::from_utf8_lossy(&stdin).into_owned().into());
 
     let verb = std::env::var("CNI_COMMAND").unwrap_or_default();
     let script = script(dir, &kind, &verb);
     let child = match script.get("leave_child") {
-        Some(_) => Some(
-            Command::new(std::env::current_exe()?)
-                .arg(HOLD)
-                .stdin(Stdio::null())
-                .spawn()?
-                .id(),
-        ),
+        Some(_) => Some(Command::new(std::env::current_exe()?).arg(HOLD).stdin(Stdio::null()).spawn()?.id()),
         None => None,
     };
     log(dir, &kind, &config, child)?;
@@ -48,26 +36,15 @@ fn main() -> io::Result<ExitCode> {
         io::stderr().write_all(text.as_bytes())?;
     }
     if script.contains_key("hang") {
-        fs::write(
-            recorder::started_pipe(dir, &kind),
-            std::process::id().to_string(),
-        )?;
+        fs::write(recorder::started_pipe(dir, &kind), std::process::id().to_string())?;
         hang();
     }
     answer(&script, &kind, &verb, &config)?;
     if let Some(signal) = script.get("signal").and_then(Value::as_i64) {
-        let signal = i32::try_from(signal)
-            .ok()
-            .and_then(rustix::process::Signal::from_named_raw);
-        rustix::process::kill_process(
-            rustix::process::getpid(),
-            signal.unwrap_or(rustix::process::Signal::KILL),
-        )?;
+        let signal = i32::try_from(signal).ok().and_then(rustix::process::Signal::from_named_raw);
+        rustix::process::kill_process(rustix::process::getpid(), signal.unwrap_or(rustix::process::Signal::KILL))?;
     }
-    let status = script
-        .get("exit")
-        .and_then(Value::as_u64)
-        .unwrap_or_default();
+    let status = script.get("exit").and_then(Value::as_u64).unwrap_or_default();
     Ok(ExitCode::from(u8::try_from(status).unwrap_or(u8::MAX)))
 }
 
@@ -87,10 +64,7 @@ fn log(dir: &Path, kind: &str, config: &Value, child: Option<u32>) -> io::Result
         "type": kind, "env": env, "stdin": config, "cwd": cwd, "pid": std::process::id(), "child": child,
     });
     // One write, so that the lines of concurrent calls stay whole.
-    let mut file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(recorder::log_file(dir))?;
+    let mut file = OpenOptions::new().append(true).create(true).open(recorder::log_file(dir))?;
     file.write_all(format!("{line}\n").as_bytes())
 }
 
@@ -105,17 +79,9 @@ fn answer(script: &Map<String, Value>, kind: &str, verb: &str, config: &Value) -
     }
     let var = |name: &str| std::env::var(name).unwrap_or_default();
     match verb {
-        "VERSION" => write!(
-            stdout,
-            "{}",
-            json!({"cniVersion": "1.1.0", "supportedVersions": VERSIONS})
-        ),
+        "VERSION" => write!(stdout, "{}", json!({"cniVersion": "1.1.0", "supportedVersions": VERSIONS})),
         "ADD" if !script.contains_key("exit") && !script.contains_key("signal") => {
-            write!(
-                stdout,
-                "{}",
-                recorder::result(kind, &var("CNI_IFNAME"), &var("CNI_NETNS"), config)
-            )
+            write!(stdout, "{}", recorder::result(kind, &var("CNI_IFNAME"), &var("CNI_NETNS"), config))
         }
         _ => Ok(()),
     }

@@ -1,5 +1,7 @@
 //! A decision in words: a table for people, JSON for machines.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::cni::CniError;
@@ -111,7 +113,7 @@ impl Explanation<'_> {
         let pod = if pod.name.is_empty() { "(unnamed)".into() } else { format!("{}/{}", pod.namespace, pod.name) };
         match &self.verdict {
             Verdict::Plan { decided_by, reason, attachments } => {
-                text += &format!("pod {pod} gets {}, decided by {decided_by}: {reason}\n\n", count(attachments.len()));
+                _ = writeln!(text, "pod {pod} gets {}, decided by {decided_by}: {reason}\n", count(attachments.len()));
                 let mut rows = vec![["INTERFACE", "NETWORK", "FILE", "PLUGINS"].map(Into::into).to_vec()];
                 rows.extend(attachments.iter().map(|attachment| {
                     vec![
@@ -123,9 +125,9 @@ impl Explanation<'_> {
                 }));
                 text += &table(&rows);
             }
-            Verdict::Pass => text += &format!("pod {pod}: every selector passed; nobody decided\n"),
-            Verdict::Refused(error) => text += &format!("pod {pod} is refused: {error}\n"),
-            Verdict::Failed(error) => text += &format!("pod {pod}: no decision: {error}\n"),
+            Verdict::Pass => _ = writeln!(text, "pod {pod}: every selector passed; nobody decided"),
+            Verdict::Refused(error) => _ = writeln!(text, "pod {pod} is refused: {error}"),
+            Verdict::Failed(error) => _ = writeln!(text, "pod {pod}: no decision: {error}"),
         }
         text.push('\n');
         text += &self.steps();

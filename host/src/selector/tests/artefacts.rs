@@ -213,7 +213,7 @@ fn what_the_tool_complains_about_is_passed_on() {
     let loader = Loader::new(dir.path(), Some(tool(dir.path(), "echo 'it is broken' >&2; exit 1")));
     let error = failure(&loader, &module);
     assert_eq!(error.code, code::SELECTOR);
-    assert!(error.details.contains("it is broken"), "{error}");
+    assert!(error.msg.contains("it is broken"), "{error}");
 }
 
 #[test]

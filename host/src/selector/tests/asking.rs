@@ -83,17 +83,24 @@ fn a_kind_that_is_not_granted_is_not_asked_for() {
             (call $get (i32.const 1100) (i32.const 2) (i32.const 1102) (i32.const 6)
                 (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1024) (i32.const 4) (i32.const 512))
             (i32.const 64)",
-        more: r#"(data (i32.const 1100) "v1Secret")"#,
+        more: r#"(data (i32.const 1100) "v1Widget")"#,
         ..Guest::default()
     };
     let question =
-        Question::Object { api_version: "v1".into(), kind: "Secret".into(), namespace: None, name: "net0".into() };
+        Question::Object { api_version: "v1".into(), kind: "Widget".into(), namespace: None, name: "net0".into() };
     let facts = Replay(vec![Consulted { question, answer: Ok(json!("{}")) }]);
     let ran = ask(&guest, &json!(["cluster"]), &facts, later());
     let refused = ran.consulted[0].answer.clone().expect_err("it is refused");
-    assert!(refused.contains("v1/Secret is not granted"), "{refused}");
-    let ran = ask(&guest, &json!([{"cluster": ["v1/Secret"]}]), &facts, later());
+    assert!(refused.contains("v1/Widget is not granted"), "{refused}");
+    let ran = ask(&guest, &json!([{"cluster": ["v1/Widget"]}]), &facts, later());
     assert_eq!(ran.consulted[0].answer, Ok(json!("{}")));
+}
+
+#[test]
+fn secrets_are_granted_to_nobody() {
+    for grant in [json!([{"cluster": ["v1/Secret"]}]), json!([{"cluster": ["Namespace", "Secret"]}])] {
+        assert!(Grants::from_json(&grant).expect_err("it is refused").contains("Secret"));
+    }
 }
 
 #[test]

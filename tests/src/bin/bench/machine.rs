@@ -12,40 +12,21 @@ pub fn description(disk: &Path, memory: &Path) -> String {
     let load = read("/proc/loadavg");
     let load = load.split(' ').next().unwrap_or_default();
     let mut text = String::new();
-    _ = writeln!(
-        text,
-        "machine: {cores} cores ({}), Linux {kernel}, load {load} when it began",
-        processor()
-    );
-    _ = writeln!(
-        text,
-        "state on disk: {}; in memory: {}",
-        file_system(disk),
-        file_system(memory)
-    );
+    _ = writeln!(text, "machine: {cores} cores ({}), Linux {kernel}, load {load} when it began", processor());
+    _ = writeln!(text, "state on disk: {}; in memory: {}", file_system(disk), file_system(memory));
     text
 }
 
 fn processor() -> String {
     let text = read("/proc/cpuinfo");
-    let name = |line: &str| {
-        Some(
-            line.strip_prefix("model name")?
-                .split_once(": ")?
-                .1
-                .to_owned(),
-        )
-    };
+    let name = |line: &str| Some(line.strip_prefix("model name")?.split_once(": ")?.1.to_owned());
     let unknown = || std::env::consts::ARCH.to_owned();
     text.lines().find_map(name).unwrap_or_else(unknown)
 }
 
 fn file_system(dir: &Path) -> String {
     let listed = Command::new("df").arg("--output=fstype").arg(dir).output();
-    let text = listed.map_or_else(
-        |_| String::new(),
-        |listed| String::from_utf8_lossy(&listed.stdout).into_owned(),
-    );
+    let text = listed.map_or_else(|_| String::new(), |listed| String::from_utf8_lossy(&listed.stdout).into_owned());
     text.lines().last().unwrap_or("unknown").trim().to_owned()
 }
 

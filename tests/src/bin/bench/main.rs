@@ -76,13 +76,6 @@ fn with_own_mounts() -> ExitCode {
 /// cnitool keeps its results in `/var/lib/cni`, and nothing can tell it otherwise.
 fn hide_var_lib(dir: &Path) {
     fs::create_dir(dir.join("cni")).expect("a new directory");
-    let mounted = Command::new("mount")
-        .arg("--bind")
-        .arg(dir)
-        .arg("/var/lib")
-        .status();
-    assert!(
-        mounted.is_ok_and(|status| status.success()),
-        "/var/lib cannot be replaced for cnitool (it takes root)"
-    );
+    let mounted = Command::new("mount").arg("--bind").arg(dir).arg("/var/lib").status();
+    assert!(mounted.is_ok_and(|status| status.success()), "/var/lib cannot be replaced for cnitool (it takes root)");
 }

@@ -64,10 +64,8 @@ impl Program {
     /// # Panics
     /// When it does not start.
     pub fn start(&mut self) -> Child {
-        let mut child = self
-            .command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{:?} does not start: {error}", self.command));
+        let mut child =
+            self.command.spawn().unwrap_or_else(|error| panic!("{:?} does not start: {error}", self.command));
         if let Some(mut stdin) = child.stdin.take() {
             // A program that does not read has ended already.
             _ = stdin.write_all(&self.stdin);

@@ -25,35 +25,18 @@ pub struct Report<'a> {
 impl<'a> Report<'a> {
     /// `peaks` are KiB.
     pub fn new(bench: &'a Bench, peaks: &'a [(&'static str, Kind, u64)], rounds: usize) -> Self {
-        Self {
-            bench,
-            peaks,
-            rounds,
-        }
+        Self { bench, peaks, rounds }
     }
 
     fn times(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "\nwhole processes, ms, {} rounds; added: beyond the delegates' own time",
-            self.rounds
-        )?;
+        writeln!(f, "\nwhole processes, ms, {} rounds; added: beyond the delegates' own time", self.rounds)?;
         writeln!(
             f,
             "{:<34} {:>7} {:>7} {:>10} {:>10} {:>12}",
             "", "p50", "p95", "added p50", "added p95", "cnitool = 1"
         )?;
-        for (place, state) in [
-            ("", None),
-            ("disk", Some(State::Disk)),
-            ("memory", Some(State::Memory)),
-        ] {
-            for subject in self
-                .bench
-                .subjects
-                .iter()
-                .filter(|subject| subject.state() == state)
-            {
+        for (place, state) in [("", None), ("disk", Some(State::Disk)), ("memory", Some(State::Memory))] {
+            for subject in self.bench.subjects.iter().filter(|subject| subject.state() == state) {
                 self.subject(f, place, subject)?;
             }
         }
@@ -65,18 +48,9 @@ impl<'a> Report<'a> {
             if samples.is_empty() {
                 continue;
             }
-            let verb = if subject.kind == Kind::Process {
-                ""
-            } else {
-                verb
-            };
+            let verb = if subject.kind == Kind::Process { "" } else { verb };
             let name = format!("{} {verb}", subject.name);
-            write!(
-                f,
-                "{name:<26} {place:<7} {:>7.2} {:>7.2}",
-                samples.p50(),
-                samples.p95()
-            )?;
+            write!(f, "{name:<26} {place:<7} {:>7.2} {:>7.2}", samples.p50(), samples.p95())?;
             if let Some(networks) = subject.kind.networks() {
                 let added = samples.minus(floor, networks.into());
                 write!(f, " {:>10.2} {:>10.2}", added.p50(), added.p95())?;
@@ -90,15 +64,9 @@ impl<'a> Report<'a> {
     }
 
     /// Verb, samples, those of the delegate and of cnitool.
-    fn both<'s>(
-        &'s self,
-        subject: &'s Subject,
-    ) -> [(&'static str, &'s Samples, &'s Samples, &'s Samples); 2] {
+    fn both<'s>(&'s self, subject: &'s Subject) -> [(&'static str, &'s Samples, &'s Samples, &'s Samples); 2] {
         let (floor, cnitool) = (self.bench.delegate(), self.bench.cnitool());
-        [
-            ("ADD", &subject.add, &floor.add, &cnitool.add),
-            ("DEL", &subject.del, &floor.del, &cnitool.del),
-        ]
+        [("ADD", &subject.add, &floor.add, &cnitool.add), ("DEL", &subject.del, &floor.del, &cnitool.del)]
     }
 
     fn disk(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,10 +76,7 @@ impl<'a> Report<'a> {
             subjects.filter(move |subject| subject.state() == Some(state))
         };
         for (disk, memory) in of(State::Disk).zip(of(State::Memory)) {
-            for (verb, disk_times, memory_times) in [
-                ("ADD", &disk.add, &memory.add),
-                ("DEL", &disk.del, &memory.del),
-            ] {
+            for (verb, disk_times, memory_times) in [("ADD", &disk.add, &memory.add), ("DEL", &disk.del, &memory.del)] {
                 let cost = disk_times.minus(memory_times, 1.0);
                 let name = format!("{} {verb}", disk.name);
                 writeln!(f, "{name:<34} {:>7.2} {:>7.2}", cost.p50(), cost.p95())?;
@@ -121,20 +86,12 @@ impl<'a> Report<'a> {
     }
 
     fn selectors(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "\nselectors, load and run, ms, as the plugin recorded them"
-        )?;
+        writeln!(f, "\nselectors, load and run, ms, as the plugin recorded them")?;
         let subjects = self.bench.subjects.iter();
         for subject in subjects.filter(|subject| subject.state() == Some(State::Disk)) {
             for (selector, samples) in &subject.selectors {
                 let name = format!("{}: {selector}", subject.name);
-                writeln!(
-                    f,
-                    "{name:<34} {:>7.2} {:>7.2}",
-                    samples.p50(),
-                    samples.p95()
-                )?;
+                writeln!(f, "{name:<34} {:>7.2} {:>7.2}", samples.p50(), samples.p95())?;
             }
         }
         Ok(())
@@ -145,10 +102,7 @@ impl<'a> Report<'a> {
         for name in ["genie", "genie-host"] {
             writeln!(f, "{:<34} {:>11} bytes", format!("dist/{name}"), size(name))?;
         }
-        writeln!(
-            f,
-            "peak of resident memory in ADD (VmHWM, greatest of 20 runs)"
-        )?;
+        writeln!(f, "peak of resident memory in ADD (VmHWM, greatest of 20 runs)")?;
         for (name, kind, peak) in self.peaks {
             if kind.state() != Some(State::Memory) {
                 writeln!(f, "{name:<34} {peak:>11} KiB")?;
@@ -175,24 +129,11 @@ impl<'a> Report<'a> {
             }
         }
         let size = size("genie");
-        target(
-            f,
-            "dist/genie under 8 MB",
-            &format!("{:.2} MB", megabytes(size)),
-            size < SIZE,
-        )?;
-        let genies = self
-            .peaks
-            .iter()
-            .filter(|(_, kind, _)| kind.state().is_some());
+        target(f, "dist/genie under 8 MB", &format!("{:.2} MB", megabytes(size)), size < SIZE)?;
+        let genies = self.peaks.iter().filter(|(_, kind, _)| kind.state().is_some());
         let peak = genies.map(|(_, _, peak)| *peak).max().unwrap_or_default();
         let measured = format!("{:.2} MB", megabytes(peak * 1024));
-        target(
-            f,
-            "peak memory of genie under 10 MB",
-            &measured,
-            peak < PEAK,
-        )
+        target(f, "peak memory of genie under 10 MB", &measured, peak < PEAK)
     }
 }
 

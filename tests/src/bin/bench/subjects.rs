@@ -83,21 +83,14 @@ impl Bench {
     pub fn new() -> Self {
         let built = tempfile::tempdir().expect("a temporary directory");
         build_noop(built.path());
-        let memory = tempfile::Builder::new()
-            .prefix("genie-bench-")
-            .tempdir_in("/dev/shm")
-            .expect("a directory in memory");
+        let memory =
+            tempfile::Builder::new().prefix("genie-bench-").tempdir_in("/dev/shm").expect("a directory in memory");
         let (on_disk, in_memory) = (node(built.path()), node(built.path()));
         symlink(memory.path(), in_memory.state_dir()).expect("a new link");
         let pod = Namespace::new();
         let noop = on_disk.bin().join("noop");
         let mut subjects = vec![
-            Subject::new(
-                "no-op process",
-                Kind::Process,
-                Program::new(&noop, Vec::new()),
-                None,
-            ),
+            Subject::new("no-op process", Kind::Process, Program::new(&noop, Vec::new()), None),
             delegate(&on_disk, &pod),
             cnitool(&on_disk, &pod),
         ];
@@ -111,14 +104,7 @@ impl Bench {
                 subjects.push(genie(node, &pod, name, kind, annotation));
             }
         }
-        Self {
-            subjects,
-            on_disk,
-            in_memory,
-            memory,
-            _pod: pod,
-            _programs: built,
-        }
+        Self { subjects, on_disk, in_memory, memory, _pod: pod, _programs: built }
     }
 
     /// Where state on disk is.
@@ -180,9 +166,7 @@ impl Bench {
 
     fn of_kind(&self, kind: Kind) -> &Subject {
         let mut subjects = self.subjects.iter();
-        subjects
-            .find(|subject| subject.kind == kind)
-            .expect("it was put there")
+        subjects.find(|subject| subject.kind == kind).expect("it was put there")
     }
 }
 
@@ -203,9 +187,7 @@ impl Subject {
     fn round(&mut self, on_disk: &Node, in_memory: &Node) {
         let (output, time) = self.first.run();
         self.add.push(time);
-        let addresses = String::from_utf8_lossy(&output.stdout)
-            .matches("10.0.0.2/24")
-            .count();
+        let addresses = String::from_utf8_lossy(&output.stdout).matches("10.0.0.2/24").count();
         match self.kind {
             Kind::Process => assert_eq!(addresses, 0),
             Kind::Delegate | Kind::Cnitool => assert_eq!(addresses, 1),
@@ -250,21 +232,14 @@ fn build_noop(dir: &Path) {
         // The toolchain that the workspace pins.
         .current_dir(programs::root())
         .status();
-    assert!(
-        built.is_ok_and(|status| status.success()),
-        "{} does not compile",
-        source.display()
-    );
+    assert!(built.is_ok_and(|status| status.success()), "{} does not compile", source.display());
     fs::hard_link(dir.join("noop"), dir.join("second")).expect("a new link");
 }
 
 /// A node with two networks of one plugin each.
 fn node(programs: &Path) -> Node {
     let node = Node::new().with("default_plugin", json!("noop"));
-    for (file, name) in [
-        ("10-noop.conflist", "noop"),
-        ("20-second.conflist", "second"),
-    ] {
+    for (file, name) in [("10-noop.conflist", "noop"), ("20-second.conflist", "second")] {
         let list = json!({"cniVersion": "1.0.0", "name": name, "plugins": [{"type": name}]});
         node.network(file, &list);
     }
@@ -312,13 +287,7 @@ fn cnitool(node: &Node, pod: &Namespace) -> Subject {
     Subject::new("cnitool", Kind::Cnitool, call("add"), Some(call("del")))
 }
 
-fn genie(
-    node: &Node,
-    pod: &Namespace,
-    name: &'static str,
-    kind: Kind,
-    annotation: Option<&str>,
-) -> Subject {
+fn genie(node: &Node, pod: &Namespace, name: &'static str, kind: Kind, annotation: Option<&str>) -> Subject {
     let container = format!("bench-{}", annotation.unwrap_or("none").replace(',', "-"));
     let mut config = node.config();
     let annotations = annotation.map_or_else(|| json!({}), |cni| json!({"cni": cni}));
@@ -326,8 +295,5 @@ fn genie(
     let config = Value::Object(config);
     let program = programs::dist("genie");
     let (add, del) = calls(|| plugin(&program, &config, node, pod, &container));
-    Subject {
-        container,
-        ..Subject::new(name, kind, add, del)
-    }
+    Subject { container, ..Subject::new(name, kind, add, del) }
 }
