@@ -13,6 +13,8 @@ struct Settings {
     networks: Vec<String>,
     /// A merge patch for each of them.
     patch: Option<String>,
+    /// The gateway of the default route, which the last of them owns.
+    gateway: Option<String>,
     /// What a refusal says.
     #[serde(default)]
     text: String,
@@ -98,13 +100,18 @@ fn attachments(settings: &Settings) -> Vec<Attachment> {
             None => attachment,
         }
     };
-    settings.networks.iter().map(attachment).collect()
+    let mut attachments: Vec<_> = settings.networks.iter().map(attachment).collect();
+    if let Some(gateway) = &settings.gateway
+        && let Some(last) = attachments.pop()
+    {
+        attachments.push(last.default_route_via(vec![gateway.clone()]));
+    }
+    attachments
 }
 
-#[allow(unconditional_recursion)]
+/// Too deep for the stack, and nothing that an optimiser turns into a loop.
 fn depth(level: u64) -> u64 {
-    let frame = std::hint::black_box([level; 64]);
-    depth(level + 1) + std::hint::black_box(frame)[usize::try_from(level % 64).unwrap_or_default()]
+    if level == u64::MAX { 0 } else { depth(level + 1).wrapping_mul(3) ^ level }
 }
 
 genie_selector::export!(Puppet);

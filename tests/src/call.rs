@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Map, Value, json};
@@ -45,11 +46,12 @@ pub struct Call<'a> {
     env: Vec<(String, Option<OsString>)>,
     config: Map<String, Value>,
     stdin: Option<Vec<u8>>,
+    through: Vec<String>,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(node: &'a Node, verb: Verb) -> Self {
-        let mut call = Self { node, env: Vec::new(), config: node.config(), stdin: None };
+        let mut call = Self { node, env: Vec::new(), config: node.config(), stdin: None, through: Vec::new() };
         call.set("CNI_COMMAND", verb.as_str());
         call.set("CNI_PATH", node.bin());
         if matches!(verb, Verb::Add | Verb::Del | Verb::Check) {
@@ -144,6 +146,13 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Starts the plugin by another program: this command line, then the plugin's path.
+    #[must_use]
+    pub fn through(mut self, command: &[&str]) -> Self {
+        self.through = command.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
     /// Runs the plugin to its end.
     ///
     /// # Panics
@@ -157,7 +166,15 @@ impl<'a> Call<'a> {
     /// # Panics
     /// When it cannot be started.
     pub fn start(self) -> Running {
-        let mut command = self.node.command(&programs::dist("genie"));
+        let plugin = programs::dist("genie");
+        let mut command = match self.through.split_first() {
+            None => self.node.command(&plugin),
+            Some((program, arguments)) => {
+                let mut command = self.node.command(Path::new(program));
+                command.args(arguments).arg(plugin);
+                command
+            }
+        };
         self.start_command(&mut command)
     }
 

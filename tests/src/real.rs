@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -92,4 +93,14 @@ pub fn address(pod: &Namespace, interface: &str) -> String {
     let addresses = pod.addresses(interface);
     let first = addresses.iter().find(|address| address.contains('.')).expect("an IPv4 address");
     first.split('/').next().unwrap_or_default().to_owned()
+}
+
+/// What a real plugin answers to VERSION, as text.
+///
+/// # Panics
+/// When it cannot be run.
+pub fn versions(kind: &str) -> String {
+    let plugin = programs::plugins().join(kind);
+    let answer = Command::new(plugin).env("CNI_COMMAND", "VERSION").stdin(Stdio::null()).output();
+    String::from_utf8_lossy(&answer.expect("a plugin starts").stdout).into_owned()
 }

@@ -152,6 +152,7 @@ fn case_18_a_file_that_cannot_be_executed_hides_later_directories() {
     let path = format!("{}:{}", first.display(), node.bin().display());
     node.add().env("CNI_PATH", path).run().error().says(&["ermission denied"]);
     assert_eq!(node.trace(), NO_DELEGATE);
+    node.assert_no_state();
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The plugin never runs itself, and never writes into the conf dir.
 
 use genie_tests::fixture::reference_node;
-use genie_tests::{Script, Verb};
+use genie_tests::{Script, Verb, programs};
 use serde_json::json;
 
 const NO_DELEGATE: [&str; 0] = [];
@@ -66,12 +66,25 @@ fn row_27_inside_a_delegate_of_a_delegate() {
 
 #[test]
 fn row_27_a_call_from_a_delegate_is_refused() {
-    for verb in [Verb::Add, Verb::Del, Verb::Check, Verb::Status, Verb::Gc] {
+    for verb in [Verb::Add, Verb::Check, Verb::Status] {
         let node = reference_node().with("cniVersion", json!("1.1.0"));
-        let call = node.call(verb).env("GENIE_HOST_CALL", "1").key("cni.dev/valid-attachments", json!([]));
-        call.run().error().says(&["itself"]);
+        node.call(verb).env("GENIE_HOST_CALL", "1").run().error().says(&["itself"]);
         assert_eq!(node.trace(), NO_DELEGATE);
     }
+}
+
+#[test]
+fn row_27_a_copy_under_another_name_is_refused_and_leaves_no_pod_that_cannot_be_deleted() {
+    let node = reference_node();
+    let dist = programs::dist("genie");
+    std::os::unix::fs::symlink(dist, node.bin().join("disguised")).unwrap();
+    let mut copy = node.config();
+    copy.insert("type".into(), json!("disguised"));
+    node.network("05-copy.conf", &copy.into());
+    node.add().cni("weave,copy").run().error().says(&["itself"]);
+    assert_eq!(node.trace(), ["ADD weave-net@eth0", "DEL weave-net@eth0"]);
+    node.del().run().ok();
+    node.assert_no_state();
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //! too, so that bridges and iptables rules stay inside.
 
 use genie_tests::Verb;
+use genie_tests::fixture::chain::puppet;
 use genie_tests::netns::Namespace;
-use genie_tests::real::{World, address};
+use genie_tests::real::{World, address, versions};
 use serde_json::{Value, json};
 
 #[test]
@@ -34,7 +35,9 @@ fn two_networks_reach_both_pods_and_leave_nothing() {
 
 #[test]
 fn every_version_of_a_configuration_works() {
-    for version in ["1.1.0", "1.0.0", "0.4.0", "0.3.1"] {
+    let spoken = versions("bridge");
+    // Debian's plugins end with 1.0.0.
+    for version in ["1.1.0", "1.0.0", "0.4.0", "0.3.1"].into_iter().filter(|version| spoken.contains(*version)) {
         let world = World::new(version);
         let pod = Namespace::new();
         let result = world.node.add().netns(pod.path()).cni("blue,red@net1").run().ok();
@@ -53,6 +56,11 @@ fn when_a_real_plugin_fails_the_first_networks_address_is_free_again() {
     world.node.network("20-mv.conf", &macvlan);
     let pod = Namespace::new();
     world.node.add().netns(pod.path()).cni("red,mv").run().error().says(&["mv", "macvlan"]);
+    if !versions("macvlan").contains("1.1.0") {
+        // Debian's cannot undo either without the master; the record waits until it can.
+        world.host.run("ip link add nosuch0 type veth peer name nosuch1");
+        world.node.del().netns(pod.path()).run().ok();
+    }
     world.assert_nothing_left(&[&pod]);
     // And the pod may try again.
     world.node.add().netns(pod.path()).cni("red").run().ok();
@@ -84,6 +92,33 @@ fn del_of_a_vanished_namespace_frees_the_addresses() {
     // The bridge plugin keeps its iptables rules when there is no link to find them by.
     assert_eq!(world.leases(), Vec::<String>::new());
     world.node.assert_no_state();
+}
+
+#[test]
+fn one_network_owns_the_default_route() {
+    let mut world = World::new("1.0.0");
+    for (name, number) in [("north", 86), ("south", 87)] {
+        let ranges = json!([[{"subnet": format!("10.{number}.0.0/24")}]]);
+        let bridge = json!({
+            "type": "bridge", "bridge": format!("br-{name}"), "isDefaultGateway": true,
+            "ipam": {"type": "host-local", "dataDir": world.leases_dir(), "ranges": ranges},
+        });
+        let list = json!({"cniVersion": "1.0.0", "name": name, "plugins": [bridge]});
+        world.node.network(&format!("20-{name}.conflist"), &list);
+    }
+    let settings = json!({"act": "plan", "networks": ["north", "south"], "gateway": "10.87.0.1"});
+    let entry = puppet(&world.node.guest("puppet"), settings);
+    world.node = world.node.with("selectors", json!([entry]));
+    let pod = Namespace::new();
+    let result = world.node.add().netns(pod.path()).run().ok();
+    let routes = pod.run("ip -4 route show default");
+    assert_eq!(routes.lines().count(), 1, "{routes}");
+    assert!(routes.contains("via 10.87.0.1 dev eth1"), "{routes}");
+    let told: Vec<_> = result["routes"].as_array().unwrap().iter().filter(|r| r["dst"] == "0.0.0.0/0").collect();
+    assert_eq!(told.len(), 1, "{result}");
+    assert_eq!(told[0]["gw"], "10.87.0.1");
+    world.node.del().netns(pod.path()).run().ok();
+    world.assert_nothing_left(&[&pod]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 
 use genie_tests::fixture::{node_with, reference_node};
-use genie_tests::{Node, Script, Verb};
+use genie_tests::{Answer, Node, Script, Verb};
 use serde_json::{Value, json};
 
 const NO_DELEGATE: [&str; 0] = [];
@@ -230,6 +230,51 @@ fn a_call_waits_for_another_of_the_same_container() {
     del.wait().ok();
     assert_eq!(node.trace(), ["DEL portmap@eth0", "DEL calico@eth0"]);
     assert!(!node.record_file("c1", "eth0").exists());
+}
+
+/// An ADD whose state directory is a file system of this many bytes.
+fn add_with_little_space(node: &Node, bytes: u32) -> Answer {
+    fs::create_dir(node.state_dir()).unwrap();
+    let script = format!("mount -t tmpfs -o size={bytes} none {} && exec \"$@\"", node.state_dir().display());
+    node.add().through(&["unshare", "--mount", "--propagation", "private", "sh", "-c", &script, "sh"]).run()
+}
+
+#[test]
+fn without_space_for_the_record_nothing_is_attached() {
+    let node = node_with("1.0.0", &["a"]);
+    let plugin = json!({"type": "a", "x": "y".repeat(10_000)});
+    node.network("10-net.conflist", &json!({"cniVersion": "1.0.0", "name": "net", "plugins": [plugin]}));
+    add_with_little_space(&node, 8_192).error_code(5).says(&["No space left"]);
+    assert_eq!(node.trace(), NO_DELEGATE);
+}
+
+#[test]
+fn when_the_space_runs_out_later_what_was_attached_is_undone() {
+    let node = node_with("1.0.0", &["a"]);
+    let long = json!({"cniVersion": "1.0.0", "dns": {"search": ["y".repeat(10_000)]}});
+    node.script("a", Verb::Add, Script::new().json(&long));
+    add_with_little_space(&node, 12_288).error_code(5).says(&["No space left"]);
+    assert_eq!(node.trace(), ["ADD a@eth0", "DEL a@eth0"]);
+}
+
+#[test]
+fn genie_host_tells_what_is_attached() {
+    let node = reference_node();
+    node.add().cni("calico,weave@net1").run().ok();
+    node.add().container("other").cni("weave").run().ok();
+    let state = node.state_dir().display().to_string();
+    let told = node.genie_host(&["records", "c1", "--output", "json", "--state-dir", &state]).ok();
+    assert_eq!(told["records"].as_array().map(Vec::len), Some(1), "{told}");
+    assert!(told.to_string().contains("net1"), "{told}");
+    let table = node.genie_host(&["records", "--state-dir", &state]);
+    assert_eq!(table.status, Some(0));
+    for word in ["c1", "other", "default/p", "weave", "net1"] {
+        assert!(table.stdout.contains(word), "{word}: {}", table.stdout);
+    }
+    fs::write(node.record_file("c1", "eth0"), "rubbish").unwrap();
+    let damaged = node.genie_host(&["records", "--state-dir", &state]);
+    assert_ne!(damaged.status, Some(0));
+    assert!(format!("{damaged:?}").contains("c1@eth0.json"), "{damaged:?}");
 }
 
 #[test]

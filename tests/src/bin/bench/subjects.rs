@@ -197,7 +197,7 @@ impl Subject {
                     State::Disk => on_disk,
                     State::Memory => in_memory,
                 };
-                self.take_selectors(&node.record(&self.container, INTERFACE));
+                self.take_selectors(&header(&node.record_file(&self.container, INTERFACE)));
             }
         }
         if let Some(second) = &mut self.second {
@@ -205,8 +205,7 @@ impl Subject {
         }
     }
 
-    fn take_selectors(&mut self, record: &[Value]) {
-        let header = record.first().unwrap_or(&Value::Null);
+    fn take_selectors(&mut self, header: &Value) {
         let steps = header["decision"]["trace"].as_array();
         for step in steps.into_iter().flatten() {
             let micros = step["micros"].as_u64().unwrap_or_default();
@@ -217,6 +216,14 @@ impl Subject {
             }
         }
     }
+}
+
+/// The first line of a record: a checksum and what was planned.
+fn header(record: &Path) -> Value {
+    let text = fs::read_to_string(record).expect("ADD left a record");
+    let line = text.lines().next().and_then(|line| line.split_once(' '));
+    let header = line.and_then(|(_, json)| serde_json::from_str(json).ok());
+    header.unwrap_or_else(|| panic!("{} begins with no header: {text}", record.display()))
 }
 
 /// The delegate, linked statically and optimised as the plugin is.
