@@ -25,13 +25,14 @@ fn main() {
 
     let tool = env::var_os("CARGO_FEATURE_TOOL").is_some();
     let plugin = env::var_os("CARGO_FEATURE_PLUGIN").is_some();
+    let mut statics = String::new();
     let mut table = String::from(
         "/// Name, content and digest (of the component) of every built-in selector.\n\
-         pub const BUILTINS: &[(&str, &[u8], &str)] = &[\n",
+         pub static BUILTINS: &[(&str, &[u8], &str)] = &[\n",
     );
     if tool || plugin {
         let built = build_selectors(&workspace, &out);
-        for name in SELECTORS {
+        for (index, name) in SELECTORS.into_iter().enumerate() {
             let module = built.join(format!("selector_{}.wasm", name.replace('-', "_")));
             let component = componentize(&module);
             let digest = hex(&Sha256::digest(&component));
@@ -42,12 +43,19 @@ fn main() {
             } else {
                 artefact(name, &digest)
             };
-            writeln!(table, "    ({name:?}, include_bytes!({:?}), {digest:?}),", file.display().to_string())
-                .expect("writing to a string");
+            let bytes = format!("include_bytes!({:?})", file.display().to_string());
+            if tool {
+                writeln!(table, "    ({name:?}, {bytes}, {digest:?}),")
+            } else {
+                // On pages of their own, so that the code runs where it lies.
+                writeln!(statics, "static PAGES_{index}: &Paged<[u8]> = &Paged(*{bytes});")
+                    .and_then(|()| writeln!(table, "    ({name:?}, &PAGES_{index}.0, {digest:?}),"))
+            }
+            .expect("writing to a string");
         }
     }
     table.push_str("];\n");
-    fs::write(out.join("builtins.rs"), table).expect("the build directory is writable");
+    fs::write(out.join("builtins.rs"), statics + &table).expect("the build directory is writable");
 }
 
 /// Builds the selector crates and returns the directory of their modules. One

@@ -49,7 +49,7 @@ pub fn add(call: &Call, config: &Config, deadline: Instant) -> Result<Value, Cni
     )?;
 
     let store = Store::open(&config.paths.state_dir)?;
-    let lock = store.lock(&call.container, deadline)?;
+    let mut lock = store.lock(&call.container, deadline)?;
     clear_stale(&store, &lock, call, &path, deadline)?;
     let journal = store.create(&lock, &header(call, &pod, &path, &attachments, &selected))?;
     let durable = journal.sync_beside();
@@ -64,6 +64,7 @@ pub fn add(call: &Call, config: &Config, deadline: Instant) -> Result<Value, Cni
     match answered {
         Ok((merged, result)) => {
             attaching.finish(&result, merged.annotations);
+            lock.keep_file();
             Ok(result)
         }
         Err(error) => {

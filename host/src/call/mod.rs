@@ -29,8 +29,7 @@ use crate::config::{Config, Paths};
 /// As the runtime is to see it.
 pub fn serve(call: &Call) -> Result<Option<Value>, CniError> {
     if std::env::var_os(crate::delegate::HOST_CALL).is_some() {
-        let message = "a network of this plugin refers to the plugin itself: it was called by its own delegate";
-        return Err(CniError::new(code::INVALID_CONFIG, message));
+        return refuse_nested(call.verb).map(|()| None);
     }
     if matches!(call.verb, Verb::Add | Verb::Del) {
         netns::check_not_own(call.netns.as_deref(), &ProcessEnvironment)?;
@@ -44,9 +43,20 @@ pub fn serve(call: &Call) -> Result<Option<Value>, CniError> {
         Verb::Check => check::check(call, &paths, deadline).map(|()| None),
         Verb::Gc => gc::gc(call, &paths, deadline).map(|()| None),
         Verb::Add => add::add(call, &Config::from_call(call)?, deadline).map(Some),
-        Verb::Status => status::status(call, &Config::from_call(call)?).map(|()| None),
+        Verb::Status => status::status(call).map(|()| None),
         Verb::Version => Ok(Some(crate::cni::version_document())),
     }
+}
+
+/// A delegate of ours called us. An ADD would go round in circles; since none is
+/// ever served, there is nothing to take away either, and an error would keep the
+/// outer DEL from its end.
+fn refuse_nested(verb: Verb) -> Result<(), CniError> {
+    if matches!(verb, Verb::Del | Verb::Gc) {
+        return Ok(());
+    }
+    let message = "a network of this plugin refers to the plugin itself: it was called by its own delegate";
+    Err(CniError::new(code::INVALID_CONFIG, message))
 }
 
 /// Where plugin binaries are: the configuration's `bin_dirs`, else `CNI_PATH`.

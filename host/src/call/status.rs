@@ -25,7 +25,8 @@ const DEFAULT: Module = Module::BuiltIn("default-plugin");
 ///
 /// # Errors
 /// Code 50, or the delegate's own code.
-pub fn status(call: &Call, config: &Config) -> Result<(), CniError> {
+pub fn status(call: &Call) -> Result<(), CniError> {
+    let config = &Config::from_call(call).map_err(unavailable)?;
     let deadline = Instant::now() + LIMIT.min(config.paths.timeout);
     let own = OwnTypes::of(call);
     let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;

@@ -4,15 +4,18 @@ use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Instant;
 
 use serde_json::Value;
 
 use super::event::{Event, Outcome};
 use super::line;
-use super::store::{io_error, sync_directory};
+use super::store::io_error;
 use crate::cni::{CniError, code};
+
+/// The stack of the thread that syncs, in bytes.
+const SYNC_STACK: usize = 64 << 10;
 
 /// A record that is open for what happens next. Who has one holds the container's lock.
 #[derive(Debug)]
@@ -39,16 +42,18 @@ impl Journal {
 
     /// Makes the record durable beside whatever the caller does next.
     pub fn sync_beside(&self) -> Syncing {
-        let (sender, receiver) = channel();
-        match self.file.try_clone() {
-            Ok(file) => {
-                let path = self.path.clone();
+        let (sender, receiver) = sync_channel(1);
+        match self.file.try_clone().and_then(|file| Ok((file, directory(&self.path)?))) {
+            Ok((file, directory)) => {
+                // The thread allocates nothing: a second heap would cost more than
+                // the thread.
                 let run = move || {
+                    let synced = sync(&file, &directory);
                     // Nobody may be waiting any more, when the ADD has failed meanwhile.
-                    let _ = sender.send(sync(&file, &path));
+                    let _ = sender.send(synced);
                 };
                 // A thread that cannot be started drops the sender, and `wait` syncs.
-                let _ = std::thread::Builder::new().name("sync".into()).spawn(run);
+                let _ = std::thread::Builder::new().stack_size(SYNC_STACK).spawn(run);
             }
             Err(error) => drop(sender.send(Err(error))),
         }
@@ -111,7 +116,7 @@ impl Syncing {
         let left = deadline.saturating_duration_since(Instant::now());
         let synced = match self.receiver.recv_timeout(left) {
             Ok(synced) => synced,
-            Err(RecvTimeoutError::Disconnected) => File::open(&self.path).and_then(|file| sync(&file, &self.path)),
+            Err(RecvTimeoutError::Disconnected) => File::open(&self.path).and_then(|file| sync(&file, &directory(&self.path)?)),
             Err(RecvTimeoutError::Timeout) => {
                 let path = self.path.display();
                 let msg =
@@ -124,7 +129,12 @@ impl Syncing {
 }
 
 /// The file's bytes, and its name in the directory.
-fn sync(file: &File, path: &Path) -> io::Result<()> {
+fn sync(file: &File, directory: &File) -> io::Result<()> {
     file.sync_data()?;
-    path.parent().map_or(Ok(()), sync_directory)
+    directory.sync_all()
+}
+
+/// The directory that the file is in.
+fn directory(path: &Path) -> io::Result<File> {
+    File::open(path.parent().unwrap_or(Path::new(".")))
 }

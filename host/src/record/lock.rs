@@ -1,7 +1,6 @@
 //! One call at a time for a container.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -18,16 +17,24 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// Holds a container's lock; released when dropped.
 ///
 /// The kernel's lock belongs to the open file, so that a killed holder has let go of
-/// it; its file is then taken over, and removed, by the container's next call.
+/// it; its file is then taken over by the container's next call. The file stays as
+/// long as the container has attachments ([`Lock::keep_file`]) and goes with them.
 #[derive(Debug)]
 pub struct Lock {
     /// Closed, and with it unlocked, after [`Drop::drop`] has removed the file.
     _file: File,
     path: PathBuf,
     container: String,
+    keep: bool,
 }
 
 impl Lock {
+    /// Leaves the file for the container's next call: removing it would cost an ADD
+    /// more than all its other work with files.
+    pub fn keep_file(&mut self) {
+        self.keep = true;
+    }
+
     /// The container that is locked.
     pub fn container(&self) -> &str {
         &self.container
@@ -37,10 +44,8 @@ impl Lock {
         let started = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            if let Some(mut file) = try_lock(&path).map_err(|error| io_error("cannot lock", &path, &error))? {
-                // For the message of who waits; not what makes it a lock.
-                let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-                return Ok(Self { _file: file, path, container: container.into() });
+            if let Some(file) = try_lock(&path).map_err(|error| io_error("cannot lock", &path, &error))? {
+                return Ok(Self { _file: file, path, container: container.into(), keep: false });
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -56,7 +61,9 @@ impl Drop for Lock {
     /// Removes the file while it is still locked: only a holder removes it, so it can
     /// only be ours.
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        if !self.keep {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -80,16 +87,21 @@ fn try_lock(path: &Path) -> std::io::Result<Option<File>> {
 }
 
 fn busy(path: &Path, container: &str, waited: Duration) -> CniError {
-    let mut holder = String::new();
-    let read = File::open(path).and_then(|file| file.take(20).read_to_string(&mut holder));
-    let holder = match holder.trim() {
-        pid if read.is_ok() && !pid.is_empty() => format!("process {pid}"),
-        _ => "another process".into(),
-    };
+    let holder = holder(path).map_or_else(|| "another process".into(), |pid| format!("process {pid}"));
     let msg = format!(
         "container {container:.100} is busy: {holder} has been working on it for the {:.1} s that this call waited; \
          it is an earlier call for the same container, which may still be waiting for one of its plugins",
         waited.as_secs_f64()
     );
     CniError::new(code::TRY_AGAIN, msg).with_details(format!("lock: {}", path.display()))
+}
+
+/// Who has locked the file, as the kernel lists it: `1: FLOCK  ADVISORY  WRITE 123
+/// fe:00:4711 0 EOF`.
+fn holder(path: &Path) -> Option<String> {
+    let inode = format!(":{}", fs::metadata(path).ok()?.ino());
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    let mut fields = locks.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let line = fields.find(|line| line.get(1) == Some(&"FLOCK") && line.get(5).is_some_and(|id| id.ends_with(&inode)))?;
+    line.get(4).map(|pid| (*pid).to_owned())
 }

@@ -12,13 +12,22 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::path::Path;
+#[cfg(any(test, not(feature = "tool")))]
+use std::ptr::NonNull;
 
+#[cfg(not(feature = "tool"))]
+use rustix::mm::{MprotectFlags, mprotect};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::trust::{self, Distrust, Missing};
 
 /// The largest artefact that is loaded, in bytes.
+/// The smallest page that any supported machine has, in bytes; an artefact's
+/// sections are aligned at least so.
+#[cfg(any(test, not(feature = "tool")))]
+const PAGE: usize = 4096;
+
 pub(super) const MAX_ARTEFACT: u64 = 256 << 20;
 
 /// Why an artefact is not loaded.
@@ -58,8 +67,50 @@ impl From<Distrust> for LoadError {
 pub(super) fn load_embedded(engine: &Engine, bytes: &'static [u8]) -> Result<Component, LoadError> {
     // SAFETY: the only `'static` bytes that this crate has are those that its
     // own build put into the binary, out of `Engine::precompile_component`;
-    // whoever can change them can change any other code of the binary.
-    unsafe { Component::deserialize(engine, bytes) }.map_err(|error| LoadError::Unusable(format!("{error:#}")))
+    // whoever can change them can change any other code of the binary. They are
+    // read-only, and there as long as the process.
+    let component = unsafe {
+        if cfg!(not(feature = "tool")) && bytes.as_ptr().addr().is_multiple_of(PAGE) {
+            Component::deserialize_raw(engine, NonNull::from(bytes))
+        } else {
+            Component::deserialize(engine, bytes)
+        }
+    };
+    component.map_err(|error| LoadError::Unusable(format!("{error:#}")))
+}
+
+/// Bytes on a page of their own, as code has to be.
+#[cfg(all(feature = "plugin", not(feature = "tool")))]
+#[repr(C, align(4096))]
+pub(super) struct Paged<T: ?Sized>(pub(super) T);
+
+/// Runs an artefact where it lies. What is inside this binary is in the page
+/// cache already; a copy would cost a page fault for every 4 KiB of it, used or
+/// not.
+#[cfg(not(feature = "tool"))]
+pub(super) struct InPlace;
+
+#[cfg(not(feature = "tool"))]
+impl wasmtime::CustomCodeMemory for InPlace {
+    fn required_alignment(&self) -> usize {
+        PAGE
+    }
+
+    fn publish_executable(&self, ptr: *const u8, len: usize) -> wasmtime::Result<()> {
+        protect(ptr, len, MprotectFlags::READ | MprotectFlags::EXEC)
+    }
+
+    fn unpublish_executable(&self, ptr: *const u8, len: usize) -> wasmtime::Result<()> {
+        protect(ptr, len, MprotectFlags::READ)
+    }
+}
+
+#[cfg(not(feature = "tool"))]
+fn protect(ptr: *const u8, len: usize, flags: MprotectFlags) -> wasmtime::Result<()> {
+    // SAFETY: Wasmtime hands over whole pages of an artefact's text that it holds,
+    // and nobody writes there: it is a constant of this binary, or a mapping of
+    // Wasmtime's own that is frozen by now.
+    unsafe { mprotect(ptr.cast_mut().cast(), len, flags) }.map_err(wasmtime::Error::from)
 }
 
 /// Loads an artefact from a file, mapped, not copied.

@@ -2,6 +2,8 @@
 //! artefacts in the plugin, components in the tool.
 
 mod table {
+    #[cfg(all(feature = "plugin", not(feature = "tool")))]
+    use super::super::artefact::Paged;
     include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
 }
 

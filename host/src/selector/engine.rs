@@ -56,12 +56,17 @@ fn config() -> wasmtime::Result<Config> {
     config.memory_guard_size(GUARD).memory_init_cow(true);
     config.max_wasm_stack(STACK);
     config.wasm_relaxed_simd(false).wasm_memory64(false);
-    config.native_unwind_info(false).debug_symbols(false);
+    // What only debuggers and backtraces of guests read would be a third of an
+    // artefact; a panic's message comes by the log.
+    config.native_unwind_info(false).debug_symbols(false).generate_address_map(false);
+    #[cfg(not(feature = "tool"))]
+    config.with_custom_code_memory(Some(std::sync::Arc::new(super::artefact::InPlace)));
     // Details would have a root process read debug information that a guest
     // brought along, because an environment variable says so.
     config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     config.wasm_backtrace_max_frames(BACKTRACE_FRAMES);
+    // A selector runs for microseconds: its code is read more than it is run.
     #[cfg(feature = "tool")]
-    config.cranelift_nan_canonicalization(true);
+    config.cranelift_nan_canonicalization(true).cranelift_opt_level(wasmtime::OptLevel::SpeedAndSize);
     Ok(config)
 }

@@ -10,6 +10,7 @@ use super::abi::{self, LogLevel};
 use super::facts::{Consulted, Question};
 use super::grants::Grants;
 use super::limits::{Exceeded, Limits, Meter, QUESTIONS};
+use super::text::one_line;
 use super::trace::Log;
 
 /// Gets a question answered. A store may not borrow, so whatever holds the facts
@@ -36,7 +37,7 @@ impl State {
             grants: grants.clone(),
             deadline,
             meter: Meter::new(limits.memory),
-            logs: LogBook { messages: Vec::new(), bytes: limits.log_bytes, count: limits.log_messages, dropped: 0 },
+            logs: LogBook { messages: Vec::new(), bytes: limits.log_bytes, count: limits.log_messages, dropped: 0, error: None },
             consulted: Vec::new(),
             #[cfg(feature = "tool")]
             wasi: None,
@@ -84,15 +85,23 @@ pub(super) struct LogBook {
     bytes: usize,
     count: usize,
     dropped: usize,
+    /// The last error, also when the book is full: a panic's message comes last.
+    error: Option<String>,
 }
 
 impl LogBook {
-    /// Whether another message would be kept.
-    fn open(&self) -> bool {
-        self.count > 0 && self.bytes > 0
+    /// Whether another message of this level would be kept. One that the guest
+    /// then does not write counts as dropped.
+    fn enabled(&mut self, level: LogLevel) -> bool {
+        let enabled = level == LogLevel::Error || (self.count > 0 && self.bytes > 0);
+        self.dropped += usize::from(!enabled);
+        enabled
     }
 
     pub(super) fn write(&mut self, level: LogLevel, message: String) {
+        if level == LogLevel::Error {
+            self.error = Some(one_line(&message));
+        }
         if self.count == 0 || message.len() > self.bytes {
             self.dropped += 1;
             return;
@@ -104,7 +113,7 @@ impl LogBook {
 
     /// The last error: what a panic hook wrote before it ended the call.
     pub(super) fn last_error(&self) -> Option<&str> {
-        self.messages.iter().rev().find(|log| log.level == LogLevel::Error).map(|log| log.message.as_str())
+        self.error.as_deref()
     }
 
     /// The messages that were kept, with a note on those that were not.
@@ -131,8 +140,8 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 impl abi::types::Host for State {}
 
 impl abi::log::Host for State {
-    fn enabled(&mut self, _: LogLevel) -> wasmtime::Result<bool> {
-        Ok(self.logs.open())
+    fn enabled(&mut self, level: LogLevel) -> wasmtime::Result<bool> {
+        Ok(self.logs.enabled(level))
     }
 
     fn write(&mut self, level: LogLevel, message: String) -> wasmtime::Result<()> {
