@@ -5,9 +5,6 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// A load that is not ours.
-const BUSY: f64 = 1.0;
-
 /// A few lines about the machine and the two places for the state.
 pub fn description(disk: &Path, memory: &Path) -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
@@ -16,9 +13,6 @@ pub fn description(disk: &Path, memory: &Path) -> String {
     let load = load.split(' ').next().unwrap_or_default();
     let mut text = String::new();
     _ = writeln!(text, "machine: {cores} cores ({}), Linux {kernel}, load {load} when it began", processor());
-    if load.parse().is_ok_and(|load: f64| load > BUSY) {
-        text.push_str("warning: other programs run on this machine; the figures say little\n");
-    }
     _ = writeln!(text, "state on disk: {}; in memory: {}", file_system(disk), file_system(memory));
     text
 }

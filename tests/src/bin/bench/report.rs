@@ -15,6 +15,9 @@ const SIZE: u64 = 8_000_000;
 /// How much memory it may have at its peak, in KiB.
 const PEAK: u64 = 10_000_000 / 1024;
 
+/// How far p95 of the no-op process may be above its p50 before the figures say little.
+const UNSTEADY: f64 = 2.0;
+
 /// All figures.
 pub struct Report<'a> {
     bench: &'a Bench,
@@ -39,6 +42,16 @@ impl<'a> Report<'a> {
             for subject in self.bench.subjects.iter().filter(|subject| subject.state() == state) {
                 self.subject(f, place, subject)?;
             }
+        }
+        self.doubt(f)
+    }
+
+    /// A process that does nothing takes the same time always, on a machine that does
+    /// nothing else.
+    fn doubt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let process = &self.bench.of_kind(Kind::Process).add;
+        if process.p95() > UNSTEADY * process.p50() {
+            writeln!(f, "warning: even a no-op process varied that much: other programs ran; measure again")?;
         }
         Ok(())
     }
@@ -65,7 +78,7 @@ impl<'a> Report<'a> {
 
     /// Verb, samples, those of the delegate and of cnitool.
     fn both<'s>(&'s self, subject: &'s Subject) -> [(&'static str, &'s Samples, &'s Samples, &'s Samples); 2] {
-        let (floor, cnitool) = (self.bench.delegate(), self.bench.cnitool());
+        let (floor, cnitool) = (self.bench.of_kind(Kind::Delegate), self.bench.of_kind(Kind::Cnitool));
         [("ADD", &subject.add, &floor.add, &cnitool.add), ("DEL", &subject.del, &floor.del, &cnitool.del)]
     }
 

@@ -155,23 +155,11 @@ impl Bench {
         measured.collect()
     }
 
-    /// The samples of the delegate, ADD and DEL.
+    /// The subject of a kind that there is one of.
     ///
     /// # Panics
-    /// Never: it is always there.
-    pub fn delegate(&self) -> &Subject {
-        self.of_kind(Kind::Delegate)
-    }
-
-    /// The samples of cnitool, ADD and DEL.
-    ///
-    /// # Panics
-    /// Never: it is always there.
-    pub fn cnitool(&self) -> &Subject {
-        self.of_kind(Kind::Cnitool)
-    }
-
-    fn of_kind(&self, kind: Kind) -> &Subject {
+    /// When there is none.
+    pub fn of_kind(&self, kind: Kind) -> &Subject {
         let mut subjects = self.subjects.iter();
         subjects.find(|subject| subject.kind == kind).expect("it was put there")
     }
