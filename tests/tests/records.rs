@@ -251,7 +251,7 @@ fn without_space_for_the_record_nothing_is_attached() {
 #[test]
 fn when_the_space_runs_out_later_what_was_attached_is_undone() {
     let node = node_with("1.0.0", &["a"]);
-    let long = json!({"cniVersion": "1.0.0", "dns": {"search": ["y".repeat(10_000)]}});
+    let long = json!({"cniVersion": "1.0.0", "dns": {"search": ["y".repeat(20_000)]}});
     node.script("a", Verb::Add, Script::new().json(&long));
     add_with_little_space(&node, 12_288).error_code(5).says(&["No space left"]);
     assert_eq!(node.trace(), ["ADD a@eth0", "DEL a@eth0"]);

@@ -116,7 +116,9 @@ impl Syncing {
         let left = deadline.saturating_duration_since(Instant::now());
         let synced = match self.receiver.recv_timeout(left) {
             Ok(synced) => synced,
-            Err(RecvTimeoutError::Disconnected) => File::open(&self.path).and_then(|file| sync(&file, &directory(&self.path)?)),
+            Err(RecvTimeoutError::Disconnected) => {
+                File::open(&self.path).and_then(|file| sync(&file, &directory(&self.path)?))
+            }
             Err(RecvTimeoutError::Timeout) => {
                 let path = self.path.display();
                 let msg =

@@ -102,6 +102,7 @@ fn holder(path: &Path) -> Option<String> {
     let inode = format!(":{}", fs::metadata(path).ok()?.ino());
     let locks = fs::read_to_string("/proc/locks").ok()?;
     let mut fields = locks.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let line = fields.find(|line| line.get(1) == Some(&"FLOCK") && line.get(5).is_some_and(|id| id.ends_with(&inode)))?;
+    let line =
+        fields.find(|line| line.get(1) == Some(&"FLOCK") && line.get(5).is_some_and(|id| id.ends_with(&inode)))?;
     line.get(4).map(|pid| (*pid).to_owned())
 }

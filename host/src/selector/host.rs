@@ -37,7 +37,13 @@ impl State {
             grants: grants.clone(),
             deadline,
             meter: Meter::new(limits.memory),
-            logs: LogBook { messages: Vec::new(), bytes: limits.log_bytes, count: limits.log_messages, dropped: 0, error: None },
+            logs: LogBook {
+                messages: Vec::new(),
+                bytes: limits.log_bytes,
+                count: limits.log_messages,
+                dropped: 0,
+                error: None,
+            },
             consulted: Vec::new(),
             #[cfg(feature = "tool")]
             wasi: None,

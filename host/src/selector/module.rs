@@ -185,7 +185,11 @@ fn compile_by_child(
     let failed = |reason: String| {
         let reason = one_line(reason.trim_start_matches("genie-host: "));
         let message = format!("selector \"{}\" is not compiled yet, and compiling it failed: {reason}", path.display());
-        CniError::new(code::SELECTOR, message).with_details(format!("run: {} compile {}", tool.display(), path.display()))
+        CniError::new(code::SELECTOR, message).with_details(format!(
+            "run: {} compile {}",
+            tool.display(),
+            path.display()
+        ))
     };
     let compile = || -> std::io::Result<_> {
         let mut process = Process::start(tool, &arguments, true, deadline)?;
