@@ -40,7 +40,9 @@ lint: toolchain
 	tests/lint
 
 toolchain:
-	rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
+	for target in wasm32-unknown-unknown wasm32-wasip2; do \
+		rustup target list --installed | grep -qx "$$target" || rustup target add "$$target"; \
+	done
 
 clean:
 	rm -rf dist $(CARGO_TARGET_DIR)
