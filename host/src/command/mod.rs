@@ -86,6 +86,11 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     crate::log::start_at(LevelFilter::WARN);
+    let failed = match &cli.command {
+        // What is left beside its own statuses: something that it was given is wrong.
+        Command::TestSelector(_) => exit::USAGE,
+        _ => exit::FAILED,
+    };
     let outcome = match cli.command {
         Command::TestSelector(arguments) => test_selector::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
@@ -99,6 +104,6 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("genie-host: {error:#}");
-        ExitCode::from(exit::FAILED)
+        ExitCode::from(failed)
     })
 }

@@ -28,7 +28,7 @@ const TIME: Duration = Duration::from_mins(2);
 
 #[derive(Args)]
 #[command(after_help = "Exit status: 0 a plan, 3 every selector passed, 4 a selector refused the pod or its plan \
-    cannot be carried out, 1 a selector failed, 2 wrong usage.")]
+    cannot be carried out, 1 a selector failed, 2 wrong usage or input.")]
 pub struct Arguments {
     /// A module's file, or the name of a built-in selector
     #[arg(value_name = "MODULE|NAME", required_unless_present = "chain", conflicts_with = "chain")]
@@ -36,7 +36,7 @@ pub struct Arguments {
     /// Ask the configuration's whole chain
     #[arg(long)]
     chain: bool,
-    /// The pod's manifest; `-` reads it from stdin. Without one: a pod without annotations
+    /// The pod's manifest. Without one: a pod without annotations
     #[arg(long, value_name = "FILE")]
     pod: Option<PathBuf>,
     /// The directory with the node's network configurations
@@ -164,12 +164,10 @@ fn plugin_configuration(file: &Path) -> Result<Option<Map<String, Value>>> {
 /// The pod's manifest: its file, and what it says.
 fn pod_manifest(arguments: &Arguments) -> Result<Option<(PathBuf, pod::Pod)>> {
     let Some(file) = &arguments.pod else { return Ok(None) };
-    let file = if file == Path::new("-") { PathBuf::from("/dev/stdin") } else { file.clone() };
-    if !file.exists() {
+    if !file.is_file() {
         bail!("there is no pod manifest {}", file.display());
     }
-    // Read here, so that facts that are asked for later find it again.
-    let pod = Manifests::new(&file).pods()?.into_iter().next();
+    let pod = Manifests::new(file).pods()?.into_iter().next();
     Ok(Some((file.clone(), pod.with_context(|| format!("{} holds no pod", file.display()))?)))
 }
 
