@@ -10,6 +10,8 @@ mod merge;
 mod recorded;
 mod request;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::time::Instant;
