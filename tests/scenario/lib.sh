@@ -71,11 +71,12 @@ scenario_stop() {
 #   /var/lib/cni     the results that libcni keeps between ADD and DEL
 #   /var/lib/calico  where calico/node tells the plugin the MTU; without it the
 #                    plugin writes an error to stderr on every call
-# On the machine itself the last two need to exist, and stay empty.
+# Of /var/lib the node gets a whole one of its own, so that nothing needs to be made on
+# the machine to mount on.
 give_node_its_own_files() {
   local path
-  mkdir -p /var/lib/cni /var/lib/calico
-  for path in /run /var/lib/cni /var/lib/calico; do
+  mkdir -p "$SCRATCH"/files/var/lib/{cni,calico}
+  for path in /run /var/lib; do
     mkdir -p "$SCRATCH/files$path"
     node mount --bind "$SCRATCH/files$path" "$path"
   done
