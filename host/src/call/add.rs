@@ -101,7 +101,6 @@ impl Attaching<'_> {
             self.done.push((Some(result.clone()), attachment.list.plugins.len()));
             self.journal.added(index, &result)?;
             let current = CniResult::from_value(&result, attachment.list.cni_version)
-                .and_then(|result| result.check_safe().map(|()| result))
                 .and_then(|result| result.convert(Version::CURRENT));
             results.push(current.map_err(|error| error.context(place(attachment)))?.to_value());
         }

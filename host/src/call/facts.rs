@@ -1,5 +1,7 @@
 //! What a selector's imports answer during a call.
 
+use serde_json::Value;
+
 use crate::network::Catalogue;
 use crate::node;
 use crate::pod::{Identity, Manifests, Source};
@@ -36,6 +38,27 @@ impl<'a> CallFacts<'a> {
     }
 }
 
+impl CallFacts<'_> {
+    fn find_object(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<Value>, String> {
+        if self.manifests.is_empty() {
+            return Err("this configuration has no source of cluster objects (\"pods\": [{\"manifests\": DIR}])".into());
+        }
+        for manifests in &self.manifests {
+            let found = manifests.object(api_version, kind, namespace, name).map_err(|error| error.msg)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+}
+
 impl Facts for CallFacts<'_> {
     fn labels(&self) -> Result<Vec<(String, String)>, String> {
         self.pod_manifest().map(|pod| pod.labels.into_iter().collect())
@@ -56,16 +79,7 @@ impl Facts for CallFacts<'_> {
         namespace: Option<&str>,
         name: &str,
     ) -> Result<Option<String>, String> {
-        if self.manifests.is_empty() {
-            return Err("this configuration has no source of cluster objects (\"pods\": [{\"manifests\": DIR}])".into());
-        }
-        for manifests in &self.manifests {
-            let found = manifests.object(api_version, kind, namespace, name).map_err(|error| error.msg)?;
-            if let Some(object) = found {
-                return Ok(Some(object.to_string()));
-            }
-        }
-        Ok(None)
+        Ok(self.find_object(api_version, kind, namespace, name)?.map(|object| object.to_string()))
     }
 
     fn traffic(&self, prefix: &str) -> Result<(u64, u64), String> {
@@ -73,11 +87,8 @@ impl Facts for CallFacts<'_> {
     }
 
     fn node_label(&self, key: &str) -> Result<Option<String>, String> {
-        let node = self.object("v1", "Node", None, self.node)?;
-        let node: serde_json::Value = node
-            .map(|node| serde_json::from_str(&node).map_err(|error| error.to_string()))
-            .transpose()?
-            .ok_or_else(|| format!("nothing is known of node {:?}", self.node))?;
+        let node = self.find_object("v1", "Node", None, self.node)?;
+        let node = node.ok_or_else(|| format!("nothing is known of node {:?}", self.node))?;
         Ok(node["metadata"]["labels"][key].as_str().map(ToOwned::to_owned))
     }
 

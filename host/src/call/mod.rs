@@ -19,8 +19,9 @@ use std::time::Instant;
 use serde_json::Value;
 
 pub use facts::CallFacts;
-pub use recorded::{Recorded, attachment_of};
-pub use request::{OwnTypes, Selected, build_request, select};
+use recorded::attachment_of;
+use request::Selected;
+pub use request::{OwnTypes, build_request};
 
 use crate::cni::{Call, CniError, ProcessEnvironment, Verb, code, netns};
 use crate::config::{Config, Paths};

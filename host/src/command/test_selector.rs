@@ -81,8 +81,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let call = call(arguments, &pod.identity, map);
     let own = OwnTypes::of(&call);
     let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
-    let mut annotations = pod.annotations;
-    annotations.retain(|key, _| !pod::is_private(key));
+    let annotations = pod::annotations(&sources, &call, &pod.identity)?;
     let request = build_request(&call, &config, &catalogue, &pod.identity, annotations);
     let facts = CallFacts::new(&sources, &pod.identity, &config.node, &catalogue);
 
@@ -90,34 +89,19 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     _ = config.chain.check(&config.loader, deadline);
     let (verdict, trace) = match config.chain.decide(&config.loader, &request, &facts, deadline) {
         Err(failed) => (Verdict::of_failure(failed.error, &failed.trace), failed.trace),
-        Ok(decision) => match &decision.plan {
-            None => (Verdict::Pass, decision.trace),
-            Some(plan) => {
-                let context = network::Context {
-                    call: &call,
-                    runtime_config: &Map::new(),
-                    catalogue: &catalogue,
-                    facts: &facts,
-                    own_types: &own.as_refs(),
-                    path: None,
-                    taken: &BTreeSet::new(),
-                    strict: config.strict,
-                };
-                let decided_by = decision
-                    .decided_by
-                    .and_then(|index| config.chain.entries.get(index))
-                    .map(|entry| entry.name.clone());
-                let verdict = match network::prepare(plan, &context) {
-                    Ok(attachments) => Verdict::Plan {
-                        decided_by: decided_by.unwrap_or_default(),
-                        reason: plan.reason.clone(),
-                        attachments,
-                    },
-                    Err(error) => Verdict::Refused(error),
-                };
-                (verdict, decision.trace)
-            }
-        },
+        Ok(decision) => {
+            let context = network::Context {
+                call: &call,
+                runtime_config: &Map::new(),
+                catalogue: &catalogue,
+                facts: &facts,
+                own_types: &own.as_refs(),
+                path: None,
+                taken: &BTreeSet::new(),
+                strict: config.strict,
+            };
+            (Verdict::of_decision(&decision, &config.chain, &context), decision.trace)
+        }
     };
     let explanation = Explanation { request: &request, catalogue: &catalogue, chain: &config.chain, verdict, trace };
     super::print(&match arguments.output {

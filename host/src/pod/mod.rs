@@ -117,6 +117,6 @@ pub fn public_runtime_config(call: &Call) -> Map<String, Value> {
 
 /// Annotations that the kubelet and kubectl add for themselves. The last one
 /// holds the pod's whole manifest, environment values included.
-pub fn is_private(key: &str) -> bool {
+fn is_private(key: &str) -> bool {
     key.starts_with("kubernetes.io/config.") || key == "kubectl.kubernetes.io/last-applied-configuration"
 }

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::cni::CniError;
 use crate::command::table::{bytes, grouped, table};
-use crate::network::{Catalogue, Prepared};
+use crate::network::{self, Catalogue, Prepared};
 use crate::selector::abi::Request;
 use crate::selector::chain::Chain;
-use crate::selector::trace::{Step, StepOutcome};
+use crate::selector::trace::{Decision, Step, StepOutcome};
 
 /// What came out.
 pub enum Verdict {
@@ -31,6 +31,20 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// What becomes of a decision: a plan counts when it can be carried out.
+    pub fn of_decision(decision: &Decision, chain: &Chain, context: &network::Context<'_>) -> Self {
+        let Some(plan) = &decision.plan else { return Self::Pass };
+        let decider = decision.decided_by.and_then(|index| chain.entries.get(index));
+        match network::prepare(plan, context) {
+            Ok(attachments) => Self::Plan {
+                decided_by: decider.map(|entry| entry.name.clone()).unwrap_or_default(),
+                reason: plan.reason.clone(),
+                attachments,
+            },
+            Err(error) => Self::Refused(error),
+        }
+    }
+
     /// Tells a refusal from a failure by the last step.
     pub fn of_failure(error: CniError, trace: &[Step]) -> Self {
         match trace.last().map(|step| &step.outcome) {
