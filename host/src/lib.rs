@@ -4,6 +4,7 @@
 //! `docs/architecture.md` says which module does what, and what is deliberately
 //! absent.
 
+pub mod agent;
 pub mod call;
 pub mod cni;
 #[cfg(feature = "tool")]
@@ -14,6 +15,7 @@ pub mod log;
 pub mod network;
 pub mod node;
 pub mod pod;
+mod process;
 pub mod record;
 pub mod routes;
 pub mod selector;

@@ -25,7 +25,7 @@ impl<'a> CallFacts<'a> {
         Self { manifests: manifests.collect(), pod, node, catalogue }
     }
 
-    fn pod_manifest(&self) -> Result<crate::pod::Pod, String> {
+    fn pod_manifest(&self) -> Result<crate::pod::PodFacts, String> {
         for manifests in &self.manifests {
             if let Some(pod) = manifests.pod(self.pod).map_err(|error| error.msg)? {
                 return Ok(pod);
@@ -65,7 +65,7 @@ impl Facts for CallFacts<'_> {
     }
 
     fn service_account(&self) -> Result<String, String> {
-        self.pod_manifest().map(|pod| pod.service_account)
+        self.pod_manifest()?.service_account.ok_or_else(|| "the service account is not known".into())
     }
 
     fn owner(&self) -> Result<Option<(String, String)>, String> {

@@ -146,7 +146,7 @@ fn plugin_configuration(file: &Path) -> Result<Option<Map<String, Value>>> {
 }
 
 /// The pod's manifest: its file, and what it says.
-fn pod_manifest(arguments: &Arguments) -> Result<Option<(PathBuf, pod::Pod)>> {
+fn pod_manifest(arguments: &Arguments) -> Result<Option<(PathBuf, pod::PodFacts)>> {
     let Some(file) = &arguments.pod else { return Ok(None) };
     if !file.is_file() {
         bail!("there is no pod manifest {}", file.display());

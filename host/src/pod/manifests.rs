@@ -7,28 +7,13 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Annotations, Identity};
+use super::{Annotations, Identity, PodFacts};
 use crate::cni::{CniError, code};
 
 /// A directory of manifests (`*.yaml`, `*.yml`, `*.json`), or one such file.
 #[derive(Clone, Debug)]
 pub struct Manifests {
     path: PathBuf,
-}
-
-/// What a manifest says of a pod.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pod {
-    /// Namespace, name and uid; the namespace is `default` when it says none.
-    pub identity: Identity,
-    /// `metadata.annotations`.
-    pub annotations: Annotations,
-    /// `metadata.labels`.
-    pub labels: Annotations,
-    /// `spec.serviceAccountName`; `default` when it says none.
-    pub service_account: String,
-    /// Kind and name of the controlling owner.
-    pub owner: Option<(String, String)>,
 }
 
 #[derive(Default, Deserialize)]
@@ -60,7 +45,7 @@ impl Manifests {
     ///
     /// # Errors
     /// The directory or one of its files cannot be read or decoded.
-    pub fn pod(&self, wanted: &Identity) -> Result<Option<Pod>, CniError> {
+    pub fn pod(&self, wanted: &Identity) -> Result<Option<PodFacts>, CniError> {
         let pods = self.pods()?;
         Ok(pods.into_iter().find(|pod| {
             let same_uid = match (&pod.identity.uid, &wanted.uid) {
@@ -75,7 +60,7 @@ impl Manifests {
     ///
     /// # Errors
     /// As [`Self::pod`].
-    pub fn pods(&self) -> Result<Vec<Pod>, CniError> {
+    pub fn pods(&self) -> Result<Vec<PodFacts>, CniError> {
         self.documents()?.iter().filter(|document| document["kind"] == "Pod").map(decode_pod).collect()
     }
 
@@ -135,11 +120,11 @@ fn is_manifest(path: &Path) -> bool {
     path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
 }
 
-fn decode_pod(document: &Value) -> Result<Pod, CniError> {
+fn decode_pod(document: &Value) -> Result<PodFacts, CniError> {
     let metadata: Metadata = serde_json::from_value(document["metadata"].clone())
         .map_err(|error| CniError::new(code::DECODE, format!("the pod manifest's metadata: {error}")))?;
     let owner = metadata.owner_references.into_iter().find(|owner| owner.controller == Some(true));
-    Ok(Pod {
+    Ok(PodFacts {
         identity: Identity {
             namespace: metadata.namespace.unwrap_or_else(|| "default".into()),
             name: metadata.name.unwrap_or_default(),
@@ -147,7 +132,7 @@ fn decode_pod(document: &Value) -> Result<Pod, CniError> {
         },
         annotations: metadata.annotations.unwrap_or_default(),
         labels: metadata.labels.unwrap_or_default(),
-        service_account: document["spec"]["serviceAccountName"].as_str().unwrap_or("default").to_owned(),
+        service_account: Some(document["spec"]["serviceAccountName"].as_str().unwrap_or("default").to_owned()),
         owner: owner.map(|owner| (owner.kind, owner.name)),
     })
 }

@@ -9,10 +9,11 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::cni::{Call, CniArgs, CniError, code};
-pub use manifests::{Manifests, Pod};
+pub use manifests::Manifests;
 
 /// The capability by which containerd and CRI-O hand over a pod's annotations.
 pub const ANNOTATIONS_CAPABILITY: &str = "io.kubernetes.cri.pod-annotations";
@@ -36,8 +37,23 @@ impl Source {
     pub const DEFAULT: [Self; 2] = [Self::Runtime, Self::Args];
 }
 
+/// What a source says of a pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PodFacts {
+    /// Namespace, name and uid; the namespace is `default` when it says none.
+    pub identity: Identity,
+    /// `metadata.annotations`.
+    pub annotations: Annotations,
+    /// `metadata.labels`.
+    pub labels: Annotations,
+    /// `spec.serviceAccountName`; none where the source holds metadata only.
+    pub service_account: Option<String>,
+    /// Kind and name of the controlling owner.
+    pub owner: Option<(String, String)>,
+}
+
 /// Who the pod is, as the runtime tells it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// `K8S_POD_NAMESPACE`; empty when not told.
     pub namespace: String,

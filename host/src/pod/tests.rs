@@ -93,7 +93,7 @@ fn a_manifest_tells_labels_owner_and_service_account() {
     let pod = Manifests::new(dir.path()).pod(&wanted).unwrap().unwrap();
     assert_eq!(pod.labels["tenant"], "a");
     assert_eq!(pod.owner, Some(("ReplicaSet".into(), "web-1".into())));
-    assert_eq!(pod.service_account, "robot");
+    assert_eq!(pod.service_account.as_deref(), Some("robot"));
 }
 
 #[test]

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::{Consulted, Facts, Question};
 use super::limits::Usage;
-use super::process::Process;
 use super::run::{Answer, Bounds, Ran, Task};
 use super::trace::Log;
 use crate::cni::{CniError, code};
+use crate::process::Process;
 
 #[cfg(feature = "tool")]
 pub use super::serve::serve;

@@ -23,7 +23,6 @@ mod host;
 pub mod limits;
 pub mod loaded;
 pub mod module;
-mod process;
 mod run;
 #[cfg(feature = "tool")]
 mod serve;

@@ -13,10 +13,10 @@ use super::artefact::{self, LoadError};
 use super::digest::Digest;
 use super::engine::engine;
 use super::loaded::LoadedSelector;
-use super::process::Process;
 use super::text::one_line;
 use super::{builtin, cache, grants, run};
 use crate::cni::{CniError, code};
+use crate::process::Process;
 
 /// A selector's module.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

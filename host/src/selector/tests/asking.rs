@@ -9,11 +9,11 @@ use super::super::child::{self, Order};
 use super::super::facts::{Consulted, Facts, Nothing, Question, Replay};
 use super::super::grants::Grants;
 use super::super::limits::{Limits, QUESTIONS};
-use super::super::process::Process;
 use super::super::run::{Answer, Bounds, Ran, Task};
 use super::super::{cache, compile, digest::Digest, serve};
 use super::{Guest, PASS, guest, later, private_dir, request};
 use crate::cni::code;
+use crate::process::Process;
 
 /// Asks for the service account, then logs it (or the reason why not).
 const ASKING: Guest<'static> = Guest {

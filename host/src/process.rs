@@ -17,7 +17,7 @@ use rustix::fs::OFlags;
 const MAX_LINE: usize = 64 << 20;
 
 /// A running child. It is killed when this is dropped.
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Option<Child>,
     input: File,
     output: File,
@@ -29,7 +29,7 @@ pub(super) struct Process {
 impl Process {
     /// Starts it with an empty environment. Its standard error goes the way of
     /// ours, or, when `merged`, into its output.
-    pub(super) fn start(program: &Path, arguments: &[&OsStr], merged: bool, deadline: Instant) -> io::Result<Self> {
+    pub(crate) fn start(program: &Path, arguments: &[&OsStr], merged: bool, deadline: Instant) -> io::Result<Self> {
         let (output, child_output) = io::pipe()?;
         let (child_input, input) = io::pipe()?;
         let stderr = if merged { Stdio::from(child_output.try_clone()?) } else { Stdio::inherit() };
@@ -45,7 +45,7 @@ impl Process {
     }
 
     /// Speaks over these pipes.
-    pub(super) fn over(input: OwnedFd, output: OwnedFd, child: Option<Child>, deadline: Instant) -> io::Result<Self> {
+    pub(crate) fn over(input: OwnedFd, output: OwnedFd, child: Option<Child>, deadline: Instant) -> io::Result<Self> {
         let process = Self { child, input: input.into(), output: output.into(), pending: Vec::new(), deadline };
         // A child that reads nothing must not hold us up.
         let flags = rustix::fs::fcntl_getfl(&process.input)?;
@@ -54,7 +54,7 @@ impl Process {
     }
 
     /// Sends one line.
-    pub(super) fn send(&mut self, line: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&mut self, line: &[u8]) -> io::Result<()> {
         for part in [line, b"\n"] {
             let mut left = part;
             while !left.is_empty() {
@@ -70,7 +70,7 @@ impl Process {
     }
 
     /// Takes the next line, without its end. None: the child closed its output.
-    pub(super) fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
+    pub(crate) fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut searched = 0;
         loop {
             if let Some(end) = self.pending.iter().skip(searched).position(|byte| *byte == b'\n') {
@@ -89,7 +89,7 @@ impl Process {
     }
 
     /// Takes all output up to the child's end.
-    pub(super) fn rest(&mut self) -> io::Result<Vec<u8>> {
+    pub(crate) fn rest(&mut self) -> io::Result<Vec<u8>> {
         while self.read()? > 0 {
             if self.pending.len() > MAX_LINE {
                 return Err(io::Error::other(format!("it wrote more than {MAX_LINE} bytes")));
@@ -99,7 +99,7 @@ impl Process {
     }
 
     /// How it ended; to be asked when its output has.
-    pub(super) fn status(mut self) -> io::Result<ExitStatus> {
+    pub(crate) fn status(mut self) -> io::Result<ExitStatus> {
         match self.child.take() {
             Some(mut child) => child.wait(),
             None => Err(io::Error::other("there is no child")),

@@ -1,0 +1,137 @@
+//! What the plugin and the agent say to each other: one line of JSON each way
+//! per connection.
+//!
+//! Every request carries the version that it is written in. An agent
+//! understands its own and the one before; another one it refuses with its own
+//! range, and the plugin goes on without it. Unknown members are ignored.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::pod::{Identity, PodFacts};
+use crate::record::Pod;
+
+/// The version that this build speaks.
+pub const VERSION: u32 = 1;
+/// The oldest that it understands.
+pub const OLDEST: u32 = 1;
+/// The longest line, in bytes.
+pub const MAX_LINE: usize = 4 << 20;
+
+/// What the plugin sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// [`VERSION`] of the sender.
+    pub version: u32,
+    /// What it wants.
+    #[serde(flatten)]
+    pub body: Body,
+}
+
+/// What a request wants.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Body {
+    /// The facts of a pod of this node; [`Answer::Pod`].
+    Pod(Identity),
+    /// One object of the cluster; [`Answer::Object`].
+    Object {
+        /// Such as `v1` or `k8s.cni.cncf.io/v1`.
+        api_version: String,
+        /// Such as `Node`.
+        kind: String,
+        /// None for what has no namespace.
+        namespace: Option<String>,
+        /// Its name.
+        name: String,
+        /// How long the plugin waits, in milliseconds.
+        wait_ms: u64,
+    },
+    /// A call has ended. Answered with nothing: the plugin does not wait.
+    Report(Box<Report>),
+}
+
+/// What the agent answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Response {
+    /// The version that the agent speaks.
+    pub version: u32,
+    /// The answer.
+    #[serde(flatten)]
+    pub answer: Answer,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// The pod, or null when the agent does not know it (yet): ask elsewhere.
+    Pod(Option<PodFacts>),
+    /// The object, or null when it does not exist.
+    Object(Option<Value>),
+    /// Why there is no answer.
+    Error(String),
+    /// The versions that this agent understands.
+    Versions {
+        /// The oldest.
+        oldest: u32,
+        /// The newest.
+        newest: u32,
+    },
+}
+
+/// What a call did: for metrics and logs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Report {
+    /// `ADD`, `DEL`, ….
+    pub verb: String,
+    /// The CNI error code; none after success.
+    pub code: Option<u32>,
+    /// The error's message.
+    pub message: Option<String>,
+    /// The container's id.
+    pub container: String,
+    /// The interface that the runtime named.
+    pub interface: String,
+    /// The pod.
+    pub pod: Option<Pod>,
+    /// The whole call, in microseconds.
+    pub micros: u64,
+    /// The call's parts in their order, each in microseconds.
+    pub parts: Vec<(String, u64)>,
+    /// The networks in their order.
+    pub networks: Vec<NetworkTime>,
+    /// The selectors that ran.
+    pub selectors: Vec<SelectorRun>,
+}
+
+/// How long a network's delegates took.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NetworkTime {
+    /// The network's name.
+    pub network: String,
+    /// The type of its first plugin.
+    pub plugin: String,
+    /// Its interface.
+    pub interface: String,
+    /// In microseconds.
+    pub micros: u64,
+    /// It did not succeed.
+    pub failed: bool,
+}
+
+/// One run of a selector.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SelectorRun {
+    /// Its name in the configuration.
+    pub name: String,
+    /// `pass`, `plan`, or the error's kind.
+    pub outcome: String,
+    /// Fuel used.
+    pub fuel: u64,
+    /// In microseconds.
+    pub micros: u64,
+}
