@@ -38,6 +38,9 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Ask the API server for the plugin (internal)
+    #[command(hide = true)]
+    AskApi,
     /// Run a selector that imports WASI for the plugin (internal)
     #[command(hide = true)]
     RunSelector,
@@ -100,6 +103,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "genie-host", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
         }
+        Command::AskApi => crate::kubernetes::serve().map(|()| ExitCode::SUCCESS),
         Command::RunSelector => crate::selector::child::serve().map(|()| ExitCode::SUCCESS).map_err(Into::into),
     };
     outcome.unwrap_or_else(|error| {
