@@ -4,6 +4,8 @@
 //! The plugin's side is here too: [`protocol`] is what both speak.
 
 pub mod protocol;
+#[cfg(feature = "tool")]
+pub mod reconcile;
 
 use std::path::Path;
 
