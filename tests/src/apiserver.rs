@@ -50,6 +50,7 @@ impl ApiServer {
     /// # Panics
     /// When it does not: says what its log ends with.
     pub fn start() -> Self {
+        let program = programs::tool("kube-apiserver");
         let dir = tempfile::tempdir().expect("a temporary directory").keep();
         let [etcd, peer, port] = free_ports();
         let write = |name: &str, text: &str| fs::write(dir.join(name), text).expect("the directory is ours");
@@ -62,7 +63,7 @@ impl ApiServer {
             .args(["-c", RUN, "apiserver"])
             .arg(&dir)
             .args([etcd, peer, port].map(|port| port.to_string()))
-            .arg(programs::tool("kube-apiserver"))
+            .arg(program)
             .stdin(Stdio::piped())
             .spawn()
             .expect("sh is there");

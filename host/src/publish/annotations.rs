@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use futures::{StreamExt, stream};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, Patch as Body, PatchParams};
-use kube::core::PartialObjectMeta;
+use kube::core::{PartialObjectMeta, Status};
 use tokio::time::timeout;
 
 use super::{Lookup, REQUEST_TIME, WRITER};
@@ -85,6 +85,10 @@ impl Publisher {
                 }
                 Err(Failure::Final(why)) => {
                     tracing::error!(pod = patch.pod(), why, "the pod's annotations cannot be published");
+                    self.settle(&patch.record);
+                }
+                Err(Failure::OtherPod) => {
+                    tracing::info!(pod = patch.pod(), "not published: it is another pod of the same name by now");
                     self.settle(&patch.record);
                 }
                 Err(Failure::Passing(why)) => {
@@ -186,6 +190,8 @@ enum Failure {
     Passing(String),
     /// The API server will never accept it.
     Final(String),
+    /// The pod of this name has another uid.
+    OtherPod,
 }
 
 async fn send(client: &kube::Client, patch: &Patch) -> Result<(), Failure> {
@@ -194,11 +200,18 @@ async fn send(client: &kube::Client, patch: &Patch) -> Result<(), Failure> {
     let body = Body::Merge(patch.body());
     match timeout(REQUEST_TIME, pods.patch_subresource("status", &patch.name, &parameters, &body)).await {
         Ok(Ok(_)) => Ok(()),
+        Ok(Err(kube::Error::Api(status))) if concerns_uid(&status) => Err(Failure::OtherPod),
         Ok(Err(kube::Error::Api(status))) if matches!(status.code, 400 | 413 | 422) => {
             Err(Failure::Final(status.message.clone()))
         }
-        // That the pod is gone, or another one, the watch will show.
+        // That the pod is gone, the watch will show.
         Ok(Err(error)) => Err(Failure::Passing(error.to_string())),
         Err(_) => Err(Failure::Passing(format!("no answer within {} s", REQUEST_TIME.as_secs()))),
     }
+}
+
+/// A uid cannot be changed; who tries to means another object.
+fn concerns_uid(status: &Status) -> bool {
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.any(|cause| cause.field == "metadata.uid")
 }

@@ -129,8 +129,8 @@ async fn bounded<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T,
 
 /// The namespace is being deleted: the API server accepts nothing new in it.
 fn is_ending(status: &Status) -> bool {
-    let causes = status.details.iter().flat_map(|details| &details.causes);
-    causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.any(|cause| cause.reason == "NamespaceTerminating")
 }
 
 fn identity(refusal: &Refusal) -> Identity {

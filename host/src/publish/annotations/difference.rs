@@ -29,7 +29,8 @@ impl Patch {
         format!("{}/{}", self.namespace, self.name)
     }
 
-    /// The JSON merge patch. The API server takes the uid for a precondition.
+    /// The JSON merge patch. With the uid in it the API server refuses it for a pod of
+    /// another one.
     pub fn body(&self) -> Value {
         json!({"metadata": {"uid": self.uid, "annotations": self.annotations}})
     }
