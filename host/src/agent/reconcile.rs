@@ -75,9 +75,10 @@ impl Reconciler {
     ///
     /// # Errors
     /// The records cannot be read.
-    pub async fn round(&mut self) -> Result<usize, CniError> {
+    pub async fn round(&mut self, now: SystemTime) -> Result<usize, CniError> {
+        let now = now.duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
         let mut collected = 0;
-        for container in self.gone(now())? {
+        for container in self.gone(now)? {
             let (id, interface) = (&container.id, &container.interface);
             match self.collect(&container).await {
                 Ok(()) => {
@@ -191,8 +192,4 @@ fn is_missing(root: &Path, path: &Path) -> bool {
     let found = rustix::fs::open(root, flags | OFlags::DIRECTORY, Mode::empty())
         .and_then(|root| openat2(root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT));
     matches!(found, Err(Errno::NOENT | Errno::NOTDIR))
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs())
 }
