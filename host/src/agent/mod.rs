@@ -5,6 +5,8 @@
 
 pub mod client;
 pub mod protocol;
+#[cfg(feature = "tool")]
+pub mod reconcile;
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! The commands of `genie-host`.
 
+mod collect;
 mod compile;
 mod inspect;
 mod module;
@@ -41,6 +42,9 @@ enum Command {
     /// Ask the API server for the plugin (internal)
     #[command(hide = true)]
     AskApi,
+    /// Take away what a container that is gone had attached (internal: the agent runs it)
+    #[command(hide = true)]
+    Collect(collect::Arguments),
     /// Run a selector that imports WASI for the plugin (internal)
     #[command(hide = true)]
     RunSelector,
@@ -104,6 +108,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }
         Command::AskApi => crate::kubernetes::serve().map(|()| ExitCode::SUCCESS),
+        Command::Collect(arguments) => collect::run(&arguments),
         Command::RunSelector => crate::selector::child::serve().map(|()| ExitCode::SUCCESS).map_err(Into::into),
     };
     outcome.unwrap_or_else(|error| {
