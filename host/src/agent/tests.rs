@@ -1,0 +1,1 @@
+//! The socket, the cache of pods, metrics.
