@@ -5,6 +5,8 @@
 
 pub mod protocol;
 #[cfg(feature = "tool")]
+pub mod publish;
+#[cfg(feature = "tool")]
 pub mod reconcile;
 
 use std::path::Path;
