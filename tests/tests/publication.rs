@@ -1,17 +1,17 @@
 //! What reaches the pod: annotations and events, on a real API server.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
+use genie_host::agent::publish::{Publication, Published};
 use genie_host::pod::{Identity, PodFacts};
-use genie_host::publish::annotations::{Publisher, Round};
-use genie_host::publish::events::Events;
-use genie_host::publish::spool::Spool;
-use genie_host::record::Store;
+use genie_host::publish::annotations::Round;
 use genie_tests::Node;
 use genie_tests::apiserver::ApiServer;
 use genie_tests::fixture::reference_node;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 const STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
 
@@ -22,9 +22,7 @@ static SERVER: LazyLock<ApiServer> = LazyLock::new(ApiServer::start);
 struct World {
     namespace: &'static str,
     node: Node,
-    spool: Spool,
-    publisher: Publisher,
-    events: Events,
+    publication: Publication,
     client: kube::Client,
 }
 
@@ -32,10 +30,8 @@ impl World {
     async fn new(namespace: &'static str) -> Self {
         SERVER.create(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}));
         let node = reference_node();
-        let spool = Spool::of(&node.state_dir());
-        spool.create().unwrap();
-        let publisher = Publisher::default();
-        Self { namespace, node, spool, publisher, events: Events::new("node1"), client: client().await }
+        let publication = start(&node);
+        Self { namespace, node, publication, client: client().await }
     }
 
     /// Creates a pod and answers its uid.
@@ -56,20 +52,13 @@ impl World {
     }
 
     /// A round with the pods as the server has them now.
-    async fn round(&mut self) -> Round {
-        let client = self.client.clone();
-        self.round_with(&client).await
+    async fn round(&mut self) -> Published {
+        let pods = pods(self.namespace);
+        self.round_with(&pods).await
     }
 
-    async fn round_with(&mut self, client: &kube::Client) -> Round {
-        let pods = pods(self.namespace);
-        let store = Store::open(&self.node.state_dir()).unwrap();
-        self.publisher.round(&store, &|pod: &Identity| find(&pods, pod), client).await.unwrap()
-    }
-
-    async fn deliver(&mut self) -> Result<usize, String> {
-        let pods = pods(self.namespace);
-        self.events.deliver(&self.spool, &|pod: &Identity| find(&pods, pod), &self.client).await
+    async fn round_with(&mut self, pods: &[PodFacts]) -> Published {
+        self.publication.round(&|pod: &Identity| find(pods, pod), &self.client).await
     }
 
     fn events(&self) -> Vec<Value> {
@@ -87,6 +76,16 @@ impl World {
         };
         SERVER.audit().into_iter().filter(is_ours).count()
     }
+}
+
+/// The publication of an agent that was just started.
+fn start(node: &Node) -> Publication {
+    Publication::new(&node.state_dir(), "node1").unwrap()
+}
+
+/// A round that patched so many pods and made so many events, with nothing left.
+fn did(published: usize, events: usize) -> Published {
+    Published { annotations: Round { published, ..Round::default() }, events }
 }
 
 async fn client() -> kube::Client {
@@ -128,15 +127,15 @@ async fn a_pod_gets_its_annotations_in_one_patch_and_none_when_it_has_them() {
     let mut world = World::new("one-patch").await;
     let uid = world.pod("web");
     world.node.add().args(&world.args("web", &uid)).cni("flannel,weave").run().ok();
-    assert_eq!(world.round().await, Round { published: 1, ..Round::default() });
+    assert_eq!(world.round().await, did(1, 0));
     let status: Value = serde_json::from_str(world.annotation("web", STATUS).as_str().unwrap()).unwrap();
     assert_eq!(status[0]["interface"], "eth0");
     assert_eq!(status[1]["interface"], "eth1");
     assert!(world.annotation("web", "multi-ip-preferences").is_string());
-    assert_eq!(world.round().await, Round::default());
+    assert_eq!(world.round().await, did(0, 0));
     // An agent that was started anew knows nothing but what it sees.
-    world.publisher = Publisher::default();
-    assert_eq!(world.round().await, Round::default());
+    world.publication = start(&world.node);
+    assert_eq!(world.round().await, did(0, 0));
     assert_eq!(world.patches(), 1);
 }
 
@@ -148,16 +147,13 @@ async fn what_the_api_server_missed_is_published_when_it_is_back() {
     world.node.add().container("c2").args(&world.args("web", &uid)).cni("nosuch").run().error();
     let working = std::mem::replace(&mut world.client, dead_client().await);
     let round = world.round().await;
-    assert_eq!((round.published, round.waiting), (0, 1));
-    assert!(round.failure.unwrap().contains("api-down/web"));
-    assert!(world.deliver().await.unwrap_err().contains("api-down/web"));
+    assert_eq!((round.annotations.published, round.annotations.waiting, round.events), (0, 1, 0));
+    assert!(round.annotations.failure.unwrap().contains("api-down/web"));
 
     // The agent dies, too.
     world.client = working;
-    world.publisher = Publisher::default();
-    world.events = Events::new("node1");
-    assert_eq!(world.round().await, Round { published: 1, ..Round::default() });
-    assert_eq!(world.deliver().await, Ok(1));
+    world.publication = start(&world.node);
+    assert_eq!(world.round().await, did(1, 1));
     assert_eq!(world.events().len(), 1);
 }
 
@@ -171,14 +167,11 @@ async fn another_pod_of_the_same_name_is_left_alone() {
     let new = world.pod("web");
     assert_ne!(uid, new);
     // The watch is behind: it still shows the old pod.
-    let store = Store::open(&world.node.state_dir()).unwrap();
-    let client = world.client.clone();
-    let round = world.publisher.round(&store, &|pod: &Identity| find(&stale, pod), &client).await.unwrap();
-    assert_eq!(round, Round::default());
+    assert_eq!(world.round_with(&stale).await, did(0, 0));
     assert_eq!(world.annotation("web", STATUS), Value::Null);
     // A new agent waits for a pod that never comes.
-    world.publisher = Publisher::default();
-    assert_eq!(world.round().await, Round { waiting: 1, ..Round::default() });
+    world.publication = start(&world.node);
+    assert_eq!(world.round().await.annotations, Round { waiting: 1, ..Round::default() });
     assert_eq!(world.annotation("web", STATUS), Value::Null);
 }
 
@@ -191,7 +184,7 @@ async fn refusals_of_a_pod_are_events_and_equal_ones_count_up() {
     };
     for container in ["c1", "c2", "c3"] {
         refuse(&world, container, "nosuch");
-        assert_eq!(world.deliver().await, Ok(1));
+        assert_eq!(world.round().await, did(0, 1));
     }
     let events = world.events();
     assert_eq!(events.len(), 1, "{events:#?}");
@@ -204,9 +197,9 @@ async fn refusals_of_a_pod_are_events_and_equal_ones_count_up() {
 
     // Another mistake is another event.
     refuse(&world, "c4", "missing");
-    assert_eq!(world.deliver().await, Ok(1));
+    assert_eq!(world.round().await, did(0, 1));
     assert_eq!(world.events().len(), 2);
-    assert_eq!(world.deliver().await, Ok(0));
+    assert_eq!(world.round().await, did(0, 0));
 }
 
 #[tokio::test]
@@ -215,11 +208,35 @@ async fn an_event_that_the_api_server_forgot_is_made_anew_and_a_lost_namespace_i
     let uid = world.pod("web");
     let refuse = |world: &World| world.node.add().args(&world.args("web", &uid)).cni("nosuch").run().error();
     refuse(&world);
-    assert_eq!(world.deliver().await, Ok(1));
+    assert_eq!(world.round().await, did(0, 1));
     SERVER.kubectl(&["delete", "events", "--all", "-n", "forgotten"]);
     refuse(&world);
-    assert_eq!(world.deliver().await, Ok(1));
+    assert_eq!(world.round().await, did(0, 1));
     assert_eq!(world.events().len(), 1);
     world.node.add().args("K8S_POD_NAMESPACE=nowhere;K8S_POD_NAME=web;K8S_POD_UID=u").cni("nosuch").run().error();
-    assert_eq!(world.deliver().await, Ok(1));
+    assert_eq!(world.round().await, did(0, 1));
+}
+
+#[tokio::test]
+async fn a_running_agent_is_woken_by_a_call() {
+    let world = World::new("woken").await;
+    let uid = world.pod("web");
+    let (pods, wake, published) = (pods(world.namespace), Notify::new(), Notify::new());
+    let lookup = |pod: &Identity| find(&pods, pod);
+    let mut publication = start(&world.node);
+    let done = |round: &Published| {
+        if *round == did(1, 0) {
+            published.notify_one();
+        } else {
+            // It has looked and found nothing.
+            world.node.add().args(&world.args("web", &uid)).cni("flannel").run().ok();
+            wake.notify_one();
+        }
+    };
+    tokio::select! {
+        () = publication.run(&lookup, &world.client, &wake, done) => unreachable!("it never ends"),
+        () = published.notified() => {}
+        () = tokio::time::sleep(Duration::from_secs(8)) => panic!("it was not woken"),
+    }
+    assert!(world.annotation("web", STATUS).is_string());
 }

@@ -54,7 +54,9 @@ pub fn standard(interface: &str, sandbox: Option<&str>, outcomes: &[Outcome]) ->
     let sandbox = sandbox.or_else(|| answers.iter().find_map(Answer::sandbox)).unwrap_or_default().to_owned();
     // Stable: the others keep the plan's order.
     answers.sort_by_key(|answer| answer.interface != interface);
-    answers.iter_mut().for_each(|answer| answer.complete(&sandbox));
+    for answer in &mut answers {
+        answer.complete(&sandbox);
+    }
 
     let status = status::network_status(&answers, interface)?;
     let mut annotations = vec![(NETWORK_STATUS.to_owned(), status)];

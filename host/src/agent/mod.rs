@@ -15,7 +15,7 @@ mod metrics;
 mod pods;
 pub mod protocol;
 #[cfg(feature = "tool")]
-mod publish;
+pub mod publish;
 #[cfg(feature = "tool")]
 pub mod reconcile;
 #[cfg(feature = "tool")]

@@ -20,6 +20,8 @@ use tokio::time::timeout;
 use crate::cni::CniError;
 use crate::record::{Entry, Header, Store, boot_id};
 
+/// How often records are compared with what exists.
+const EVERY: Duration = Duration::from_secs(30);
 /// How young a record is left alone: its container may not be there yet.
 const GRACE: u64 = 60;
 /// How long taking one record away may take; the child's own deadline is shorter.
@@ -67,6 +69,18 @@ impl Reconciler {
             program: program.into(),
             boot_id: boot_id(),
             seen: BTreeMap::new(),
+        }
+    }
+
+    /// Compares for ever: now and every half minute. Each round is told to `done`, with
+    /// the number of containers whose attachments it took away.
+    pub async fn run(&mut self, done: impl Fn(usize)) {
+        loop {
+            match self.round(SystemTime::now()).await {
+                Ok(collected) => done(collected),
+                Err(error) => tracing::warn!(%error, "records cannot be compared with what exists; trying again"),
+            }
+            tokio::time::sleep(EVERY).await;
         }
     }
 

@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,8 +15,6 @@ use crate::publish::spool::Spool;
 use crate::record::Store;
 use crate::selector::engine::ENGINE_ID;
 
-/// How often records are compared with what exists.
-const RECONCILE: Duration = Duration::from_secs(30);
 /// How long is waited before something that failed is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
 
@@ -69,14 +67,11 @@ async fn publish(context: &Context) -> Result<()> {
 async fn reconcile(context: &Context) {
     let options = &context.options;
     let mut reconciler = Reconciler::new(&options.host_root, &options.state_dir, Path::new("/proc/self/exe"));
-    loop {
-        match reconciler.round(SystemTime::now()).await {
-            Ok(collected) => context.metrics.collected(collected),
-            Err(error) => tracing::warn!(%error, "records cannot be compared with what exists; trying again"),
-        }
+    let done = |collected| {
+        context.metrics.collected(collected);
         count(context);
-        tokio::time::sleep(RECONCILE).await;
-    }
+    };
+    reconciler.run(done).await;
 }
 
 /// Counts what is on the disk.

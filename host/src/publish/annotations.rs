@@ -131,7 +131,9 @@ impl Publisher {
             patches.push((path.clone(), difference::between(path, &finished.annotations, &pod)));
         }
         settled.extend(patches.iter().filter(|(_, patch)| patch.is_none()).map(|(path, _)| path.clone()));
-        settled.iter().for_each(|path| self.settle(path));
+        for path in &settled {
+            self.settle(path);
+        }
         patches.into_iter().filter_map(|(_, patch)| patch).collect()
     }
 

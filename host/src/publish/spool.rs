@@ -95,7 +95,7 @@ impl Spool {
     /// It cannot be written; a missing directory is none.
     pub fn write(&self, refusal: &Refusal) -> io::Result<()> {
         let Ok(files) = self.files() else { return Ok(()) };
-        self.make_room(&files);
+        make_room(&files);
         let name = file_name(&refusal.pod);
         let new = self.directory.join(format!(".{name}.{}", std::process::id()));
         // One of an earlier process with our id, which was killed.
@@ -137,16 +137,19 @@ impl Spool {
     fn files(&self) -> io::Result<Vec<PathBuf>> {
         fs::read_dir(&self.directory)?.map(|entry| entry.map(|entry| entry.path())).collect()
     }
+}
 
-    /// Removes the oldest files, half-written ones of killed calls among them.
-    fn make_room(&self, files: &[PathBuf]) {
-        let Some(surplus) = files.len().checked_sub(LIMIT - 1).filter(|surplus| *surplus > 0) else { return };
-        let mut aged: Vec<_> =
-            files.iter().filter_map(|path| Some((fs::metadata(path).ok()?.modified().ok()?, path))).collect();
-        aged.sort();
-        for (_, path) in aged.into_iter().take(surplus) {
-            _ = fs::remove_file(path);
-        }
+/// Removes the oldest files, half-written ones of killed calls among them.
+fn make_room(files: &[PathBuf]) {
+    let surplus = (files.len() + 1).saturating_sub(LIMIT);
+    if surplus == 0 {
+        return;
+    }
+    let age = |path: &PathBuf| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let mut aged: Vec<_> = files.iter().filter_map(|path| Some((age(path)?, path))).collect();
+    aged.sort();
+    for (_, path) in aged.into_iter().take(surplus) {
+        _ = fs::remove_file(path);
     }
 }
 
