@@ -12,8 +12,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::protocol::Report;
 
 /// From what the plugin adds to what a delegate may take, in seconds.
-const BUCKETS: [f64; 14] =
-    [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 20.0, 90.0];
+const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 20.0, 90.0];
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Call {
@@ -92,7 +91,11 @@ impl Metrics {
             ready: Gauge::default(),
             registry: Registry::default(),
         };
-        registry.register("calls", "Calls of the runtime, by verb and outcome (ok or the CNI error code)", metrics.calls.clone());
+        registry.register(
+            "calls",
+            "Calls of the runtime, by verb and outcome (ok or the CNI error code)",
+            metrics.calls.clone(),
+        );
         let unit = Unit::Seconds;
         registry.register_with_unit("call", "Time of a call", unit.clone(), metrics.call_seconds.clone());
         registry.register_with_unit("part", "Time of the parts of a call", unit.clone(), metrics.part_seconds.clone());

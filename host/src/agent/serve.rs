@@ -60,7 +60,8 @@ pub async fn serve(context: &Arc<Context>) -> io::Result<()> {
 /// A socket that an agent of before left, or still listens on, is replaced: it has
 /// to go, and this one is there.
 fn listen(path: &Path) -> io::Result<UnixListener> {
-    let context = |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", path.display()));
+    let context =
+        |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", path.display()));
     if let Some(dir) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(context)?;
     }
@@ -83,7 +84,9 @@ async fn converse(context: &Context, objects: &Objects, stream: UnixStream) -> i
     let mut line = Vec::new();
     let limit = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
     let mut limited = (&mut stream).take(limit);
-    timeout(PATIENCE, limited.read_until(b'\n', &mut line)).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    timeout(PATIENCE, limited.read_until(b'\n', &mut line))
+        .await
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     let Some(answer) = answer(context, objects, &line).await else { return Ok(()) };
     let mut response = serde_json::to_vec(&Response { version: VERSION, answer })?;
     response.push(b'\n');
