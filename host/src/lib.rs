@@ -11,6 +11,8 @@ pub mod cni;
 pub mod command;
 pub mod config;
 pub mod delegate;
+#[cfg(feature = "tool")]
+pub mod install;
 pub mod log;
 pub mod network;
 pub mod node;

@@ -3,6 +3,8 @@
 //!
 //! The plugin's side is here too: [`protocol`] is what both speak.
 
+#[cfg(feature = "tool")]
+pub mod installation;
 pub mod protocol;
 
 use std::path::Path;
