@@ -100,3 +100,40 @@ fn del_of_an_earlier_boot_works_like_any_other() {
     assert!(fs::read_dir(dir.path().join("state/records")).unwrap().next().is_none());
     assert!(fs::read_dir(dir.path().join("state/locks")).unwrap().next().is_none());
 }
+
+/// A call of the drain list's last plugin.
+fn draining(verb: Verb, dir: &Path) -> Call {
+    let mut call = call(verb, dir);
+    call.config.insert("drain".into(), true.into());
+    call
+}
+
+#[test]
+fn while_draining_new_pods_pass_and_old_ones_are_undone() {
+    let dir = node();
+    serve(&call(Verb::Add, dir.path())).unwrap();
+    fs::remove_file(dir.path().join("log")).unwrap();
+    let previous = json!({"cniVersion": "1.0.0", "interfaces": [{"name": "eth0"}]});
+    let mut add = draining(Verb::Add, dir.path());
+    add.container = "new".into();
+    add.config.insert("prevResult".into(), previous.clone());
+    assert_eq!(serve(&add).unwrap(), Some(previous));
+    for verb in [Verb::Check, Verb::Gc, Verb::Status] {
+        assert_eq!(serve(&draining(verb, dir.path())).unwrap(), None, "{verb}");
+    }
+    let mut del = draining(Verb::Del, dir.path());
+    del.container = "new".into();
+    serve(&del).unwrap();
+    assert!(!dir.path().join("log").exists(), "nothing was asked of the network");
+    serve(&draining(Verb::Del, dir.path())).unwrap();
+    assert_eq!(fs::read_to_string(dir.path().join("log")).unwrap(), "DEL eth0 netns=/run/netns/none\n");
+    assert!(fs::read_dir(dir.path().join("state/records")).unwrap().next().is_none());
+}
+
+#[test]
+fn draining_without_another_network_is_no_network() {
+    let dir = node();
+    fs::remove_file(dir.path().join("net.d/10-a.conf")).unwrap();
+    assert_eq!(serve(&draining(Verb::Add, dir.path())).unwrap_err().code, 11);
+    assert_eq!(serve(&draining(Verb::Status, dir.path())).unwrap_err().code, 50);
+}

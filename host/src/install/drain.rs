@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
 use super::manifest::Manifest;
-use super::{Layout, net_d};
+use super::{Layout, file, net_d};
 use crate::cni::get;
 
 /// Whether there is anything left that only we can undo.
@@ -33,11 +33,21 @@ pub fn is_needed(layout: &Layout) -> Result<bool> {
 /// # Errors
 /// The disk's.
 pub fn start(layout: &Layout, manifest: &mut Manifest) -> Result<()> {
-    let conf = super::file::read(&layout.on_host(&layout.conf()))?;
-    let own: Map<String, Value> = conf.and_then(|conf| serde_json::from_slice(&conf).ok()).unwrap_or_default();
+    let own = own_config(layout)?;
     let text = serde_json::to_string_pretty(&list(layout, &own)?).context("the drain list")? + "\n";
     net_d::publish(layout, &layout.drain_list(), &text, manifest)?;
     manifest.remove(layout, &layout.conf()).map(|_| ())
+}
+
+/// The configuration that is being replaced, or what an earlier start made of it.
+fn own_config(layout: &Layout) -> Result<Map<String, Value>> {
+    let read = |path| Ok::<_, anyhow::Error>(file::read(&layout.on_host(path))?.unwrap_or_default());
+    if let Ok(conf) = serde_json::from_slice(&read(&layout.conf())?) {
+        return Ok(conf);
+    }
+    let list: Value = serde_json::from_slice(&read(&layout.drain_list())?).unwrap_or_default();
+    let last = list["plugins"].as_array().and_then(|plugins| plugins.last()?.as_object());
+    Ok(last.cloned().unwrap_or_default())
 }
 
 /// The node's first network with us behind it. Without any other network we are
