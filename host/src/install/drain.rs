@@ -9,6 +9,8 @@
 //! A runtime that keeps the list of an ADD for its DEL (CRI-O) calls us for new
 //! pods too after we have gone; it then drops what it keeps and goes on.
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
@@ -41,11 +43,11 @@ pub fn start(layout: &Layout, manifest: &mut Manifest) -> Result<()> {
 
 /// The configuration that is being replaced, or what an earlier start made of it.
 fn own_config(layout: &Layout) -> Result<Map<String, Value>> {
-    let read = |path| Ok::<_, anyhow::Error>(file::read(&layout.on_host(path))?.unwrap_or_default());
-    if let Ok(conf) = serde_json::from_slice(&read(&layout.conf())?) {
+    let read = |path: PathBuf| file::read(&layout.on_host(&path)).map(Option::unwrap_or_default);
+    if let Ok(conf) = serde_json::from_slice(&read(layout.conf())?) {
         return Ok(conf);
     }
-    let list: Value = serde_json::from_slice(&read(&layout.drain_list())?).unwrap_or_default();
+    let list: Value = serde_json::from_slice(&read(layout.drain_list())?).unwrap_or_default();
     let last = list["plugins"].as_array().and_then(|plugins| plugins.last()?.as_object());
     Ok(last.cloned().unwrap_or_default())
 }
