@@ -121,7 +121,7 @@ fn a_drained_node_serves_new_pods_undoes_old_ones_and_is_clean_after_the_last() 
     fs::create_dir(&config).unwrap();
     fs::write(
         config.join("00-genie.conf"),
-        json!({"name": "g", "type": "genie", "default_plugin": "blue"}).to_string(),
+        json!({"name": "g", "type": "genie", "default_plugin": "red"}).to_string(),
     )
     .unwrap();
     let places = |command: &str| {
@@ -141,7 +141,7 @@ fn a_drained_node_serves_new_pods_undoes_old_ones_and_is_clean_after_the_last() 
     succeeds(&places("uninstall").output().unwrap());
     let list = fs::read(dir.join("net.d/00-genie.conflist")).expect("a pod runs, so the node is drained");
     let list: Value = serde_json::from_slice(&list).unwrap();
-    assert_eq!(list["name"], "red", "the node's own first network");
+    assert_eq!(list["name"], "blue", "the node's own first network");
     run_list(&world, "ADD", "new", &new, &list);
     assert_eq!(new.interfaces(), ["eth0", "lo"]);
     run_list(&world, "DEL", "new", &new, &list);
