@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::{Notify, OnceCell};
 
-use super::installation::Status;
 use super::metrics::Metrics;
 use super::pods::Pods;
+use crate::install::stop::DaemonSetName;
 use crate::install::{Layout, Source};
 use crate::kubernetes::{self, Access};
 
@@ -19,6 +19,8 @@ pub struct Options {
     pub layout: Layout,
     /// What to keep installed; none: nothing is installed.
     pub source: Option<Source>,
+    /// What the agent belongs to: when it is removed, so is the installation.
+    pub daemon_set: Option<DaemonSetName>,
     /// This node's name in the cluster.
     pub node: String,
     /// Where the plugin finds the agent, as the node names it.
@@ -39,8 +41,8 @@ pub struct Context {
     pub metrics: Metrics,
     /// Wakes publication.
     pub publish: Notify,
-    /// Whether the node is as the configuration wants it.
-    pub installation: Arc<Status>,
+    /// Why the node is not as the configuration wants it.
+    problem: Mutex<Option<String>>,
     client: OnceCell<kube::Client>,
 }
 
@@ -52,7 +54,7 @@ impl Context {
             pods: Pods::default(),
             metrics: Metrics::new(),
             publish: Notify::new(),
-            installation: Arc::default(),
+            problem: Mutex::default(),
             client: OnceCell::new(),
         }
     }
@@ -74,9 +76,13 @@ impl Context {
         self.client.get_or_try_init(make).await.cloned()
     }
 
+    /// Tells whether the node is as the configuration wants it.
+    pub fn set_problem(&self, problem: Option<String>) {
+        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+    }
+
     /// Why the node is not as the configuration wants it; none when it is.
     pub fn problem(&self) -> Option<String> {
-        let problems = self.options.source.as_ref().map(|_| self.installation.problems()).unwrap_or_default();
-        (!problems.is_empty()).then(|| problems.join("\n"))
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

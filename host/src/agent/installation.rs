@@ -3,14 +3,16 @@
 //! when everything is in its place.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::install::manifest::Manifest;
+use crate::install::stop::{DaemonSetName, on_stop};
 use crate::install::watch::Watch;
 use crate::install::{Layout, Source, binaries, configuration, configure, credentials, net_d, taint};
 
@@ -21,70 +23,74 @@ const PERIOD: Duration = Duration::from_secs(30);
 /// keep us busy.
 const GATHER: Duration = Duration::from_millis(500);
 
-/// What is wrong with the installation, for readiness and metrics.
-#[derive(Debug)]
-pub struct Status(Mutex<Vec<String>>);
-
-impl Default for Status {
-    fn default() -> Self {
-        Self(Mutex::new(vec!["the installation has not been looked at yet".into()]))
-    }
-}
-
-impl Status {
-    /// Everything that is wrong, each with what to do; empty when the runtime calls
-    /// us with the ConfigMap's configuration.
-    pub fn problems(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Takes over what a look has found, and says what is new.
-    fn set(&self, problems: Vec<String>) {
-        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for problem in problems.iter().filter(|problem| !current.contains(problem)) {
-            tracing::error!(problem, "installation");
-        }
-        if problems.is_empty() && !current.is_empty() {
-            tracing::info!("the installation is complete and in force");
-        }
-        *current = problems;
-    }
-}
-
-/// The task. `client` gives a client of the API server when there is one. It ends
-/// some time after `stop`, and never while it writes: then nothing comes between a
-/// removal and its end.
-pub async fn run(
+/// The installation of this node.
+pub struct Installation {
     layout: Layout,
     source: Source,
-    status: Arc<Status>,
-    client: impl AsyncFn() -> Option<kube::Client>,
-    stop: impl Future<Output = ()>,
-) {
-    let mut stop = std::pin::pin!(stop);
-    let mut last = Last::default();
-    let mut is_open = false;
-    loop {
-        // Before the look, so that nothing that happens during it is missed.
-        let watch = watch(&layout, &source);
-        let (at, from, before) = (layout.clone(), source.clone(), last.clone());
-        match spawn_blocking(move || look(&at, &from, before)).await {
-            Ok((found, problems)) => {
-                last = found;
-                status.set(problems);
+    /// Held by whoever changes the node: a look that is not yet at its end must not
+    /// bring back what a removal takes away.
+    turn: Arc<Mutex<()>>,
+}
+
+impl Installation {
+    /// Nothing is looked at yet.
+    pub fn new(layout: Layout, source: Source) -> Self {
+        Self { layout, source, turn: Arc::default() }
+    }
+
+    /// The task; it does not end. `client` gives a client of the API server when there
+    /// is one; `tell` hears after each look what is wrong, none when the runtime calls
+    /// us with the ConfigMap's configuration.
+    pub async fn run(&self, client: impl AsyncFn() -> Option<kube::Client>, tell: impl Fn(Option<String>)) {
+        tell(Some("the installation has not been looked at yet".into()));
+        let mut last = Last::default();
+        let mut problems = None;
+        let mut is_open = false;
+        loop {
+            // Before the look, so that nothing that happens during it is missed.
+            let watch = watch(&self.layout, &self.source);
+            let found;
+            (last, found) = self.look(last).await;
+            if problems.as_ref() != Some(&found) {
+                say(&found);
             }
-            Err(error) => status.set(vec![format!("defect, please report it: {error}")]),
-        }
-        let next = async {
-            if !is_open && status.problems().is_empty() {
-                is_open = open(&source, client().await).await;
+            tell((!found.is_empty()).then(|| found.join("; ")));
+            if !is_open && found.is_empty() {
+                is_open = open(&self.source, client().await).await;
             }
+            problems = Some(found);
             wait(watch).await;
-        };
-        tokio::select! {
-            () = &mut stop => return,
-            () = next => {}
         }
+    }
+
+    /// After [`Self::run`] was dropped, because the agent was told to stop: removes
+    /// everything if that is what the stop means.
+    ///
+    /// # Errors
+    /// As [`on_stop`].
+    pub async fn stop(&self, client: Option<kube::Client>, daemon_set: &DaemonSetName) -> Result<()> {
+        let _turn = self.turn.lock().await;
+        on_stop(&self.layout, client, daemon_set).await
+    }
+
+    async fn look(&self, last: Last) -> (Last, Vec<String>) {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let (layout, source, before) = (self.layout.clone(), self.source.clone(), last.clone());
+        let looked = spawn_blocking(move || {
+            let found = look(&layout, &source, before);
+            drop(turn);
+            found
+        });
+        looked.await.unwrap_or_else(|error| (last, vec![format!("defect, please report it: {error}")]))
+    }
+}
+
+fn say(problems: &[String]) {
+    for problem in problems {
+        tracing::error!(problem, "installation");
+    }
+    if problems.is_empty() {
+        tracing::info!("the installation is complete and in force");
     }
 }
 

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
 
+use super::installation::Installation;
 use super::publish::Publication;
 use super::reconcile::Reconciler;
-use super::{Context, Options, http, installation, pods, serve};
-use crate::install::stop::on_stop;
+use super::{Context, Options, http, pods, serve};
 use crate::publish::spool::Spool;
 use crate::record::Store;
 use crate::selector::engine::ENGINE_ID;
@@ -27,23 +26,17 @@ const AGAIN: Duration = Duration::from_secs(5);
 pub async fn run(options: Options) -> Result<()> {
     let context = Arc::new(Context::new(options));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), node = context.options.node, "agent started");
-    let (stop, stopped) = oneshot::channel();
-    let tasks = async {
-        let ended = tasks(&context).await;
-        _ = stop.send(());
-        ended
-    };
-    // An installation is never left in the middle of a change.
-    let (ended, ()) = tokio::join!(tasks, keep_installed(&context, stopped));
-    ended?;
-    if context.options.source.is_some() {
-        on_stop(&context.options.layout, context.client().await.ok()).await?;
+    let options = &context.options;
+    let installation = options.source.clone().map(|source| Installation::new(options.layout.clone(), source));
+    tasks(&context, installation.as_ref()).await?;
+    if let (Some(installation), Some(daemon_set)) = (&installation, &options.daemon_set) {
+        installation.stop(context.client().await.ok(), daemon_set).await?;
     }
     Ok(())
 }
 
 /// Ends with the first that ends: a signal, or what the agent cannot do without.
-async fn tasks(context: &Arc<Context>) -> Result<()> {
+async fn tasks(context: &Arc<Context>, installation: Option<&Installation>) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {
@@ -54,16 +47,19 @@ async fn tasks(context: &Arc<Context>) -> Result<()> {
         () = pods::watch(context) => {},
         published = publish(context) => published?,
         () = reconcile(context) => {},
+        () = keep_installed(context, installation) => {},
     }
     Ok(())
 }
 
-async fn keep_installed(context: &Context, stopped: oneshot::Receiver<()>) {
-    let Some(source) = context.options.source.clone() else { return };
-    let client = async || context.client().await.ok();
-    let stop = async { drop(stopped.await) };
-    let (layout, status) = (context.options.layout.clone(), Arc::clone(&context.installation));
-    installation::run(layout, source, status, client, stop).await;
+async fn keep_installed(context: &Context, installation: Option<&Installation>) {
+    match installation {
+        Some(installation) => {
+            let client = async || context.client().await.ok();
+            installation.run(client, |problem| context.set_problem(problem)).await;
+        }
+        None => pending().await,
+    }
 }
 
 async fn health(context: &Arc<Context>) -> Result<()> {

@@ -25,6 +25,7 @@ fn options(dir: &Path) -> Options {
             cache_dir: "/cache".into(),
         },
         source: None,
+        daemon_set: None,
         node: "node1".into(),
         socket: "/run/genie/agent.sock".into(),
         listen: None,

@@ -11,6 +11,7 @@ use tracing::level_filters::LevelFilter;
 use super::install::Place;
 use crate::agent::{self, Options};
 use crate::install::Source;
+use crate::install::stop::DaemonSetName;
 use crate::log;
 
 #[derive(Args)]
@@ -32,6 +33,12 @@ pub struct Arguments {
     /// Credentials for the API server, instead of those of the pod that this runs in
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
+    /// The `DaemonSet` that the agent belongs to: when it is removed, so is the installation
+    #[arg(long, value_name = "NAME", env = "DAEMONSET", requires = "config")]
+    daemon_set: Option<String>,
+    /// The namespace of that `DaemonSet`
+    #[arg(long, value_name = "NAME", env = "POD_NAMESPACE", default_value = "kube-system")]
+    namespace: String,
     /// What is logged: error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log_level: LevelFilter,
@@ -64,6 +71,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     let options = Options {
         layout: arguments.place.layout(),
         source,
+        daemon_set: arguments.daemon_set.map(|name| DaemonSetName { namespace: arguments.namespace, name }),
         node: arguments.node,
         socket: arguments.socket,
         listen: arguments.listen,

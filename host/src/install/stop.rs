@@ -13,14 +13,23 @@ use super::uninstall::{Left, uninstall};
 /// The agent has half a minute between the signal and its end.
 const ANSWER: Duration = Duration::from_secs(5);
 
+/// The `DaemonSet` that we belong to.
+#[derive(Clone, Debug)]
+pub struct DaemonSetName {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
 /// Takes everything away if our DaemonSet is being removed. Whenever that is not
 /// certain, everything stays: pods must go on starting while the agent is away.
 ///
 /// # Errors
 /// As [`uninstall`].
-pub async fn on_stop(layout: &Layout, client: Option<Client>) -> Result<()> {
+pub async fn on_stop(layout: &Layout, client: Option<Client>, daemon_set: &DaemonSetName) -> Result<()> {
     let Some(client) = client else { return Ok(()) };
-    if !is_removed(client).await {
+    if !is_removed(client, daemon_set).await {
         tracing::info!("stopped; everything stays on the node");
         return Ok(());
     }
@@ -34,11 +43,9 @@ pub async fn on_stop(layout: &Layout, client: Option<Client>) -> Result<()> {
     Ok(())
 }
 
-async fn is_removed(client: Client) -> bool {
-    let variable = |name: &str, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.into());
-    let namespace = variable("POD_NAMESPACE", "kube-system");
-    let api: Api<DaemonSet> = Api::namespaced(client, &namespace);
-    match tokio::time::timeout(ANSWER, api.get(&variable("DAEMONSET", "genie"))).await {
+async fn is_removed(client: Client, daemon_set: &DaemonSetName) -> bool {
+    let api: Api<DaemonSet> = Api::namespaced(client, &daemon_set.namespace);
+    match tokio::time::timeout(ANSWER, api.get(&daemon_set.name)).await {
         Ok(answer) => means_removal(&answer),
         Err(_) => false,
     }
