@@ -119,11 +119,8 @@ fn a_drained_node_serves_new_pods_undoes_old_ones_and_is_clean_after_the_last() 
     let dir = world.node.dir();
     let config = dir.join("config");
     fs::create_dir(&config).unwrap();
-    fs::write(
-        config.join("00-genie.conf"),
-        json!({"name": "g", "type": "genie", "default_plugin": "red"}).to_string(),
-    )
-    .unwrap();
+    fs::write(config.join("00-genie.conf"), json!({"name": "g", "type": "genie", "default_plugin": "red"}).to_string())
+        .unwrap();
     let places = |command: &str| {
         let mut run = Command::new(programs::dist("genie-host"));
         run.arg(command);

@@ -16,7 +16,7 @@ use crate::selector::cache;
 use crate::selector::module::Module;
 
 /// The largest modules take seconds on a small node.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Compiles every selector of a configuration that has no artefact yet, each in a
 /// child: the compiler's memory goes with it.

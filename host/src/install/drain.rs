@@ -48,8 +48,8 @@ fn own_config(layout: &Layout) -> Result<Map<String, Value>> {
         return Ok(conf);
     }
     let list: Value = serde_json::from_slice(&read(layout.drain_list())?).unwrap_or_default();
-    let last = list["plugins"].as_array().and_then(|plugins| plugins.last()?.as_object());
-    Ok(last.cloned().unwrap_or_default())
+    let us = list["plugins"].as_array().and_then(|plugins| plugins.last()?.as_object());
+    Ok(us.cloned().unwrap_or_default())
 }
 
 /// The node's first network with us behind it. Without any other network we are

@@ -60,8 +60,8 @@ pub fn remove(path: &Path) -> std::io::Result<()> {
 
 /// Creates a directory and those above it.
 pub fn make_dir(path: &Path, mode: u32) -> Result<()> {
-    let made = DirBuilder::new().recursive(true).mode(mode).create(path);
-    made.with_context(|| format!("the directory {} cannot be created", path.display()))
+    let created = DirBuilder::new().recursive(true).mode(mode).create(path);
+    created.with_context(|| format!("the directory {} cannot be created", path.display()))
 }
 
 /// Makes what happened to a file's name durable.

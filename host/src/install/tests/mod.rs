@@ -17,7 +17,8 @@ use super::manifest::Manifest;
 use super::{Layout, Source, install};
 
 struct Node {
-    dir: TempDir,
+    /// Removed when this is dropped.
+    _dir: TempDir,
     layout: Layout,
     source: Source,
 }
@@ -50,7 +51,7 @@ impl Node {
             node: Some("n1".into()),
             service_account: Some(account),
         };
-        let node = Self { dir, layout, source };
+        let node = Self { _dir: dir, layout, source };
         node.config(conf);
         node.network("10-own.conf", &json!({"cniVersion": "0.4.0", "name": "own", "type": "bridge"}));
         node
