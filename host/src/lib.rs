@@ -16,6 +16,7 @@ pub mod network;
 pub mod node;
 pub mod pod;
 mod process;
+pub mod publish;
 pub mod record;
 pub mod routes;
 pub mod selector;

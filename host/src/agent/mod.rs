@@ -4,6 +4,10 @@
 //! The plugin's side is here too: [`protocol`] is what both speak.
 
 pub mod protocol;
+#[cfg(feature = "tool")]
+pub mod publish;
+#[cfg(feature = "tool")]
+pub mod reconcile;
 
 use std::path::Path;
 

@@ -3,6 +3,7 @@
 
 mod add;
 mod check;
+mod collect;
 mod del;
 mod facts;
 mod gc;
@@ -18,6 +19,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+pub use collect::{collect, is_gone};
 pub use facts::CallFacts;
 use recorded::attachment_of;
 use request::Selected;
@@ -25,6 +27,7 @@ pub use request::{OwnTypes, build_request};
 
 use crate::cni::{Call, CniError, ProcessEnvironment, Verb, code, netns};
 use crate::config::{Config, Paths};
+use crate::publish::spool;
 
 /// Serves a call. The answer is what stdout gets, if anything.
 ///
@@ -45,7 +48,10 @@ pub fn serve(call: &Call) -> Result<Option<Value>, CniError> {
         Verb::Del => del::del(call, &paths, deadline).map(|()| None),
         Verb::Check => check::check(call, &paths, deadline).map(|()| None),
         Verb::Gc => gc::gc(call, &paths, deadline).map(|()| None),
-        Verb::Add => add::add(call, &Config::from_call(call)?, deadline).map(Some),
+        Verb::Add => Config::from_call(call)
+            .and_then(|config| add::add(call, &config, deadline))
+            .inspect_err(|error| spool::refused(call, &paths, error))
+            .map(Some),
         Verb::Status => status::status(call).map(|()| None),
         Verb::Version => Ok(Some(crate::cni::version_document())),
     }

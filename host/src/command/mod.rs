@@ -1,5 +1,6 @@
 //! The commands of `genie-host`.
 
+mod collect;
 mod compile;
 mod inspect;
 mod module;
@@ -38,6 +39,9 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Take away what a container that is gone had attached (internal: the agent runs it)
+    #[command(hide = true)]
+    Collect(collect::Arguments),
     /// Run a selector that imports WASI for the plugin (internal)
     #[command(hide = true)]
     RunSelector,
@@ -100,6 +104,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "genie-host", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
         }
+        Command::Collect(arguments) => collect::run(&arguments),
         Command::RunSelector => crate::selector::child::serve().map(|()| ExitCode::SUCCESS).map_err(Into::into),
     };
     outcome.unwrap_or_else(|error| {
