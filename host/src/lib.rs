@@ -11,6 +11,7 @@ pub mod cni;
 pub mod command;
 pub mod config;
 pub mod delegate;
+pub mod kubernetes;
 pub mod log;
 pub mod network;
 pub mod node;

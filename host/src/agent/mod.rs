@@ -3,6 +3,7 @@
 //!
 //! The plugin's side is here too: [`protocol`] is what both speak.
 
+pub mod client;
 pub mod protocol;
 #[cfg(feature = "tool")]
 pub mod publish;

@@ -30,8 +30,8 @@ pub fn add(call: &Call, config: &Config, deadline: Instant) -> Result<Value, Cni
     let path = plugin_dirs(call, &config.paths);
     let previous = prev_result(&call.config, call.version)?;
     let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
-    let annotations = pod::annotations(&config.pods, call, &pod)?;
-    let facts = CallFacts::new(&config.pods, &pod, &config.node, &catalogue);
+    let annotations = pod::annotations(&config.pods, call, &pod, deadline)?;
+    let facts = CallFacts::new(&config.pods, &pod, &config.node, &catalogue, deadline);
 
     let selected = select(call, config, &catalogue, &pod, annotations, &facts, deadline)?;
     let attachments = network::prepare(

@@ -39,6 +39,9 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Ask the API server for the plugin (internal)
+    #[command(hide = true)]
+    AskApi,
     /// Take away what a container that is gone had attached (internal: the agent runs it)
     #[command(hide = true)]
     Collect(collect::Arguments),
@@ -104,6 +107,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "genie-host", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
         }
+        Command::AskApi => crate::kubernetes::serve().map(|()| ExitCode::SUCCESS),
         Command::Collect(arguments) => collect::run(&arguments),
         Command::RunSelector => crate::selector::child::serve().map(|()| ExitCode::SUCCESS).map_err(Into::into),
     };
