@@ -41,8 +41,8 @@ pub fn ask(socket: &Path, question: Body, deadline: Instant) -> Option<Answer> {
 }
 
 /// Tells the agent what a call did, and does not wait.
-pub fn report(socket: &Path, report: &Report) {
-    let body = Body::Report(Box::new(report.clone()));
+pub fn report(socket: &Path, report: Report) {
+    let body = Body::Report(Box::new(report));
     let told = connect(socket).and_then(|mut stream| {
         // The kernel takes what fits into the socket's buffer; the rest of a
         // monstrous report is not worth a wait.
