@@ -53,20 +53,21 @@ fn pod(namespace: &str, name: &str, node: &str, account: &str) -> Value {
 fn await_policies(server: &ApiServer) {
     let agent = Agent::on(server, "node1");
     let deadline = Instant::now() + PATIENCE;
-    let foreign: [&dyn Fn() -> Output; 3] = [
-        &|| agent.patch_pod("pod-node2", &json!({"metadata": {"annotations": {"probe": "1"}}})),
-        &|| agent.patch_node("node2", &json!({"metadata": {"annotations": {"probe": "1"}}})),
-        &|| agent.create(&event("kubelet", "node1", "Pod")),
-    ];
-    for attempt in foreign {
-        while attempt().status.success() {
+    let annotated = json!({"metadata": {"annotations": {"probe": "1"}}});
+    let wrong: [&dyn Fn() -> Answer; 3] =
+        [&|| agent.patch_pod("pod-node2", &annotated), &|| agent.patch_node("node2", &annotated), &|| {
+            agent.create_event(&event("kubelet", "node1", "Pod"))
+        }];
+    for attempt in wrong {
+        while !attempt().is_policys() {
             assert!(Instant::now() < deadline, "a policy does not take effect");
             std::thread::sleep(Duration::from_millis(100));
         }
     }
 }
 
-/// A node's agent, with a token as the kubelet would get it.
+/// A node's agent, with a token as the kubelet would get it. It sends single requests, where
+/// kubectl would read first.
 struct Agent<'a> {
     server: &'a ApiServer,
     token: String,
@@ -75,43 +76,69 @@ struct Agent<'a> {
 impl<'a> Agent<'a> {
     fn on(server: &'a ApiServer, node: &str) -> Self {
         let pod = format!("agent-{node}");
-        let token = server.kubectl(&[
-            "create",
-            "token",
-            "genie",
-            "-n",
-            NAMESPACE,
-            "--bound-object-kind",
-            "Pod",
-            "--bound-object-name",
-            &pod,
-        ]);
-        Self { server, token: token.trim().into() }
+        Self::with(server, &["--bound-object-kind", "Pod", "--bound-object-name", &pod])
     }
 
     /// One whose token belongs to no pod.
     fn nowhere(server: &'a ApiServer) -> Self {
-        let token = server.kubectl(&["create", "token", "genie", "-n", NAMESPACE]);
+        Self::with(server, &[])
+    }
+
+    fn with(server: &'a ApiServer, bound: &[&str]) -> Self {
+        let token = server.kubectl(&[&["create", "token", "genie", "-n", NAMESPACE], bound].concat());
         Self { server, token: token.trim().into() }
     }
 
-    fn patch_pod(&self, name: &str, patch: &Value) -> Output {
-        let patch = patch.to_string();
-        self.kubectl(&["patch", "pod", name, "--subresource=status", "--type=merge", "-p", &patch], "")
+    fn patch_pod(&self, name: &str, patch: &Value) -> Answer {
+        self.send("PATCH", &format!("namespaces/default/pods/{name}/status"), patch)
     }
 
-    fn patch_node(&self, name: &str, patch: &Value) -> Output {
-        self.kubectl(&["patch", "node", name, "--type=merge", "-p", &patch.to_string()], "")
+    fn patch_node(&self, name: &str, patch: &Value) -> Answer {
+        self.send("PATCH", &format!("nodes/{name}"), patch)
     }
 
-    fn create(&self, object: &Value) -> Output {
-        self.kubectl(&["create", "-f", "-"], &object.to_string())
+    fn patch_event(&self, name: &str, patch: &Value) -> Answer {
+        self.send("PATCH", &format!("namespaces/default/events/{name}"), patch)
     }
 
-    fn kubectl(&self, arguments: &[&str], input: &str) -> Output {
-        let mut command = Command::new(programs::tool("kubectl"));
-        command.args(arguments).arg("--token").arg(&self.token).env("KUBECONFIG", self.server.kubeconfig());
-        run(command, input)
+    fn create_event(&self, event: &Value) -> Answer {
+        self.send("POST", "namespaces/default/events", event)
+    }
+
+    fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let kubeconfig = fs::read(self.server.kubeconfig()).expect("the kubeconfig");
+        let kubeconfig: Value = serde_json::from_slice(&kubeconfig).expect("a kubeconfig in JSON");
+        let kind = if method == "PATCH" { "merge-patch+json" } else { "json" };
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error", "--request", method, "--data-binary", "@-"])
+            .arg("--cacert")
+            .arg(kubeconfig["clusters"][0]["cluster"]["certificate-authority"].as_str().expect("its authority"))
+            .args(["--header", &format!("Authorization: Bearer {}", self.token)])
+            .args(["--header", &format!("Content-Type: application/{kind}")])
+            .arg(format!("{}/api/v1/{path}", self.server.url()));
+        let output = run(curl, &body.to_string());
+        assert_done(&output);
+        Answer(serde_json::from_slice(&output.stdout).expect("the API server answers in JSON"))
+    }
+}
+
+/// The object as it is now, or why not.
+struct Answer(Value);
+
+impl Answer {
+    fn is_policys(&self) -> bool {
+        self.0["message"].as_str().is_some_and(|message| message.contains("ValidatingAdmissionPolicy"))
+    }
+
+    #[track_caller]
+    fn done(&self) {
+        assert!(self.0["kind"] != "Status", "{}", self.0);
+    }
+
+    #[track_caller]
+    fn refused(&self, why: &str) {
+        let message = self.0["message"].as_str().unwrap_or("it was allowed");
+        assert!(self.is_policys() && message.contains(why), "{message}");
     }
 }
 
@@ -125,13 +152,6 @@ fn run(mut command: Command, input: &str) -> Output {
 #[track_caller]
 fn assert_done(output: &Output) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-#[track_caller]
-fn assert_refused(output: &Output, why: &str) {
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success(), "it was allowed");
-    assert!(message.contains(why), "{message}");
 }
 
 fn event(component: &str, node: &str, kind: &str) -> Value {
@@ -184,7 +204,9 @@ fn helm_finds_no_fault_with_the_chart_but_with_wrong_values() {
         ["config.type=bridge", "listen.port=0", "image.digest=sha256:1", "tolerance=1", "selectors.a\\.txt=QQ=="]
     {
         let output = helm(&["template", "genie", "chart", "--kube-version", "1.34.0", "--set", wrong]);
-        assert_refused(&output, "schema");
+        assert!(!output.status.success(), "{wrong} is accepted");
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(message.contains("schema"), "{message}");
     }
 }
 
@@ -220,50 +242,50 @@ fn the_api_server_takes_the_chart_with_other_values() {
 
 #[test]
 fn the_agent_may_do_what_it_needs_and_nothing_else() {
-    const NEEDED: &[&str] = &[
-        "list pods",
-        "watch pods",
-        "get pods",
-        "patch pods/status",
-        "create events",
-        "patch events",
-        "get nodes",
-        "patch nodes",
-        "get network-attachment-definitions.k8s.cni.cncf.io",
-        "get daemonsets.apps/genie -n kube-system",
+    const NEEDED: &[[&str; 3]] = &[
+        ["get list watch", "", "pods"],
+        ["patch", "", "pods/status"],
+        ["create patch", "", "events"],
+        ["get patch", "", "nodes"],
+        ["get", "k8s.cni.cncf.io", "network-attachment-definitions"],
+        ["get", "apps", "daemonsets=genie"],
     ];
-    const OTHER: &[&str] = &[
-        "update pods",
-        "patch pods",
-        "delete pods",
-        "create pods/exec",
-        "get secrets",
-        "get configmaps",
-        "list nodes",
-        "update nodes",
-        "patch nodes/status",
-        "get daemonsets.apps/other -n kube-system",
-        "list daemonsets.apps",
-        "create serviceaccounts/token",
-        "delete events",
+    const OTHER: &[[&str; 3]] = &[
+        ["create update patch delete", "", "pods"],
+        ["update", "", "pods/status"],
+        ["create", "", "pods/exec"],
+        ["create", "", "pods/binding"],
+        ["update delete list", "", "events"],
+        ["list watch create update delete", "", "nodes"],
+        ["patch", "", "nodes/status"],
+        ["get list watch", "", "secrets"],
+        ["get list watch", "", "configmaps"],
+        ["create", "", "serviceaccounts/token"],
+        ["list watch update patch delete", "apps", "daemonsets=genie"],
+        ["get", "apps", "daemonsets=another"],
     ];
-    let server = cluster();
-    let may = |user: &[&str], question: &str| {
-        let mut command = Command::new(programs::tool("kubectl"));
-        command.args(["auth", "can-i"]).args(question.split(' ')).args(user).env("KUBECONFIG", server.kubeconfig());
-        run(command, "").status.success()
-    };
-    let agent = ["--as", USER];
-    for question in NEEDED {
-        assert!(may(&agent, question), "the agent may not {question}");
+    for [verbs, group, resource] in NEEDED {
+        for verb in verbs.split(' ') {
+            assert!(is_allowed(USER, verb, group, resource), "the agent may not {verb} {resource}");
+            assert!(!is_allowed("somebody", verb, group, resource), "anybody may {verb} {resource}");
+        }
     }
-    for question in OTHER {
-        assert!(!may(&agent, question), "the agent may {question}");
+    for [verbs, group, resource] in OTHER {
+        for verb in verbs.split(' ') {
+            assert!(!is_allowed(USER, verb, group, resource), "the agent may {verb} {resource}");
+        }
     }
-    let anybody = ["--as", "somebody", "--as-group", "system:authenticated"];
-    for question in NEEDED.iter().chain(OTHER) {
-        assert!(!may(&anybody, question), "anybody may {question}");
-    }
+}
+
+/// Whether RBAC allows it, in our own namespace. A resource is `PLURAL[/SUBRESOURCE][=NAME]`.
+fn is_allowed(user: &str, verb: &str, group: &str, resource: &str) -> bool {
+    let (resource, name) = resource.split_once('=').unwrap_or((resource, ""));
+    let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+    let review = cluster().create(&json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+        "spec": {"user": user, "groups": ["system:authenticated"], "resourceAttributes": {
+            "verb": verb, "group": group, "resource": resource, "subresource": subresource, "name": name,
+            "namespace": NAMESPACE}}}));
+    review["status"]["allowed"] == true
 }
 
 #[test]
@@ -271,22 +293,18 @@ fn an_agent_changes_annotations_of_its_own_pods_only() {
     let server = cluster();
     let agent = Agent::on(server, "node1");
     let annotations = json!({"metadata": {"annotations": {"k8s.v1.cni.cncf.io/network-status": "[]"}}});
-    assert_done(&agent.patch_pod("pod-node1", &annotations));
-    assert_refused(&agent.patch_pod("pod-node2", &annotations), "may change the pods of that node only");
-    for (wrong, what) in [
-        (json!({"metadata": {"labels": {"app": "another"}}}), "labels"),
-        (json!({"metadata": {"annotations": {"a": "b"}, "finalizers": ["example.com/keep"]}}), "finalizers"),
-        (json!({"status": {"podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}]}}), "an address"),
-        (json!({"status": {"phase": "Failed"}}), "the phase"),
+    agent.patch_pod("pod-node1", &annotations).done();
+    agent.patch_pod("pod-node2", &annotations).refused("may change the pods of that node only");
+    Agent::nowhere(server).patch_pod("pod-node1", &annotations).refused("may change the pods of that node only");
+    for wrong in [
+        json!({"metadata": {"labels": {"app": "another"}}}),
+        json!({"metadata": {"labels": null}}),
+        json!({"metadata": {"annotations": {"a": "b"}, "finalizers": ["example.com/keep"]}}),
+        json!({"status": {"podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}]}}),
+        json!({"status": {"phase": "Failed"}}),
     ] {
-        let output = agent.patch_pod("pod-node1", &wrong);
-        assert!(!output.status.success(), "the agent changed {what}");
-        assert_refused(&output, "may change annotations only");
+        agent.patch_pod("pod-node1", &wrong).refused("may change annotations only");
     }
-    assert_refused(
-        &Agent::nowhere(server).patch_pod("pod-node1", &annotations),
-        "may change the pods of that node only",
-    );
     let pod = server.get(&["pod", "pod-node1"]);
     assert_eq!(pod["metadata"]["annotations"], annotations["metadata"]["annotations"]);
     assert_eq!(pod["metadata"]["labels"], json!({"app": "pod-node1"}));
@@ -296,42 +314,48 @@ fn an_agent_changes_annotations_of_its_own_pods_only() {
 fn an_agent_takes_away_its_own_taint_only() {
     let server = cluster();
     let agent = Agent::on(server, "node1");
-    let other = json!({"key": "node.example/maintenance", "effect": "NoSchedule"});
-    let without_ours = json!({"spec": {"taints": [other]}});
-    assert_refused(&agent.patch_node("node2", &without_ours), "may change that node only");
+    // The API server adds one of its own: nobody has said yet that the node is ready.
+    let mut others = server.get(&["node", "node1"])["spec"]["taints"].as_array().cloned().expect("taints");
+    others.retain(|taint| taint["key"] != TAINT);
+    assert!(!others.is_empty());
+    let without_ours = json!({"spec": {"taints": others}});
+    agent.patch_node("node2", &without_ours).refused("may change that node only");
     for wrong in [
         json!({"spec": {"taints": null}}),
         json!({"spec": {"taints": [{"key": TAINT, "effect": "NoSchedule"}]}}),
-        json!({"spec": {"taints": [other], "unschedulable": true}}),
-        json!({"spec": {"taints": [other]}, "metadata": {"labels": {"zone": "b"}}}),
-        json!({"spec": {"taints": [other]}, "metadata": {"annotations": {"a": "b"}}}),
+        json!({"spec": {"taints": others, "unschedulable": true}}),
+        json!({"spec": {"taints": others}, "metadata": {"labels": {"zone": "b"}}}),
+        json!({"spec": {"taints": others}, "metadata": {"annotations": {"a": "b"}}}),
     ] {
-        assert_refused(&agent.patch_node("node1", &wrong), "may only take away the taint");
+        agent.patch_node("node1", &wrong).refused("may only take away the taint");
     }
-    assert_done(&agent.patch_node("node1", &without_ours));
-    assert_eq!(server.get(&["node", "node1"])["spec"]["taints"], json!([other]));
-    // What is done already may be done again; the last taint of all may go too.
-    assert_done(&agent.patch_node("node1", &without_ours));
-    server.kubectl(&["taint", "node", "node1", &format!("{TAINT}:NoSchedule"), "node.example/maintenance-"]);
-    assert_done(&agent.patch_node("node1", &json!({"spec": {"taints": null}})));
+    agent.patch_node("node1", &without_ours).done();
+    assert_eq!(server.get(&["node", "node1"])["spec"]["taints"], json!(others));
+    // What is done already may be done again; and no other taint need be there.
+    agent.patch_node("node1", &without_ours).done();
+    let only_ours = json!({"spec": {"taints": [{"key": TAINT, "effect": "NoSchedule"}]}}).to_string();
+    server.kubectl(&["patch", "node", "node1", "--type=merge", "-p", &only_ours]);
+    agent.patch_node("node1", &json!({"spec": {"taints": null}})).done();
 }
 
 #[test]
 fn an_agent_tells_of_pods_in_its_own_name_only() {
+    const WHY: &str = "may tell of pods only";
     let server = cluster();
     let agent = Agent::on(server, "node1");
-    assert_done(&agent.create(&event("genie-host", "node1", "Pod")));
-    for wrong in
-        [event("kubelet", "node1", "Pod"), event("genie-host", "node2", "Pod"), event("genie-host", "node1", "Node")]
+    let own = event("genie-host", "node1", "Pod");
+    let created = agent.create_event(&own);
+    created.done();
+    let name = created.0["metadata"]["name"].as_str().expect("a name");
+    agent.patch_event(name, &json!({"count": 2})).done();
+    agent.patch_event(name, &json!({"source": {"component": "kubelet"}})).refused(WHY);
+    for (component, node, kind) in
+        [("kubelet", "node1", "Pod"), ("genie-host", "node2", "Pod"), ("genie-host", "node1", "Node")]
     {
-        assert_refused(&agent.create(&wrong), "may tell of pods only");
+        agent.create_event(&event(component, node, kind)).refused(WHY);
     }
     let mut foreign = event("kubelet", "node1", "Pod");
     foreign["metadata"] = json!({"name": "foreign", "namespace": "default"});
     server.create(&foreign);
-    let taken = json!({"source": {"component": "genie-host", "host": "node1"}}).to_string();
-    assert_refused(
-        &agent.kubectl(&["patch", "event", "foreign", "--type=merge", "-p", &taken], ""),
-        "may tell of pods only",
-    );
+    agent.patch_event("foreign", &json!({"source": {"component": "genie-host", "host": "node1"}})).refused(WHY);
 }
