@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 use super::publish::Publication;
 use super::reconcile::Reconciler;
-use super::{Context, Options, http, pods, serve};
+use super::{Context, Options, http, installation, pods, serve};
+use crate::install::stop::on_stop;
 use crate::publish::spool::Spool;
 use crate::record::Store;
 use crate::selector::engine::ENGINE_ID;
@@ -24,19 +26,44 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// What the agent cannot do without: its socket, its state directory, its address.
 pub async fn run(options: Options) -> Result<()> {
     let context = Arc::new(Context::new(options));
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), node = context.options.node, "agent started");
+    let (stop, stopped) = oneshot::channel();
+    let tasks = async {
+        let ended = tasks(&context).await;
+        _ = stop.send(());
+        ended
+    };
+    // An installation is never left in the middle of a change.
+    let (ended, ()) = tokio::join!(tasks, keep_installed(&context, stopped));
+    ended?;
+    if context.options.source.is_some() {
+        on_stop(&context.options.layout, context.client().await.ok()).await?;
+    }
+    Ok(())
+}
+
+/// Ends with the first that ends: a signal, or what the agent cannot do without.
+async fn tasks(context: &Arc<Context>) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), node = context.options.node, "agent started");
     tokio::select! {
         _ = terminate.recv() => tracing::info!("told to stop"),
         _ = interrupt.recv() => tracing::info!("interrupted"),
-        served = serve::serve(&context) => served.context("the plugin's socket")?,
-        served = health(&context) => served?,
-        () = pods::watch(&context) => {},
-        published = publish(&context) => published?,
-        () = reconcile(&context) => {},
+        served = serve::serve(context) => served.context("the plugin's socket")?,
+        served = health(context) => served?,
+        () = pods::watch(context) => {},
+        published = publish(context) => published?,
+        () = reconcile(context) => {},
     }
     Ok(())
+}
+
+async fn keep_installed(context: &Context, stopped: oneshot::Receiver<()>) {
+    let Some(source) = context.options.source.clone() else { return };
+    let client = async || context.client().await.ok();
+    let stop = async { drop(stopped.await) };
+    let (layout, status) = (context.options.layout.clone(), Arc::clone(&context.installation));
+    installation::run(layout, source, status, client, stop).await;
 }
 
 async fn health(context: &Arc<Context>) -> Result<()> {
@@ -47,7 +74,7 @@ async fn health(context: &Arc<Context>) -> Result<()> {
 }
 
 async fn publish(context: &Context) -> Result<()> {
-    let state_dir = context.options.on_host(&context.options.state_dir);
+    let state_dir = context.options.layout.on_host(&context.options.layout.state_dir);
     let mut publication = Publication::new(&state_dir, &context.options.node)?;
     let client = loop {
         match context.client().await {
@@ -65,8 +92,8 @@ async fn publish(context: &Context) -> Result<()> {
 }
 
 async fn reconcile(context: &Context) {
-    let options = &context.options;
-    let mut reconciler = Reconciler::new(&options.host_root, &options.state_dir, Path::new("/proc/self/exe"));
+    let layout = &context.options.layout;
+    let mut reconciler = Reconciler::new(&layout.host_root, &layout.state_dir, Path::new("/proc/self/exe"));
     let done = |collected| {
         context.metrics.collected(collected);
         count(context);
@@ -76,15 +103,15 @@ async fn reconcile(context: &Context) {
 
 /// Counts what is on the disk.
 fn count(context: &Context) {
-    let options = &context.options;
-    let state_dir = options.on_host(&options.state_dir);
+    let layout = &context.options.layout;
+    let state_dir = layout.on_host(&layout.state_dir);
     if let Ok(records) = Store::open(&state_dir).and_then(|store| store.files()) {
         context.metrics.files("records", records.len());
     }
     if let Ok(refusals) = Spool::of(&state_dir).list() {
         context.metrics.files("refusals", refusals.len());
     }
-    context.metrics.files("selectors", entries(&options.on_host(&options.cache_dir).join(ENGINE_ID)));
+    context.metrics.files("selectors", entries(&layout.on_host(&layout.cache_dir).join(ENGINE_ID)));
     context.metrics.files("damaged", entries(&state_dir.join("damaged")));
 }
 
