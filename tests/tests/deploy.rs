@@ -189,6 +189,15 @@ fn the_manifest_is_what_the_chart_says() {
 }
 
 #[test]
+fn the_chart_deploys_the_version_of_the_programs() {
+    let chart = fs::read_to_string(programs::root().join("deploy/chart/Chart.yaml")).expect("the chart");
+    for key in ["version", "appVersion"] {
+        let line = format!("{key}: {}", env!("CARGO_PKG_VERSION"));
+        assert!(chart.lines().any(|found| found == line), "Chart.yaml has no line {line:?}");
+    }
+}
+
+#[test]
 fn a_node_by_hand_gets_the_configuration_of_the_cluster() {
     let config_map = cluster().get(&["configmap", "genie-config", "-n", NAMESPACE]);
     let text = config_map["data"]["00-genie.conf"].as_str().expect("the configuration");
