@@ -15,7 +15,7 @@ const NAMESPACE: &str = "kube-system";
 const USER: &str = "system:serviceaccount:kube-system:genie";
 const TAINT: &str = "genie-host.io/not-ready";
 /// A policy takes effect soon after it was created.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn manifest() -> String {
     programs::root().join("deploy/genie.yaml").display().to_string()
