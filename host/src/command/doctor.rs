@@ -81,10 +81,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     match arguments.output {
         Output::Json => {
             let findings: Vec<_> = all.iter().map(|(area, finding)| finding.as_json(area)).collect();
-            super::print(&format!(
-                "{:#}",
-                json!({"findings": findings, "failures": failures, "warnings": warnings})
-            ));
+            super::print(&format!("{:#}", json!({"findings": findings, "failures": failures, "warnings": warnings})));
         }
         Output::Table => super::print(&format!("{failures} failures, {warnings} warnings")),
     }

@@ -48,7 +48,9 @@ pub fn check(site: &Site) -> Vec<Finding> {
     let Ok(Some(access)) = Access::from_config(&site.map) else { return Vec::new() };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return vec![fail(format!("nothing can be asked: {error}"), "see whether the node is overloaded")],
+        Err(error) => {
+            return vec![fail(format!("nothing can be asked: {error}"), "see whether the node is overloaded")];
+        }
     };
     let asked = runtime.block_on(async { tokio::time::timeout(TIME, ask(&access)).await });
     asked.unwrap_or_else(|_| Err(format!("it did not answer within {} s", TIME.as_secs()))).unwrap_or_else(|reason| {

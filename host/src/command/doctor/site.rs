@@ -34,9 +34,10 @@ impl Site {
     /// Reads the configuration that the runtime would use, if it is ours.
     pub fn read(conf_dir: &Path, bin_dir: &Path) -> Self {
         let files = Catalogue::load(conf_dir, &[OWN_TYPE]);
-        let own = files.as_ref().ok().and_then(|files| {
-            files.own.iter().find_map(|file| Some((file.clone(), plugin(&conf_dir.join(file))?)))
-        });
+        let own = files
+            .as_ref()
+            .ok()
+            .and_then(|files| files.own.iter().find_map(|file| Some((file.clone(), plugin(&conf_dir.join(file))?))));
         let (file, map) = own.map_or_else(|| (None, Map::new()), |(file, map)| (Some(file), map));
         let paths = Paths::from_map(&map).unwrap_or_else(|_| Self::default_paths());
         let path = if paths.bin_dirs.is_empty() { vec![bin_dir.into()] } else { paths.bin_dirs.clone() };
