@@ -9,6 +9,7 @@
 
 mod answer;
 mod call;
+pub mod cluster;
 pub mod fixture;
 pub mod guests;
 pub mod netns;
