@@ -10,7 +10,7 @@ STATIC := RUSTFLAGS="-C target-feature=+crt-static"
 ARTEFACTS := $(CARGO_TARGET_DIR)/artefacts
 TOOLS := GENIE_TOOLS=$(CARGO_TARGET_DIR)/tools
 
-.PHONY: build demo test bench lint tools toolchain clean
+.PHONY: build demo test e2e bench lint tools toolchain clean
 .SILENT: build toolchain
 
 build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for people)
@@ -30,6 +30,9 @@ demo: build tools ## the reference scenario with the real calico and the real fl
 
 test: build tools ## every test; needs root, for network namespaces
 	$(TOOLS) cargo test --locked --workspace --no-fail-fast
+
+e2e: build tools ## the scenario on a real cluster of two nodes; CASE=… runs a part, KEEP=1 leaves it up; needs root
+	$(TOOLS) cargo run --locked -q -p genie-tests --bin e2e -- $(CASE)
 
 bench: build tools ## what a call costs, beside a bare delegate and cnitool
 	$(TOOLS) cargo run --locked --release -p genie-tests --bin bench

@@ -1,6 +1,9 @@
 //! The control plane: etcd, the API server, the controllers and the scheduler, and the
 //! bridge that joins it with the nodes.
 
+use std::env;
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -14,6 +17,8 @@ pub(crate) const BRIDGE: &str = "fabric";
 /// For Kubernetes and for calico.
 pub(crate) const ETCD: &str = "http://10.89.0.1:2379";
 
+/// The API server's, and its proxy's.
+pub const API_PORT: u16 = 6443;
 const API_SERVER: &str = "kube-apiserver";
 /// On a busy machine the first start takes its time.
 const START: Duration = Duration::from_secs(180);
@@ -53,6 +58,9 @@ impl Cluster {
         self.control().start(API_SERVER, &self.logs, &self.program(API_SERVER), |command| {
             let flags = [
                 ("etcd-servers", ETCD.into()),
+                // Behind the proxy, which has this port of the address that everybody knows.
+                ("bind-address", "127.0.0.1".into()),
+                ("secure-port", API_PORT.to_string()),
                 ("advertise-address", CONTROL_IP.into()),
                 ("service-cluster-ip-range", SERVICE_NETWORK.into()),
                 ("tls-cert-file", file("serving.crt")),
@@ -72,6 +80,23 @@ impl Cluster {
             command.args(flags.map(|(flag, value)| format!("--{flag}={value}")));
         })?;
         self.await_api_server()
+    }
+
+    /// Starts what stands before the API server: this program again, as `proxy`.
+    pub(crate) fn start_proxy(&self) -> Result<()> {
+        self.control().start("proxy", &self.logs, &env::current_exe()?, |command| {
+            let (from, to) = (format!("{CONTROL_IP}:{API_PORT}"), format!("127.0.0.1:{API_PORT}"));
+            command.args(["proxy", &from, &to]).arg(self.delay_file());
+        })
+    }
+
+    /// Makes every answer of the API server late from now on.
+    pub fn slow_api_server(&self, delay: Duration) -> Result<()> {
+        Ok(fs::write(self.delay_file(), delay.as_millis().to_string())?)
+    }
+
+    fn delay_file(&self) -> PathBuf {
+        self.dir.join("api-delay")
     }
 
     /// Kills the API server. The API is gone when this returns.

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use super::shell::{command, output};
-use super::{API_SERVICE_IP, CONTROL_IP};
+use super::{API_PORT, API_SERVICE_IP, CONTROL_IP};
 
 const DAYS: &str = "2";
 const KEY: [&str; 5] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"];
@@ -25,7 +25,7 @@ const CLIENTS: [(&str, &str); 7] = [
 
 /// The address of the API server, for who is not in a pod.
 pub(crate) fn server() -> String {
-    format!("https://{CONTROL_IP}:6443")
+    format!("https://{CONTROL_IP}:{API_PORT}")
 }
 
 /// Makes all of them in a new directory.

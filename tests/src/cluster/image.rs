@@ -16,8 +16,7 @@ pub const OWN: &str = "localhost/genie-host:e2e";
 /// The scenario's.
 const BUSYBOX: &str = "docker.io/library/busybox:1.25.0";
 /// The programs of busybox that pods use.
-const APPLETS: [&str; 12] =
-    ["sh", "sleep", "httpd", "wget", "ping", "ip", "cat", "echo", "ls", "nc", "hostname", "true"];
+const APPLETS: [&str; 10] = ["cat", "echo", "httpd", "ip", "ls", "ping", "sh", "sleep", "timeout", "wget"];
 
 /// Makes the archives that [`archives`] names.
 pub(crate) fn make(dir: &Path, dist: &Path) -> Result<()> {

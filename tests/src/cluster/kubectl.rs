@@ -18,17 +18,24 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Kubectl {
     program: PathBuf,
     kubeconfig: PathBuf,
+    namespace: String,
 }
 
 impl Kubectl {
     pub(super) fn new(program: PathBuf, kubeconfig: PathBuf) -> Self {
-        Self { program, kubeconfig }
+        Self { program, kubeconfig, namespace: "default".into() }
+    }
+
+    /// The same in another namespace.
+    #[must_use]
+    pub fn in_namespace(&self, namespace: &str) -> Self {
+        Self { namespace: namespace.into(), ..self.clone() }
     }
 
     /// A command that waits for arguments.
     pub fn command(&self) -> Command {
         let mut kubectl = command(&self.program);
-        kubectl.env("KUBECONFIG", &self.kubeconfig).arg("--request-timeout=30s");
+        kubectl.env("KUBECONFIG", &self.kubeconfig).args(["--namespace", &self.namespace]);
         kubectl
     }
 

@@ -11,13 +11,14 @@ use super::node::ClusterNode;
 use super::shell::output;
 
 /// Prints one line for each trace. Not among them is what outlives the last pod by design:
-/// the bridge, portmap's shared chains, host-local's bookkeeping.
+/// the bridge, portmap's shared chains, host-local's bookkeeping, and the runtime's own notes
+/// in `results`.
 const TRACES: &str = r#"
 ip -o link show | sed -n 's/^[0-9]*: \([^:@]*\).*/link \1/p' | grep -vx 'link cni0'
 iptables-save | grep -oE 'CNI-(DN-|SN-)?[0-9a-f]{20,}' | sort -u
-ip -4 route show | sed 's/^/route /; s/ *$//'
-find /var/lib/cni /run/cni /var/lib/genie/records /var/lib/genie/spool -type f \
-  ! -name lock ! -name 'last_reserved_ip.*' 2> /dev/null
+ip -4 route show | sed -n 's/ *$//; s/^.* dev cali/route &/p'
+find /var/lib/cni -path /var/lib/cni/results -prune -o -type f ! -name lock ! -name 'last_reserved_ip.*' -print
+find /var/lib/genie/records /var/lib/genie/spool -type f 2> /dev/null
 ls /run/netns 2> /dev/null | sed 's/^/netns /'
 true
 "#;
@@ -32,10 +33,15 @@ impl ClusterNode {
 impl Cluster {
     /// What is left in the cluster of attachments, one line each.
     pub fn traces(&self) -> Result<BTreeSet<String>> {
-        let mut traces = BTreeSet::new();
+        let mut traces = Self::traces_in_calico()?;
         for node in self.nodes() {
             traces.extend(node.traces()?);
         }
+        Ok(traces)
+    }
+
+    fn traces_in_calico() -> Result<BTreeSet<String>> {
+        let mut traces = BTreeSet::new();
         let keys = output(etcdctl().args(["get", "--prefix", "--keys-only", "/calico"]))?;
         let lasting = |key: &&str| key.contains("/ipam/v2/handle/") || key.contains("/workloadendpoints/");
         traces.extend(keys.lines().filter(lasting).map(ToOwned::to_owned));

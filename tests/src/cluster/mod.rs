@@ -17,6 +17,7 @@ mod kubelet;
 mod left;
 mod node;
 mod place;
+pub mod proxy;
 pub mod sandbox;
 mod shell;
 
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+pub use control::API_PORT;
 pub use image::OWN as OWN_IMAGE;
 pub use kubectl::{Kubectl, condition};
 pub use node::ClusterNode;
@@ -79,6 +81,7 @@ impl Cluster {
         control::make_bridge()?;
         credentials::make(&self.dir.join("credentials"))?;
         self.start_etcd()?;
+        self.start_proxy()?;
         self.start_api_server()?;
         self.start_controllers()?;
         image::make(&self.dir.join("images"), &self.dist)?;

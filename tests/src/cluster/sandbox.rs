@@ -30,14 +30,11 @@ struct Holder {
 }
 
 impl Sandbox {
-    /// The sandbox of a directory; one process at a time has it.
+    /// The sandbox of a directory; one process at a time has it, others wait here.
     pub fn open(dir: &Path) -> Result<Self> {
         fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
         let lock = File::create(dir.join("lock"))?;
-        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
-            eprintln!("another run uses {}; waiting for it", dir.display());
-            flock(&lock, FlockOperation::LockExclusive)?;
-        }
+        flock(&lock, FlockOperation::LockExclusive)?;
         Ok(Self { dir: dir.into(), _lock: lock })
     }
 
@@ -81,6 +78,14 @@ impl Sandbox {
         Ok(entered)
     }
 
+    /// A command that runs inside, but with the machine's network.
+    pub fn command_with_our_network(&self, program: &Path) -> Result<Command> {
+        let holder = self.holder().context("the sandbox does not run")?;
+        let mut entered = Command::new("nsenter");
+        entered.args(["-t", &holder.pid.to_string(), "-p", "-m", "--"]).arg(program);
+        Ok(entered)
+    }
+
     /// Ends everything inside and takes away what is left on the machine: empty cgroups.
     pub fn end(&self) -> Result<()> {
         if let Some(holder) = self.holder() {
@@ -103,6 +108,9 @@ impl Sandbox {
                 }
             }
             fs::remove_file(self.dir.join("holder"))?;
+        }
+        for left in ["kept", "kubeconfig"] {
+            _ = fs::remove_file(self.dir.join(left));
         }
         _ = fs::remove_dir(Self::inside(&self.dir));
         Ok(())

@@ -3,16 +3,27 @@
 //! It starts a sandbox with the cluster inside and runs the cases there. Whatever ends this
 //! program, the sandbox goes too: a process that nobody interrupts waits for that.
 
+mod cases;
+mod deploy;
+mod report;
+mod trial;
+
 use std::env;
+use std::fs;
 use std::io::{Read as _, stdin};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use genie_tests::cluster::Cluster;
+use anyhow::{Context as _, Result, ensure};
+use genie_tests::cluster::proxy::Proxy;
 use genie_tests::cluster::sandbox::{self, Sandbox};
+use genie_tests::cluster::{API_PORT, CONTROL_IP, Cluster, await_that};
 use genie_tests::programs;
+use serde_json::Value;
 
 const USAGE: &str = "usage: e2e [FILTER]     run the cases whose names contain FILTER
        e2e down         take away what KEEP=1 left
@@ -27,6 +38,8 @@ fn main() -> ExitCode {
         ["init", dir] => sandbox::init(Path::new(dir)).map(|()| true),
         ["hold"] => sandbox::hold().map(|()| true),
         ["janitor", dir] => wait_and_clean(Path::new(dir)).map(|()| true),
+        ["proxy", from, to, delay] => stand_between(from, to, delay),
+        ["forward", dir] => forward(Path::new(dir)),
         ["inside", dir, filter] => inside(Path::new(dir), filter),
         ["down"] => directory().and_then(|dir| Sandbox::open(&dir)?.end()).map(|()| true),
         ["exec", ref command @ ..] => run_inside(&["exec-inside"], command),
@@ -55,34 +68,72 @@ fn run(filter: &str) -> Result<bool> {
     let dir = directory()?;
     let sandbox = Sandbox::open(&dir)?;
     let kept = dir.join("kept");
-    if !kept.exists() {
-        // Left by a run that was killed.
+    if !kept.exists() || !sandbox.runs() {
+        // Left by a run that was killed, or by an earlier boot.
         sandbox.end()?;
+        _ = fs::remove_dir_all(dir.join("logs"));
+        sandbox.start()?;
     }
     let keep = env::var("KEEP").is_ok_and(|keep| keep == "1");
-    if keep {
-        std::fs::write(&kept, "")?;
-    } else {
-        _ = std::fs::remove_file(&kept);
-    }
     let janitor = if keep { None } else { Some(janitor(&dir)?) };
-    if !sandbox.runs() {
-        _ = std::fs::remove_dir_all(dir.join("logs"));
-        sandbox.start()?;
+    if keep {
+        fs::write(&kept, "")?;
     }
     let program = env::current_exe()?;
     let status = sandbox.command(&program)?.arg("inside").arg(&dir).arg(filter).status()?;
-    drop(sandbox);
     if let Some(mut janitor) = janitor {
+        drop(sandbox);
         drop(janitor.stdin.take());
         janitor.wait()?;
     } else {
-        println!("the cluster stays up. To use it:");
-        println!("  {} exec kubectl get pods -A", program.display());
-        println!("  {} node node1 ip address", program.display());
-        println!("  {} down", program.display());
+        keep_up(&sandbox, &dir)?;
     }
     Ok(status.success())
+}
+
+/// Leaves the cluster to whoever wants to look at it.
+fn keep_up(sandbox: &Sandbox, dir: &Path) -> Result<()> {
+    let (program, kubeconfig) = (env::current_exe()?, dir.join("kubeconfig"));
+    if !kubeconfig.exists() {
+        let log = fs::File::create(dir.join("logs/forward.log"))?;
+        let mut forward = sandbox.command_with_our_network(&program)?;
+        forward.arg("forward").arg(dir).process_group(0).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        forward.spawn()?;
+        await_that("the KUBECONFIG", Duration::from_secs(30), || {
+            Ok((!kubeconfig.exists()).then(|| "see logs/forward.log".into()))
+        })?;
+    }
+    let program = program.display();
+    println!("the cluster stays up:");
+    println!("  export KUBECONFIG={}", kubeconfig.display());
+    println!("  {program} node node1 ip address     # a command on a node");
+    println!("  {program} down                      # takes it away");
+    Ok(())
+}
+
+/// Stands before the API server.
+fn stand_between(from: &str, to: &str, delay: &str) -> Result<bool> {
+    let proxy = Proxy { target: to.parse()?, namespace: None, delay: Some(delay.into()) };
+    proxy.serve(&TcpListener::bind(from)?)?;
+    Ok(true)
+}
+
+/// Lets the machine's loopback reach the API server, and writes the KUBECONFIG for it.
+fn forward(dir: &Path) -> Result<bool> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let server = format!("https://{}", listener.local_addr()?);
+    let kubectl = Cluster::new(dir, &programs::tools(), &dist())?.kubectl();
+    let text = kubectl.run(&["config", "view", "--raw", "--flatten", "-o", "json"])?;
+    let mut config: Value = serde_json::from_str(&text)?;
+    config["clusters"][0]["cluster"]["server"] = server.into();
+    let new = dir.join("kubeconfig.new");
+    fs::write(&new, config.to_string())?;
+    fs::set_permissions(&new, fs::Permissions::from_mode(0o600))?;
+    fs::rename(new, dir.join("kubeconfig"))?;
+    let target = format!("{CONTROL_IP}:{API_PORT}").parse()?;
+    let proxy = Proxy { target, namespace: Some("/proc/1/ns/net".into()), delay: None };
+    proxy.serve(&listener)?;
+    Ok(true)
 }
 
 /// A process that outlives us, whatever ends us, and cleans up then.
@@ -101,8 +152,10 @@ fn wait_and_clean(dir: &Path) -> Result<()> {
 fn inside(dir: &Path, filter: &str) -> Result<bool> {
     let cluster = Cluster::new(dir, &programs::tools(), &dist())?;
     cluster.start()?;
-    println!("started {filter}");
-    Ok(true)
+    deploy::install(&cluster)?;
+    let cases: Vec<_> = cases::all().into_iter().filter(|case| case.name.contains(filter)).collect();
+    ensure!(!cases.is_empty(), "no case's name contains {filter}");
+    Ok(report::run(&cluster, &cases))
 }
 
 fn run_inside(role: &[&str], command: &[&str]) -> Result<bool> {
