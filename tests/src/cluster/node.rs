@@ -20,7 +20,7 @@ const OWN_FILES: [&str; 6] = ["etc", "opt", "run", "var/cache", "var/lib", "var/
 /// The plugins of a node's own networks.
 const PLUGINS: [&str; 8] = ["bridge", "calico", "calico-ipam", "flannel", "host-local", "loopback", "macvlan", "portmap"];
 /// Daemons that a node runs, in the order in which they start.
-pub(crate) const DAEMONS: [&str; 4] = ["containerd", "kubelet", "kube-proxy", "flanneld"];
+pub(crate) const DAEMONS: [&str; 4] = ["containerd", "flanneld", "kube-proxy", "kubelet"];
 
 /// Makes the mounts, tells the holder's process id as we count it, and stays as the node's
 /// first process. Arguments: the node's files, its name, the program that stays.
