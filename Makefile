@@ -10,7 +10,7 @@ STATIC := RUSTFLAGS="-C target-feature=+crt-static"
 ARTEFACTS := $(CARGO_TARGET_DIR)/artefacts
 TOOLS := GENIE_TOOLS=$(CARGO_TARGET_DIR)/tools
 
-.PHONY: build demo test e2e bench lint tools toolchain clean
+.PHONY: build demo test e2e bench lint networks tools toolchain clean
 .SILENT: build toolchain
 
 build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for people)
@@ -21,11 +21,14 @@ build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for 
 		-p genie-host --bin genie --no-default-features --features plugin
 	install -D -m 0755 $(CARGO_TARGET_DIR)/$(HOST)/plugin/genie dist/genie
 
-tools: ## the real programs that the demo and the tests run against
+networks: ## the real plugins alone: all that the demo needs
 	tests/tools/packages
+	$(TOOLS) tests/tools/build calico flannel plugins
+
+tools: networks ## and all others that the tests run against, a Kubernetes among them
 	$(TOOLS) tests/tools/build
 
-demo: build tools ## the reference scenario with the real calico and the real flannel
+demo: build networks ## the reference scenario with the real calico and the real flannel
 	$(TOOLS) tests/demo
 
 test: build tools ## every test; needs root, for network namespaces

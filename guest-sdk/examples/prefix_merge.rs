@@ -7,7 +7,7 @@ struct PrefixMerge;
 
 #[derive(serde::Deserialize)]
 struct Settings {
-    /// What to put before the annotations' keys.
+    /// What to put before the annotation's key.
     #[serde(default)]
     prefix: String,
 }
@@ -16,7 +16,7 @@ impl Selector for PrefixMerge {
     type Settings = Settings;
 
     fn about() -> About {
-        About::new("prefix-merge", "0.1.0", "publishes addresses under prefixed annotations")
+        About::new("prefix-merge", "0.1.0", "publishes addresses under a prefixed annotation")
             .with_settings(r#"{"properties":{"prefix":{"type":"string"}}}"#)
     }
 
@@ -28,7 +28,7 @@ impl Selector for PrefixMerge {
 impl Merge for PrefixMerge {
     fn merge(request: &Request, _plan: &Plan, outcomes: &[Outcome], settings: &Settings) -> Result<Merged, Refusal> {
         let mut merged = merge::standard(&request.interface, None, outcomes).map_err(Refusal::Internal)?;
-        for (key, _) in &mut merged.annotations {
+        for (key, _) in merged.annotations.iter_mut().filter(|(key, _)| key == merge::MULTI_IP_PREFERENCES) {
             key.insert_str(0, &settings.prefix);
         }
         Ok(merged)
@@ -54,6 +54,6 @@ mod tests {
         let plan = Plan::new("", Vec::new());
         let merged = PrefixMerge::merge(&testing::request(), &plan, &outcomes, &settings);
         let keys = merged.map(|merged| merged.annotations.into_iter().map(|(key, _)| key).collect());
-        assert_eq!(keys, Ok(vec!["example.org/multi-ip-preferences".to_owned()]));
+        assert_eq!(keys, Ok(vec![merge::NETWORK_STATUS.to_owned(), "example.org/multi-ip-preferences".to_owned()]));
     }
 }

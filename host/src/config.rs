@@ -6,18 +6,22 @@ mod chain;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::agent;
 use crate::cni::{Call, CniError, code, get};
+use crate::kubernetes::Access;
 use crate::pod;
 use crate::selector::chain::Chain;
 use crate::selector::module::Loader;
 
 /// What runtimes use unless they are told otherwise.
 pub const CONF_DIR: &str = "/etc/cni/net.d";
+/// Where runtimes look for plugins unless they are told otherwise.
+pub const BIN_DIR: &str = "/opt/cni/bin";
 /// Attachment records must outlive a reboot: addresses do.
 pub const STATE_DIR: &str = "/var/lib/genie";
 /// Compiled selectors. Not under `/run`, which many nodes mount `noexec`.
@@ -27,7 +31,8 @@ const TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Keys that are known: ours, CNI-Genie's, the specification's. Any other one is
 /// ignored with a warning.
-const KNOWN_KEYS: [&str; 34] = [
+const KNOWN_KEYS: [&str; 35] = [
+    "agent",
     "args",
     "bin_dirs",
     "cache_dir",
@@ -74,6 +79,8 @@ pub struct Paths {
     pub state_dir: PathBuf,
     /// `cache_dir`: where compiled selectors are.
     pub cache_dir: PathBuf,
+    /// `agent`: the socket of the node's agent.
+    pub agent: PathBuf,
     /// `bin_dirs`: where plugin binaries are; empty: in `CNI_PATH`.
     pub bin_dirs: Vec<PathBuf>,
     /// `timeout`: how long a call may take, undoing not counted.
@@ -119,6 +126,7 @@ impl Paths {
             conf_dir: path("conf_dir", CONF_DIR)?,
             state_dir: path("state_dir", STATE_DIR)?,
             cache_dir: path("cache_dir", CACHE_DIR)?,
+            agent: path("agent", agent::SOCKET)?,
             bin_dirs: texts(config, "bin_dirs")?.into_iter().map(PathBuf::from).collect(),
             timeout: timeout(config)?,
         })
@@ -147,7 +155,7 @@ impl Config {
         let node = text(config, "nodename")?.or(text(config, "hostname")?).unwrap_or_default();
         Ok(Self {
             default_plugin: default_plugin(config)?,
-            pods: pod_sources(config)?,
+            pods: pod_sources(config, &paths.agent)?,
             strict: flag(config, "strict")?,
             node: node.to_owned(),
             chain: chain::chain(config)?,
@@ -170,18 +178,35 @@ fn default_plugin(config: &Map<String, Value>) -> Result<Option<String>, CniErro
     Ok(value.filter(|value| !value.trim().is_empty()))
 }
 
-/// `"pods": ["runtime", "args", {"manifests": "DIR"}]`; a single one needs no array.
-fn pod_sources(config: &Map<String, Value>) -> Result<Vec<pod::Source>, CniError> {
+/// `"pods": ["runtime", "args", "agent", "api", {"manifests": "DIR"}]`; a single one
+/// needs no array. Without the key it is the first four, the API server only where
+/// the configuration names one.
+fn pod_sources(config: &Map<String, Value>, agent: &Path) -> Result<Vec<pod::Source>, CniError> {
+    let access = Access::from_config(config)?;
+    let api = access.map(|access| pod::Source::Api(Box::new(pod::Api::new(access, &chain::tool()))));
     let source = |value: &Value| match value {
         Value::String(name) if name == "runtime" => Ok(pod::Source::Runtime),
         Value::String(name) if name == "args" => Ok(pod::Source::Args),
+        Value::String(name) if name == "agent" => Ok(pod::Source::Agent(agent.into())),
+        Value::String(name) if name == "api" => api.clone().ok_or_else(|| {
+            let message = "configuration key \"pods\" names \"api\", but no key tells how to reach the API server; \
+                           set kubernetes.kubeconfig";
+            CniError::new(code::INVALID_CONFIG, message)
+        }),
         Value::Object(object) if object.len() == 1 && object.get("manifests").is_some_and(Value::is_string) => {
             Ok(pod::Source::Manifests(object["manifests"].as_str().unwrap_or_default().into()))
         }
-        _ => Err(wrong("pods", value, r#""runtime", "args", {"manifests": "DIR"}, or an array of these"#)),
+        _ => Err(wrong(
+            "pods",
+            value,
+            r#""runtime", "args", "agent", "api", {"manifests": "DIR"}, or an array of these"#,
+        )),
     };
     match get(config, "pods") {
-        None | Some(Value::Null) => Ok(pod::Source::DEFAULT.to_vec()),
+        None | Some(Value::Null) => {
+            let local = [pod::Source::Runtime, pod::Source::Args, pod::Source::Agent(agent.into())];
+            Ok(local.into_iter().chain(api).collect())
+        }
         Some(Value::Array(sources)) => sources.iter().map(source).collect(),
         Some(value) => Ok(vec![source(value)?]),
     }

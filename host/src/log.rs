@@ -27,6 +27,18 @@ pub fn start_at(level: LevelFilter) {
     _ = tracing::subscriber::set_global_default(subscriber);
 }
 
+/// Starts the logging of a daemon: with the time, as a JSON object a line or as text.
+#[cfg(feature = "tool")]
+pub fn start_daemon(level: LevelFilter, json: bool) {
+    let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false);
+    // A second start (in tests) changes nothing.
+    if json {
+        _ = tracing::subscriber::set_global_default(subscriber.json().flatten_event(true).finish());
+    } else {
+        _ = tracing::subscriber::set_global_default(subscriber.finish());
+    }
+}
+
 fn level(written: &str) -> LevelFilter {
     match written.to_ascii_lowercase().as_str() {
         "none" | "off" | "panic" | "fatal" => LevelFilter::OFF,

@@ -9,6 +9,8 @@ struct Merging;
 struct Settings {
     /// What the merged result is to be, in place of a good one.
     result: Option<String>,
+    /// The annotation to publish, in place of an allowed one.
+    annotation: Option<String>,
 }
 
 impl Selector for Merging {
@@ -27,9 +29,10 @@ impl Selector for Merging {
 impl Merge for Merging {
     fn merge(_request: &Request, _plan: &Plan, outcomes: &[Outcome], settings: &Settings) -> Result<Merged, Refusal> {
         let last = outcomes.last().map(|outcome| outcome.result.clone()).unwrap_or_default();
+        let key = settings.annotation.clone().unwrap_or_else(|| "example.org/merged".into());
         Ok(Merged {
             result: settings.result.clone().unwrap_or(last),
-            annotations: vec![("example.org/merged".into(), outcomes.len().to_string())],
+            annotations: vec![(key, outcomes.len().to_string())],
         })
     }
 }

@@ -51,7 +51,15 @@ pub fn old_plugins() -> PathBuf {
 /// # Panics
 /// When it was not built.
 pub fn cnitool() -> PathBuf {
-    let program = tools().join("bin/cnitool");
+    tool("cnitool")
+}
+
+/// A program that `tests/tools/build` builds.
+///
+/// # Panics
+/// When it was not built.
+pub fn tool(name: &str) -> PathBuf {
+    let program = tools().join("bin").join(name);
     assert!(program.is_file(), "{} is missing; run: tests/tools/build", program.display());
     program
 }

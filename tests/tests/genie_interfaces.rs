@@ -24,6 +24,11 @@ fn row_09_two_networks_and_their_addresses_for_publication() {
     let preferences = node.published("c1", "multi-ip-preferences");
     let ips = json!({"ip1": preference("flannel", "eth0"), "ip2": preference("weave-net", "eth1")});
     assert_eq!(preferences, Some(json!({"multi_entry": 2, "ips": ips})));
+    let status = node.published("c1", "k8s.v1.cni.cncf.io/network-status").expect("it is always there");
+    let told: Vec<_> = status.as_array().unwrap().iter().map(|n| (&n["interface"], &n["ips"], &n["default"])).collect();
+    let addresses = ["flannel", "weave-net"].map(|kind| json!([recorder::address(kind)]));
+    assert_eq!(told[0], (&json!("eth0"), &addresses[0], &json!(true)));
+    assert_eq!(told[1], (&json!("eth1"), &addresses[1], &Value::Null));
 }
 
 #[test]

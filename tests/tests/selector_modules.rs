@@ -104,13 +104,17 @@ fn a_selector_may_merge_in_its_own_way() {
 #[test]
 fn a_merge_that_gives_no_usable_result_undoes_everything() {
     let out_of_range = r#"{"cniVersion":"1.1.0","interfaces":[],"ips":[{"address":"10.0.0.2/24","interface":7}]}"#;
-    for result in ["nonsense", out_of_range] {
+    for (settings, told) in [
+        (json!({"result": "nonsense"}), "merged result"),
+        (json!({"result": out_of_range}), "7"),
+        (json!({"annotation": "kubernetes.io/egress-bandwidth"}), "kubernetes.io/egress-bandwidth"),
+    ] {
         let node = reference_node();
         let module = node.guest("merging");
-        let node = node.with("selectors", json!([puppet(&module, json!({"result": result}))]));
-        node.add().run().error();
+        let node = node.with("selectors", json!([puppet(&module, settings)]));
+        node.add().run().error().says(&[told]);
         let trace = makers(&node);
-        assert_eq!(trace[3..], ["DEL weave-net@eth2", "DEL flannel@eth1", "DEL calico@eth0"], "{result}");
+        assert_eq!(trace[3..], ["DEL weave-net@eth2", "DEL flannel@eth1", "DEL calico@eth0"], "{told}");
         node.assert_no_state();
     }
 }

@@ -86,9 +86,18 @@ impl<'a> Answer<'a> {
         self.interfaces.iter().map(sandbox_of).find(|path| !path.is_empty())
     }
 
+    /// Adds what the network left to its reader: the pod's interface, and the
+    /// gateways of routes that have none.
+    pub(super) fn complete(&mut self, sandbox: &str) {
+        self.name_own_interface(sandbox);
+        for route in &mut self.routes {
+            route.name_gateway(&self.ips);
+        }
+    }
+
     /// Adds the pod's interface where the result names none, or has addresses
     /// that belong to none of those it names.
-    pub(super) fn name_own_interface(&mut self, sandbox: &str) {
+    fn name_own_interface(&mut self, sandbox: &str) {
         if self.interface.is_empty() {
             return;
         }
@@ -128,6 +137,30 @@ impl Route {
     fn read(members: Object) -> Result<Self, String> {
         let destination = address_of(&members, "dst")?.ok_or("has no dst")?;
         Ok(Self { destination, members })
+    }
+
+    /// The gateway of a route to everywhere.
+    pub(super) fn default_gateway(&self) -> Option<&Value> {
+        let dst = self.members.get("dst").and_then(Value::as_str).unwrap_or_default();
+        let everywhere = self.destination.is_unspecified() && dst.ends_with("/0");
+        self.members.get("gw").filter(|gateway| everywhere && gateway.is_string())
+    }
+
+    /// Names the gateway that a route without one is meant to have: the first one
+    /// of its family that the network's addresses tell. A route whose scope says
+    /// that it needs none keeps none.
+    fn name_gateway(&mut self, ips: &[Ip]) {
+        /// `RT_SCOPE_LINK`; from here on destinations are reached without gateway.
+        const LINK: u64 = 253;
+
+        let has = |key| self.members.get(key).is_some_and(|value| !value.is_null());
+        if has("gw") || self.members.get("scope").and_then(Value::as_u64).is_some_and(|scope| scope >= LINK) {
+            return;
+        }
+        let mut gateways = ips.iter().filter_map(|ip| ip.gateway);
+        if let Some(gateway) = gateways.find(|gateway| gateway.is_ipv4() == self.destination.is_ipv4()) {
+            self.members.insert("gw".to_owned(), Value::from(gateway.to_string()));
+        }
     }
 }
 
@@ -170,14 +203,14 @@ impl Dns {
         }
     }
 
-    pub(super) fn into_members(self) -> Object {
+    pub(super) fn members(&self) -> Object {
         let mut members = Object::new();
-        if let Some(domain) = self.domain {
-            members.insert("domain".to_owned(), Value::from(domain));
+        if let Some(domain) = &self.domain {
+            members.insert("domain".to_owned(), Value::from(domain.as_str()));
         }
-        for (list, key) in self.lists.into_iter().zip(DNS_LISTS) {
+        for (list, key) in self.lists.iter().zip(DNS_LISTS) {
             if !list.is_empty() {
-                members.insert(key.to_owned(), Value::from(list));
+                members.insert(key.to_owned(), Value::from(list.as_slice()));
             }
         }
         members

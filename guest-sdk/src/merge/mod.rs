@@ -11,10 +11,11 @@
 mod answer;
 #[cfg(test)]
 mod shape_tests;
+mod status;
+#[cfg(test)]
+mod status_tests;
 #[cfg(test)]
 mod tests;
-
-use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
@@ -23,6 +24,9 @@ use answer::{Answer, Dns, Object};
 
 /// The annotation in which CNI-Genie publishes one address of every network.
 pub const MULTI_IP_PREFERENCES: &str = "multi-ip-preferences";
+
+/// The annotation in which the multi-network standard publishes every network.
+pub const NETWORK_STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
 
 /// The version that results are in.
 const CNI_VERSION: &str = "1.1.0";
@@ -36,23 +40,30 @@ const CNI_VERSION: &str = "1.1.0";
 /// network's interface. An outcome whose own interface is empty is not about one
 /// interface, and gets none added.
 ///
-/// The annotation [`MULTI_IP_PREFERENCES`] comes along when there is more than
-/// one network and at least one of them has an address.
+/// The annotation [`NETWORK_STATUS`] always comes along, the default network
+/// first; [`MULTI_IP_PREFERENCES`] when there is more than one network and at
+/// least one of them has an address.
 ///
 /// # Errors
 ///
 /// When a result is not shaped as CNI 1.1.0 wants it. Names the network.
 pub fn standard(interface: &str, sandbox: Option<&str>, outcomes: &[Outcome]) -> Result<Merged, String> {
     let mut answers = outcomes.iter().map(Answer::read).collect::<Result<Vec<_>, _>>()?;
-    let annotations =
-        multi_ip_preferences(&answers).map(|value| (MULTI_IP_PREFERENCES.to_owned(), value)).into_iter().collect();
+    let preferences = multi_ip_preferences(&answers);
 
     let sandbox = sandbox.or_else(|| answers.iter().find_map(Answer::sandbox)).unwrap_or_default().to_owned();
     // Stable: the others keep the plan's order.
     answers.sort_by_key(|answer| answer.interface != interface);
+    for answer in &mut answers {
+        answer.complete(&sandbox);
+    }
+
+    let status = status::network_status(&answers, interface)?;
+    let mut annotations = vec![(NETWORK_STATUS.to_owned(), status)];
+    annotations.extend(preferences.map(|value| (MULTI_IP_PREFERENCES.to_owned(), value)));
     let mut whole = Whole::default();
     for answer in answers {
-        whole.add(answer, &sandbox)?;
+        whole.add(answer)?;
     }
     Ok(Merged { result: whole.into_text(), annotations })
 }
@@ -88,14 +99,8 @@ struct Whole {
 }
 
 impl Whole {
-    fn add(&mut self, mut answer: Answer<'_>, sandbox: &str) -> Result<(), String> {
-        answer.name_own_interface(sandbox);
+    fn add(&mut self, answer: Answer<'_>) -> Result<(), String> {
         let own = answer.own_position();
-        for route in &mut answer.routes {
-            if let Some(gateway) = gateway_for(route, &answer.ips) {
-                route.members.insert("gw".to_owned(), gateway);
-            }
-        }
         let shift = self.interfaces.len();
         let named = answer.interfaces.len();
         for (index, ip) in answer.ips.into_iter().enumerate() {
@@ -135,29 +140,12 @@ impl Whole {
                 result.insert(key.to_owned(), Value::Array(list));
             }
         }
-        let dns = self.dns.into_members();
+        let dns = self.dns.members();
         if !dns.is_empty() {
             result.insert("dns".to_owned(), Value::Object(dns));
         }
         Value::Object(result).to_string()
     }
-}
-
-/// The gateway that a route without one is meant to have: the first one of its
-/// family that the network's addresses tell. None for a route that has one, and
-/// for one whose scope says that it needs none.
-fn gateway_for(route: &answer::Route, ips: &[answer::Ip]) -> Option<Value> {
-    /// `RT_SCOPE_LINK`; from here on destinations are reached without gateway.
-    const LINK: u64 = 253;
-
-    let has = |key| route.members.get(key).is_some_and(|value| !value.is_null());
-    if has("gw") || route.members.get("scope").and_then(Value::as_u64).is_some_and(|s| s >= LINK) {
-        return None;
-    }
-    ips.iter()
-        .filter_map(|ip| ip.gateway)
-        .find(|gateway: &IpAddr| gateway.is_ipv4() == route.destination.is_ipv4())
-        .map(|gateway| Value::from(gateway.to_string()))
 }
 
 /// An interface of the pod, as results name it.

@@ -1,16 +1,34 @@
 //! The agent: the node's daemon. It makes calls faster, publishes what they did
 //! and keeps the node clean; no call needs it.
 //!
-//! The plugin's side is here too: [`protocol`] is what both speak.
+//! The plugin's side is here too: [`protocol`] is what both speak, [`client`] how
+//! the plugin does.
 
+pub mod client;
+#[cfg(feature = "tool")]
+mod context;
+#[cfg(feature = "tool")]
+mod http;
+#[cfg(feature = "tool")]
+mod metrics;
+#[cfg(feature = "tool")]
+mod pods;
 pub mod protocol;
+#[cfg(feature = "tool")]
+pub mod publish;
+#[cfg(feature = "tool")]
+pub mod reconcile;
+#[cfg(feature = "tool")]
+mod run;
+#[cfg(feature = "tool")]
+mod serve;
+#[cfg(all(test, feature = "tool"))]
+mod tests;
 
-use std::path::Path;
+#[cfg(feature = "tool")]
+pub use context::{Context, Options};
+#[cfg(feature = "tool")]
+pub use run::run;
 
 /// Where the agent listens, unless the configuration's `agent` says otherwise.
 pub const SOCKET: &str = "/run/genie/agent.sock";
-
-/// The socket as a path.
-pub fn default_socket() -> &'static Path {
-    Path::new(SOCKET)
-}

@@ -2,12 +2,16 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Instant;
 
+use genie_host::call::{self, Account};
 use genie_host::cni::{self, Call, CniError, ProcessEnvironment, Start, Version, code};
-use genie_host::{call, log};
+use genie_host::config::Paths;
+use genie_host::log;
 use serde_json::Value;
 
 fn main() -> ExitCode {
+    let started = Instant::now();
     std::panic::set_hook(Box::new(|panic| {
         // A defect must still be readable for the runtime. The record is on disk,
         // so the runtime's DEL takes away what was attached.
@@ -27,22 +31,29 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Start::Call(pending)) => match pending.read(&mut std::io::stdin().lock()) {
-            Ok(call) => serve(&call),
+            Ok(call) => serve(&call, started),
             Err(error) => fail(&error, Version::CURRENT),
         },
         Err(error) => fail(&error, Version::CURRENT),
     }
 }
 
-fn serve(call: &Call) -> ExitCode {
+fn serve(call: &Call, started: Instant) -> ExitCode {
     log::start(&call.config);
-    match call::serve(call) {
+    let account = Account::since(started);
+    account.part("start");
+    let served = call::serve(call, &account);
+    let status = match &served {
         Ok(result) => {
             result.iter().for_each(answer);
             ExitCode::SUCCESS
         }
-        Err(error) => fail(&error, call.version),
+        Err(error) => fail(error, call.version),
+    };
+    if let Ok(paths) = Paths::from_call(call) {
+        account.tell(&paths.agent, call, &served);
     }
+    status
 }
 
 fn fail(error: &CniError, version: Version) -> ExitCode {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 use super::request::{OwnTypes, Selected, select};
-use super::{CallFacts, merge, plugin_dirs};
+use super::{Account, CallFacts, merge, plugin_dirs};
 use crate::cni::{Call, CniArgs, CniError, CniResult, Version, code, prev_result};
 use crate::config::Config;
 use crate::delegate::Attach;
@@ -24,16 +24,18 @@ const UNDO_TIME: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// What failed; then nothing stays attached.
-pub fn add(call: &Call, config: &Config, deadline: Instant) -> Result<Value, CniError> {
+pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -> Result<Value, CniError> {
     let own = OwnTypes::of(call);
     let pod = Identity::from_args(&CniArgs::new(&call.args));
     let path = plugin_dirs(call, &config.paths);
     let previous = prev_result(&call.config, call.version)?;
     let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
-    let annotations = pod::annotations(&config.pods, call, &pod)?;
-    let facts = CallFacts::new(&config.pods, &pod, &config.node, &catalogue);
+    account.part("configuration");
+    let annotations = pod::annotations(&config.pods, call, &pod, deadline)?;
+    let facts = CallFacts::new(&config.pods, &pod, &config.node, &catalogue, deadline);
+    account.part("facts");
 
-    let selected = select(call, config, &catalogue, &pod, annotations, &facts, deadline)?;
+    let selected = select(call, config, &catalogue, &pod, annotations, &facts, deadline, account)?;
     let attachments = network::prepare(
         &selected.plan,
         &network::Context {
@@ -47,28 +49,34 @@ pub fn add(call: &Call, config: &Config, deadline: Instant) -> Result<Value, Cni
             strict: config.strict,
         },
     )?;
+    account.part("select");
 
     let store = Store::open(&config.paths.state_dir)?;
     let mut lock = store.lock(&call.container, deadline)?;
     clear_stale(&store, &lock, call, &path, deadline)?;
     let journal = store.create(&lock, &header(call, &pod, &path, &attachments, &selected))?;
     let durable = journal.sync_beside();
-    let mut attaching = Attaching { call, path: &path, attachments: &attachments, journal, done: Vec::new() };
+    let mut attaching = Attaching { call, path: &path, attachments: &attachments, journal, done: Vec::new(), account };
+    account.part("record");
 
     let answered = attaching
         .attach(deadline)
+        .inspect(|_| account.part("delegate"))
         .and_then(|results| settle_routes(call, &attachments, results))
         .and_then(|outcomes| merge::merge(call, config, &selected, &outcomes, previous.as_ref(), &facts, deadline))
         .and_then(|merged| answer(&merged, call.version).map(|result| (merged, result)))
         .and_then(|answered| durable.wait(deadline).map(|()| answered));
+    account.part("merge");
     match answered {
         Ok((merged, result)) => {
             attaching.finish(&result, merged.annotations);
+            account.part("finish");
             lock.keep_file();
             Ok(result)
         }
         Err(error) => {
             attaching.undo();
+            account.part("undo");
             Err(error)
         }
     }
@@ -83,6 +91,7 @@ struct Attaching<'a> {
     /// Of each network that was started: its result if it has one, and how many
     /// of its plugins ran.
     done: Vec<(Option<Value>, usize)>,
+    account: &'a Account,
 }
 
 impl Attaching<'_> {
@@ -91,7 +100,10 @@ impl Attaching<'_> {
     fn attach(&mut self, deadline: Instant) -> Result<Vec<Value>, CniError> {
         let mut results = Vec::with_capacity(self.attachments.len());
         for (index, attachment) in self.attachments.iter().enumerate() {
-            let result = match self.delegates(attachment, deadline).add() {
+            let started = Instant::now();
+            let added = self.delegates(attachment, deadline).add();
+            self.account.network(attachment, started, added.is_err());
+            let result = match added {
                 Ok(result) => result,
                 Err(failure) => {
                     self.done.push((None, failure.ran));

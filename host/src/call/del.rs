@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::{attachment_of, plugin_dirs};
+use super::{Account, attachment_of, plugin_dirs};
 use crate::cni::{Call, CniError};
 use crate::config::Paths;
 use crate::record::{Lock, Record, Store};
@@ -14,13 +14,15 @@ use crate::record::{Lock, Record, Store};
 /// # Errors
 /// A delegate's DEL failed; what is left stays in the record, so that the
 /// runtime's next DEL repeats only that.
-pub fn del(call: &Call, paths: &Paths, deadline: Instant) -> Result<(), CniError> {
+pub fn del(call: &Call, paths: &Paths, deadline: Instant, account: &Account) -> Result<(), CniError> {
     let store = Store::open(&paths.state_dir)?;
     let lock = store.lock(&call.container, deadline)?;
-    match store.load(&call.container, &call.interface)? {
-        Some(record) => detach(&record, &lock, call.netns.as_deref(), &plugin_dirs(call, paths), deadline),
-        None => Ok(()),
-    }
+    let record = store.load(&call.container, &call.interface)?;
+    account.part("record");
+    let Some(record) = record else { return Ok(()) };
+    let detached = detach(&record, &lock, call.netns.as_deref(), &plugin_dirs(call, paths), deadline);
+    account.part("delegate");
+    detached
 }
 
 /// Takes away every attachment that the record still holds, the last one first.

@@ -1,34 +1,47 @@
 //! What a selector's imports answer during a call.
 
+use std::cell::RefCell;
+use std::time::Instant;
+
 use serde_json::Value;
 
 use crate::network::Catalogue;
 use crate::node;
-use crate::pod::{Identity, Manifests, Source};
+use crate::pod::{Identity, Lookup, PodFacts, Source};
 use crate::selector::facts::Facts;
 
 /// Facts of one call: of its pod, the cluster and this node.
 pub struct CallFacts<'a> {
-    manifests: Vec<Manifests>,
+    sources: &'a [Source],
     pod: &'a Identity,
     node: &'a str,
     catalogue: &'a Catalogue,
+    deadline: Instant,
+    /// What the sources said of the pod, so that each is asked once.
+    told: RefCell<Vec<Option<PodFacts>>>,
 }
 
 impl<'a> CallFacts<'a> {
     /// Nothing is read until a selector asks.
-    pub fn new(sources: &[Source], pod: &'a Identity, node: &'a str, catalogue: &'a Catalogue) -> Self {
-        let manifests = sources.iter().filter_map(|source| match source {
-            Source::Manifests(dir) => Some(Manifests::new(dir)),
-            Source::Runtime | Source::Args => None,
-        });
-        Self { manifests: manifests.collect(), pod, node, catalogue }
+    pub fn new(
+        sources: &'a [Source],
+        pod: &'a Identity,
+        node: &'a str,
+        catalogue: &'a Catalogue,
+        deadline: Instant,
+    ) -> Self {
+        Self { sources, pod, node, catalogue, deadline, told: RefCell::default() }
     }
 
-    fn pod_manifest(&self) -> Result<crate::pod::PodFacts, String> {
-        for manifests in &self.manifests {
-            if let Some(pod) = manifests.pod(self.pod).map_err(|error| error.msg)? {
-                return Ok(pod);
+    /// A fact of the pod, from the first source that has it.
+    fn of_pod<T>(&self, fact: impl Fn(&PodFacts) -> Option<T>) -> Result<T, String> {
+        let mut told = self.told.borrow_mut();
+        for (index, source) in self.sources.iter().enumerate() {
+            if index == told.len() {
+                told.push(source.pod(self.pod, self.deadline).map_err(|error| error.msg)?);
+            }
+            if let Some(fact) = told.get(index).and_then(Option::as_ref).and_then(&fact) {
+                return Ok(fact);
             }
         }
         Err(format!(
@@ -36,9 +49,7 @@ impl<'a> CallFacts<'a> {
             self.pod.namespace, self.pod.name
         ))
     }
-}
 
-impl CallFacts<'_> {
     fn find_object(
         &self,
         api_version: &str,
@@ -46,30 +57,32 @@ impl CallFacts<'_> {
         namespace: Option<&str>,
         name: &str,
     ) -> Result<Option<Value>, String> {
-        if self.manifests.is_empty() {
-            return Err("this configuration has no source of cluster objects (\"pods\": [{\"manifests\": DIR}])".into());
-        }
-        for manifests in &self.manifests {
-            let found = manifests.object(api_version, kind, namespace, name).map_err(|error| error.msg)?;
-            if found.is_some() {
-                return Ok(found);
+        let mut any = false;
+        for source in self.sources {
+            let found = source.object(api_version, kind, namespace, name, self.deadline);
+            match found.map_err(|error| error.msg)? {
+                Lookup::Found(object) => return Ok(Some(object)),
+                Lookup::Absent => any = true,
+                Lookup::Silent => {}
             }
         }
-        Ok(None)
+        let none = "no source of cluster objects answers: the configuration names no API server \
+                    (kubernetes.kubeconfig) and no manifests, and no agent runs";
+        if any { Ok(None) } else { Err(none.into()) }
     }
 }
 
 impl Facts for CallFacts<'_> {
     fn labels(&self) -> Result<Vec<(String, String)>, String> {
-        self.pod_manifest().map(|pod| pod.labels.into_iter().collect())
+        self.of_pod(|pod| Some(pod.labels.clone().into_iter().collect()))
     }
 
     fn service_account(&self) -> Result<String, String> {
-        self.pod_manifest()?.service_account.ok_or_else(|| "the service account is not known".into())
+        self.of_pod(|pod| pod.service_account.clone())
     }
 
     fn owner(&self) -> Result<Option<(String, String)>, String> {
-        self.pod_manifest().map(|pod| pod.owner)
+        self.of_pod(|pod| Some(pod.owner.clone()))
     }
 
     fn object(

@@ -1,11 +1,12 @@
 //! GC: takes away what the runtime no longer knows.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use serde_json::Value;
 
+use super::collect::collect;
 use super::request::OwnTypes;
 use super::{del, plugin_dirs};
 use crate::cni::{Call, CniError, NetworkList, code};
@@ -45,7 +46,8 @@ pub fn gc(call: &Call, paths: &Paths, deadline: Instant) -> Result<(), CniError>
                 if valid.contains(&key) {
                     keep(&record, &mut networks);
                 } else {
-                    failures.extend(collect(&store, &key, &path, deadline).err());
+                    let collected = collect(&store, &key.container, &key.interface, &path, |_| true, deadline);
+                    failures.extend(collected.err());
                 }
             }
         }
@@ -79,15 +81,6 @@ fn keep(record: &Record, networks: &mut Networks) {
             ValidAttachment { container: record.header.container.clone(), interface: planned.interface.clone() };
         networks.entry(list.name.clone()).or_insert_with(|| (list, Vec::new())).1.push(attachment);
     }
-}
-
-/// Takes one record away, as DEL would. It is read again under its lock: the
-/// runtime may have called DEL, or even ADD, in between.
-fn collect(store: &Store, stale: &ValidAttachment, path: &[PathBuf], deadline: Instant) -> Result<(), CniError> {
-    let lock = store.lock(&stale.container, deadline)?;
-    let Some(record) = store.load(&stale.container, &stale.interface)? else { return Ok(()) };
-    let netns = Some(record.header.netns.as_str()).filter(|netns| Path::new(netns).exists());
-    del::detach(&record, &lock, netns, path, deadline)
 }
 
 fn valid_attachments(call: &Call) -> Result<Option<Vec<ValidAttachment>>, CniError> {

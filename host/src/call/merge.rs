@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::Selected;
 use crate::cni::{Call, CniError, CniResult, Version, code};
 use crate::config::Config;
+use crate::publish;
 use crate::selector::abi::{Merged, Outcome, Plan};
 use crate::selector::chain::Merging;
 use crate::selector::facts::Facts;
@@ -31,6 +32,7 @@ pub fn merge(
         Some(merged) => merged?,
         None => standard(call, outcomes)?,
     };
+    publish::key::check(&merged.annotations).map_err(|why| CniError::new(code::SELECTOR, format!("merge: {why}")))?;
     match previous {
         None => Ok(merged),
         Some(previous) => join_previous(call, previous, merged),

@@ -1,8 +1,10 @@
 //! A call of the runtime, from its parts to the answer. Each verb is a function
 //! that reads top to bottom.
 
+mod account;
 mod add;
 mod check;
+mod collect;
 mod del;
 mod facts;
 mod gc;
@@ -18,6 +20,8 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+pub use account::Account;
+pub use collect::{collect, is_gone};
 pub use facts::CallFacts;
 use recorded::attachment_of;
 use request::Selected;
@@ -25,12 +29,14 @@ pub use request::{OwnTypes, build_request};
 
 use crate::cni::{Call, CniError, ProcessEnvironment, Verb, code, netns};
 use crate::config::{Config, Paths};
+use crate::publish::spool;
 
-/// Serves a call. The answer is what stdout gets, if anything.
+/// Serves a call. The answer is what stdout gets, if anything; `account` learns what
+/// was done.
 ///
 /// # Errors
 /// As the runtime is to see it.
-pub fn serve(call: &Call) -> Result<Option<Value>, CniError> {
+pub fn serve(call: &Call, account: &Account) -> Result<Option<Value>, CniError> {
     if std::env::var_os(crate::delegate::HOST_CALL).is_some() {
         return refuse_nested(call.verb).map(|()| None);
     }
@@ -42,10 +48,13 @@ pub fn serve(call: &Call) -> Result<Option<Value>, CniError> {
     match call.verb {
         // DEL and CHECK work from the record alone: a selector section that
         // cannot be read today is no reason to leave anything behind.
-        Verb::Del => del::del(call, &paths, deadline).map(|()| None),
+        Verb::Del => del::del(call, &paths, deadline, account).map(|()| None),
         Verb::Check => check::check(call, &paths, deadline).map(|()| None),
         Verb::Gc => gc::gc(call, &paths, deadline).map(|()| None),
-        Verb::Add => add::add(call, &Config::from_call(call)?, deadline).map(Some),
+        Verb::Add => Config::from_call(call)
+            .and_then(|config| add::add(call, &config, deadline, account))
+            .inspect_err(|error| spool::refused(call, &paths, error))
+            .map(Some),
         Verb::Status => status::status(call).map(|()| None),
         Verb::Version => Ok(Some(crate::cni::version_document())),
     }

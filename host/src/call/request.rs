@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use super::Account;
 use crate::cni::{Call, CniError, code};
 use crate::config::Config;
 use crate::network::Catalogue;
@@ -68,12 +69,15 @@ pub fn select(
     annotations: Annotations,
     facts: &dyn Facts,
     deadline: Instant,
+    account: &Account,
 ) -> Result<Selected, CniError> {
     let request = build_request(call, config, catalogue, pod, annotations);
     let decision = config.chain.decide(&config.loader, &request, facts, deadline).map_err(|failed| {
+        account.selectors(&failed.trace);
         let pod = format!("{}/{}", pod.namespace, pod.name);
         if pod == "/" { failed.error } else { failed.error.context(format!("pod {pod}")) }
     })?;
+    account.selectors(&decision.trace);
     match decision.plan.clone() {
         Some(plan) => Ok(Selected { request, decision, plan }),
         None => Err(CniError::new(

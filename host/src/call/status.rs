@@ -51,7 +51,7 @@ fn default_plan(call: &Call, config: &Config, catalogue: &Catalogue, deadline: I
     let nobody = Identity::default();
     let mut request = build_request(call, config, catalogue, &nobody, Annotations::new());
     "eth0".clone_into(&mut request.interface);
-    let facts = CallFacts::new(&[], &nobody, &config.node, catalogue);
+    let facts = CallFacts::new(&[], &nobody, &config.node, catalogue, deadline);
     let defaults = config.chain.entries.iter().filter(|entry| entry.module == DEFAULT);
     let defaults = Chain { entries: defaults.cloned().collect(), merge: None };
     let decision = defaults.decide(&config.loader, &request, &facts, deadline);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::serve;
+use super::{Account, serve};
 use crate::cni::{Call, Verb, Version};
 use crate::record::{Header, Planned, Store, VERSION};
 
@@ -76,7 +76,7 @@ fn leave_record_of_an_earlier_boot(dir: &Path) {
 fn add_after_a_reboot_first_undoes_what_was_attached_before() {
     let dir = node();
     leave_record_of_an_earlier_boot(dir.path());
-    serve(&call(Verb::Add, dir.path())).unwrap();
+    serve(&call(Verb::Add, dir.path()), &Account::since(Instant::now())).unwrap();
     let log = fs::read_to_string(dir.path().join("log")).unwrap();
     // The old namespace is gone, so the plugin is told none.
     assert_eq!(log, "DEL old0 netns=\nADD eth0 netns=/run/netns/none\n");
@@ -85,8 +85,8 @@ fn add_after_a_reboot_first_undoes_what_was_attached_before() {
 #[test]
 fn add_twice_in_one_boot_is_refused() {
     let dir = node();
-    serve(&call(Verb::Add, dir.path())).unwrap();
-    let error = serve(&call(Verb::Add, dir.path())).unwrap_err();
+    serve(&call(Verb::Add, dir.path()), &Account::since(Instant::now())).unwrap();
+    let error = serve(&call(Verb::Add, dir.path()), &Account::since(Instant::now())).unwrap_err();
     assert!(error.msg.contains("must call DEL"), "{error}");
     assert_eq!(fs::read_to_string(dir.path().join("log")).unwrap().lines().count(), 1);
 }
@@ -95,7 +95,7 @@ fn add_twice_in_one_boot_is_refused() {
 fn del_of_an_earlier_boot_works_like_any_other() {
     let dir = node();
     leave_record_of_an_earlier_boot(dir.path());
-    serve(&call(Verb::Del, dir.path())).unwrap();
+    serve(&call(Verb::Del, dir.path()), &Account::since(Instant::now())).unwrap();
     assert_eq!(fs::read_to_string(dir.path().join("log")).unwrap(), "DEL old0 netns=/run/netns/none\n");
     assert!(fs::read_dir(dir.path().join("state/records")).unwrap().next().is_none());
     assert!(fs::read_dir(dir.path().join("state/locks")).unwrap().next().is_none());

@@ -1,8 +1,11 @@
 //! The commands of `genie-host`.
 
+mod agent;
+mod collect;
 mod compile;
 mod inspect;
 mod module;
+mod node;
 mod records;
 mod table;
 mod test_selector;
@@ -33,11 +36,19 @@ enum Command {
     Compile(compile::Arguments),
     /// Show what is attached on this node
     Records(records::Arguments),
+    /// Run the node's daemon: publication, clean-up, metrics
+    Agent(agent::Arguments),
     /// Print a completion script for a shell
     Completion {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Ask the API server for the plugin (internal)
+    #[command(hide = true)]
+    AskApi,
+    /// Take away what a container that is gone had attached (internal: the agent runs it)
+    #[command(hide = true)]
+    Collect(collect::Arguments),
     /// Run a selector that imports WASI for the plugin (internal)
     #[command(hide = true)]
     RunSelector,
@@ -85,7 +96,9 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
         }
     };
-    crate::log::start_at(LevelFilter::WARN);
+    if !matches!(cli.command, Command::Agent(_)) {
+        crate::log::start_at(LevelFilter::WARN);
+    }
     let failed = match &cli.command {
         // What is left beside its own statuses: something that it was given is wrong.
         Command::TestSelector(_) => exit::USAGE,
@@ -100,6 +113,9 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "genie-host", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
         }
+        Command::Agent(arguments) => agent::run(arguments),
+        Command::AskApi => crate::kubernetes::serve().map(|()| ExitCode::SUCCESS),
+        Command::Collect(arguments) => collect::run(&arguments),
         Command::RunSelector => crate::selector::child::serve().map(|()| ExitCode::SUCCESS).map_err(Into::into),
     };
     outcome.unwrap_or_else(|error| {

@@ -81,9 +81,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let call = call(arguments, &pod.identity, map);
     let own = OwnTypes::of(&call);
     let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
-    let annotations = pod::annotations(&sources, &call, &pod.identity)?;
+    let annotations = pod::annotations(&sources, &call, &pod.identity, deadline)?;
     let request = build_request(&call, &config, &catalogue, &pod.identity, annotations);
-    let facts = CallFacts::new(&sources, &pod.identity, &config.node, &catalogue);
+    let facts = CallFacts::new(&sources, &pod.identity, &config.node, &catalogue, deadline);
 
     // Compiled before it is timed; what cannot be loaded is told when it is asked.
     _ = config.chain.check(&config.loader, deadline);

@@ -1,6 +1,6 @@
 //! The keys `selectors` and `merge`.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
@@ -69,11 +69,15 @@ fn entry(value: &Value) -> Result<Entry, CniError> {
     })
 }
 
-/// `genie-host` is installed beside the plugin.
+/// What loads the selectors.
 pub fn loader(paths: &Paths) -> Loader {
-    let plugin = std::env::current_exe().unwrap_or_default();
-    let beside = plugin.parent().unwrap_or(Path::new("")).join("genie-host");
-    Loader::new(&paths.cache_dir, (!cfg!(feature = "tool")).then_some(beside))
+    Loader::new(&paths.cache_dir, (!cfg!(feature = "tool")).then(tool))
+}
+
+/// The program `genie-host`: installed beside the plugin, or this one itself.
+pub fn tool() -> PathBuf {
+    let own = std::env::current_exe().unwrap_or_default();
+    if cfg!(feature = "tool") { own } else { own.with_file_name("genie-host") }
 }
 
 fn invalid(message: impl Into<String>) -> CniError {

@@ -35,7 +35,10 @@ fn genies_own_file_is_accepted_as_it_is() {
     .unwrap();
     assert_eq!(config.node, "master");
     assert_eq!(config.default_plugin, None);
-    assert_eq!(config.pods, Source::DEFAULT);
+    let [runtime, args, agent, Source::Api(api)] = config.pods.as_slice() else { panic!("{:?}", config.pods) };
+    assert_eq!([runtime, args], [&Source::Runtime, &Source::Args]);
+    assert_eq!(*agent, Source::Agent("/run/genie/agent.sock".into()));
+    assert_eq!(api.access.kubeconfig, Some("/etc/cni/net.d/genie-kubeconfig".into()));
     let chain: Vec<_> = config.chain.entries.iter().map(|entry| entry.name.as_str()).collect();
     assert_eq!(chain, ["annotation", "default-plugin"]);
     assert_eq!(config.paths.conf_dir, Path::new("/etc/cni/net.d"));

@@ -1,41 +1,27 @@
-//! Where pod facts come from: the runtime, its arguments, a directory of
-//! manifests. The order is configuration; the first source that has a fact
+//! Where pod facts come from: the runtime, its arguments, the agent, the API
+//! server, a directory of manifests. The order is configuration; the first source that has a fact
 //! gives it.
 
 mod manifests;
+mod source;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::cni::{Call, CniArgs, CniError, code};
 pub use manifests::Manifests;
+pub use source::{Api, Lookup, Source};
 
 /// The capability by which containerd and CRI-O hand over a pod's annotations.
 pub const ANNOTATIONS_CAPABILITY: &str = "io.kubernetes.cri.pod-annotations";
 
 /// A pod's annotations, sorted by key.
 pub type Annotations = BTreeMap<String, String>;
-
-/// A place that pod facts come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// `runtimeConfig["io.kubernetes.cri.pod-annotations"]`.
-    Runtime,
-    /// `K8S_ANNOT` in `CNI_ARGS`.
-    Args,
-    /// A directory of Kubernetes manifests, for nodes without a cluster.
-    Manifests(PathBuf),
-}
-
-impl Source {
-    /// The sources of a configuration that names none.
-    pub const DEFAULT: [Self; 2] = [Self::Runtime, Self::Args];
-}
 
 /// What a source says of a pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,19 +65,36 @@ impl Identity {
 /// source knows has none.
 ///
 /// # Errors
-/// What a source holds cannot be read.
-pub fn annotations(sources: &[Source], call: &Call, pod: &Identity) -> Result<Annotations, CniError> {
-    let args = CniArgs::new(&call.args);
+/// What a source holds cannot be read; or a source that should know the pod gives
+/// no answer and none after it knows the pod. Then the pod has to wait: without
+/// its annotations it would get the wrong networks.
+pub fn annotations(
+    sources: &[Source],
+    call: &Call,
+    pod: &Identity,
+    deadline: Instant,
+) -> Result<Annotations, CniError> {
+    let mut failed = None;
     for source in sources {
         let found = match source {
             Source::Runtime => from_runtime(call)?,
-            Source::Args => args.k8s_annot().transpose()?,
-            Source::Manifests(dir) => Manifests::new(dir).pod(pod)?.map(|pod| pod.annotations),
+            Source::Args => CniArgs::new(&call.args).k8s_annot().transpose()?,
+            source => match source.pod(pod, deadline) {
+                Ok(facts) => facts.map(|facts| facts.annotations),
+                Err(error) if error.code == code::TRY_AGAIN => {
+                    failed.get_or_insert(error);
+                    None
+                }
+                Err(error) => return Err(error),
+            },
         };
         if let Some(mut annotations) = found {
             annotations.retain(|key, _| !is_private(key));
             return Ok(annotations);
         }
+    }
+    if let Some(error) = failed {
+        return Err(error.context(format!("the annotations of pod {}/{}", pod.namespace, pod.name)));
     }
     if !pod.name.is_empty() {
         tracing::warn!(
@@ -133,6 +136,6 @@ pub fn public_runtime_config(call: &Call) -> Map<String, Value> {
 
 /// Annotations that the kubelet and kubectl add for themselves. The last one
 /// holds the pod's whole manifest, environment values included.
-fn is_private(key: &str) -> bool {
+pub fn is_private(key: &str) -> bool {
     key.starts_with("kubernetes.io/config.") || key == "kubectl.kubernetes.io/last-applied-configuration"
 }

@@ -1,6 +1,7 @@
 //! Where annotations come from.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
@@ -21,6 +22,13 @@ fn call(runtime_config: Value, args: &str) -> Call {
         name: "g".into(),
         version: Version::CURRENT,
     }
+}
+
+/// The sources that ask nobody.
+const LOCAL: [Source; 2] = [Source::Runtime, Source::Args];
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(10)
 }
 
 fn cni(value: &str) -> Annotations {
@@ -51,7 +59,7 @@ fn the_first_source_that_has_them_gives_them() {
     let args = r#"K8S_POD_NAMESPACE=default;K8S_POD_NAME=web;K8S_ANNOT={"cni":"flannel"}"#;
     let call = call(json!({ANNOTATIONS_CAPABILITY: {"cni": "calico"}}), args);
     let pod = Identity::from_args(&CniArgs::new(args));
-    let from = |sources: &[Source]| annotations(sources, &call, &pod).unwrap();
+    let from = |sources: &[Source]| annotations(sources, &call, &pod, soon()).unwrap();
     assert_eq!(from(&[Source::Runtime, Source::Args, manifests.clone()]), cni("calico"));
     assert_eq!(from(&[Source::Args, Source::Runtime]), cni("flannel"));
     assert_eq!(from(&[manifests, Source::Runtime]), cni("weave"));
@@ -61,7 +69,7 @@ fn the_first_source_that_has_them_gives_them() {
 #[test]
 fn no_annotations_are_an_answer_too() {
     let call = call(json!({ANNOTATIONS_CAPABILITY: null}), r#"K8S_ANNOT={"cni":"flannel"}"#);
-    assert_eq!(annotations(&Source::DEFAULT, &call, &Identity::default()).unwrap(), Annotations::new());
+    assert_eq!(annotations(&LOCAL, &call, &Identity::default(), soon()).unwrap(), Annotations::new());
 }
 
 #[test]
@@ -73,14 +81,14 @@ fn annotations_of_the_kubelet_and_of_kubectl_reach_nobody() {
         }}),
         "",
     );
-    assert_eq!(annotations(&Source::DEFAULT, &call, &Identity::default()).unwrap(), cni("calico"));
+    assert_eq!(annotations(&LOCAL, &call, &Identity::default(), soon()).unwrap(), cni("calico"));
     assert_eq!(Value::from(public_runtime_config(&call)), json!({ANNOTATIONS_CAPABILITY: {"cni": "calico"}}));
 }
 
 #[test]
 fn annotations_that_are_no_map_of_strings_are_an_error() {
     let call = call(json!({ANNOTATIONS_CAPABILITY: {"cni": 7}}), "");
-    let error = annotations(&Source::DEFAULT, &call, &Identity::default()).unwrap_err();
+    let error = annotations(&LOCAL, &call, &Identity::default(), soon()).unwrap_err();
     assert!(error.msg.contains(ANNOTATIONS_CAPABILITY), "{error}");
 }
 

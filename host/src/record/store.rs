@@ -123,26 +123,37 @@ impl Store {
     /// [`code::IO`].
     pub fn list(&self) -> Result<Vec<Entry>, CniError> {
         let mut entries = Vec::new();
-        for path in files(&self.records())? {
-            // One that is gone by now belonged to a DEL that has just ended.
-            let Some(bytes) = read_file(&path)? else {
-                continue;
-            };
-            let reason = match Record::decode(&bytes, &path) {
-                Ok(record) => {
-                    entries.push(Entry::Record(Box::new(record)));
-                    continue;
-                }
-                Err(Unreadable::Damaged(reason)) => damaged(&path, &reason),
-                Err(Unreadable::Newer(version)) => newer(&path, version),
-            };
-            entries.push(Entry::Damaged { path, error: CniError::new(code::RECORD, reason) });
+        for path in self.files()? {
+            entries.extend(self.read(path)?);
         }
         for path in files(&self.damaged())? {
             let reason = damaged(&path, "it was moved here for that");
             entries.push(Entry::Damaged { path, error: CniError::new(code::RECORD, reason) });
         }
         Ok(entries)
+    }
+
+    /// The records' files, in the order of their names.
+    ///
+    /// # Errors
+    /// [`code::IO`].
+    pub fn files(&self) -> Result<Vec<PathBuf>, CniError> {
+        files(&self.records())
+    }
+
+    /// What one of [`Store::files`] holds; none when it is gone by now: it belonged to
+    /// a DEL that has just ended.
+    ///
+    /// # Errors
+    /// [`code::IO`].
+    pub fn read(&self, path: PathBuf) -> Result<Option<Entry>, CniError> {
+        let Some(bytes) = read_file(&path)? else { return Ok(None) };
+        let reason = match Record::decode(&bytes, &path) {
+            Ok(record) => return Ok(Some(Entry::Record(Box::new(record)))),
+            Err(Unreadable::Damaged(reason)) => damaged(&path, &reason),
+            Err(Unreadable::Newer(version)) => newer(&path, version),
+        };
+        Ok(Some(Entry::Damaged { path, error: CniError::new(code::RECORD, reason) }))
     }
 
     /// Moves a damaged file away. It is never deleted: it may hold what a person needs

@@ -19,7 +19,6 @@ impl ClusterNode {
             },
             "authorization": {"mode": "Webhook"},
             "cgroupDriver": "cgroupfs", "cgroupsPerQOS": false, "enforceNodeAllocatable": [],
-            "cgroupRoot": format!("/{}/{}", self.cluster.cgroup, self.name),
             "failSwapOn": false, "localStorageCapacityIsolation": false, "makeIPTablesUtilChains": false,
             "resolvConf": "", "imageGCHighThresholdPercent": 100,
             // The machine's disk and memory are not ours to judge.

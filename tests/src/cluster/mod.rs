@@ -8,6 +8,7 @@
 //! KUBECONFIG are on the disk.
 
 mod calico;
+mod cgroup;
 mod containerd;
 mod control;
 mod credentials;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
+use super::cgroup;
 use super::control::{BRIDGE, ETCD};
 use super::place::Place;
 use super::shell::{await_that, command, output, run_lines};
@@ -23,11 +24,13 @@ const PLUGINS: [&str; 8] = ["bridge", "calico", "calico-ipam", "flannel", "host-
 pub(crate) const DAEMONS: [&str; 4] = ["containerd", "flanneld", "kube-proxy", "kubelet"];
 
 /// Makes the mounts, tells the holder's process id as we count it, and stays as the node's
-/// first process. Arguments: the node's files, its name, the program that stays.
+/// first process. Arguments: the node's files, its name, the program that stays, the cgroup
+/// that its containers are below.
 const BECOME_NODE: &str = r#"set -e
 read -r pid rest < /proc/self/stat
 mount -t proc proc /proc
 for path in etc opt run var/cache var/lib var/log; do mount --bind "$0/$path" "/$path"; done
+for hierarchy in /sys/fs/cgroup/*; do test -L "$hierarchy" || mount --bind "$hierarchy/$3" "$hierarchy"; done
 mount --make-rshared /
 hostname "$1"
 echo "$pid" > "$0/holder"
@@ -101,10 +104,13 @@ impl ClusterNode {
     /// Switches it on: namespaces, its link, and all of its daemons.
     pub fn start(&self) -> Result<()> {
         _ = fs::remove_file(self.files.join("holder"));
+        let cgroup = self.cgroup();
+        cgroup::make(&cgroup)?;
         let log = File::options().create(true).append(true).open(self.cluster.logs.join(format!("{}.log", self.name)))?;
         let mut unshare = command("unshare");
         unshare.args(["--net", "--pid", "--mount", "--uts", "--fork", "--kill-child", "--propagation", "private"]);
-        unshare.args(["--", "sh", "-c", BECOME_NODE]).arg(&self.files).arg(&self.name).arg(env::current_exe()?);
+        unshare.args(["--", "sh", "-c", BECOME_NODE]).arg(&self.files).arg(&self.name);
+        unshare.arg(env::current_exe()?).arg(&cgroup);
         let mut child = unshare.stdout(log.try_clone()?).stderr(log).process_group(0).spawn()?;
         std::thread::spawn(move || child.wait());
         await_that(&format!("{} to start", self.name), Duration::from_secs(30), || self.place().map(|_| None))?;
@@ -126,7 +132,12 @@ impl ClusterNode {
         })?;
         fs::remove_dir_all(self.file("run"))?;
         fs::create_dir(self.file("run"))?;
+        cgroup::remove(&self.cgroup());
         Ok(())
+    }
+
+    fn cgroup(&self) -> String {
+        format!("{}/{}", self.cluster.cgroup, self.name)
     }
 
     /// Starts one of its daemons.

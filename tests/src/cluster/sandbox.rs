@@ -13,6 +13,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FlockOperation, Timespec, flock};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, pidfd_send_signal, wait};
 
+use super::cgroup;
 use super::shell::{await_that, command, output};
 
 /// A directory on the disk with a sandbox that may run.
@@ -100,13 +101,7 @@ impl Sandbox {
             }
         }
         if let Ok(cgroup) = Self::cgroup(&self.dir) {
-            for hierarchy in fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
-                let group = hierarchy.path().join(&cgroup);
-                if group.is_dir() {
-                    // Only directories can be removed there, the deepest first.
-                    _ = output(command("find").arg(group).args(["-depth", "-type", "d", "-delete"]));
-                }
-            }
+            cgroup::remove(&cgroup);
             fs::remove_file(self.dir.join("holder"))?;
         }
         for left in ["kept", "kubeconfig"] {

@@ -1,0 +1,102 @@
+//! The plugin's side of the socket. Whatever goes wrong here, the call goes on
+//! without the agent.
+
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::net::sockopt::socket_peercred;
+
+use super::protocol::{Answer, Body, MAX_LINE, Report, Request, Response, VERSION};
+
+/// What the agent knows it tells within this time.
+const AT_ONCE: Duration = Duration::from_millis(5);
+
+/// Asks the agent. None: there is no agent, or it does not know, or not soon
+/// enough.
+pub fn ask(socket: &Path, question: Body, deadline: Instant) -> Option<Answer> {
+    let wait = match &question {
+        Body::Object { wait_ms, .. } => Duration::from_millis(*wait_ms),
+        _ => AT_ONCE,
+    };
+    let answer = converse(socket, question, deadline.min(Instant::now() + wait));
+    match answer {
+        Ok(Answer::Versions { oldest, newest }) => {
+            tracing::info!(oldest, newest, ours = VERSION, "the agent speaks another version: going on without it");
+            None
+        }
+        Ok(Answer::Error(reason)) => {
+            tracing::info!(reason, "the agent has no answer");
+            None
+        }
+        Ok(answer) => Some(answer),
+        Err(error) => {
+            if !is_absent(&error) {
+                tracing::info!(%error, "the agent does not answer: going on without it");
+            }
+            None
+        }
+    }
+}
+
+/// Tells the agent what a call did, and does not wait.
+pub fn report(socket: &Path, report: Report) {
+    let body = Body::Report(Box::new(report));
+    let told = connect(socket).and_then(|mut stream| {
+        // The kernel takes what fits into the socket's buffer; the rest of a
+        // monstrous report is not worth a wait.
+        stream.set_nonblocking(true)?;
+        stream.write_all(&line(body)?)
+    });
+    if let Err(error) = told.as_ref().map_err(ToString::to_string)
+        && !told.as_ref().is_err_and(is_absent)
+    {
+        tracing::info!(error, "the agent did not take the report of this call");
+    }
+}
+
+fn converse(socket: &Path, question: Body, deadline: Instant) -> io::Result<Answer> {
+    let mut stream = connect(socket)?;
+    stream.set_write_timeout(Some(left(deadline)?))?;
+    stream.write_all(&line(question)?)?;
+    let mut answer = Vec::new();
+    let mut buffer = [0; 8 << 10];
+    while !answer.ends_with(b"\n") {
+        stream.set_read_timeout(Some(left(deadline)?))?;
+        let count = stream.read(&mut buffer)?;
+        if count == 0 || answer.len() > MAX_LINE {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        answer.extend_from_slice(buffer.get(..count).unwrap_or_default());
+    }
+    Ok(serde_json::from_slice::<Response>(&answer)?.answer)
+}
+
+/// Only root may tell root's plugin anything.
+fn connect(socket: &Path) -> io::Result<UnixStream> {
+    let stream = UnixStream::connect(socket)?;
+    let peer = socket_peercred(&stream)?;
+    let ours = rustix::process::geteuid();
+    if peer.uid.is_root() || peer.uid == ours {
+        Ok(stream)
+    } else {
+        Err(io::Error::new(ErrorKind::PermissionDenied, format!("who listens on {} is not root", socket.display())))
+    }
+}
+
+fn line(body: Body) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(&Request { version: VERSION, body })?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// A time limit of zero would mean none.
+fn left(deadline: Instant) -> io::Result<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused)
+}

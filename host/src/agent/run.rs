@@ -1,0 +1,93 @@
+//! The agent's life: all tasks side by side, until it is told to stop.
+
+use std::future::pending;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::publish::Publication;
+use super::reconcile::Reconciler;
+use super::{Context, Options, http, pods, serve};
+use crate::publish::spool::Spool;
+use crate::record::Store;
+use crate::selector::engine::ENGINE_ID;
+
+/// How long is waited before something that failed is tried again.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// What the agent cannot do without: its socket, its state directory, its address.
+pub async fn run(options: Options) -> Result<()> {
+    let context = Arc::new(Context::new(options));
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), node = context.options.node, "agent started");
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("told to stop"),
+        _ = interrupt.recv() => tracing::info!("interrupted"),
+        served = serve::serve(&context) => served.context("the plugin's socket")?,
+        served = health(&context) => served?,
+        () = pods::watch(&context) => {},
+        published = publish(&context) => published?,
+        () = reconcile(&context) => {},
+    }
+    Ok(())
+}
+
+async fn health(context: &Arc<Context>) -> Result<()> {
+    match context.options.listen {
+        Some(address) => http::serve(context, address).await.context("metrics and health"),
+        None => pending().await,
+    }
+}
+
+async fn publish(context: &Context) -> Result<()> {
+    let state_dir = context.options.on_host(&context.options.state_dir);
+    let mut publication = Publication::new(&state_dir, &context.options.node)?;
+    let client = loop {
+        match context.client().await {
+            Ok(client) => break client,
+            Err(why) => tracing::warn!(why, "nothing can be published yet"),
+        }
+        tokio::time::sleep(AGAIN).await;
+    };
+    let lookup = |pod: &crate::pod::Identity| context.pods.get(pod);
+    let done = |round: &super::publish::Published| {
+        context.metrics.published(round.annotations.published, round.events, round.annotations.waiting);
+    };
+    publication.run(&lookup, &client, &context.publish, done).await;
+    Ok(())
+}
+
+async fn reconcile(context: &Context) {
+    let options = &context.options;
+    let mut reconciler = Reconciler::new(&options.host_root, &options.state_dir, Path::new("/proc/self/exe"));
+    let done = |collected| {
+        context.metrics.collected(collected);
+        count(context);
+    };
+    reconciler.run(done).await;
+}
+
+/// Counts what is on the disk.
+fn count(context: &Context) {
+    let options = &context.options;
+    let state_dir = options.on_host(&options.state_dir);
+    if let Ok(records) = Store::open(&state_dir).and_then(|store| store.files()) {
+        context.metrics.files("records", records.len());
+    }
+    if let Ok(refusals) = Spool::of(&state_dir).list() {
+        context.metrics.files("refusals", refusals.len());
+    }
+    context.metrics.files("selectors", entries(&options.on_host(&options.cache_dir).join(ENGINE_ID)));
+    context.metrics.files("damaged", entries(&state_dir.join("damaged")));
+}
+
+fn entries(dir: &PathBuf) -> usize {
+    std::fs::read_dir(dir).map_or(0, Iterator::count)
+}

@@ -1,0 +1,158 @@
+//! The socket: what the plugin asks and tells.
+
+use std::collections::HashMap;
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::timeout;
+
+use super::Context;
+use super::protocol::{Answer, Body, MAX_LINE, OLDEST, Report, Request, Response, VERSION};
+use crate::kubernetes;
+
+/// How many connections are served at once; more wait in the kernel.
+const CONNECTIONS: usize = 64;
+/// How long a plugin may take to say what it wants.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long an object serves for further pods: a burst of pods asks for the same.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Objects that were read just now, by what was asked for.
+type Objects = Mutex<HashMap<String, (Instant, Option<Value>)>>;
+
+/// Serves for ever.
+///
+/// # Errors
+/// The socket cannot be made.
+pub async fn serve(context: &Arc<Context>) -> io::Result<()> {
+    let listener = listen(&context.options.on_host(&context.options.socket))?;
+    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let objects = Arc::new(Objects::default());
+    loop {
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return Ok(()) };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of descriptors, most likely: those of others will be free again.
+                tracing::warn!(%error, "a connection of the plugin was not accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let (context, objects) = (Arc::clone(context), Arc::clone(&objects));
+        tokio::spawn(async move {
+            if let Err(error) = converse(&context, &objects, stream).await {
+                tracing::debug!(%error, "a connection of the plugin ended early");
+            }
+            drop(slot);
+        });
+    }
+}
+
+/// A socket that an agent of before left, or still listens on, is replaced: it has
+/// to go, and this one is there.
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    let context =
+        |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", path.display()));
+    if let Some(dir) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(context)?;
+    }
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(context(error)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path).map_err(context)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(context)?;
+    Ok(listener)
+}
+
+async fn converse(context: &Context, objects: &Objects, stream: UnixStream) -> io::Result<()> {
+    let peer = stream.peer_cred()?.uid();
+    if peer != 0 && peer != rustix::process::geteuid().as_raw() {
+        tracing::warn!(uid = peer, "who is not root is not served");
+        return Ok(());
+    }
+    let mut stream = BufReader::new(stream);
+    let mut line = Vec::new();
+    let limit = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
+    let mut limited = (&mut stream).take(limit);
+    timeout(PATIENCE, limited.read_until(b'\n', &mut line))
+        .await
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    let Some(answer) = answer(context, objects, &line).await else { return Ok(()) };
+    let mut response = serde_json::to_vec(&Response { version: VERSION, answer })?;
+    response.push(b'\n');
+    timeout(PATIENCE, stream.write_all(&response)).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+}
+
+/// None: nothing is to be answered.
+async fn answer(context: &Context, objects: &Objects, line: &[u8]) -> Option<Answer> {
+    // The version first: the rest may be shaped in a way that only it explains.
+    let parsed: Result<Value, _> = serde_json::from_slice(line);
+    let version = parsed.as_ref().ok().and_then(|request| request["version"].as_u64());
+    if !version.is_some_and(|version| (u64::from(OLDEST)..=u64::from(VERSION)).contains(&version)) {
+        return Some(Answer::Versions { oldest: OLDEST, newest: VERSION });
+    }
+    let request = parsed.and_then(serde_json::from_value::<Request>);
+    match request.map(|request| request.body) {
+        Err(error) => Some(Answer::Error(format!("not understood: {error}"))),
+        Ok(Body::Pod(pod)) => Some(Answer::Pod(context.pods.get(&pod))),
+        Ok(Body::Object { api_version, kind, namespace, name, wait_ms }) => {
+            let read = object(context, objects, &api_version, &kind, namespace.as_deref(), &name);
+            let object = timeout(Duration::from_millis(wait_ms), read).await;
+            let object = object.unwrap_or_else(|_| Err("the API server does not answer in time".into()));
+            Some(object.map_or_else(Answer::Error, Answer::Object))
+        }
+        Ok(Body::Report(report)) => {
+            take(context, &report);
+            None
+        }
+    }
+}
+
+async fn object(
+    context: &Context,
+    objects: &Objects,
+    api_version: &str,
+    kind: &str,
+    namespace: Option<&str>,
+    name: &str,
+) -> Result<Option<Value>, String> {
+    let key = format!("{api_version} {kind} {} {name}", namespace.unwrap_or_default());
+    // Held while it is read: whoever asks for the same waits for the one answer.
+    let mut objects = objects.lock().await;
+    objects.retain(|_, (read, _)| read.elapsed() < FRESH);
+    if let Some((_, object)) = objects.get(&key) {
+        return Ok(object.clone());
+    }
+    let client = context.client().await?;
+    let object = kubernetes::object(&client, api_version, kind, namespace, name).await?;
+    objects.insert(key, (Instant::now(), object.clone()));
+    Ok(object)
+}
+
+/// Counts and logs what a call did.
+fn take(context: &Context, report: &Report) {
+    context.metrics.called(report);
+    let pod = report.pod.as_ref().map(|pod| format!("{}/{}", pod.namespace, pod.name)).unwrap_or_default();
+    let (verb, container, interface) = (&report.verb, &report.container, &report.interface);
+    let networks: Vec<_> = report.networks.iter().map(|network| network.network.as_str()).collect();
+    let networks = networks.join(",");
+    let micros = report.micros;
+    match report.code {
+        None => tracing::info!(verb, pod, container, interface, networks, micros, "call"),
+        Some(code) => {
+            let error = report.message.as_deref().unwrap_or_default();
+            tracing::warn!(verb, pod, container, interface, networks, micros, code, error, "call failed");
+        }
+    }
+    context.publish.notify_one();
+}

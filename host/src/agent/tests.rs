@@ -1,0 +1,189 @@
+//! The socket with the plugin's own client, and what is counted.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::client::{ask, report};
+use super::protocol::{Answer, Body, NetworkTime, Report, SelectorRun};
+use super::{Context, Options, serve};
+use crate::pod::Identity;
+
+fn options(dir: &Path) -> Options {
+    Options {
+        host_root: dir.into(),
+        state_dir: "/state".into(),
+        cache_dir: "/cache".into(),
+        conf_dir: "/net.d".into(),
+        bin_dir: "/bin".into(),
+        config: None,
+        node: "node1".into(),
+        namespace: "kube-system".into(),
+        daemon_set: None,
+        socket: "/run/genie/agent.sock".into(),
+        listen: None,
+        kubeconfig: Some("/no/such/kubeconfig".into()),
+    }
+}
+
+/// An agent that listens, on a runtime of its own.
+struct Listening {
+    dir: TempDir,
+    context: Arc<Context>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Listening {
+    fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let context = Arc::new(Context::new(options(dir.path())));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let serving = Arc::clone(&context);
+        runtime.spawn(async move { serve::serve(&serving).await.unwrap() });
+        let listening = Self { dir, context, _runtime: runtime };
+        listening.until(|| UnixStream::connect(listening.socket()).is_ok());
+        listening
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.dir.path().join("run/genie/agent.sock")
+    }
+
+    fn metrics(&self) -> String {
+        self.context.metrics.text(self.context.pods.len(), true)
+    }
+
+    fn until(&self, holds: impl Fn() -> bool) {
+        let deadline = soon();
+        while !holds() {
+            assert!(Instant::now() < deadline, "waited in vain; metrics:\n{}", self.metrics());
+            std::thread::yield_now();
+        }
+    }
+
+    fn say(&self, line: &str) -> String {
+        let mut stream = UnixStream::connect(self.socket()).unwrap();
+        stream.write_all(line.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(20)
+}
+
+#[test]
+fn the_socket_is_for_root_alone() {
+    let agent = Listening::start();
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&agent.socket()), 0o600);
+    assert_eq!(mode(agent.socket().parent().unwrap()), 0o700);
+}
+
+#[test]
+fn a_pod_that_is_not_known_yet_is_to_be_asked_for_elsewhere() {
+    let agent = Listening::start();
+    let pod = Identity { namespace: "default".into(), name: "web".into(), uid: None };
+    // The deadline of the call is no matter: the agent says at once that it does not
+    // know.
+    let line = format!("{{\"version\":1,\"pod\":{}}}\n", serde_json::to_string(&pod).unwrap());
+    assert_eq!(agent.say(&line), "{\"version\":1,\"pod\":null}\n");
+}
+
+#[test]
+fn without_the_api_server_an_object_is_an_error_and_the_plugin_goes_on() {
+    let agent = Listening::start();
+    let question = Body::Object {
+        api_version: "v1".into(),
+        kind: "Node".into(),
+        namespace: None,
+        name: "node1".into(),
+        wait_ms: 10_000,
+    };
+    let line = format!("{{\"version\":1,\"object\":{}}}\n", serde_json::to_value(&question).unwrap()["object"]);
+    let answer = agent.say(&line);
+    assert!(answer.contains("\"error\"") && answer.contains("/no/such/kubeconfig"), "{answer}");
+    assert_eq!(ask(&agent.socket(), question, soon()), None);
+}
+
+#[test]
+fn versions_that_are_not_understood_are_told_the_range() {
+    let agent = Listening::start();
+    for line in ["{\"version\":0,\"pod\":{}}\n", "{\"version\":99,\"news\":true}\n", "no JSON\n", "{}\n"] {
+        assert_eq!(agent.say(line), "{\"version\":1,\"versions\":{\"oldest\":1,\"newest\":1}}\n", "{line}");
+    }
+}
+
+#[test]
+fn a_report_is_counted_and_wakes_publication() {
+    let agent = Listening::start();
+    let done = Report {
+        verb: "ADD".into(),
+        micros: 1500,
+        parts: vec![("delegate".into(), 1000)],
+        networks: vec![NetworkTime {
+            network: "k8s-pod-network".into(),
+            plugin: "calico".into(),
+            interface: "eth0".into(),
+            micros: 1000,
+            failed: false,
+        }],
+        selectors: vec![SelectorRun { name: "annotation".into(), outcome: "plan".into(), fuel: 700, micros: 20 }],
+        ..Report::default()
+    };
+    report(&agent.socket(), done);
+    report(&agent.socket(), Report { verb: "DEL".into(), code: Some(11), ..Report::default() });
+    for line in [
+        r#"genie_calls_total{verb="ADD",outcome="ok"} 1"#,
+        r#"genie_calls_total{verb="DEL",outcome="11"} 1"#,
+        r#"genie_part_seconds_count{verb="ADD",part="delegate"} 1"#,
+        r#"genie_delegate_seconds_sum{network="k8s-pod-network",plugin="calico",outcome="ok"} 0.001"#,
+        r#"genie_selector_fuel_total{selector="annotation",outcome="plan"} 700"#,
+    ] {
+        agent.until(|| agent.metrics().contains(line));
+    }
+}
+
+#[test]
+fn no_agent_costs_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("agent.sock");
+    assert_eq!(ask(&socket, Body::Pod(Identity::default()), soon()), None);
+    // Left over by an agent that was killed.
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    assert_eq!(ask(&socket, Body::Pod(Identity::default()), soon()), None);
+    report(&socket, Report::default());
+}
+
+#[test]
+fn an_agent_that_hangs_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("agent.sock");
+    // The kernel accepts; nobody ever answers.
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let pod = Identity { namespace: "default".into(), name: "web".into(), uid: None };
+    assert_eq!(ask(&socket, Body::Pod(pod), soon()), None);
+}
+
+#[test]
+fn a_socket_that_was_left_behind_is_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("run/genie/agent.sock");
+    std::fs::create_dir_all(socket.parent().unwrap()).unwrap();
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    let context = Arc::new(Context::new(options(dir.path())));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.spawn(async move { serve::serve(&context).await.unwrap() });
+    let deadline = soon();
+    while UnixStream::connect(&socket).is_err() {
+        assert!(Instant::now() < deadline);
+        std::thread::yield_now();
+    }
+}

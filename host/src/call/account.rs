@@ -1,0 +1,99 @@
+//! What a call did and how long its parts took: told to the agent when the
+//! runtime has its answer.
+
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::time::Instant;
+
+use crate::agent::client;
+use crate::agent::protocol::{NetworkTime, Report, SelectorRun};
+use crate::cni::{Call, CniArgs, CniError, Verb};
+use crate::network::Prepared;
+use crate::pod::Identity;
+use crate::record::Pod;
+use crate::selector::trace::{Step, StepOutcome};
+
+/// Kept while a call runs.
+pub struct Account {
+    started: Instant,
+    /// When the last part ended.
+    lap: Cell<Instant>,
+    report: RefCell<Report>,
+}
+
+impl Account {
+    /// The call began at `started`.
+    pub fn since(started: Instant) -> Self {
+        Self { started, lap: Cell::new(started), report: RefCell::default() }
+    }
+
+    /// A part has ended: all since the part before.
+    pub fn part(&self, name: &str) {
+        let now = Instant::now();
+        let took = micros(self.lap.replace(now), now);
+        self.report.borrow_mut().parts.push((name.into(), took));
+    }
+
+    /// A network's delegates have ended.
+    pub fn network(&self, attachment: &Prepared, started: Instant, failed: bool) {
+        self.report.borrow_mut().networks.push(NetworkTime {
+            network: attachment.list.name.clone(),
+            plugin: attachment.list.types().first().copied().unwrap_or_default().to_owned(),
+            interface: attachment.interface.clone(),
+            micros: micros(started, Instant::now()),
+            failed,
+        });
+    }
+
+    /// The chain has decided, or failed.
+    pub fn selectors(&self, trace: &[Step]) {
+        let ran = trace.iter().filter(|step| step.outcome != StepOutcome::Skipped);
+        self.report.borrow_mut().selectors.extend(ran.map(|step| SelectorRun {
+            name: step.selector.clone(),
+            outcome: outcome(&step.outcome).into(),
+            fuel: step.usage.fuel,
+            micros: step.micros,
+        }));
+    }
+
+    /// Tells the agent how the call ended. What the runtime asks every few seconds
+    /// (STATUS, VERSION) is told only when it fails.
+    pub fn tell<T>(self, socket: &Path, call: &Call, ended: &Result<T, CniError>) {
+        if ended.is_ok() && matches!(call.verb, Verb::Status | Verb::Version) {
+            return;
+        }
+        let pod = Identity::from_args(&CniArgs::new(&call.args));
+        let error = ended.as_ref().err();
+        client::report(
+            socket,
+            Report {
+                verb: call.verb.as_str().into(),
+                code: error.map(|error| error.code),
+                message: error.map(ToString::to_string),
+                container: call.container.clone(),
+                interface: call.interface.clone(),
+                pod: (!pod.name.is_empty()).then(|| Pod {
+                    namespace: pod.namespace,
+                    name: pod.name,
+                    uid: pod.uid.unwrap_or_default(),
+                }),
+                micros: micros(self.started, Instant::now()),
+                ..self.report.into_inner()
+            },
+        );
+    }
+}
+
+fn outcome(outcome: &StepOutcome) -> &'static str {
+    match outcome {
+        StepOutcome::Pass => "pass",
+        StepOutcome::Plan(_) => "plan",
+        StepOutcome::Refused(_) => "refused",
+        StepOutcome::Failed(_) => "failed",
+        StepOutcome::Skipped => "skipped",
+    }
+}
+
+fn micros(from: Instant, to: Instant) -> u64 {
+    u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,80 @@
+//! `genie-host agent`: the node's daemon.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use tracing::level_filters::LevelFilter;
+
+use super::node::Node;
+use crate::agent::{self, Options};
+use crate::log;
+
+#[derive(Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    node: Node,
+    /// Where the plugin finds the agent
+    #[arg(long, value_name = "PATH", default_value = agent::SOCKET)]
+    socket: PathBuf,
+    /// Where metrics and health are served; `none` for nowhere
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9611", value_parser = address)]
+    listen: Listen,
+    /// Credentials for the API server, instead of those of the pod that this runs in
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// The agent's own `DaemonSet`: when it is gone, so is the installation
+    #[arg(long, value_name = "NAME")]
+    daemon_set: Option<String>,
+    /// The namespace of that `DaemonSet`
+    #[arg(long, env = "POD_NAMESPACE", default_value = "kube-system")]
+    namespace: String,
+    /// What is logged: error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    log_level: LevelFilter,
+    /// How it is logged
+    #[arg(long, value_enum, default_value_t)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum LogFormat {
+    /// A JSON object a line
+    #[default]
+    Json,
+    /// Text for people
+    Text,
+}
+
+type Listen = Option<SocketAddr>;
+
+fn address(written: &str) -> Result<Listen, String> {
+    if written == "none" {
+        return Ok(None);
+    }
+    written.parse().map(Some).map_err(|error| format!("{error}; write an address with its port, or none"))
+}
+
+pub fn run(arguments: Arguments) -> Result<ExitCode> {
+    log::start_daemon(arguments.log_level, matches!(arguments.log_format, LogFormat::Json));
+    let node = arguments.node;
+    let options = Options {
+        host_root: node.host_root,
+        state_dir: node.state_dir,
+        cache_dir: node.cache_dir,
+        conf_dir: node.conf_dir,
+        bin_dir: node.bin_dir,
+        config: node.config,
+        node: node.name,
+        namespace: arguments.namespace,
+        daemon_set: arguments.daemon_set,
+        socket: arguments.socket,
+        listen: arguments.listen,
+        kubeconfig: arguments.kubeconfig,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(agent::run(options))?;
+    Ok(ExitCode::SUCCESS)
+}

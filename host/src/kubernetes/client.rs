@@ -1,0 +1,136 @@
+//! From credentials to a client. The server's certificate is always verified.
+
+use std::path::Path;
+use std::time::Duration;
+
+use kube::config::{Cluster, KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster};
+use kube::{Client, Config};
+
+use super::Access;
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// A client for what a configuration says.
+///
+/// # Errors
+/// What is wrong with the credentials; nothing has been asked of the server yet.
+pub async fn connect(access: &Access) -> Result<Client, String> {
+    let mut file = match &access.kubeconfig {
+        Some(path) => read(path)?,
+        None => empty(),
+    };
+    override_with(access, &mut file);
+    refuse_unverified(&file)?;
+    let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
+        .await
+        .map_err(|error| format!("the credentials for the API server{} are wrong: {error}", of(access)))?;
+    client(config)
+}
+
+/// The client of a pod of the cluster.
+///
+/// # Errors
+/// This is no pod, or its service account is not mounted.
+pub fn in_cluster() -> Result<Client, String> {
+    let config = Config::incluster_env()
+        .map_err(|error| format!("no service account of a pod is here (give a kubeconfig): {error}"))?;
+    client(config)
+}
+
+fn client(mut config: Config) -> Result<Client, String> {
+    config.connect_timeout = Some(CONNECT);
+    // Whoever asks keeps the time; a watch is open for as long as it likes.
+    config.read_timeout = None;
+    config.write_timeout = Some(CONNECT);
+    config.accept_invalid_certs = false;
+    let server = config.cluster_url.to_string();
+    Client::try_from(config).map_err(|error| format!("no client can be made for {server}: {error}"))
+}
+
+/// Relative paths in it are taken from its own directory, as kubectl takes them.
+fn read(path: &Path) -> Result<Kubeconfig, String> {
+    // The error of the parser may quote the file.
+    Kubeconfig::read_from(path).map_err(|error| {
+        let kind = match error {
+            kube::config::KubeconfigError::ReadConfig(error, _) => error.to_string(),
+            _ => "it is no kubeconfig".into(),
+        };
+        format!("kubeconfig {} cannot be read: {kind}", path.display())
+    })
+}
+
+/// The names of the one context of a configuration without a kubeconfig.
+const NAME: &str = "genie";
+
+fn empty() -> Kubeconfig {
+    let context = kube::config::Context { cluster: NAME.into(), user: Some(NAME.into()), ..Default::default() };
+    Kubeconfig {
+        clusters: vec![NamedCluster { name: NAME.into(), cluster: Some(Cluster::default()), ..Default::default() }],
+        auth_infos: vec![NamedAuthInfo { name: NAME.into(), ..Default::default() }],
+        contexts: vec![kube::config::NamedContext { name: NAME.into(), context: Some(context), ..Default::default() }],
+        current_context: Some(NAME.into()),
+        ..Default::default()
+    }
+}
+
+/// Every cluster and user gets it: the current context names one of each.
+fn override_with(access: &Access, file: &mut Kubeconfig) {
+    let text = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    for cluster in file.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
+        if access.server.is_some() {
+            cluster.server.clone_from(&access.server);
+        }
+        if access.certificate_authority.is_some() {
+            cluster.certificate_authority = text(&access.certificate_authority);
+            cluster.certificate_authority_data = None;
+            // CNI-Genie's generated kubeconfig says so; with an authority there is no need.
+            cluster.insecure_skip_tls_verify = None;
+        }
+    }
+    for user in &mut file.auth_infos {
+        let user = user.auth_info.get_or_insert_default();
+        if let Some(token) = &access.token {
+            user.token = Some(token.0.clone().into());
+            user.token_file = None;
+        }
+        if access.client_certificate.is_some() {
+            user.client_certificate = text(&access.client_certificate);
+            user.client_certificate_data = None;
+        }
+        if access.client_key.is_some() {
+            user.client_key = text(&access.client_key);
+            user.client_key_data = None;
+        }
+    }
+}
+
+/// A token that goes to a server whose certificate nobody verifies is a token
+/// lost. Without TLS only this machine may be asked.
+fn refuse_unverified(file: &Kubeconfig) -> Result<(), String> {
+    let current = file.current_context.as_deref().unwrap_or_default();
+    let context = file.contexts.iter().find(|named| named.name == current).and_then(|named| named.context.as_ref());
+    let name = context.map(|context| context.cluster.as_str()).unwrap_or_default();
+    let cluster = file.clusters.iter().find(|named| named.name == name).and_then(|named| named.cluster.as_ref());
+    let Some(cluster) = cluster else {
+        return Err(format!("the kubeconfig's current context {current:?} names no cluster"));
+    };
+    let Some(server) = cluster.server.as_deref().filter(|server| !server.is_empty()) else {
+        return Err("no API server is named: set kubernetes.k8s_api_root, or `server` in the kubeconfig".into());
+    };
+    if cluster.insecure_skip_tls_verify == Some(true) {
+        return Err(format!(
+            "the kubeconfig says not to verify the certificate of {server}: that is not done; \
+             name its authority (policy.k8s_certificate_authority, or certificate-authority in the kubeconfig)"
+        ));
+    }
+    let host = server.strip_prefix("http://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
+    match host {
+        None | Some("localhost" | "127.0.0.1") => Ok(()),
+        Some(_) => Err(format!("{server} is not asked without TLS: use https")),
+    }
+}
+
+fn of(access: &Access) -> String {
+    access.kubeconfig.as_ref().map(|path| format!(" in {}", path.display())).unwrap_or_default()
+}

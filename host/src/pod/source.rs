@@ -1,0 +1,123 @@
+//! A place that pod facts come from.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::{Identity, Manifests, PodFacts};
+use crate::agent::client;
+use crate::agent::protocol::{Answer, Body};
+use crate::cni::{CniError, code};
+use crate::kubernetes::{self, Access};
+
+/// How long the agent may take for what it has to ask for itself.
+const AGENT_WAIT: Duration = Duration::from_secs(3);
+
+/// A place that pod facts come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `runtimeConfig["io.kubernetes.cri.pod-annotations"]`.
+    Runtime,
+    /// `K8S_ANNOT` in `CNI_ARGS`.
+    Args,
+    /// The agent, by its socket. It may be absent at any time.
+    Agent(PathBuf),
+    /// The API server.
+    Api(Box<Api>),
+    /// A directory of Kubernetes manifests, for nodes without a cluster.
+    Manifests(PathBuf),
+}
+
+/// How the API server is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Api {
+    /// The credentials.
+    pub access: Access,
+    /// The program `genie-host`, which holds the client.
+    pub tool: PathBuf,
+}
+
+/// What a source says of an object of the cluster.
+pub enum Lookup {
+    /// Here it is.
+    Found(Value),
+    /// The source holds such objects, and this one is not among them.
+    Absent,
+    /// The source holds none.
+    Silent,
+}
+
+impl Source {
+    /// What it knows of a pod; none when it does not know it.
+    ///
+    /// # Errors
+    /// It should know, and cannot tell.
+    pub fn pod(&self, pod: &Identity, deadline: Instant) -> Result<Option<PodFacts>, CniError> {
+        if pod.name.is_empty() && !matches!(self, Self::Manifests(_)) {
+            return Ok(None);
+        }
+        let answer = match self {
+            Self::Runtime | Self::Args => return Ok(None),
+            Self::Manifests(dir) => return Manifests::new(dir).pod(pod),
+            Self::Agent(socket) => client::ask(socket, Body::Pod(pod.clone()), deadline),
+            Self::Api(api) => Some(api.ask(Body::Pod(pod.clone()), deadline)?),
+        };
+        match answer {
+            Some(Answer::Pod(facts)) => Ok(facts.filter(|facts| is_of(facts, pod))),
+            _ => Ok(None),
+        }
+    }
+
+    /// One object of the cluster.
+    ///
+    /// # Errors
+    /// It should know, and cannot tell.
+    pub fn object(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: Option<&str>,
+        name: &str,
+        deadline: Instant,
+    ) -> Result<Lookup, CniError> {
+        let wait = AGENT_WAIT.min(deadline.saturating_duration_since(Instant::now()) / 2);
+        let question = || Body::Object {
+            api_version: api_version.into(),
+            kind: kind.into(),
+            namespace: namespace.map(ToOwned::to_owned),
+            name: name.into(),
+            wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+        };
+        let answer = match self {
+            Self::Runtime | Self::Args => None,
+            Self::Manifests(dir) => {
+                Some(Answer::Object(Manifests::new(dir).object(api_version, kind, namespace, name)?))
+            }
+            Self::Agent(socket) => client::ask(socket, question(), deadline),
+            Self::Api(api) => Some(api.ask(question(), deadline)?),
+        };
+        Ok(match answer {
+            Some(Answer::Object(Some(object))) => Lookup::Found(object),
+            Some(Answer::Object(None)) => Lookup::Absent,
+            _ => Lookup::Silent,
+        })
+    }
+}
+
+impl Api {
+    fn ask(&self, question: Body, deadline: Instant) -> Result<Answer, CniError> {
+        kubernetes::ask(&self.tool, &self.access, question, deadline)
+            .map_err(|reason| CniError::new(code::TRY_AGAIN, reason))
+    }
+
+    /// The client is in the program beside this one, or in this one itself.
+    pub fn new(access: Access, tool: &Path) -> Self {
+        Self { access, tool: tool.into() }
+    }
+}
+
+/// Under a name that was used again the source may still have the pod of before.
+fn is_of(facts: &PodFacts, pod: &Identity) -> bool {
+    pod.uid.is_none() || facts.identity.uid.is_none() || pod.uid == facts.identity.uid
+}

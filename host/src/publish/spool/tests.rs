@@ -1,0 +1,82 @@
+//! Refusals on disk.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+fn refusal(uid: &str, message: &str) -> Refusal {
+    let pod = Pod { namespace: "default".into(), name: "web".into(), uid: uid.into() };
+    Refusal { pod, code: 101, message: message.into(), details: String::new(), time: 1 }
+}
+
+fn spool(dir: &tempfile::TempDir) -> Spool {
+    let spool = Spool::of(dir.path());
+    spool.create().unwrap();
+    spool
+}
+
+fn messages(spool: &Spool) -> Vec<String> {
+    spool.list().unwrap().into_iter().map(|taken| taken.refusal.message).collect()
+}
+
+#[test]
+fn the_newest_refusal_of_a_pod_stays_and_belongs_to_root() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = spool(&dir);
+    spool.write(&refusal("u1", "first")).unwrap();
+    spool.write(&refusal("u1", "second")).unwrap();
+    spool.write(&refusal("u2", "other")).unwrap();
+    let mut all = messages(&spool);
+    all.sort();
+    assert_eq!(all, ["other", "second"]);
+    let file = dir.path().join("spool/u1.json");
+    assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn without_an_agent_nothing_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    Spool::of(dir.path()).write(&refusal("u1", "first")).unwrap();
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_newer_refusal_is_not_removed_with_the_older_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = spool(&dir);
+    spool.write(&refusal("u1", "first")).unwrap();
+    let taken = spool.list().unwrap();
+    spool.write(&refusal("u1", "second")).unwrap();
+    spool.remove(&taken[0]);
+    assert_eq!(messages(&spool), ["second"]);
+    spool.remove(&spool.list().unwrap()[0]);
+    assert_eq!(messages(&spool), [""; 0]);
+}
+
+#[test]
+fn the_spool_is_bounded_and_the_oldest_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = spool(&dir);
+    for n in 0..LIMIT + 5 {
+        spool.write(&refusal(&format!("u{n}"), &n.to_string())).unwrap();
+    }
+    let kept = messages(&spool);
+    assert_eq!(kept.len(), LIMIT);
+    assert!(kept.contains(&(LIMIT + 4).to_string()));
+}
+
+#[test]
+fn a_name_leads_nowhere_else() {
+    let pod = Pod { namespace: "..".into(), name: "../x".into(), uid: String::new() };
+    assert_eq!(file_name(&pod), "______x.json");
+    assert!(file_name(&Pod { name: "n".repeat(300), ..Pod::default() }).len() < 255);
+}
+
+#[test]
+fn what_is_no_refusal_is_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = spool(&dir);
+    fs::write(dir.path().join("spool/x.json"), "{").unwrap();
+    assert!(spool.list().unwrap().is_empty());
+    assert!(!dir.path().join("spool/x.json").exists());
+}

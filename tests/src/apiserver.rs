@@ -1,0 +1,189 @@
+//! A real Kubernetes API server, alone: no controllers, no nodes. On loopback.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::programs;
+
+/// How long it may take to start.
+const START_TIME: Duration = Duration::from_secs(90);
+
+/// What it accepts as administrator.
+const TOKEN: &str = "administrator";
+
+/// Starts etcd and the API server, and ends them and removes their files when its
+/// input ends, however the test's process came to its end.
+const RUN: &str = r#"
+cd "$1"; etcd_port=$2 peer_port=$3 port=$4 apiserver=$5
+etcd --data-dir etcd --listen-client-urls "http://127.0.0.1:$etcd_port" \
+    --advertise-client-urls "http://127.0.0.1:$etcd_port" --listen-peer-urls "http://127.0.0.1:$peer_port" \
+    --initial-advertise-peer-urls "http://127.0.0.1:$peer_port" --initial-cluster "default=http://127.0.0.1:$peer_port" \
+    --unsafe-no-fsync >etcd.log 2>&1 </dev/null & etcd=$!
+"$apiserver" --etcd-servers "http://127.0.0.1:$etcd_port" --bind-address 127.0.0.1 --secure-port "$port" \
+    --advertise-address 127.0.0.1 --endpoint-reconciler-type none --cert-dir certificates \
+    --token-auth-file tokens --authorization-mode RBAC --service-cluster-ip-range 10.96.0.0/16 \
+    --service-account-issuer https://kubernetes.default.svc --service-account-key-file key \
+    --service-account-signing-key-file key --disable-admission-plugins ServiceAccount \
+    --audit-policy-file audit-policy --audit-log-path audit >apiserver.log 2>&1 </dev/null & apiserver=$!
+read -r _
+kill -KILL $apiserver $etcd
+wait
+rm -rf "$1"
+"#;
+
+/// A running API server.
+pub struct ApiServer {
+    dir: PathBuf,
+    port: u16,
+    process: Child,
+}
+
+impl ApiServer {
+    /// Starts one and waits until it serves.
+    ///
+    /// # Panics
+    /// When it does not: says what its log ends with.
+    pub fn start() -> Self {
+        let program = programs::tool("kube-apiserver");
+        let dir = tempfile::tempdir().expect("a temporary directory").keep();
+        let [etcd, peer, port] = free_ports();
+        let write = |name: &str, text: &str| fs::write(dir.join(name), text).expect("the directory is ours");
+        write("tokens", &format!("{TOKEN},admin,admin,system:masters\n"));
+        write("audit-policy", &json!({"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
+            "rules": [{"level": "Metadata", "resources": [{"group": ""}, {"group": "events.k8s.io"}]}, {"level": "None"}]}).to_string());
+        let key = Command::new("openssl").args(["genrsa", "-out"]).arg(dir.join("key")).arg("2048").output();
+        assert!(key.is_ok_and(|key| key.status.success()), "openssl makes a key");
+        let process = Command::new("sh")
+            .args(["-c", RUN, "apiserver"])
+            .arg(&dir)
+            .args([etcd, peer, port].map(|port| port.to_string()))
+            .arg(program)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("sh is there");
+        let server = Self { dir, port, process };
+        server.wait_until_ready();
+        server
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.port)
+    }
+
+    /// A kubeconfig of an administrator. It trusts the server's own certificate alone.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.dir.join("kubeconfig")
+    }
+
+    /// Runs kubectl as an administrator and answers what it prints.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[track_caller]
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        self.kubectl_with(arguments, "")
+    }
+
+    /// An object as the server has it; null when there is none.
+    ///
+    /// # Panics
+    /// When it cannot be asked.
+    #[track_caller]
+    pub fn get(&self, arguments: &[&str]) -> Value {
+        let text = self.kubectl(&[&["get", "-o", "json", "--ignore-not-found"], arguments].concat());
+        if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("kubectl prints JSON") }
+    }
+
+    /// Creates an object.
+    ///
+    /// # Panics
+    /// When the server refuses it.
+    #[track_caller]
+    pub fn create(&self, object: &Value) -> Value {
+        let text = self.kubectl_with(&["create", "-o", "json", "-f", "-"], &object.to_string());
+        serde_json::from_str(&text).expect("kubectl prints JSON")
+    }
+
+    /// The requests that it has answered, as its audit log has them.
+    ///
+    /// # Panics
+    /// When there is no audit log.
+    pub fn audit(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.dir.join("audit")).expect("the audit log is on");
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    #[track_caller]
+    fn kubectl_with(&self, arguments: &[&str], input: &str) -> String {
+        let mut child = Command::new(programs::tool("kubectl"))
+            .args(arguments)
+            .env("KUBECONFIG", self.kubeconfig())
+            .env("HOME", &self.dir)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("kubectl starts");
+        child.stdin.take().expect("it was piped").write_all(input.as_bytes()).expect("kubectl reads its input");
+        let output = child.wait_with_output().expect("kubectl ends");
+        assert!(
+            output.status.success(),
+            "kubectl {}: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+        String::from_utf8(output.stdout).expect("kubectl prints text")
+    }
+
+    fn wait_until_ready(&self) {
+        let deadline = Instant::now() + START_TIME;
+        // The certificate is there when the server listens.
+        let certificate = self.dir.join("certificates/apiserver.crt");
+        loop {
+            if certificate.is_file() && self.is_ready(&certificate) {
+                return;
+            }
+            let log = fs::read_to_string(self.dir.join("apiserver.log")).unwrap_or_default();
+            let end: Vec<_> = log.lines().rev().take(5).collect();
+            assert!(Instant::now() < deadline, "the API server does not start: {end:#?}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn is_ready(&self, certificate: &Path) -> bool {
+        let config = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "test",
+            "clusters": [{"name": "test", "cluster": {"server": self.url(), "certificate-authority": certificate}}],
+            "users": [{"name": "test", "user": {"token": TOKEN}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+        });
+        fs::write(self.kubeconfig(), config.to_string()).expect("the directory is ours");
+        let asked = Command::new(programs::tool("kubectl"))
+            .args(["get", "namespace", "default"])
+            .env("KUBECONFIG", self.kubeconfig())
+            .env("HOME", &self.dir)
+            .output();
+        asked.is_ok_and(|asked| asked.status.success())
+    }
+}
+
+impl Drop for ApiServer {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        _ = self.process.wait();
+    }
+}
+
+/// Ports that are free now, all of them different.
+fn free_ports<const N: usize>() -> [u16; N] {
+    let listeners: [TcpListener; N] =
+        std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("loopback has free ports"));
+    listeners.map(|listener| listener.local_addr().expect("it is bound").port())
+}
