@@ -23,14 +23,27 @@ const PLUGINS: [&str; 8] = ["bridge", "calico", "calico-ipam", "flannel", "host-
 /// Daemons that a node runs, in the order in which they start.
 pub(crate) const DAEMONS: [&str; 4] = ["containerd", "flanneld", "kube-proxy", "kubelet"];
 
+/// Joins the cgroup that its first argument names, and becomes the rest.
+const JOIN: &str = r#"for hierarchy in /sys/fs/cgroup/*; do echo $$ > "$hierarchy/$0/cgroup.procs"; done
+exec "$@""#;
+
 /// Makes the mounts, tells the holder's process id as we count it, and stays as the node's
-/// first process. Arguments: the node's files, its name, the program that stays, the cgroup
-/// that its containers are below.
+/// first process. Arguments: the node's files, its name, the program that stays. A hierarchy
+/// of cgroups, mounted anew, begins with the group that we are in.
 const BECOME_NODE: &str = r#"set -e
 read -r pid rest < /proc/self/stat
 mount -t proc proc /proc
 for path in etc opt run var/cache var/lib var/log; do mount --bind "$0/$path" "/$path"; done
-for hierarchy in /sys/fs/cgroup/*; do test -L "$hierarchy" || mount --bind "$hierarchy/$3" "$hierarchy"; done
+mounts=$(cat /proc/mounts) # the list grows as it is worked on
+while read -r device path kind options rest; do
+  case $path in /sys/fs/cgroup/*) ;; *) continue ;; esac
+  case $path in */systemd) options=none,name=systemd ;; *) options=${path##*/} ;; esac
+  umount "$path"
+  if [ "$kind" = cgroup2 ]; then options=rw; fi
+  mount -t "$kind" -o "$options" "$kind" "$path"
+done <<END
+$mounts
+END
 mount --make-rshared /
 hostname "$1"
 echo "$pid" > "$0/holder"
@@ -107,10 +120,10 @@ impl ClusterNode {
         let cgroup = self.cgroup();
         cgroup::make(&cgroup)?;
         let log = File::options().create(true).append(true).open(self.cluster.logs.join(format!("{}.log", self.name)))?;
-        let mut unshare = command("unshare");
-        unshare.args(["--net", "--pid", "--mount", "--uts", "--fork", "--kill-child", "--propagation", "private"]);
-        unshare.args(["--", "sh", "-c", BECOME_NODE]).arg(&self.files).arg(&self.name);
-        unshare.arg(env::current_exe()?).arg(&cgroup);
+        let mut unshare = command("sh");
+        unshare.args(["-c", JOIN, &cgroup, "unshare", "--net", "--pid", "--mount", "--uts", "--cgroup"]);
+        unshare.args(["--fork", "--kill-child", "--propagation", "private", "--", "sh", "-c", BECOME_NODE]);
+        unshare.arg(&self.files).arg(&self.name).arg(env::current_exe()?);
         let mut child = unshare.stdout(log.try_clone()?).stderr(log).process_group(0).spawn()?;
         std::thread::spawn(move || child.wait());
         await_that(&format!("{} to start", self.name), Duration::from_secs(30), || self.place().map(|_| None))?;

@@ -42,7 +42,7 @@ impl Place {
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let Some(holder) = self.holder else { return command(program) };
         let mut entered = command("nsenter");
-        entered.args(["-t", &holder.to_string(), "-n", "-m", "-p", "-u", "--"]).arg(program);
+        entered.args(["-t", &holder.to_string(), "-n", "-m", "-p", "-u", "-C", "--"]).arg(program);
         entered
     }
 
