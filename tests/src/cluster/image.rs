@@ -11,8 +11,8 @@ use super::shell::{command, output};
 
 /// What containerd holds a pod's namespaces with.
 pub(crate) const PAUSE: &str = "localhost/pause:e2e";
-/// Ours, made of `dist/`.
-pub const OWN: &str = "localhost/genie-host:e2e";
+/// Ours, made of `dist/`, as `deploy/genie.yaml` names it.
+pub const OWN: &str = concat!("docker.io/library/genie-host:", env!("CARGO_PKG_VERSION"));
 /// The scenario's.
 const BUSYBOX: &str = "docker.io/library/busybox:1.25.0";
 /// The programs of busybox that pods use.

@@ -28,7 +28,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 pub use control::API_PORT;
-pub use image::OWN as OWN_IMAGE;
 pub use kubectl::{Kubectl, condition};
 pub use node::ClusterNode;
 pub use shell::{await_that, output, succeeds};

@@ -5,7 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use genie_tests::cluster::{Cluster, ClusterNode, Kubectl, OWN_IMAGE, await_that};
+use genie_tests::cluster::{Cluster, ClusterNode, Kubectl, await_that};
 use genie_tests::programs;
 use serde_json::{Deserializer, Value, json};
 
@@ -23,13 +23,6 @@ pub fn kubectl(cluster: &Cluster) -> Kubectl {
 
 /// Applies `deploy/genie.yaml` with the scenario's configuration and waits for the agents.
 pub fn install(cluster: &Cluster) -> Result<()> {
-    if !programs::root().join("deploy/genie.yaml").exists() { // TEMPORARY
-        for node in cluster.nodes() {
-            fs::copy("/work/main/dist/genie", node.file("opt/cni/bin/genie"))?;
-            fs::write(node.file("etc/cni/net.d/00-genie.conf"), json!({"cniVersion":"1.0.0","name":"k8s-pod-network","type":"genie","default_plugin":"flannel","capabilities":{"io.kubernetes.cri.pod-annotations":true,"portMappings":true}}).to_string())?;
-        }
-        return Ok(());
-    }
     for object in objects(cluster)? {
         kubectl(cluster).apply(&object)?;
     }
@@ -44,8 +37,7 @@ pub fn remove(cluster: &Cluster) -> Result<()> {
     await_no_agents(cluster)
 }
 
-/// The objects of `deploy/genie.yaml`, changed as the scenario's reader changes them: the image
-/// that was built, and flannel for who names no network.
+/// The objects of `deploy/genie.yaml`, with flannel for who names no network.
 fn objects(cluster: &Cluster) -> Result<Vec<Value>> {
     let file = programs::root().join("deploy/genie.yaml");
     let text = kubectl(cluster).run(&["create", "--dry-run=client", "-o", "json", "-f", &file.to_string_lossy()])?;
@@ -58,24 +50,11 @@ fn objects(cluster: &Cluster) -> Result<Vec<Value>> {
         }
     }
     for object in &mut objects {
-        if object["kind"] == "DaemonSet" {
-            set_image(object, OWN_IMAGE);
-        }
         if object["kind"] == "ConfigMap" && object["metadata"]["name"] == CONFIG_MAP {
             change(object, &json!({"default_plugin": "flannel", "log_level": "debug"}))?;
         }
     }
     Ok(objects)
-}
-
-fn set_image(daemon_set: &mut Value, image: &str) {
-    for kind in ["initContainers", "containers"] {
-        let containers = daemon_set["spec"]["template"]["spec"][kind].as_array_mut();
-        for container in containers.into_iter().flatten() {
-            container["image"] = image.into();
-            container["imagePullPolicy"] = "Never".into();
-        }
-    }
 }
 
 fn change(config_map: &mut Value, changes: &Value) -> Result<()> {
