@@ -20,8 +20,6 @@ use crate::selector::module::Loader;
 
 /// What runtimes use unless they are told otherwise.
 pub const CONF_DIR: &str = "/etc/cni/net.d";
-/// Where runtimes look for plugins unless they are told otherwise.
-pub const BIN_DIR: &str = "/opt/cni/bin";
 /// Attachment records must outlive a reboot: addresses do.
 pub const STATE_DIR: &str = "/var/lib/genie";
 /// Compiled selectors. Not under `/run`, which many nodes mount `noexec`.

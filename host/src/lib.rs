@@ -12,6 +12,8 @@ pub mod command;
 pub mod config;
 pub mod delegate;
 pub mod kubernetes;
+#[cfg(feature = "tool")]
+pub mod install;
 pub mod log;
 pub mod network;
 pub mod node;

@@ -19,6 +19,7 @@ pub mod real;
 pub mod recorder;
 mod running;
 mod state;
+pub mod walkthrough;
 
 pub use answer::{Answer, Failure};
 pub use call::{Call, Verb};

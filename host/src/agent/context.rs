@@ -1,51 +1,34 @@
 //! What all tasks of the agent share.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::{Notify, OnceCell};
 
 use super::metrics::Metrics;
 use super::pods::Pods;
+use crate::install::stop::DaemonSetName;
+use crate::install::{Layout, Source};
 use crate::kubernetes::{self, Access};
 
-/// How the agent was started. Paths are those of the host; the agent reaches them
-/// below `host_root`.
+/// How the agent was started.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where the host's file system is for the agent: `/` outside of a container.
-    pub host_root: PathBuf,
-    /// Attachment records and the spool.
-    pub state_dir: PathBuf,
-    /// Compiled selectors.
-    pub cache_dir: PathBuf,
-    /// Where the runtime reads its network configuration.
-    pub conf_dir: PathBuf,
-    /// Where the runtime finds plugins.
-    pub bin_dir: PathBuf,
-    /// The directory with the configuration to install, as mounted in the agent's
-    /// own container; none: nothing is installed.
-    pub config: Option<PathBuf>,
+    /// Where everything is on the node.
+    pub layout: Layout,
+    /// What to keep installed; none: nothing is installed.
+    pub source: Option<Source>,
+    /// What the agent belongs to: when it is removed, so is the installation.
+    pub daemon_set: Option<DaemonSetName>,
     /// This node's name in the cluster.
     pub node: String,
-    /// The namespace of the agent's own `DaemonSet`.
-    pub namespace: String,
-    /// The name of the agent's own `DaemonSet`; none when it runs by other means.
-    pub daemon_set: Option<String>,
-    /// Where the plugin finds the agent.
+    /// Where the plugin finds the agent, as the node names it.
     pub socket: PathBuf,
     /// Where metrics and health are served; none: nowhere.
     pub listen: Option<SocketAddr>,
     /// Credentials; none: those of the pod that the agent runs in.
     pub kubeconfig: Option<PathBuf>,
-}
-
-impl Options {
-    /// A path of the host as the agent reaches it.
-    pub fn on_host(&self, path: &Path) -> PathBuf {
-        self.host_root.join(path.strip_prefix("/").unwrap_or(path))
-    }
 }
 
 /// What all tasks share.
@@ -58,8 +41,8 @@ pub struct Context {
     pub metrics: Metrics,
     /// Wakes publication.
     pub publish: Notify,
-    /// Why new pods would not get what the configuration says; none: they would.
-    unready: Mutex<Option<String>>,
+    /// Why the node is not as the configuration wants it.
+    problem: Mutex<Option<String>>,
     client: OnceCell<kube::Client>,
 }
 
@@ -71,7 +54,7 @@ impl Context {
             pods: Pods::default(),
             metrics: Metrics::new(),
             publish: Notify::new(),
-            unready: Mutex::new(None),
+            problem: Mutex::default(),
             client: OnceCell::new(),
         }
     }
@@ -94,13 +77,12 @@ impl Context {
     }
 
     /// Tells whether the node is as the configuration wants it.
-    pub fn set_readiness(&self, problem: Option<String>) {
-        let mut unready = self.unready.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *unready = problem;
+    pub fn set_problem(&self, problem: Option<String>) {
+        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
     }
 
-    /// Why the node is not as the configuration wants it.
-    pub fn readiness(&self) -> Option<String> {
-        self.unready.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    /// Why the node is not as the configuration wants it; none when it is.
+    pub fn problem(&self) -> Option<String> {
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

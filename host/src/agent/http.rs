@@ -58,13 +58,13 @@ pub async fn serve(context: &Arc<Context>, address: SocketAddr) -> io::Result<()
 fn answer(context: &Context, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let (status, kind, text) = match request.uri().path() {
         "/metrics" => {
-            let text = context.metrics.text(context.pods.len(), context.readiness().is_none());
+            let text = context.metrics.text(context.pods.len(), context.problem().is_none());
             (StatusCode::OK, OPEN_METRICS, text)
         }
         // Whoever reads this has an agent that works; that the API server is away is
         // no reason to start another one.
         "/healthz" => (StatusCode::OK, "text/plain", "ok\n".to_owned()),
-        "/readyz" => match context.readiness() {
+        "/readyz" => match context.problem() {
             None => (StatusCode::OK, "text/plain", "ok\n".to_owned()),
             Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, "text/plain", format!("{problem}\n")),
         },

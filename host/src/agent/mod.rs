@@ -13,6 +13,8 @@ mod http;
 mod metrics;
 #[cfg(feature = "tool")]
 mod pods;
+#[cfg(feature = "tool")]
+pub mod installation;
 pub mod protocol;
 #[cfg(feature = "tool")]
 pub mod publish;

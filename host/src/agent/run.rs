@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::installation::Installation;
 use super::publish::Publication;
 use super::reconcile::Reconciler;
 use super::{Context, Options, http, pods, serve};
@@ -24,19 +25,41 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// What the agent cannot do without: its socket, its state directory, its address.
 pub async fn run(options: Options) -> Result<()> {
     let context = Arc::new(Context::new(options));
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), node = context.options.node, "agent started");
+    let options = &context.options;
+    let installation = options.source.clone().map(|source| Installation::new(options.layout.clone(), source));
+    tasks(&context, installation.as_ref()).await?;
+    if let (Some(installation), Some(daemon_set)) = (&installation, &options.daemon_set) {
+        installation.stop(context.client().await.ok(), daemon_set).await?;
+    }
+    Ok(())
+}
+
+/// Ends with the first that ends: a signal, or what the agent cannot do without.
+async fn tasks(context: &Arc<Context>, installation: Option<&Installation>) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), node = context.options.node, "agent started");
     tokio::select! {
         _ = terminate.recv() => tracing::info!("told to stop"),
         _ = interrupt.recv() => tracing::info!("interrupted"),
-        served = serve::serve(&context) => served.context("the plugin's socket")?,
-        served = health(&context) => served?,
-        () = pods::watch(&context) => {},
-        published = publish(&context) => published?,
-        () = reconcile(&context) => {},
+        served = serve::serve(context) => served.context("the plugin's socket")?,
+        served = health(context) => served?,
+        () = pods::watch(context) => {},
+        published = publish(context) => published?,
+        () = reconcile(context) => {},
+        () = keep_installed(context, installation) => {},
     }
     Ok(())
+}
+
+async fn keep_installed(context: &Context, installation: Option<&Installation>) {
+    match installation {
+        Some(installation) => {
+            let client = async || context.client().await.ok();
+            installation.run(client, |problem| context.set_problem(problem)).await;
+        }
+        None => pending().await,
+    }
 }
 
 async fn health(context: &Arc<Context>) -> Result<()> {
@@ -47,7 +70,7 @@ async fn health(context: &Arc<Context>) -> Result<()> {
 }
 
 async fn publish(context: &Context) -> Result<()> {
-    let state_dir = context.options.on_host(&context.options.state_dir);
+    let state_dir = context.options.layout.on_host(&context.options.layout.state_dir);
     let mut publication = Publication::new(&state_dir, &context.options.node)?;
     let client = loop {
         match context.client().await {
@@ -65,8 +88,8 @@ async fn publish(context: &Context) -> Result<()> {
 }
 
 async fn reconcile(context: &Context) {
-    let options = &context.options;
-    let mut reconciler = Reconciler::new(&options.host_root, &options.state_dir, Path::new("/proc/self/exe"));
+    let layout = &context.options.layout;
+    let mut reconciler = Reconciler::new(&layout.host_root, &layout.state_dir, Path::new("/proc/self/exe"));
     let done = |collected| {
         context.metrics.collected(collected);
         count(context);
@@ -76,15 +99,15 @@ async fn reconcile(context: &Context) {
 
 /// Counts what is on the disk.
 fn count(context: &Context) {
-    let options = &context.options;
-    let state_dir = options.on_host(&options.state_dir);
+    let layout = &context.options.layout;
+    let state_dir = layout.on_host(&layout.state_dir);
     if let Ok(records) = Store::open(&state_dir).and_then(|store| store.files()) {
         context.metrics.files("records", records.len());
     }
     if let Ok(refusals) = Spool::of(&state_dir).list() {
         context.metrics.files("refusals", refusals.len());
     }
-    context.metrics.files("selectors", entries(&options.on_host(&options.cache_dir).join(ENGINE_ID)));
+    context.metrics.files("selectors", entries(&layout.on_host(&layout.cache_dir).join(ENGINE_ID)));
     context.metrics.files("damaged", entries(&state_dir.join("damaged")));
 }
 

@@ -33,7 +33,7 @@ type Objects = Mutex<HashMap<String, (Instant, Option<Value>)>>;
 /// # Errors
 /// The socket cannot be made.
 pub async fn serve(context: &Arc<Context>) -> io::Result<()> {
-    let listener = listen(&context.options.on_host(&context.options.socket))?;
+    let listener = listen(&context.options.layout.on_host(&context.options.socket))?;
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let objects = Arc::new(Objects::default());
     loop {

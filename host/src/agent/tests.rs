@@ -10,21 +10,23 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::client::{ask, report};
-use super::protocol::{Answer, Body, NetworkTime, Report, SelectorRun};
+use super::protocol::{Body, NetworkTime, Report, SelectorRun};
 use super::{Context, Options, serve};
+use crate::install::Layout;
 use crate::pod::Identity;
 
 fn options(dir: &Path) -> Options {
     Options {
-        host_root: dir.into(),
-        state_dir: "/state".into(),
-        cache_dir: "/cache".into(),
-        conf_dir: "/net.d".into(),
-        bin_dir: "/bin".into(),
-        config: None,
-        node: "node1".into(),
-        namespace: "kube-system".into(),
+        layout: Layout {
+            host_root: dir.into(),
+            bin_dir: "/bin".into(),
+            conf_dir: "/net.d".into(),
+            state_dir: "/state".into(),
+            cache_dir: "/cache".into(),
+        },
+        source: None,
         daemon_set: None,
+        node: "node1".into(),
         socket: "/run/genie/agent.sock".into(),
         listen: None,
         kubeconfig: Some("/no/such/kubeconfig".into()),

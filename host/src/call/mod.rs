@@ -6,6 +6,7 @@ mod add;
 mod check;
 mod collect;
 mod del;
+pub mod drain;
 mod facts;
 mod gc;
 mod merge;
@@ -45,6 +46,9 @@ pub fn serve(call: &Call, account: &Account) -> Result<Option<Value>, CniError> 
     }
     let paths = Paths::from_call(call)?;
     let deadline = Instant::now() + paths.timeout;
+    if drain::is_draining(call) {
+        return drain::serve(call, &paths, deadline, account);
+    }
     match call.verb {
         // DEL and CHECK work from the record alone: a selector section that
         // cannot be read today is no reason to leave anything behind.

@@ -12,6 +12,10 @@ use super::{Account, serve};
 use crate::cni::{Call, Verb, Version};
 use crate::record::{Header, Planned, Store, VERSION};
 
+fn account() -> Account {
+    Account::since(Instant::now())
+}
+
 /// A node with one network, whose plugin writes its verbs down.
 fn node() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -76,7 +80,7 @@ fn leave_record_of_an_earlier_boot(dir: &Path) {
 fn add_after_a_reboot_first_undoes_what_was_attached_before() {
     let dir = node();
     leave_record_of_an_earlier_boot(dir.path());
-    serve(&call(Verb::Add, dir.path()), &Account::since(Instant::now())).unwrap();
+    serve(&call(Verb::Add, dir.path()), &account()).unwrap();
     let log = fs::read_to_string(dir.path().join("log")).unwrap();
     // The old namespace is gone, so the plugin is told none.
     assert_eq!(log, "DEL old0 netns=\nADD eth0 netns=/run/netns/none\n");
@@ -85,8 +89,8 @@ fn add_after_a_reboot_first_undoes_what_was_attached_before() {
 #[test]
 fn add_twice_in_one_boot_is_refused() {
     let dir = node();
-    serve(&call(Verb::Add, dir.path()), &Account::since(Instant::now())).unwrap();
-    let error = serve(&call(Verb::Add, dir.path()), &Account::since(Instant::now())).unwrap_err();
+    serve(&call(Verb::Add, dir.path()), &account()).unwrap();
+    let error = serve(&call(Verb::Add, dir.path()), &account()).unwrap_err();
     assert!(error.msg.contains("must call DEL"), "{error}");
     assert_eq!(fs::read_to_string(dir.path().join("log")).unwrap().lines().count(), 1);
 }
@@ -95,8 +99,45 @@ fn add_twice_in_one_boot_is_refused() {
 fn del_of_an_earlier_boot_works_like_any_other() {
     let dir = node();
     leave_record_of_an_earlier_boot(dir.path());
-    serve(&call(Verb::Del, dir.path()), &Account::since(Instant::now())).unwrap();
+    serve(&call(Verb::Del, dir.path()), &account()).unwrap();
     assert_eq!(fs::read_to_string(dir.path().join("log")).unwrap(), "DEL old0 netns=/run/netns/none\n");
     assert!(fs::read_dir(dir.path().join("state/records")).unwrap().next().is_none());
     assert!(fs::read_dir(dir.path().join("state/locks")).unwrap().next().is_none());
+}
+
+/// A call of the drain list's last plugin.
+fn draining(verb: Verb, dir: &Path) -> Call {
+    let mut call = call(verb, dir);
+    call.config.insert("drain".into(), true.into());
+    call
+}
+
+#[test]
+fn while_draining_new_pods_pass_and_old_ones_are_undone() {
+    let dir = node();
+    serve(&call(Verb::Add, dir.path()), &account()).unwrap();
+    fs::remove_file(dir.path().join("log")).unwrap();
+    let previous = json!({"cniVersion": "1.0.0", "interfaces": [{"name": "eth0"}]});
+    let mut add = draining(Verb::Add, dir.path());
+    add.container = "new".into();
+    add.config.insert("prevResult".into(), previous.clone());
+    assert_eq!(serve(&add, &account()).unwrap(), Some(previous));
+    for verb in [Verb::Check, Verb::Gc, Verb::Status] {
+        assert_eq!(serve(&draining(verb, dir.path()), &account()).unwrap(), None, "{verb}");
+    }
+    let mut del = draining(Verb::Del, dir.path());
+    del.container = "new".into();
+    serve(&del, &account()).unwrap();
+    assert!(!dir.path().join("log").exists(), "nothing was asked of the network");
+    serve(&draining(Verb::Del, dir.path()), &account()).unwrap();
+    assert_eq!(fs::read_to_string(dir.path().join("log")).unwrap(), "DEL eth0 netns=/run/netns/none\n");
+    assert!(fs::read_dir(dir.path().join("state/records")).unwrap().next().is_none());
+}
+
+#[test]
+fn draining_without_another_network_is_no_network() {
+    let dir = node();
+    fs::remove_file(dir.path().join("net.d/10-a.conf")).unwrap();
+    assert_eq!(serve(&draining(Verb::Add, dir.path()), &account()).unwrap_err().code, 11);
+    assert_eq!(serve(&draining(Verb::Status, dir.path()), &account()).unwrap_err().code, 50);
 }

@@ -8,14 +8,22 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
-use super::node::Node;
+use super::install::Place;
 use crate::agent::{self, Options};
+use crate::install::Source;
+use crate::install::stop::DaemonSetName;
 use crate::log;
 
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]
-    node: Node,
+    place: Place,
+    /// The mounted ConfigMap, to keep the node as it says; without it nothing is installed
+    #[arg(long, value_name = "DIR")]
+    config: Option<PathBuf>,
+    /// This node's name
+    #[arg(long, value_name = "NAME", env = "NODE_NAME")]
+    node: String,
     /// Where the plugin finds the agent
     #[arg(long, value_name = "PATH", default_value = agent::SOCKET)]
     socket: PathBuf,
@@ -25,11 +33,11 @@ pub struct Arguments {
     /// Credentials for the API server, instead of those of the pod that this runs in
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
-    /// The agent's own `DaemonSet`: when it is gone, so is the installation
-    #[arg(long, value_name = "NAME")]
+    /// The `DaemonSet` that the agent belongs to: when it is removed, so is the installation
+    #[arg(long, value_name = "NAME", env = "DAEMONSET", requires = "config")]
     daemon_set: Option<String>,
     /// The namespace of that `DaemonSet`
-    #[arg(long, env = "POD_NAMESPACE", default_value = "kube-system")]
+    #[arg(long, value_name = "NAME", env = "POD_NAMESPACE", default_value = "kube-system")]
     namespace: String,
     /// What is logged: error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info")]
@@ -59,17 +67,12 @@ fn address(written: &str) -> Result<Listen, String> {
 
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
     log::start_daemon(arguments.log_level, matches!(arguments.log_format, LogFormat::Json));
-    let node = arguments.node;
+    let source = arguments.config.map(|config| Source::of_process(&config, Some(arguments.node.clone()))).transpose()?;
     let options = Options {
-        host_root: node.host_root,
-        state_dir: node.state_dir,
-        cache_dir: node.cache_dir,
-        conf_dir: node.conf_dir,
-        bin_dir: node.bin_dir,
-        config: node.config,
-        node: node.name,
-        namespace: arguments.namespace,
-        daemon_set: arguments.daemon_set,
+        layout: arguments.place.layout(),
+        source,
+        daemon_set: arguments.daemon_set.map(|name| DaemonSetName { namespace: arguments.namespace, name }),
+        node: arguments.node,
         socket: arguments.socket,
         listen: arguments.listen,
         kubeconfig: arguments.kubeconfig,

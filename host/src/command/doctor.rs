@@ -38,7 +38,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR", default_value = config::CONF_DIR)]
     conf_dir: PathBuf,
     /// Where the runtime finds plugins
-    #[arg(long, value_name = "DIR", default_value = config::BIN_DIR)]
+    #[arg(long, value_name = "DIR", default_value = crate::install::BIN_DIR)]
     bin_dir: PathBuf,
     /// How to print
     #[arg(short, long, value_enum, default_value_t)]

@@ -5,11 +5,12 @@ mod collect;
 mod compile;
 mod doctor;
 mod inspect;
+mod install;
 mod module;
-mod node;
 mod records;
 mod table;
 mod test_selector;
+mod uninstall;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -41,6 +42,10 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Run the node's daemon: publication, clean-up, metrics
     Agent(agent::Arguments),
+    /// Install the plugin on this node, or bring it up to date
+    Install(install::Arguments),
+    /// Remove the plugin from this node, as soon as no running pod needs it
+    Uninstall(uninstall::Arguments),
     /// Print a completion script for a shell
     Completion {
         /// The shell
@@ -115,6 +120,8 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Records(arguments) => records::run(&arguments),
+        Command::Install(arguments) => install::run(&arguments),
+        Command::Uninstall(arguments) => uninstall::run(&arguments),
         Command::Completion { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "genie-host", &mut io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -1,0 +1,140 @@
+//! Our file in the conf dir.
+//!
+//! Runtimes watch that directory, each in its own way. containerd reads it anew
+//! when a file is written, renamed away or removed, but not when one appears. So a
+//! complete file is renamed into place, and then a line end is appended to it:
+//! whoever reads at any moment finds the whole old or the whole new document, and
+//! every watcher sees a write to the file after it was complete.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::fs::{FlockOperation, flock};
+
+use super::manifest::{Manifest, Owner};
+use super::{Layout, file};
+use crate::network::Catalogue;
+
+/// Our configuration's file. It sorts before all others that people use.
+pub const CONF: &str = "00-genie.conf";
+/// Sorts right behind [`CONF`]: with both there, the configuration counts.
+pub const DRAIN_LIST: &str = "00-genie.conflist";
+
+/// What runtimes have to skip to find another network than ours.
+const OWN_TYPE: &str = "genie";
+
+/// Keeps installation and removal apart. Held until it is dropped, by the kernel,
+/// so that nobody who was killed holds it.
+pub struct Guard(#[expect(dead_code, reason = "closing it unlocks")] File);
+
+/// Waits for the conf dir, which is created where it is missing.
+///
+/// # Errors
+/// The disk's.
+pub fn lock(layout: &Layout) -> Result<Guard> {
+    let dir = layout.on_host(&layout.conf_dir);
+    file::make_dir(&dir, 0o755)?;
+    let lock = || -> std::io::Result<File> {
+        let file = File::open(&dir)?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        Ok(file)
+    };
+    lock().map(Guard).with_context(|| format!("{} cannot be locked", dir.display()))
+}
+
+/// Puts our configuration in force, and ends a removal that has not come to its
+/// end. A file that is right is not touched: runtimes would read it for nothing.
+///
+/// # Errors
+/// The disk's.
+pub fn write(layout: &Layout, text: &str, manifest: &mut Manifest) -> Result<()> {
+    let _guard = lock(layout)?;
+    publish(layout, &layout.conf(), text, manifest)?;
+    file::place(&last_good(layout), text.as_bytes(), 0o600)?;
+    manifest.remove(layout, &layout.drain_list()).map(|_| ())
+}
+
+/// Puts the last good configuration back if the file is gone, while there is no
+/// better one.
+///
+/// # Errors
+/// The disk's.
+pub fn restore(layout: &Layout, manifest: &mut Manifest) -> Result<()> {
+    let _guard = lock(layout)?;
+    let conf = layout.conf();
+    if layout.on_host(&conf).exists() {
+        return Ok(());
+    }
+    match file::read(&last_good(layout))?.map(String::from_utf8) {
+        Some(Ok(text)) => publish(layout, &conf, &text, manifest),
+        _ => Ok(()),
+    }
+}
+
+fn last_good(layout: &Layout) -> PathBuf {
+    layout.on_host(&layout.state_dir).join(CONF)
+}
+
+/// Writes a file of the conf dir so that watchers see it. The text ends with a line
+/// end.
+pub(super) fn publish(layout: &Layout, path: &Path, text: &str, manifest: &mut Manifest) -> Result<()> {
+    let at = layout.on_host(path);
+    let there = file::read(&at)?;
+    manifest.add(layout, path, text.as_bytes())?;
+    if there.as_deref() == Some(text.as_bytes()) {
+        return Ok(());
+    }
+    let write = || {
+        let body = text.strip_suffix('\n').unwrap_or(text);
+        // It may hold keys of a site that are not for everybody.
+        file::replace(&at, body.as_bytes(), 0o600)?;
+        let mut file = OpenOptions::new().append(true).open(&at)?;
+        file.write_all(b"\n")?;
+        file.sync_all()
+    };
+    write().with_context(|| format!("{} cannot be written", at.display()))?;
+    tracing::info!(path = %path.display(), "configuration written");
+    Ok(())
+}
+
+/// What a look at the conf dir tells.
+///
+/// # Errors
+/// What is wrong there and what to do about it.
+pub fn check(layout: &Layout, manifest: &Manifest) -> Result<()> {
+    let conf = layout.conf();
+    match manifest.owner(layout, &conf)? {
+        Owner::Ours => {}
+        Owner::Nobody => bail!("{} is gone: somebody removed or renamed it", conf.display()),
+        Owner::Other => bail!("{} was changed by somebody else: edit the ConfigMap instead", conf.display()),
+    }
+    if let Some(first) = first(layout)?
+        && first != CONF
+    {
+        let dir = layout.conf_dir.display();
+        bail!("{dir}/{first} sorts before {CONF}, so the runtime uses it and not us: rename or remove it");
+    }
+    Ok(())
+}
+
+/// The name of the file that the runtime uses.
+fn first(layout: &Layout) -> Result<Option<String>> {
+    let dir = layout.on_host(&layout.conf_dir);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&dir).with_context(|| format!("{} cannot be read", dir.display()))? {
+        let entry = entry.with_context(|| dir.display().to_string())?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_conf = [".conf", ".conflist", ".json"].iter().any(|end| name.ends_with(end));
+        if is_conf && !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            names.push(name);
+        }
+    }
+    Ok(names.into_iter().min())
+}
+
+/// The networks of the node, without ours.
+pub(super) fn networks(layout: &Layout) -> Result<Catalogue> {
+    Catalogue::load(&layout.on_host(&layout.conf_dir), &[OWN_TYPE]).map_err(super::configuration::said)
+}

@@ -1,0 +1,198 @@
+//! `genie-host install` and `uninstall` as the DaemonSet runs them, with the built
+//! programs; and a node that is drained, with real networks.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use genie_tests::netns::Namespace;
+use genie_tests::real::World;
+use genie_tests::{guests, programs};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// What a pod of the DaemonSet sees: the image, the ConfigMap, the node.
+struct Pod {
+    dir: TempDir,
+}
+
+impl Pod {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for part in ["image", "config", "host/etc/cni/net.d"] {
+            fs::create_dir_all(dir.path().join(part)).unwrap();
+        }
+        for name in ["genie", "genie-host"] {
+            fs::copy(programs::dist(name), dir.path().join("image").join(name)).unwrap();
+        }
+        Self { dir }
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.dir.path().join(path)
+    }
+
+    fn config(&self, conf: &Value) {
+        fs::write(self.at("config/00-genie.conf"), conf.to_string()).unwrap();
+    }
+
+    fn run(&self, command: &str) -> Output {
+        let mut run = Command::new(self.at("image/genie-host"));
+        run.arg(command).arg("--host-root").arg(self.at("host")).env("NODE_NAME", "n1");
+        if command == "install" {
+            run.arg("--config").arg(self.at("config"));
+        }
+        run.output().unwrap()
+    }
+
+    fn conf(&self) -> Value {
+        serde_json::from_slice(&fs::read(self.at("host/etc/cni/net.d/00-genie.conf")).unwrap()).unwrap()
+    }
+}
+
+#[track_caller]
+fn succeeds(output: &Output) {
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_selector_of_the_config_map_is_compiled_before_it_is_in_force() {
+    let pod = Pod::new();
+    fs::copy(guests::module("puppet"), pod.at("config/tenant.wasm")).unwrap();
+    pod.config(&json!({"name": "g", "type": "genie", "selectors": [{"module": "tenant.wasm"}]}));
+    succeeds(&pod.run("install"));
+    let conf = pod.conf();
+    assert_eq!(conf["nodename"], "n1");
+    let digest = conf["selectors"][0]["sha256"].as_str().unwrap();
+    let engines = fs::read_dir(pod.at("host/var/cache/genie")).unwrap();
+    let compiled: Vec<_> = engines.map(|engine| engine.unwrap().path().join(format!("{digest}.cwasm"))).collect();
+    assert!(compiled.len() == 1 && compiled[0].is_file(), "{compiled:?}");
+
+    // One that is none leaves everything as it is.
+    fs::write(pod.at("config/tenant.wasm"), "no module").unwrap();
+    let refused = pod.run("install");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("tenant.wasm"), "{refused:?}");
+    assert_eq!(pod.conf(), conf);
+
+    succeeds(&pod.run("uninstall"));
+    assert!(!pod.at("host/var/cache/genie").exists() && !pod.at("host/var/lib/genie").exists());
+}
+
+#[test]
+fn programs_that_run_are_replaced_and_a_removal_waits_for_their_end() {
+    let pod = Pod::new();
+    pod.config(&json!({"name": "g", "type": "genie"}));
+    succeeds(&pod.run("install"));
+    let plugin = pod.at("host/opt/cni/bin/genie");
+    let call = || {
+        let mut call = Command::new(&plugin);
+        call.envs([("CNI_COMMAND", "GC"), ("CNI_PATH", "/nowhere")]);
+        // It waits for its configuration.
+        call.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let mut old = call();
+    OpenOptions::new().append(true).open(pod.at("image/genie")).unwrap().write_all(b"newer").unwrap();
+    succeeds(&pod.run("install"));
+    assert!(fs::read(&plugin).unwrap().ends_with(b"newer"));
+    drop(old.stdin.take());
+    old.wait().unwrap();
+
+    let mut running = call();
+    let mut removal = Command::new(pod.at("image/genie-host"));
+    removal.arg("uninstall").arg("--host-root").arg(pod.at("host")).stdout(Stdio::null());
+    let mut removal = removal.spawn().unwrap();
+    until("the configuration is gone first", || !pod.at("host/etc/cni/net.d/00-genie.conf").exists());
+    until("no new call can begin", || !plugin.exists());
+    assert!(removal.try_wait().unwrap().is_none(), "it waits for the call");
+    drop(running.stdin.take());
+    running.wait().unwrap();
+    assert!(removal.wait().unwrap().success());
+    assert!(!pod.at("host/opt/cni/bin/genie-host").exists());
+}
+
+#[test]
+fn a_drained_node_serves_new_pods_undoes_old_ones_and_is_clean_after_the_last() {
+    let world = World::new("1.0.0");
+    let dir = world.node.dir();
+    let config = dir.join("config");
+    fs::create_dir(&config).unwrap();
+    fs::write(config.join("00-genie.conf"), json!({"name": "g", "type": "genie", "default_plugin": "red"}).to_string())
+        .unwrap();
+    let places = |command: &str| {
+        let mut run = Command::new(programs::dist("genie-host"));
+        run.arg(command);
+        for (flag, part) in [("bin", "bin"), ("conf", "net.d"), ("state", "state"), ("cache", "cache")] {
+            run.arg(format!("--{flag}-dir")).arg(dir.join(part));
+        }
+        run
+    };
+    succeeds(&places("install").arg("--config").arg(&config).output().unwrap());
+    let (old, new) = (Namespace::new(), Namespace::new());
+    let conf: Value = serde_json::from_slice(&fs::read(dir.join("net.d/00-genie.conf")).unwrap()).unwrap();
+    plugin(&world, "ADD", "genie", "old", &old, &conf);
+    assert_eq!(old.interfaces(), ["eth0", "lo"]);
+
+    succeeds(&places("uninstall").output().unwrap());
+    let list = fs::read(dir.join("net.d/00-genie.conflist")).expect("a pod runs, so the node is drained");
+    let list: Value = serde_json::from_slice(&list).unwrap();
+    assert_eq!(list["name"], "blue", "the node's own first network");
+    run_list(&world, "ADD", "new", &new, &list);
+    assert_eq!(new.interfaces(), ["eth0", "lo"]);
+    run_list(&world, "DEL", "new", &new, &list);
+    assert_eq!(new.interfaces(), ["lo"]);
+    assert_eq!(old.interfaces(), ["eth0", "lo"], "the old pod is not touched");
+
+    run_list(&world, "DEL", "old", &old, &list);
+    until("the last record takes everything with it", || !dir.join("state").exists());
+    for gone in ["net.d/00-genie.conflist", "net.d/00-genie.conf", "bin/genie", "bin/genie-host", "cache"] {
+        assert!(!dir.join(gone).exists(), "{gone}");
+    }
+    world.assert_nothing_left(&[&old, &new]);
+}
+
+/// Calls the plugins of a list as libcni does; on DEL in reverse, without a result.
+fn run_list(world: &World, verb: &str, container: &str, pod: &Namespace, list: &Value) {
+    let mut plugins = list["plugins"].as_array().unwrap().clone();
+    if verb == "DEL" {
+        plugins.reverse();
+    }
+    let mut previous = None;
+    for mut config in plugins {
+        config["name"] = list["name"].clone();
+        config["cniVersion"] = list["cniVersion"].clone();
+        if let Some(previous) = previous.take() {
+            config["prevResult"] = previous;
+        }
+        let kind = config["type"].as_str().unwrap().to_owned();
+        let answer = plugin(world, verb, &kind, container, pod, &config);
+        previous = serde_json::from_str(&answer).ok();
+    }
+}
+
+/// Runs one plugin of the node's directory, in the node's network namespace.
+fn plugin(world: &World, verb: &str, kind: &str, container: &str, pod: &Namespace, config: &Value) -> String {
+    let bin = world.node.bin();
+    let mut call = Command::new("nsenter");
+    call.arg(format!("--net={}", world.host.path().display())).arg("--").arg(bin.join(kind));
+    call.env("CNI_COMMAND", verb).env("CNI_CONTAINERID", container).env("CNI_IFNAME", "eth0");
+    call.env("CNI_NETNS", pod.path()).env("CNI_PATH", &bin);
+    call.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = call.spawn().unwrap();
+    running.stdin.take().unwrap().write_all(config.to_string().as_bytes()).unwrap();
+    let output = running.wait_with_output().unwrap();
+    assert!(output.status.success(), "{verb} {kind} for {container}: {output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Waits for what nobody tells.
+#[track_caller]
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
