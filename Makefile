@@ -10,7 +10,7 @@ STATIC := RUSTFLAGS="-C target-feature=+crt-static"
 ARTEFACTS := $(CARGO_TARGET_DIR)/artefacts
 TOOLS := GENIE_TOOLS=$(CARGO_TARGET_DIR)/tools
 
-.PHONY: build demo test e2e bench lint networks tools toolchain clean
+.PHONY: build deploy demo test e2e bench lint networks tools toolchain clean
 .SILENT: build toolchain
 
 build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for people)
@@ -39,6 +39,11 @@ e2e: build tools ## the scenario on a real cluster of two nodes; CASE=… runs a
 
 bench: build tools ## what a call costs, beside a bare delegate and cnitool
 	$(TOOLS) cargo run --locked --release -p genie-tests --bin bench
+
+deploy: ## deploy/genie.yaml, from the chart
+	$(TOOLS) tests/tools/build helm
+	HELM=$(CARGO_TARGET_DIR)/tools/bin/helm deploy/render > deploy/genie.yaml.new
+	mv deploy/genie.yaml.new deploy/genie.yaml
 
 lint: toolchain
 	cargo fmt --all --check

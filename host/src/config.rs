@@ -145,7 +145,7 @@ impl Config {
     /// # Errors
     /// The first key whose value is wrong.
     pub fn from_map(config: &Map<String, Value>) -> Result<Self, CniError> {
-        let unknown: Vec<_> = config.keys().filter(|key| *key != "type" && !is_known(key)).cloned().collect();
+        let unknown = unknown_keys(config);
         if !unknown.is_empty() {
             tracing::warn!(keys = unknown.join(", "), "unknown keys of the configuration are ignored");
         }
@@ -163,8 +163,10 @@ impl Config {
     }
 }
 
-fn is_known(key: &str) -> bool {
-    KNOWN_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))
+/// The keys that nobody reads.
+pub fn unknown_keys(config: &Map<String, Value>) -> Vec<String> {
+    let is_known = |key: &str| KNOWN_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key));
+    config.keys().filter(|key| *key != "type" && !is_known(key)).cloned().collect()
 }
 
 /// One name list, or an array of them.

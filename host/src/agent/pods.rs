@@ -1,8 +1,8 @@
 //! The pods of this node: their metadata, kept by a watch.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::TryStreamExt as _;
@@ -13,7 +13,7 @@ use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event, watcher};
 
 use super::Context;
-use crate::kubernetes::facts;
+use crate::kubernetes::{STATIC_UID, facts};
 use crate::pod::{Identity, PodFacts, is_private};
 
 /// How many pods come with one answer of the list that a watch begins with.
@@ -24,17 +24,24 @@ const CREDENTIALS: Duration = Duration::from_secs(5);
 /// The pods of this node, by namespace and name.
 #[derive(Default)]
 pub struct Pods {
-    known: Mutex<BTreeMap<(String, String), PodFacts>>,
+    known: Mutex<BTreeMap<(String, String), Known>>,
     synced: AtomicBool,
+}
+
+struct Known {
+    facts: PodFacts,
+    /// A static pod's uid for its kubelet and the runtime; its mirror in the API
+    /// server has another.
+    static_uid: Option<String>,
 }
 
 impl Pods {
     /// What is known of a pod. One of another uid is another pod.
     pub fn get(&self, pod: &Identity) -> Option<PodFacts> {
         let known = self.lock();
-        let facts = known.get(&(pod.namespace.clone(), pod.name.clone()))?;
-        let same = pod.uid.is_none() || facts.identity.uid.is_none() || pod.uid == facts.identity.uid;
-        same.then(|| facts.clone())
+        let Known { facts, static_uid } = known.get(&(pod.namespace.clone(), pod.name.clone()))?;
+        let same = |uid: &String| [&facts.identity.uid, static_uid].into_iter().flatten().any(|known| known == uid);
+        pod.uid.as_ref().is_none_or(same).then(|| facts.clone())
     }
 
     /// Whether the watch has told all pods at least once, and goes on.
@@ -47,29 +54,30 @@ impl Pods {
         self.lock().len()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, String), PodFacts>> {
-        self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, String), Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn put(&self, pod: &PartialObjectMeta<Pod>) {
-        let (key, facts) = entry(pod);
-        self.lock().insert(key, facts);
+        let (key, known) = entry(pod);
+        self.lock().insert(key, known);
     }
 
     fn take(&self, pod: &PartialObjectMeta<Pod>) {
-        let (key, facts) = entry(pod);
+        let (key, gone) = entry(pod);
         let mut known = self.lock();
         // The pod of before may go after the one of now has come.
-        if known.get(&key).is_some_and(|known| known.identity.uid == facts.identity.uid) {
+        if known.get(&key).is_some_and(|known| known.facts.identity.uid == gone.facts.identity.uid) {
             known.remove(&key);
         }
     }
 }
 
-fn entry(pod: &PartialObjectMeta<Pod>) -> ((String, String), PodFacts) {
+fn entry(pod: &PartialObjectMeta<Pod>) -> ((String, String), Known) {
     let mut facts = facts(&pod.metadata, None);
+    let static_uid = facts.annotations.get(STATIC_UID).cloned();
     facts.annotations.retain(|key, _| !is_private(key));
-    ((facts.identity.namespace.clone(), facts.identity.name.clone()), facts)
+    ((facts.identity.namespace.clone(), facts.identity.name.clone()), Known { facts, static_uid })
 }
 
 /// Watches for ever. What is known stays known while the API server is away.
@@ -106,8 +114,8 @@ pub async fn watch(context: &Context) {
             Event::Delete(pod) => context.pods.take(&pod),
             Event::Init => listed.clear(),
             Event::InitApply(pod) => {
-                let (key, facts) = entry(&pod);
-                listed.insert(key, facts);
+                let (key, known) = entry(&pod);
+                listed.insert(key, known);
             }
             Event::InitDone => {
                 *context.pods.lock() = std::mem::take(&mut listed);
@@ -116,5 +124,50 @@ pub async fn watch(context: &Context) {
                 context.publish.notify_one();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pod(uid: &str, annotations: &serde_json::Value) -> PartialObjectMeta<Pod> {
+        let metadata = json!({"namespace": "default", "name": "web", "uid": uid, "annotations": annotations});
+        serde_json::from_value(json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata})).unwrap()
+    }
+
+    fn wanted(uid: Option<&str>) -> Identity {
+        Identity { namespace: "default".into(), name: "web".into(), uid: uid.map(ToOwned::to_owned) }
+    }
+
+    #[test]
+    fn a_pod_of_another_uid_is_another_pod() {
+        let pods = Pods::default();
+        pods.put(&pod("new", &json!({"cni": "calico", "kubectl.kubernetes.io/last-applied-configuration": "x"})));
+        assert_eq!(pods.get(&wanted(Some("old"))), None);
+        let known = pods.get(&wanted(Some("new"))).unwrap();
+        assert_eq!(known.annotations.into_iter().collect::<Vec<_>>(), [("cni".into(), "calico".into())]);
+        assert!(pods.get(&wanted(None)).is_some());
+    }
+
+    #[test]
+    fn a_static_pod_is_known_by_its_kubelets_uid_too() {
+        let pods = Pods::default();
+        pods.put(&pod("mirror", &json!({STATIC_UID: "hash"})));
+        let known = pods.get(&wanted(Some("hash"))).unwrap();
+        assert_eq!(known.identity.uid.as_deref(), Some("mirror"), "the API server's uid is the one to patch");
+        assert_eq!(pods.get(&wanted(Some("other"))), None);
+    }
+
+    #[test]
+    fn the_end_of_the_pod_of_before_is_not_the_end_of_this_one() {
+        let pods = Pods::default();
+        pods.put(&pod("new", &json!({})));
+        pods.take(&pod("old", &json!({})));
+        assert_eq!(pods.len(), 1);
+        pods.take(&pod("new", &json!({})));
+        assert_eq!(pods.len(), 0);
     }
 }

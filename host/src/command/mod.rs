@@ -3,6 +3,7 @@
 mod agent;
 mod collect;
 mod compile;
+mod doctor;
 mod inspect;
 mod install;
 mod module;
@@ -37,6 +38,8 @@ enum Command {
     Compile(compile::Arguments),
     /// Show what is attached on this node
     Records(records::Arguments),
+    /// Find out why pods of this node do not get their networks, and what to do about it
+    Doctor(doctor::Arguments),
     /// Run the node's daemon: publication, clean-up, metrics
     Agent(agent::Arguments),
     /// Install the plugin on this node, or bring it up to date
@@ -101,8 +104,11 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
         }
     };
-    if !matches!(cli.command, Command::Agent(_)) {
-        crate::log::start_at(LevelFilter::WARN);
+    match cli.command {
+        Command::Agent(_) => {}
+        // It tells as a finding what others log.
+        Command::Doctor(_) => crate::log::start_at(LevelFilter::OFF),
+        _ => crate::log::start_at(LevelFilter::WARN),
     }
     let failed = match &cli.command {
         // What is left beside its own statuses: something that it was given is wrong.
@@ -120,6 +126,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "genie-host", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
         }
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Agent(arguments) => agent::run(arguments),
         Command::AskApi => crate::kubernetes::serve().map(|()| ExitCode::SUCCESS),
         Command::Collect(arguments) => collect::run(&arguments),

@@ -12,8 +12,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
+#[cfg(feature = "tool")]
+use super::artefact::{self, LoadError};
 use super::digest::Digest;
 use super::engine::ENGINE_ID;
+#[cfg(feature = "tool")]
+use super::trust::Distrust;
 use super::trust::{self, Missing};
 use crate::cni::{CniError, code};
 
@@ -52,6 +56,34 @@ pub fn write(cache_dir: &Path, digest: Digest, bytes: &[u8]) -> Result<PathBuf, 
         CniError::new(code::IO, format!("{} cannot be written: {error}", path.display()))
     })?;
     Ok(path)
+}
+
+/// Whether the artefact of the module with this digest is there and loads. False:
+/// it has to be compiled.
+///
+/// # Errors
+/// Why one that is there is not loaded.
+#[cfg(feature = "tool")]
+pub fn check(cache_dir: &Path, digest: Digest) -> Result<bool, String> {
+    let engine = super::engine::engine().map_err(|error| error.to_string())?;
+    match artefact::load_file(engine, &path(cache_dir, digest)) {
+        Ok(_) => Ok(true),
+        Err(LoadError::Missing) => Ok(false),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Whether the directory is one that artefacts are loaded from. One that does not
+/// exist is.
+///
+/// # Errors
+/// Why it is not trusted, and what to do about it.
+#[cfg(feature = "tool")]
+pub fn check_dir(cache_dir: &Path) -> Result<(), String> {
+    match trust::open_dir(cache_dir, Missing::Fail) {
+        Ok(_) | Err(Distrust::Missing(_)) => Ok(()),
+        Err(distrust) => Err(distrust.to_string()),
+    }
 }
 
 fn file_name(digest: Digest) -> String {

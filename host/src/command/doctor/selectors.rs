@@ -1,0 +1,49 @@
+//! Selectors: are their modules the approved ones, and compiled?
+
+use std::path::Path;
+
+use super::finding::{Finding, fail, ok, warn};
+use super::site::Site;
+use crate::config::Config;
+use crate::selector::cache;
+use crate::selector::compile;
+use crate::selector::digest::Digest;
+use crate::selector::engine::ENGINE_ID;
+use crate::selector::module::Module;
+
+pub fn check(site: &Site) -> Vec<Finding> {
+    // What is wrong with the configuration itself is told elsewhere.
+    let (Ok(config), Some(_)) = (&site.config, &site.file) else { return Vec::new() };
+    let names: Vec<_> = config.chain.entries.iter().map(|entry| entry.name.as_str()).collect();
+    let mut found: Vec<_> = config.chain.entries.iter().filter_map(|entry| module(&entry.module, config)).collect();
+    if found.is_empty() {
+        found.push(ok(format!("chain: {}", names.join(", "))));
+    }
+    found
+}
+
+/// None: it is ready.
+fn module(module: &Module, config: &Config) -> Option<Finding> {
+    let Module::File { path, sha256 } = module else { return None };
+    let shown = path.display();
+    let compile = format!("genie-host compile --cache-dir {} {shown}", config.paths.cache_dir.display());
+    match cache::check(&config.paths.cache_dir, *sha256) {
+        Ok(true) => None,
+        Ok(false) => Some(match is_approved(path, *sha256) {
+            Ok(()) => warn(
+                format!("selector {shown} is not compiled for this build ({ENGINE_ID}): the first pod waits for that"),
+                compile,
+            ),
+            Err(reason) => fail(reason, "put the approved file there, or approve it by its digest (sha256)"),
+        }),
+        Err(reason) => Some(fail(format!("selector {shown} has no artefact that can be loaded: {reason}"), compile)),
+    }
+}
+
+fn is_approved(path: &Path, sha256: Digest) -> Result<(), String> {
+    let found = Digest::of(&compile::read(path).map_err(|error| error.msg)?);
+    if found == sha256 {
+        return Ok(());
+    }
+    Err(format!("selector {} has the digest {found}, the configuration approves {sha256}", path.display()))
+}
