@@ -28,7 +28,7 @@ struct Part {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Network {
+struct Delegates {
     network: String,
     plugin: String,
     outcome: &'static str,
@@ -53,7 +53,7 @@ pub struct Metrics {
     calls: Family<Call, Counter>,
     call_seconds: Histograms<Call>,
     part_seconds: Histograms<Part>,
-    delegate_seconds: Histograms<Network>,
+    delegate_seconds: Histograms<Delegates>,
     selector_runs: Family<Selector, Counter>,
     selector_fuel: Family<Selector, Counter>,
     selector_seconds: Family<Selector, Counter<f64, AtomicU64>>,
@@ -127,7 +127,7 @@ impl Metrics {
             self.part_seconds.get_or_create(&part).observe(seconds(*micros));
         }
         for network in &report.networks {
-            let label = Network {
+            let label = Delegates {
                 network: network.network.clone(),
                 plugin: network.plugin.clone(),
                 outcome: if network.failed { "failed" } else { "ok" },

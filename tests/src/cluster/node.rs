@@ -19,7 +19,8 @@ use super::{CONTROL_IP, Cluster, FLANNEL_NETWORK};
 /// What a node has for itself; the rest of the file system is the machine's.
 const OWN_FILES: [&str; 6] = ["etc", "opt", "run", "var/cache", "var/lib", "var/log"];
 /// The plugins of a node's own networks.
-const PLUGINS: [&str; 8] = ["bridge", "calico", "calico-ipam", "flannel", "host-local", "loopback", "macvlan", "portmap"];
+const PLUGINS: [&str; 8] =
+    ["bridge", "calico", "calico-ipam", "flannel", "host-local", "loopback", "macvlan", "portmap"];
 /// Daemons that a node runs, in the order in which they start.
 pub(crate) const DAEMONS: [&str; 4] = ["containerd", "flanneld", "kube-proxy", "kubelet"];
 
@@ -119,7 +120,8 @@ impl ClusterNode {
         _ = fs::remove_file(self.files.join("holder"));
         let cgroup = self.cgroup();
         cgroup::make(&cgroup)?;
-        let log = File::options().create(true).append(true).open(self.cluster.logs.join(format!("{}.log", self.name)))?;
+        let log =
+            File::options().create(true).append(true).open(self.cluster.logs.join(format!("{}.log", self.name)))?;
         let mut unshare = command("sh");
         unshare.args(["-c", JOIN, &cgroup, "unshare", "--net", "--pid", "--mount", "--uts", "--cgroup"]);
         unshare.args(["--fork", "--kill-child", "--propagation", "private", "--", "sh", "-c", BECOME_NODE]);

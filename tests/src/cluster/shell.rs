@@ -62,7 +62,8 @@ pub fn await_that(what: &str, limit: Duration, mut wrong: impl FnMut() -> Result
 }
 
 fn what(command: &Command) -> String {
-    let words: Vec<_> = [command.get_program()].into_iter().chain(command.get_args()).map(OsStr::to_string_lossy).collect();
+    let words: Vec<_> =
+        [command.get_program()].into_iter().chain(command.get_args()).map(OsStr::to_string_lossy).collect();
     let text = words.join(" ");
     // Programs that are entered by nsenter have long lines; the end tells more.
     let start = text.char_indices().rev().nth(300).map_or(0, |(at, _)| at);

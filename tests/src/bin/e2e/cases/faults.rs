@@ -52,7 +52,9 @@ fn agent_down(trial: &Trial) -> Result<()> {
     done.context("without an agent")?;
     // What was attached meanwhile is published now.
     trial.kubectl.await_object(&["pod", "pod2"], |pod| {
-        pod["metadata"]["annotations"]["k8s.v1.cni.cncf.io/network-status"].is_null().then(|| "no network-status".into())
+        pod["metadata"]["annotations"]["k8s.v1.cni.cncf.io/network-status"]
+            .is_null()
+            .then(|| "no network-status".into())
     })?;
     trial.delete_all()?;
     trial.await_no_trace()

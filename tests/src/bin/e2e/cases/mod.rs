@@ -21,7 +21,8 @@ pub struct Case {
 
 /// All of them.
 pub fn all() -> Vec<Case> {
-    let groups = [networks::CASES, annotations::CASES, removal::CASES, faults::CASES, deployment::CASES, walkthrough::CASES];
+    let groups =
+        [networks::CASES, annotations::CASES, removal::CASES, faults::CASES, deployment::CASES, walkthrough::CASES];
     groups.into_iter().flatten().map(|(name, run)| Case { name, run: *run }).collect()
 }
 

@@ -70,13 +70,19 @@ fn two_networks(trial: &Trial) -> Result<()> {
     // The agent publishes beside the start of the pod.
     let pod = trial.kubectl.await_object(&["pod", "busybox4"], |pod| {
         let missing = |key: &&&str| pod["metadata"]["annotations"][**key].is_null();
-        ["multi-ip-preferences", "k8s.v1.cni.cncf.io/network-status"].iter().find(missing).map(|key| format!("no {key}"))
+        ["multi-ip-preferences", "k8s.v1.cni.cncf.io/network-status"]
+            .iter()
+            .find(missing)
+            .map(|key| format!("no {key}"))
     })?;
     let status = &pod["metadata"]["annotations"]["k8s.v1.cni.cncf.io/network-status"];
     let status: Value = serde_json::from_str(status.as_str().context("text")?)?;
     let interfaces: Vec<_> = status.as_array().context("a list")?.iter().map(|one| &one["interface"]).collect();
     ensure!(interfaces == ["eth0", "eth1"], "network-status is {status}");
-    ensure!(status[0]["default"] == true && status[0]["ips"][0] == pod["status"]["podIP"], "network-status is {status}");
+    ensure!(
+        status[0]["default"] == true && status[0]["ips"][0] == pod["status"]["podIP"],
+        "network-status is {status}"
+    );
     let preferences = pod["metadata"]["annotations"]["multi-ip-preferences"].as_str().unwrap_or_default();
     let preferences: Value = serde_json::from_str(preferences).context("multi-ip-preferences")?;
     ensure!(preferences["multi_entry"] == 2, "multi-ip-preferences is {preferences}");
