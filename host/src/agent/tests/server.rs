@@ -28,7 +28,7 @@ impl Server {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let (stream, state) = (stream.unwrap(), Arc::clone(&shared));
-                std::thread::spawn(move || serve(stream, &state));
+                std::thread::spawn(move || serve(&stream, &state));
             }
         });
         Self { port, state }
@@ -54,8 +54,8 @@ impl Server {
     }
 }
 
-fn serve(stream: TcpStream, (state, changed): &(Mutex<State>, Condvar)) {
-    let mut lines = BufReader::new(&stream).lines();
+fn serve(mut stream: &TcpStream, (state, changed): &(Mutex<State>, Condvar)) {
+    let mut lines = BufReader::new(stream).lines();
     let request = lines.next().unwrap().unwrap();
     let name = request.split(' ').nth(1).and_then(|path| path.rsplit('/').next()).unwrap().to_owned();
     // A request without a body ends with an empty line.
@@ -67,6 +67,6 @@ fn serve(stream: TcpStream, (state, changed): &(Mutex<State>, Condvar)) {
     let body = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}).to_string();
     let length = body.len();
     let kind = "content-type: application/json";
-    write!(&stream, "HTTP/1.1 200 OK\r\n{kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
+    write!(stream, "HTTP/1.1 200 OK\r\n{kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
         .unwrap();
 }
