@@ -67,6 +67,5 @@ fn serve(mut stream: &TcpStream, (state, changed): &(Mutex<State>, Condvar)) {
     let body = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}).to_string();
     let length = body.len();
     let kind = "content-type: application/json";
-    write!(stream, "HTTP/1.1 200 OK\r\n{kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
-        .unwrap();
+    write!(stream, "HTTP/1.1 200 OK\r\n{kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}").unwrap();
 }
