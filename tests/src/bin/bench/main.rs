@@ -6,6 +6,7 @@
 //! What a program adds to its delegates is the difference to the delegate's own time in
 //! the same round.
 
+mod agent;
 mod machine;
 mod memory;
 mod program;
@@ -18,6 +19,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use agent::Agent;
 use report::Report;
 use subjects::Bench;
 
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
     }
     let peaks = bench.peaks();
     print!("{}", Report::new(&bench, &peaks, rounds));
+    print!("{}", Agent::measure());
     ExitCode::SUCCESS
 }
 
