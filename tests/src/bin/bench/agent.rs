@@ -1,16 +1,12 @@
 //! The agent's memory, with the pods of a large cluster behind a real API server.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use genie_tests::apiserver::ApiServer;
-use genie_tests::programs;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::memory;
+use crate::running::Running;
 
 /// The pods of the agent's node.
 const OWN: usize = 250;
@@ -19,8 +15,6 @@ const OTHERS: usize = 4_750;
 /// How many pods one kubectl creates: it keeps itself to 50 a second after the first
 /// 300, so several do it side by side.
 const PORTION: usize = 600;
-/// How long the agent may take to know its pods.
-const PATIENCE: Duration = Duration::from_mins(1);
 /// How much memory it may have, in KiB.
 const TARGET: u64 = 20_000_000 / 1024;
 
@@ -38,9 +32,9 @@ impl Agent {
     pub fn measure() -> Self {
         let server = ApiServer::start();
         fill(&server);
-        let agent = Running::start(&server);
-        agent.wait_until_it_knows_its_pods();
-        let of = |what| memory::of(agent.process.id(), what).expect("the agent runs");
+        let agent = Running::start(&server.kubeconfig());
+        agent.wait_until_it_knows_its_pods(OWN);
+        let of = |what| memory::of(agent.id(), what).expect("the agent runs");
         Self { peak: of("VmHWM"), resident: of("VmRSS") }
     }
 }
@@ -52,53 +46,6 @@ impl fmt::Display for Agent {
         writeln!(f, "{:<34} {:>11} KiB", "resident (VmRSS)", self.resident)?;
         let verdict = if self.peak <= TARGET { "met" } else { "missed" };
         writeln!(f, "{:<50} {:>14} KiB  {verdict}", "agent at most 20 MB", self.peak)
-    }
-}
-
-/// A running agent; it is killed when this is dropped.
-struct Running {
-    process: Child,
-    dir: TempDir,
-}
-
-impl Running {
-    fn start(server: &ApiServer) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let at = |name| dir.path().join(name);
-        let process = Command::new(programs::dist("genie-host"))
-            .args(["agent", "--node", "node1", "--listen", "none", "--kubeconfig"])
-            .arg(server.kubeconfig())
-            .arg("--state-dir")
-            .arg(at("state"))
-            .arg("--cache-dir")
-            .arg(at("cache"))
-            .arg("--socket")
-            .arg(at("agent.sock"))
-            .stdin(Stdio::null())
-            .stderr(File::create(at("log")).expect("a new file"))
-            .spawn()
-            .expect("the agent starts");
-        Self { process, dir }
-    }
-
-    fn wait_until_it_knows_its_pods(&self) {
-        let known = format!("\"pods\":{OWN}");
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let log = fs::read_to_string(self.dir.path().join("log")).expect("the agent's log is there");
-            if log.contains(&known) {
-                return;
-            }
-            assert!(Instant::now() < deadline, "the agent does not get to know its pods; it says:\n{log}");
-            std::thread::sleep(Duration::from_millis(100));
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        _ = self.process.kill();
-        _ = self.process.wait();
     }
 }
 

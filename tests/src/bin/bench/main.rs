@@ -11,6 +11,8 @@ mod machine;
 mod memory;
 mod program;
 mod report;
+mod requests;
+mod running;
 mod samples;
 mod subjects;
 
@@ -21,6 +23,7 @@ use std::process::{Command, ExitCode};
 
 use agent::Agent;
 use report::Report;
+use requests::Requests;
 use subjects::Bench;
 
 /// Rounds that count, unless the first argument says otherwise.
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
     let peaks = bench.peaks();
     print!("{}", Report::new(&bench, &peaks, rounds));
     print!("{}", Agent::measure());
+    print!("{}", Requests::measure());
     ExitCode::SUCCESS
 }
 
