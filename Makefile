@@ -5,8 +5,9 @@ SHELL := /bin/bash
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
-# Linked statically: the plugin starts faster, and both run on any distribution.
-STATIC := RUSTFLAGS="-C target-feature=+crt-static"
+# Linked statically: the plugin starts faster, and both run on any distribution. The packed
+# form of relocations is a tenth of the program smaller; static programs relocate themselves.
+STATIC := RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
 ARTEFACTS := $(CARGO_TARGET_DIR)/artefacts
 TOOLS := GENIE_TOOLS=$(CARGO_TARGET_DIR)/tools
 
