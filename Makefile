@@ -12,7 +12,7 @@ STATIC := RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relat
 ARTEFACTS := $(CARGO_TARGET_DIR)/artefacts
 TOOLS := GENIE_TOOLS=$(CARGO_TARGET_DIR)/tools
 
-.PHONY: build deploy demo test bench lint networks tools toolchain clean
+.PHONY: build deploy demo test e2e bench lint networks tools toolchain clean
 .SILENT: build toolchain
 
 build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for people)
@@ -35,6 +35,9 @@ demo: build networks ## the reference scenario with the real calico and the real
 
 test: build tools ## every test; needs root, for network namespaces
 	$(TOOLS) cargo test --locked --workspace --no-fail-fast
+
+e2e: build tools ## the scenario on a real cluster of two nodes; CASE=… runs a part, KEEP=1 leaves it up; needs root
+	$(TOOLS) cargo run --locked -q -p genie-tests --bin e2e -- $(CASE)
 
 bench: build tools ## what a call costs, beside a bare delegate and cnitool
 	$(TOOLS) cargo run --locked --release -p genie-tests --bin bench

@@ -11,9 +11,9 @@ pub mod cni;
 pub mod command;
 pub mod config;
 pub mod delegate;
-pub mod kubernetes;
 #[cfg(feature = "tool")]
 pub mod install;
+pub mod kubernetes;
 pub mod log;
 pub mod network;
 pub mod node;

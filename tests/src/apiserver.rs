@@ -111,6 +111,16 @@ impl ApiServer {
         serde_json::from_str(&text).expect("kubectl prints JSON")
     }
 
+    /// Creates many objects.
+    ///
+    /// # Panics
+    /// When the server refuses one.
+    #[track_caller]
+    pub fn create_all(&self, objects: &[Value]) {
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
+        self.kubectl_with(&["create", "-o", "name", "-f", "-"], &list.to_string());
+    }
+
     /// The requests that it has answered, as its audit log has them.
     ///
     /// # Panics

@@ -10,6 +10,7 @@
 mod answer;
 pub mod apiserver;
 mod call;
+pub mod cluster;
 pub mod fixture;
 pub mod guests;
 pub mod netns;

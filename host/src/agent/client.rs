@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::socket_peercred;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 
 use super::protocol::{Answer, Body, MAX_LINE, Report, Request, Response, VERSION};
 
@@ -43,12 +44,9 @@ pub fn ask(socket: &Path, question: Body, deadline: Instant) -> Option<Answer> {
 /// Tells the agent what a call did, and does not wait.
 pub fn report(socket: &Path, report: Report) {
     let body = Body::Report(Box::new(report));
-    let told = connect(socket).and_then(|mut stream| {
-        // The kernel takes what fits into the socket's buffer; the rest of a
-        // monstrous report is not worth a wait.
-        stream.set_nonblocking(true)?;
-        stream.write_all(&line(body)?)
-    });
+    // The kernel takes what fits into the socket's buffer; the rest of a monstrous
+    // report is not worth a wait.
+    let told = connect(socket).and_then(|mut stream| stream.write_all(&line(body)?));
     if let Err(error) = told.as_ref().map_err(ToString::to_string)
         && !told.as_ref().is_err_and(is_absent)
     {
@@ -58,6 +56,7 @@ pub fn report(socket: &Path, report: Report) {
 
 fn converse(socket: &Path, question: Body, deadline: Instant) -> io::Result<Answer> {
     let mut stream = connect(socket)?;
+    stream.set_nonblocking(false)?;
     stream.set_write_timeout(Some(left(deadline)?))?;
     stream.write_all(&line(question)?)?;
     let mut answer = Vec::new();
@@ -73,9 +72,14 @@ fn converse(socket: &Path, question: Body, deadline: Instant) -> io::Result<Answ
     Ok(serde_json::from_slice::<Response>(&answer)?.answer)
 }
 
-/// Only root may tell root's plugin anything.
+/// Does not wait, and nor does what comes back: when as many calls as the kernel
+/// allows stand before an agent that hangs, a connection that waits would wait for
+/// ever. Only root may tell root's plugin anything.
 fn connect(socket: &Path) -> io::Result<UnixStream> {
-    let stream = UnixStream::connect(socket)?;
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let connection = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    rustix::net::connect(&connection, &SocketAddrUnix::new(socket)?)?;
+    let stream = UnixStream::from(connection);
     let peer = socket_peercred(&stream)?;
     let ours = rustix::process::geteuid();
     if peer.uid.is_root() || peer.uid == ours {

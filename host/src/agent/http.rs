@@ -1,5 +1,8 @@
 //! Metrics and health over HTTP.
 
+#[cfg(test)]
+mod tests;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -25,17 +28,21 @@ const CONNECTIONS: usize = 16;
 /// How long a client may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Serves for ever.
+/// Listens.
 ///
 /// # Errors
 /// The address cannot be listened on.
-pub async fn serve(context: &Arc<Context>, address: SocketAddr) -> io::Result<()> {
-    let listener = TcpListener::bind(address)
+pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address)
         .await
-        .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
+}
+
+/// Serves for ever.
+pub async fn serve(context: &Arc<Context>, listener: TcpListener) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return Ok(()) };
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
@@ -58,7 +65,7 @@ pub async fn serve(context: &Arc<Context>, address: SocketAddr) -> io::Result<()
 fn answer(context: &Context, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let (status, kind, text) = match request.uri().path() {
         "/metrics" => {
-            let text = context.metrics.text(context.pods.len(), context.problem().is_none());
+            let text = context.metrics.text(&context.pods, context.problem().is_none());
             (StatusCode::OK, OPEN_METRICS, text)
         }
         // Whoever reads this has an agent that works; that the API server is away is

@@ -7,9 +7,12 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::pods::Pods;
 use super::protocol::Report;
+use crate::selector::engine::ENGINE_ID;
 
 /// From what the plugin adds to what a delegate may take, in seconds.
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 20.0, 90.0];
@@ -28,7 +31,7 @@ struct Part {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Network {
+struct Delegates {
     network: String,
     plugin: String,
     outcome: &'static str,
@@ -53,7 +56,7 @@ pub struct Metrics {
     calls: Family<Call, Counter>,
     call_seconds: Histograms<Call>,
     part_seconds: Histograms<Part>,
-    delegate_seconds: Histograms<Network>,
+    delegate_seconds: Histograms<Delegates>,
     selector_runs: Family<Selector, Counter>,
     selector_fuel: Family<Selector, Counter>,
     selector_seconds: Family<Selector, Counter<f64, AtomicU64>>,
@@ -62,6 +65,7 @@ pub struct Metrics {
     files: Family<Of, Gauge>,
     collected: Counter,
     watch_failures: Counter,
+    watched: Gauge,
     pods: Gauge,
     ready: Gauge,
 }
@@ -87,6 +91,7 @@ impl Metrics {
             files: Family::default(),
             collected: Counter::default(),
             watch_failures: Counter::default(),
+            watched: Gauge::default(),
             pods: Gauge::default(),
             ready: Gauge::default(),
             registry: Registry::default(),
@@ -111,8 +116,11 @@ impl Metrics {
         registry.register("collected", "Containers that were gone and taken away", metrics.collected.clone());
         let help = "How often the watch of the node's pods broke";
         registry.register("watch_failures", help, metrics.watch_failures.clone());
+        registry.register("watched", "1: the watch of the node's pods works", metrics.watched.clone());
         registry.register("pods", "Pods of this node that are known", metrics.pods.clone());
         registry.register("ready", "1: the node is as the configuration wants it", metrics.ready.clone());
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION")), ("engine", ENGINE_ID)]);
+        registry.register("build", "This program, and the engine that selectors are compiled for", build);
         Self { registry, ..metrics }
     }
 
@@ -127,7 +135,7 @@ impl Metrics {
             self.part_seconds.get_or_create(&part).observe(seconds(*micros));
         }
         for network in &report.networks {
-            let label = Network {
+            let label = Delegates {
                 network: network.network.clone(),
                 plugin: network.plugin.clone(),
                 outcome: if network.failed { "failed" } else { "ok" },
@@ -165,8 +173,9 @@ impl Metrics {
     }
 
     /// The text, with what is true at this moment.
-    pub fn text(&self, pods: usize, ready: bool) -> String {
-        self.pods.set(count(pods));
+    pub fn text(&self, pods: &Pods, ready: bool) -> String {
+        self.pods.set(count(pods.len()));
+        self.watched.set(pods.is_watched().into());
         self.ready.set(ready.into());
         let mut out = String::new();
         // Writing to a string does not fail.

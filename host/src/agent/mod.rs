@@ -10,11 +10,11 @@ mod context;
 #[cfg(feature = "tool")]
 mod http;
 #[cfg(feature = "tool")]
+pub mod installation;
+#[cfg(feature = "tool")]
 mod metrics;
 #[cfg(feature = "tool")]
 mod pods;
-#[cfg(feature = "tool")]
-pub mod installation;
 pub mod protocol;
 #[cfg(feature = "tool")]
 pub mod publish;

@@ -64,7 +64,11 @@ async fn keep_installed(context: &Context, installation: Option<&Installation>) 
 
 async fn health(context: &Arc<Context>) -> Result<()> {
     match context.options.listen {
-        Some(address) => http::serve(context, address).await.context("metrics and health"),
+        Some(address) => {
+            let listener = http::listen(address).await.context("metrics and health")?;
+            http::serve(context, listener).await;
+            Ok(())
+        }
         None => pending().await,
     }
 }

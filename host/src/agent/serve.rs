@@ -5,13 +5,13 @@ use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::timeout;
 
 use super::Context;
@@ -25,8 +25,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long an object serves for further pods: a burst of pods asks for the same.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Objects that were read just now, by what was asked for.
-type Objects = Mutex<HashMap<String, (Instant, Option<Value>)>>;
+/// How long an object is waited for, whatever the plugin says: its connection is one
+/// of few.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Objects that are being read or were just now, by what was asked for. Whoever asks
+/// for the same waits for the one answer; other objects wait for nobody.
+type Objects = Mutex<HashMap<String, Arc<OnceCell<(Instant, Option<Value>)>>>>;
 
 /// Serves for ever.
 ///
@@ -107,7 +112,7 @@ async fn answer(context: &Context, objects: &Objects, line: &[u8]) -> Option<Ans
         Ok(Body::Pod(pod)) => Some(Answer::Pod(context.pods.get(&pod))),
         Ok(Body::Object { api_version, kind, namespace, name, wait_ms }) => {
             let read = object(context, objects, &api_version, &kind, namespace.as_deref(), &name);
-            let object = timeout(Duration::from_millis(wait_ms), read).await;
+            let object = timeout(LONGEST.min(Duration::from_millis(wait_ms)), read).await;
             let object = object.unwrap_or_else(|_| Err("the API server does not answer in time".into()));
             Some(object.map_or_else(Answer::Error, Answer::Object))
         }
@@ -127,16 +132,21 @@ async fn object(
     name: &str,
 ) -> Result<Option<Value>, String> {
     let key = format!("{api_version} {kind} {} {name}", namespace.unwrap_or_default());
-    // Held while it is read: whoever asks for the same waits for the one answer.
-    let mut objects = objects.lock().await;
-    objects.retain(|_, (read, _)| read.elapsed() < FRESH);
-    if let Some((_, object)) = objects.get(&key) {
-        return Ok(object.clone());
-    }
-    let client = context.client().await?;
-    let object = kubernetes::object(&client, api_version, kind, namespace, name).await?;
-    objects.insert(key, (Instant::now(), object.clone()));
-    Ok(object)
+    let object = {
+        let mut objects = objects.lock().unwrap_or_else(PoisonError::into_inner);
+        objects.retain(|_, object| match object.get() {
+            Some((read, _)) => read.elapsed() < FRESH,
+            None => Arc::strong_count(object) > 1,
+        });
+        Arc::clone(objects.entry(key).or_default())
+    };
+    // A failure fills nothing: who asks next, or waits already, tries again.
+    let read = || async {
+        let client = context.client().await?;
+        let object = kubernetes::object(&client, api_version, kind, namespace, name).await?;
+        Ok::<_, String>((Instant::now(), object))
+    };
+    object.get_or_try_init(read).await.map(|(_, object)| object.clone())
 }
 
 /// Counts and logs what a call did.
@@ -144,15 +154,32 @@ fn take(context: &Context, report: &Report) {
     context.metrics.called(report);
     let pod = report.pod.as_ref().map(|pod| format!("{}/{}", pod.namespace, pod.name)).unwrap_or_default();
     let (verb, container, interface) = (&report.verb, &report.container, &report.interface);
-    let networks: Vec<_> = report.networks.iter().map(|network| network.network.as_str()).collect();
-    let networks = networks.join(",");
+    let networks = list(&report.networks, |network| format!("{}@{}", network.network, network.interface));
+    let selectors = list(&report.selectors, |run| format!("{}={}", run.name, run.outcome));
+    let parts = list(&report.parts, |(part, micros)| format!("{part}={micros}"));
     let micros = report.micros;
     match report.code {
-        None => tracing::info!(verb, pod, container, interface, networks, micros, "call"),
+        None => tracing::info!(verb, pod, container, interface, networks, selectors, micros, parts, "call"),
         Some(code) => {
             let error = report.message.as_deref().unwrap_or_default();
-            tracing::warn!(verb, pod, container, interface, networks, micros, code, error, "call failed");
+            tracing::warn!(
+                verb,
+                pod,
+                container,
+                interface,
+                networks,
+                selectors,
+                micros,
+                parts,
+                code,
+                error,
+                "call failed"
+            );
         }
     }
     context.publish.notify_one();
+}
+
+fn list<T>(of: &[T], text: impl Fn(&T) -> String) -> String {
+    of.iter().map(text).collect::<Vec<_>>().join(",")
 }

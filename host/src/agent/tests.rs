@@ -1,5 +1,7 @@
 //! The socket with the plugin's own client, and what is counted.
 
+mod server;
+
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
@@ -7,13 +9,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::client::{ask, report};
-use super::protocol::{Body, NetworkTime, Report, SelectorRun};
+use super::protocol::{Answer, Body, NetworkTime, Report, SelectorRun};
 use super::{Context, Options, serve};
 use crate::install::Layout;
 use crate::pod::Identity;
+use server::Server;
 
 fn options(dir: &Path) -> Options {
     Options {
@@ -42,8 +46,14 @@ struct Listening {
 
 impl Listening {
     fn start() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl Fn(&mut Options)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let context = Arc::new(Context::new(options(dir.path())));
+        let mut options = options(dir.path());
+        change(&mut options);
+        let context = Arc::new(Context::new(options));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let serving = Arc::clone(&context);
         runtime.spawn(async move { serve::serve(&serving).await.unwrap() });
@@ -57,7 +67,7 @@ impl Listening {
     }
 
     fn metrics(&self) -> String {
-        self.context.metrics.text(self.context.pods.len(), true)
+        self.context.metrics.text(&self.context.pods, true)
     }
 
     fn until(&self, holds: impl Fn() -> bool) {
@@ -102,17 +112,36 @@ fn a_pod_that_is_not_known_yet_is_to_be_asked_for_elsewhere() {
 #[test]
 fn without_the_api_server_an_object_is_an_error_and_the_plugin_goes_on() {
     let agent = Listening::start();
-    let question = Body::Object {
-        api_version: "v1".into(),
-        kind: "Node".into(),
-        namespace: None,
-        name: "node1".into(),
-        wait_ms: 10_000,
-    };
+    let question = object("node1");
     let line = format!("{{\"version\":1,\"object\":{}}}\n", serde_json::to_value(&question).unwrap()["object"]);
     let answer = agent.say(&line);
     assert!(answer.contains("\"error\"") && answer.contains("/no/such/kubeconfig"), "{answer}");
     assert_eq!(ask(&agent.socket(), question, soon()), None);
+}
+
+fn object(name: &str) -> Body {
+    Body::Object { api_version: "v1".into(), kind: "Node".into(), namespace: None, name: name.into(), wait_ms: 20_000 }
+}
+
+#[test]
+fn who_asks_for_the_same_object_shares_an_answer_and_waits_for_no_other_object() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start();
+    let kubeconfig = dir.path().join("kubeconfig");
+    std::fs::write(&kubeconfig, server.kubeconfig()).unwrap();
+    let agent = Listening::with(|options| options.kubeconfig = Some(kubeconfig.clone()));
+    let socket = agent.socket();
+    std::thread::scope(|scope| {
+        let slow = scope.spawn(|| ask(&socket, object("slow"), soon()));
+        agent.until(|| server.asked("slow") == 1);
+        let same = scope.spawn(|| ask(&socket, object("slow"), soon()));
+        let quick = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "quick"}});
+        assert_eq!(ask(&socket, object("quick"), soon()), Some(Answer::Object(Some(quick))));
+        server.answer_the_slow();
+        assert!(slow.join().unwrap().is_some());
+        assert!(same.join().unwrap().is_some());
+    });
+    assert_eq!(server.asked("slow"), 1);
 }
 
 #[test]
@@ -172,6 +201,18 @@ fn an_agent_that_hangs_is_not_waited_for() {
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     let pod = Identity { namespace: "default".into(), name: "web".into(), uid: None };
     assert_eq!(ask(&socket, Body::Pod(pod), soon()), None);
+}
+
+#[test]
+fn an_agent_before_which_too_many_stand_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("agent.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    rustix::net::listen(&listener, 0).unwrap();
+    for _ in 0..3 {
+        report(&socket, Report::default());
+        assert_eq!(ask(&socket, Body::Pod(Identity::default()), soon()), None);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::request::{OwnTypes, Selected, select};
+use super::request::{OwnTypes, Selected, build_request, select};
 use super::{Account, CallFacts, merge, plugin_dirs};
 use crate::cni::{Call, CniArgs, CniError, CniResult, Version, code, prev_result};
 use crate::config::Config;
@@ -35,7 +35,8 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -
     let facts = CallFacts::new(&config.pods, &pod, &config.node, &catalogue, deadline);
     account.part("facts");
 
-    let selected = select(call, config, &catalogue, &pod, annotations, &facts, deadline, account)?;
+    let request = build_request(call, config, &catalogue, &pod, annotations);
+    let selected = select(request, config, &facts, deadline, account)?;
     let attachments = network::prepare(
         &selected.plan,
         &network::Context {

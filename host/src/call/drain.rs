@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::{Account, del};
 use super::request::OwnTypes;
+use super::{Account, del};
 use crate::cni::{Call, CniError, Verb, code, get};
 use crate::config::Paths;
 use crate::network::Catalogue;

@@ -62,19 +62,15 @@ impl Selected {
 /// # Errors
 /// A selector refuses or fails, or no selector decides.
 pub fn select(
-    call: &Call,
+    request: Request,
     config: &Config,
-    catalogue: &Catalogue,
-    pod: &Identity,
-    annotations: Annotations,
     facts: &dyn Facts,
     deadline: Instant,
     account: &Account,
 ) -> Result<Selected, CniError> {
-    let request = build_request(call, config, catalogue, pod, annotations);
     let decision = config.chain.decide(&config.loader, &request, facts, deadline).map_err(|failed| {
         account.selectors(&failed.trace);
-        let pod = format!("{}/{}", pod.namespace, pod.name);
+        let pod = format!("{}/{}", request.pod.namespace, request.pod.name);
         if pod == "/" { failed.error } else { failed.error.context(format!("pod {pod}")) }
     })?;
     account.selectors(&decision.trace);

@@ -67,7 +67,8 @@ fn address(written: &str) -> Result<Listen, String> {
 
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
     log::start_daemon(arguments.log_level, matches!(arguments.log_format, LogFormat::Json));
-    let source = arguments.config.map(|config| Source::of_process(&config, Some(arguments.node.clone()))).transpose()?;
+    let source =
+        arguments.config.map(|config| Source::of_process(&config, Some(arguments.node.clone()))).transpose()?;
     let options = Options {
         layout: arguments.place.layout(),
         source,

@@ -45,8 +45,11 @@ pub struct Arguments {
     output: Output,
 }
 
+/// Looks at one area of the node.
+type Check = fn(&Site) -> Vec<Finding>;
+
 /// What is looked at, in the order in which one thing rests on another.
-const AREAS: [(&str, fn(&Site) -> Vec<Finding>); 10] = [
+const AREAS: [(&str, Check); 10] = [
     ("configuration", configuration::check),
     ("directories", directories::check),
     ("networks", networks::check),
@@ -66,13 +69,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             .with_context(|| format!("cannot make {} the root directory", arguments.host_root.display()))?;
         std::env::set_current_dir("/")?;
     }
-    let site = Site::read(&arguments.conf_dir, &arguments.bin_dir);
+    let site = Site::read(&arguments.conf_dir, &arguments.bin_dir)?;
     let mut all = Vec::new();
     for (area, check) in AREAS {
         let found = check(&site);
         if arguments.output == Output::Table {
             // At once: some areas take seconds.
-            found.iter().for_each(|finding| super::print(&finding.as_text(area)));
+            for finding in &found {
+                super::print(&finding.as_text(area));
+            }
         }
         all.extend(found.into_iter().map(|finding| (area, finding)));
     }

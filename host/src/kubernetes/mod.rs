@@ -17,6 +17,6 @@ pub use ask::ask;
 #[cfg(feature = "tool")]
 pub use client::{connect, in_cluster};
 #[cfg(feature = "tool")]
-pub use read::{facts, object, pod, readable};
+pub use read::{STATIC_UID, facts, object, pod, readable};
 #[cfg(feature = "tool")]
 pub use serve::serve;

@@ -6,6 +6,10 @@ use serde_json::Value;
 
 use crate::pod::{Annotations, Identity, PodFacts};
 
+/// Where the kubelet tells the uid that it and the runtime know a static pod by; its
+/// mirror in the API server has another.
+pub const STATIC_UID: &str = "kubernetes.io/config.hash";
+
 /// The facts of a pod; none when there is none of that namespace and name.
 ///
 /// # Errors
@@ -14,8 +18,9 @@ use crate::pod::{Annotations, Identity, PodFacts};
 pub async fn pod(client: &Client, wanted: &Identity) -> Result<Option<PodFacts>, String> {
     let Some(object) = get(client, "v1", "Pod", Some(&wanted.namespace), &wanted.name).await? else { return Ok(None) };
     let facts = facts(&object.metadata, object.data["spec"]["serviceAccountName"].as_str());
+    let static_uid = facts.annotations.get(STATIC_UID);
     match (&wanted.uid, &facts.identity.uid) {
-        (Some(wanted_uid), Some(uid)) if wanted_uid != uid => Err(format!(
+        (Some(wanted_uid), Some(uid)) if wanted_uid != uid && static_uid != Some(wanted_uid) => Err(format!(
             "pod {}/{} is another one by now: the runtime starts uid {wanted_uid}, the API server has {uid}",
             wanted.namespace, wanted.name
         )),

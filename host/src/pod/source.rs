@@ -64,7 +64,8 @@ impl Source {
             Self::Api(api) => Some(api.ask(Body::Pod(pod.clone()), deadline)?),
         };
         match answer {
-            Some(Answer::Pod(facts)) => Ok(facts.filter(|facts| is_of(facts, pod))),
+            // Whether it is the pod of this uid, agent and child have looked.
+            Some(Answer::Pod(facts)) => Ok(facts),
             _ => Ok(None),
         }
     }
@@ -115,9 +116,4 @@ impl Api {
     pub fn new(access: Access, tool: &Path) -> Self {
         Self { access, tool: tool.into() }
     }
-}
-
-/// Under a name that was used again the source may still have the pod of before.
-fn is_of(facts: &PodFacts, pod: &Identity) -> bool {
-    pod.uid.is_none() || facts.identity.uid.is_none() || pod.uid == facts.identity.uid
 }

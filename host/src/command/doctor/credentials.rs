@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -45,7 +45,7 @@ pub fn check(site: &Site) -> Vec<Finding> {
             Err(reason) => found.push(fail(reason, AGENT.replace("renews", "writes"))),
         }
     }
-    found.extend(files.iter().filter_map(|file| for_root_alone(file)));
+    found.extend(files.iter().filter_map(for_root_alone));
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     found.extend(token.as_deref().and_then(expiry).and_then(|expiry| lifetime(expiry, now)));
     if found.is_empty() {
@@ -70,7 +70,8 @@ fn user(path: &Path) -> Result<Value, String> {
 }
 
 /// None: it is.
-fn for_root_alone(file: &PathBuf) -> Option<Finding> {
+fn for_root_alone(file: impl AsRef<Path>) -> Option<Finding> {
+    let file = file.as_ref();
     let shown = file.display();
     match fs::metadata(file) {
         Err(error) => Some(fail(format!("{shown} cannot be read: {error}"), AGENT.replace("renews", "writes"))),

@@ -12,8 +12,8 @@ use crate::selector::engine::ENGINE_ID;
 use crate::selector::module::Module;
 
 pub fn check(site: &Site) -> Vec<Finding> {
-    // Why it cannot be read is told elsewhere.
-    let Ok(config) = &site.config else { return Vec::new() };
+    // What is wrong with the configuration itself is told elsewhere.
+    let (Ok(config), Some(_)) = (&site.config, &site.file) else { return Vec::new() };
     let names: Vec<_> = config.chain.entries.iter().map(|entry| entry.name.as_str()).collect();
     let mut found: Vec<_> = config.chain.entries.iter().filter_map(|entry| module(&entry.module, config)).collect();
     if found.is_empty() {

@@ -31,33 +31,24 @@ pub struct Site {
 }
 
 impl Site {
-    /// Reads the configuration that the runtime would use, if it is ours.
-    pub fn read(conf_dir: &Path, bin_dir: &Path) -> Self {
+    /// Reads our configuration. One that says something wrong is read as far as it
+    /// goes: its directories are then the usual ones.
+    ///
+    /// # Errors
+    /// The usual directories cannot be told either: a defect.
+    pub fn read(conf_dir: &Path, bin_dir: &Path) -> Result<Self, CniError> {
         let files = Catalogue::load(conf_dir, &[OWN_TYPE]);
-        let own = files
-            .as_ref()
-            .ok()
-            .and_then(|files| files.own.iter().find_map(|file| Some((file.clone(), plugin(&conf_dir.join(file))?))));
-        let (file, map) = own.map_or_else(|| (None, Map::new()), |(file, map)| (Some(file), map));
-        let paths = Paths::from_map(&map).unwrap_or_else(|_| Self::default_paths());
+        let names = files.as_ref().map(|files| files.own.as_slice()).unwrap_or_default();
+        let own = names.iter().find_map(|file| Some((Some(file.clone()), plugin(&conf_dir.join(file))?)));
+        let (file, map) = own.unwrap_or_default();
+        let paths = Paths::from_map(&map).or_else(|_| Paths::from_map(&Map::new()))?;
         let path = if paths.bin_dirs.is_empty() { vec![bin_dir.into()] } else { paths.bin_dirs.clone() };
-        Self { conf_dir: conf_dir.into(), files, file, config: Config::from_map(&map), map, paths, path }
+        Ok(Self { conf_dir: conf_dir.into(), files, file, config: Config::from_map(&map), map, paths, path })
     }
 
     /// Whether the configuration only undoes what is left of earlier pods.
     pub fn is_draining(&self) -> bool {
         get(&self.map, "drain") == Some(&Value::Bool(true))
-    }
-
-    fn default_paths() -> Paths {
-        Paths::from_map(&Map::new()).unwrap_or_else(|_| Paths {
-            conf_dir: crate::config::CONF_DIR.into(),
-            state_dir: crate::config::STATE_DIR.into(),
-            cache_dir: crate::config::CACHE_DIR.into(),
-            agent: crate::agent::SOCKET.into(),
-            bin_dirs: Vec::new(),
-            timeout: std::time::Duration::ZERO,
-        })
     }
 }
 

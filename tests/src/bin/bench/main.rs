@@ -6,10 +6,13 @@
 //! What a program adds to its delegates is the difference to the delegate's own time in
 //! the same round.
 
+mod agent;
 mod machine;
 mod memory;
 mod program;
 mod report;
+mod requests;
+mod running;
 mod samples;
 mod subjects;
 
@@ -18,7 +21,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use agent::Agent;
 use report::Report;
+use requests::Requests;
 use subjects::Bench;
 
 /// Rounds that count, unless the first argument says otherwise.
@@ -54,6 +59,8 @@ fn main() -> ExitCode {
     }
     let peaks = bench.peaks();
     print!("{}", Report::new(&bench, &peaks, rounds));
+    print!("{}", Agent::measure());
+    print!("{}", Requests::measure());
     ExitCode::SUCCESS
 }
 

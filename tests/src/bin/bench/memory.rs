@@ -29,11 +29,10 @@ pub fn peak(add: &mut Program, del: &mut Program) -> u64 {
 fn watch(program: &mut Program) -> u64 {
     // It has become the other program when this returns.
     let child = program.start();
-    let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     // One that has ended has no memory, and the line is gone. What it prints fits into
     // the pipe.
-    while let Some(seen) = high_water(&status) {
+    while let Some(seen) = of(child.id(), "VmHWM") {
         peak = seen;
     }
     let output = child.wait_with_output().expect("a child's output is read");
@@ -41,8 +40,9 @@ fn watch(program: &mut Program) -> u64 {
     peak
 }
 
-fn high_water(status: &str) -> Option<u64> {
-    let text = fs::read_to_string(status).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+/// What `/proc/PID/status` says of a process's memory, in KiB.
+pub fn of(process: u32, what: &str) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'))?;
     line.trim().strip_suffix(" kB")?.parse().ok()
 }

@@ -1,0 +1,84 @@
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use tokio::runtime::Runtime;
+
+use super::*;
+use crate::agent::Options;
+use crate::install::Layout;
+
+/// An agent that serves metrics and health, on a runtime of its own.
+struct Serving {
+    address: SocketAddr,
+    context: Arc<Context>,
+    _runtime: Runtime,
+}
+
+impl Serving {
+    fn start() -> Self {
+        let nowhere = || "/no/such/directory".into();
+        let context = Arc::new(Context::new(Options {
+            layout: Layout {
+                host_root: nowhere(),
+                bin_dir: nowhere(),
+                conf_dir: nowhere(),
+                state_dir: nowhere(),
+                cache_dir: nowhere(),
+            },
+            source: None,
+            daemon_set: None,
+            node: "node1".into(),
+            socket: nowhere(),
+            listen: None,
+            kubeconfig: Some(nowhere()),
+        }));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = runtime.block_on(listen(([127, 0, 0, 1], 0).into())).unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = Arc::clone(&context);
+        runtime.spawn(async move { serve(&served, listener).await });
+        Self { address, context, _runtime: runtime }
+    }
+
+    /// The status and all that follows.
+    fn get(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, answer)
+    }
+}
+
+#[test]
+fn health_does_not_depend_on_what_is_wrong_with_the_node_and_readiness_does() {
+    let agent = Serving::start();
+    assert_eq!((agent.get("/healthz").0, agent.get("/readyz").0), (200, 200));
+    agent.context.set_problem(Some("05-other.conf comes before ours".into()));
+    assert_eq!(agent.get("/healthz").0, 200);
+    let (status, answer) = agent.get("/readyz");
+    assert_eq!(status, 503);
+    assert!(answer.ends_with("05-other.conf comes before ours\n"), "{answer}");
+    agent.context.set_problem(None);
+    assert_eq!(agent.get("/readyz").0, 200);
+}
+
+#[test]
+fn metrics_say_what_is_true_now() {
+    let agent = Serving::start();
+    agent.context.set_problem(Some("something".into()));
+    let (status, answer) = agent.get("/metrics");
+    assert_eq!(status, 200);
+    assert!(answer.contains("content-type: application/openmetrics-text"), "{answer}");
+    for line in ["genie_ready 0\n", "genie_watched 0\n", "genie_pods 0\n", "genie_build_info{version=\"", "# EOF\n"] {
+        assert!(answer.contains(line), "{line} is not in {answer}");
+    }
+}
+
+#[test]
+fn other_paths_are_told_which_there_are() {
+    let (status, answer) = Serving::start().get("/");
+    assert_eq!(status, 404);
+    assert!(answer.contains("/metrics"), "{answer}");
+}

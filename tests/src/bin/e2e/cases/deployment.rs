@@ -1,0 +1,101 @@
+//! genie-host comes, is replaced, and goes.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow, ensure};
+use genie_tests::cluster::{await_that, condition};
+use genie_tests::programs;
+
+use super::Group;
+use super::networks::{assert_flannel, pod_ip};
+use super::removal::mixed;
+use crate::deploy;
+use crate::trial::{Pod, Trial};
+
+pub const CASES: Group = &[
+    ("manifests-accepted", manifests_accepted),
+    ("upgraded", upgraded),
+    ("removed", removed),
+    ("fresh-node", fresh_node),
+];
+
+/// What a node with a fresh kubelet registers with where a site wants to wait for us.
+const TAINT: &str = "genie-host.io/not-ready";
+
+fn manifests_accepted(trial: &Trial) -> Result<()> {
+    let deploy = programs::root().join("deploy");
+    let kubectl = deploy::kubectl(trial.cluster);
+    kubectl.run(&["apply", "--dry-run=server", "-f", &deploy.join("genie.yaml").to_string_lossy()])?;
+    let mut helm = std::process::Command::new(trial.cluster.program("helm"));
+    let chart = helm.args(["template", "genie"]).arg(deploy.join("chart")).args(["--namespace", "kube-system"]);
+    let rendered = genie_tests::cluster::output(chart)?;
+    kubectl.feed(&["apply", "--dry-run=server", "-f", "-"], &rendered)?;
+    Ok(())
+}
+
+fn upgraded(trial: &Trial) -> Result<()> {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let pods = scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                trial.create(mixed(6))?;
+                trial.await_all_ready(6)?;
+                trial.delete_all()?;
+            }
+            anyhow::Ok(())
+        });
+        let rolled = (0..2).try_for_each(|_| deploy::roll_agents(trial.cluster));
+        done.store(true, Ordering::Relaxed);
+        pods.join().map_err(|_| anyhow!("creating pods panicked"))??;
+        rolled
+    })?;
+    trial.await_no_trace()?;
+    trial.assert_no_failed_call()
+}
+
+fn removed(trial: &Trial) -> Result<()> {
+    trial.create(mixed(6))?;
+    trial.await_all_ready(6)?;
+    deploy::remove(trial.cluster)?;
+    let rest = after_removal(trial);
+    deploy::install(trial.cluster)?;
+    rest
+}
+
+fn after_removal(trial: &Trial) -> Result<()> {
+    // The first of the node's own networks.
+    let pod = trial.run(Pod::new("own").cni("flannel"))?;
+    ensure!(pod_ip(&pod)?.starts_with("172.120."), "a pod got {} after the removal", pod_ip(&pod)?);
+    trial.delete_all()?;
+    trial.await_no_trace()?;
+    for node in trial.cluster.nodes() {
+        await_that("the node without us", Duration::from_secs(60), || deploy::assert_removed(&node).map(|()| None))?;
+    }
+    let pod = trial.run(Pod::new("own-again").cni("flannel"))?;
+    ensure!(pod_ip(&pod)?.starts_with("172.120."), "a pod got {} after the removal", pod_ip(&pod)?);
+    Ok(())
+}
+
+fn fresh_node(trial: &Trial) -> Result<()> {
+    deploy::remove(trial.cluster)?;
+    let kubectl = trial.cluster.kubectl();
+    kubectl.run(&["taint", "node", "node2", &format!("{TAINT}=:NoSchedule")])?;
+    let first = (|| {
+        trial.create([Pod::new("first").on("node2")])?;
+        trial.kubectl.await_object(&["pod", "first"], |pod| {
+            (condition(pod, "PodScheduled") != Some("False")).then(|| "the scheduler has not looked at it".into())
+        })
+    })();
+    deploy::install(trial.cluster)?;
+    first?;
+    let pod = trial.await_ready("first")?;
+    assert_flannel(trial, &pod, "first", "eth0")?;
+    let taints = kubectl.get(&["node", "node2"])?["spec"]["taints"].clone();
+    ensure!(!taints.to_string().contains(TAINT), "node2 still has {taints}");
+    let node = trial.cluster.node("node2")?;
+    ensure!(fs::read_dir(node.file("var/lib/genie/records"))?.count() == 1, "the first pod has no record of ours");
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! genie-host in the cluster: deployed with the files of `deploy/`, and what can be done to it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use genie_tests::cluster::{Cluster, ClusterNode, Kubectl, await_that};
+use genie_tests::programs;
+use serde_json::{Deserializer, Value, json};
+
+const NAMESPACE: &str = "kube-system";
+const DAEMON_SET: &str = "daemonset/genie";
+const CONFIG_MAP: &str = "genie-config";
+const CONF: &str = "00-genie.conf";
+/// A ConfigMap reaches its pods with the kubelet's next look at them.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// kubectl where we are deployed.
+pub fn kubectl(cluster: &Cluster) -> Kubectl {
+    cluster.kubectl().in_namespace(NAMESPACE)
+}
+
+/// Applies `deploy/genie.yaml` with the scenario's configuration and waits for the agents.
+pub fn install(cluster: &Cluster) -> Result<()> {
+    for object in objects(cluster)? {
+        kubectl(cluster).apply(&object)?;
+    }
+    await_agents(cluster)
+}
+
+/// Deletes what `deploy/genie.yaml` made, and waits until the agents are gone.
+pub fn remove(cluster: &Cluster) -> Result<()> {
+    let manifest = programs::root().join("deploy/genie.yaml");
+    let manifest = manifest.to_string_lossy();
+    kubectl(cluster).run(&["delete", "--ignore-not-found", "--wait", "--timeout=120s", "-f", &manifest])?;
+    await_no_agents(cluster)
+}
+
+/// The objects of `deploy/genie.yaml`, with flannel for who names no network.
+fn objects(cluster: &Cluster) -> Result<Vec<Value>> {
+    let file = programs::root().join("deploy/genie.yaml");
+    let text = kubectl(cluster).run(&["create", "--dry-run=client", "-o", "json", "-f", &file.to_string_lossy()])?;
+    let mut objects = Vec::new();
+    for object in Deserializer::from_str(&text).into_iter::<Value>() {
+        let mut object = object.context("kubectl's JSON")?;
+        match object["kind"].as_str() {
+            Some("List") => objects.extend(object["items"].as_array().cloned().unwrap_or_default()),
+            _ => objects.push(object.take()),
+        }
+    }
+    for object in &mut objects {
+        if object["kind"] == "ConfigMap" && object["metadata"]["name"] == CONFIG_MAP {
+            change(object, &json!({"default_plugin": "flannel", "log_level": "debug"}))?;
+        }
+    }
+    Ok(objects)
+}
+
+fn change(config_map: &mut Value, changes: &Value) -> Result<()> {
+    let text = config_map["data"][CONF].as_str().context("the ConfigMap has no configuration")?;
+    let mut conf: Value = serde_json::from_str(text).context(CONF)?;
+    for (key, value) in changes.as_object().into_iter().flatten() {
+        conf[key] = value.clone();
+    }
+    config_map["data"][CONF] = conf.to_string().into();
+    Ok(())
+}
+
+/// Changes keys of the configuration in the ConfigMap and waits until both nodes have them.
+pub fn configure(cluster: &Cluster, changes: &Value) -> Result<()> {
+    let mut config_map = kubectl(cluster).get(&["configmap", CONFIG_MAP])?;
+    change(&mut config_map, changes)?;
+    let patch = json!({"data": {CONF: config_map["data"][CONF]}}).to_string();
+    kubectl(cluster).run(&["patch", "configmap", CONFIG_MAP, "--type=merge", "-p", &patch])?;
+    await_that("the configuration on the nodes", PATIENCE, || {
+        for node in cluster.nodes() {
+            let conf: Value = serde_json::from_str(&fs::read_to_string(node.file(&format!("etc/cni/net.d/{CONF}")))?)?;
+            if changes.as_object().into_iter().flatten().any(|(key, value)| conf[key] != *value) {
+                return Ok(Some(format!("{} has {conf}", node.name)));
+            }
+        }
+        Ok(None)
+    })
+}
+
+/// The agents that run, with how often each was restarted.
+pub fn agents(cluster: &Cluster) -> Result<BTreeSet<String>> {
+    let pods = kubectl(cluster).get(&["pods"])?;
+    let ours = |pod: &&Value| pod["metadata"]["ownerReferences"][0]["name"] == "genie";
+    let pods = pods["items"].as_array().cloned().unwrap_or_default();
+    let line = |pod: &Value| {
+        let restarts = &pod["status"]["containerStatuses"][0]["restartCount"];
+        format!("{} {restarts}", pod["metadata"]["name"].as_str().unwrap_or_default())
+    };
+    Ok(pods.iter().filter(ours).map(line).collect())
+}
+
+/// Waits until every node has its agent, ready and of the newest kind.
+pub fn await_agents(cluster: &Cluster) -> Result<()> {
+    kubectl(cluster).run(&["rollout", "status", DAEMON_SET, "--timeout=180s"])?;
+    Ok(())
+}
+
+/// Kills the agent's process on a node.
+pub fn kill_agent(node: &ClusterNode) -> Result<()> {
+    const KILL: &str = r"for pid in $(pidof genie-host); do
+        if tr '\0' ' ' < /proc/$pid/cmdline | grep -q ' agent '; then kill -KILL $pid; fi
+    done";
+    node.run(KILL)?;
+    Ok(())
+}
+
+/// Takes the agents off all nodes while the DaemonSet stays.
+pub fn park_agents(cluster: &Cluster) -> Result<()> {
+    select_nodes(cluster, &json!({"genie-e2e/parked": "true"}))?;
+    await_no_agents(cluster)
+}
+
+/// Brings them back.
+pub fn unpark_agents(cluster: &Cluster) -> Result<()> {
+    select_nodes(cluster, &json!({"genie-e2e/parked": null}))?;
+    await_agents(cluster)
+}
+
+/// Rolls the agents while something else goes on.
+pub fn roll_agents(cluster: &Cluster) -> Result<()> {
+    kubectl(cluster).run(&["rollout", "restart", DAEMON_SET])?;
+    await_agents(cluster)
+}
+
+fn select_nodes(cluster: &Cluster, selector: &Value) -> Result<()> {
+    let patch = json!({"spec": {"template": {"spec": {"nodeSelector": selector}}}}).to_string();
+    kubectl(cluster).run(&["patch", DAEMON_SET, "--type=merge", "-p", &patch])?;
+    Ok(())
+}
+
+fn await_no_agents(cluster: &Cluster) -> Result<()> {
+    await_that("the end of the agents", PATIENCE, || {
+        let agents = agents(cluster)?;
+        Ok((!agents.is_empty()).then(|| format!("{agents:?}")))
+    })
+}
+
+/// Fails when a node has anything of ours.
+pub fn assert_removed(node: &ClusterNode) -> Result<()> {
+    const OURS: [&str; 6] = [
+        "/opt/cni/bin/genie*",
+        "/etc/cni/net.d/*genie*",
+        "/var/lib/genie",
+        "/var/cache/genie",
+        "/run/genie",
+        "/etc/cni/net.d/.*genie*",
+    ];
+    let left = node.run(&format!("ls -d {} 2> /dev/null; true", OURS.join(" ")))?;
+    if !left.trim().is_empty() {
+        bail!("{} still has {}", node.name, left.split_whitespace().collect::<Vec<_>>().join(", "));
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! The control plane: etcd, the API server, the controllers and the scheduler, and the
+//! bridge that joins it with the nodes.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::place::Place;
+use super::shell::{await_that, command, output, run_lines};
+use super::{CONTROL_IP, Cluster, FLANNEL_NETWORK, SERVICE_NETWORK};
+
+/// The bridge; its address is the control plane's.
+pub(crate) const BRIDGE: &str = "fabric";
+/// For Kubernetes and for calico.
+pub(crate) const ETCD: &str = "http://10.89.0.1:2379";
+
+/// The API server's, and its proxy's.
+pub const API_PORT: u16 = 6443;
+const API_SERVER: &str = "kube-apiserver";
+/// On a busy machine the first start takes its time.
+const START: Duration = Duration::from_secs(180);
+
+/// Makes the bridge.
+pub(crate) fn make_bridge() -> Result<()> {
+    run_lines(&format!(
+        "ip link set lo up
+         ip link add {BRIDGE} type bridge
+         ip address add {CONTROL_IP}/24 dev {BRIDGE}
+         ip link set {BRIDGE} up
+         sysctl -q -w net.ipv4.ip_forward=1"
+    ))
+}
+
+impl Cluster {
+    /// Where the control plane runs.
+    pub fn control(&self) -> Place {
+        Place::here(&self.dir.join("control"))
+    }
+
+    pub(crate) fn start_etcd(&self) -> Result<()> {
+        let peer = "http://127.0.0.1:2380";
+        self.control().start("etcd", &self.logs, "etcd".as_ref(), |command| {
+            command.arg("--data-dir").arg(self.dir.join("etcd"));
+            command.args(["--name", "e2e", "--listen-client-urls", ETCD, "--advertise-client-urls", ETCD]);
+            command.args(["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer]);
+            command.args(["--initial-cluster", "e2e=http://127.0.0.1:2380", "--log-level", "warn"]);
+        })?;
+        await_that("etcd", START, || output(etcdctl().args(["endpoint", "health"])).map(|_| None))
+    }
+
+    /// Starts the API server and waits until it is ready.
+    pub fn start_api_server(&self) -> Result<()> {
+        let credentials = self.dir.join("credentials");
+        let file = |name: &str| credentials.join(name).to_string_lossy().into_owned();
+        self.control().start(API_SERVER, &self.logs, &self.program(API_SERVER), |command| {
+            let flags = [
+                ("etcd-servers", ETCD.into()),
+                // Behind the proxy, which has this port of the address that everybody knows.
+                ("bind-address", "127.0.0.1".into()),
+                ("secure-port", API_PORT.to_string()),
+                ("advertise-address", CONTROL_IP.into()),
+                ("service-cluster-ip-range", SERVICE_NETWORK.into()),
+                ("tls-cert-file", file("serving.crt")),
+                ("tls-private-key-file", file("serving.key")),
+                ("client-ca-file", file("ca.crt")),
+                ("kubelet-client-certificate", file("api-server.crt")),
+                ("kubelet-client-key", file("api-server.key")),
+                ("kubelet-preferred-address-types", "InternalIP".into()),
+                ("authorization-mode", "Node,RBAC".into()),
+                ("enable-admission-plugins", "NodeRestriction".into()),
+                ("allow-privileged", "true".into()),
+                ("service-account-issuer", "https://kubernetes.default.svc".into()),
+                ("service-account-key-file", file("tokens.pub")),
+                ("service-account-signing-key-file", file("tokens.key")),
+                ("cert-dir", file("")),
+            ];
+            command.args(flags.map(|(flag, value)| format!("--{flag}={value}")));
+        })?;
+        self.await_api_server()
+    }
+
+    /// Starts what stands before the API server: this program again, as `proxy`.
+    pub(crate) fn start_proxy(&self) -> Result<()> {
+        self.control().start("proxy", &self.logs, &env::current_exe()?, |command| {
+            let (from, to) = (format!("{CONTROL_IP}:{API_PORT}"), format!("127.0.0.1:{API_PORT}"));
+            command.args(["proxy", &from, &to]).arg(self.delay_file());
+        })
+    }
+
+    /// Makes every answer of the API server late from now on.
+    pub fn slow_api_server(&self, delay: Duration) -> Result<()> {
+        Ok(fs::write(self.delay_file(), delay.as_millis().to_string())?)
+    }
+
+    fn delay_file(&self) -> PathBuf {
+        self.dir.join("api-delay")
+    }
+
+    /// Kills the API server. The API is gone when this returns.
+    pub fn stop_api_server(&self) -> Result<()> {
+        self.control().kill(API_SERVER)
+    }
+
+    fn await_api_server(&self) -> Result<()> {
+        let kubectl = self.kubectl();
+        await_that("the API server", START, || kubectl.run(&["get", "--raw", "/readyz"]).map(|_| None))
+    }
+
+    pub(crate) fn start_controllers(&self) -> Result<()> {
+        let credentials = self.dir.join("credentials");
+        let file = |name: &str| credentials.join(name).to_string_lossy().into_owned();
+        let manager = "kube-controller-manager";
+        self.control().start(manager, &self.logs, &self.program(manager), |command| {
+            command.args(common(&file("controller-manager.kubeconfig")));
+            command.args([
+                format!("--service-account-private-key-file={}", file("tokens.key")),
+                format!("--root-ca-file={}", file("ca.crt")),
+                format!("--cluster-cidr={FLANNEL_NETWORK}"),
+                "--allocate-node-cidrs=true".into(),
+                "--use-service-account-credentials=true".into(),
+                // Cases wait for what controllers do.
+                "--kube-api-qps=200".into(),
+                "--kube-api-burst=400".into(),
+            ]);
+        })?;
+        let scheduler = "kube-scheduler";
+        self.control().start(scheduler, &self.logs, &self.program(scheduler), |command| {
+            command.args(common(&file("scheduler.kubeconfig")));
+        })
+    }
+}
+
+/// etcdctl for the one etcd.
+pub(crate) fn etcdctl() -> std::process::Command {
+    let mut etcdctl = command("etcdctl");
+    etcdctl.env("ETCDCTL_API", "3").args(["--endpoints", ETCD, "--command-timeout", "5s"]);
+    etcdctl
+}
+
+fn common(kubeconfig: &str) -> [String; 5] {
+    [
+        format!("--kubeconfig={kubeconfig}"),
+        format!("--authentication-kubeconfig={kubeconfig}"),
+        format!("--authorization-kubeconfig={kubeconfig}"),
+        "--leader-elect=false".into(),
+        "--bind-address=127.0.0.1".into(),
+    ]
+}

@@ -1,0 +1,155 @@
+//! A Kubernetes cluster of two nodes on this machine, for `make e2e`: the real control
+//! plane, kubelet, containerd, kube-proxy and flanneld, with calico's datastore.
+//!
+//! Everything lives in a [`sandbox`]: a process, mount and network namespace whose end
+//! takes every process, mount, interface and iptables rule along. A node is the same once
+//! more inside of it, so killing a node's first process is what pulling its plug would be.
+//! Files are in a file system in memory that belongs to the sandbox too; only logs and the
+//! KUBECONFIG are on the disk.
+
+mod calico;
+mod cgroup;
+mod containerd;
+mod control;
+mod credentials;
+mod image;
+mod kubectl;
+mod kubelet;
+mod left;
+mod node;
+mod place;
+pub mod proxy;
+pub mod sandbox;
+mod shell;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+pub use control::API_PORT;
+pub use kubectl::{Kubectl, condition};
+pub use node::ClusterNode;
+pub use shell::{await_that, output, succeeds};
+
+/// Where the nodes find the control plane: the bridge that joins them.
+pub const CONTROL_IP: &str = "10.89.0.1";
+/// What calico gives addresses from.
+pub const CALICO_POOL: &str = "172.120.0.0/16";
+/// What flannel gives each node its part of.
+pub const FLANNEL_NETWORK: &str = "172.96.0.0/16";
+/// Addresses of Services; the first is the API server's own.
+pub const SERVICE_NETWORK: &str = "10.96.0.0/16";
+/// The address of the Service `kubernetes`.
+pub const API_SERVICE_IP: &str = "10.96.0.1";
+
+/// The programs that `tests/tools/build` leaves in `bin`.
+const PROGRAMS: [&str; 7] =
+    ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kubectl", "flanneld"];
+
+/// The cluster, as seen from inside its sandbox.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// The file system in memory: everything that the cluster writes but logs.
+    dir: PathBuf,
+    /// One file for each daemon.
+    logs: PathBuf,
+    /// Where `tests/tools/build` put the real programs.
+    tools: PathBuf,
+    /// Where `make build` put ours.
+    dist: PathBuf,
+    /// What the containers' cgroups are below.
+    cgroup: String,
+}
+
+impl Cluster {
+    /// The cluster of the sandbox of this directory; we are inside.
+    pub fn new(dir: &Path, tools: &Path, dist: &Path) -> Result<Self> {
+        let logs = dir.join("logs");
+        fs::create_dir_all(&logs).with_context(|| logs.display().to_string())?;
+        let cgroup = sandbox::Sandbox::cgroup(dir)?;
+        Ok(Self { dir: sandbox::Sandbox::inside(dir), logs, tools: tools.into(), dist: dist.into(), cgroup })
+    }
+
+    /// Starts whatever does not run yet, and waits until both nodes are ready.
+    pub fn start(&self) -> Result<()> {
+        let done = self.dir.join("started");
+        if done.exists() {
+            return Ok(());
+        }
+        self.check_programs()?;
+        control::make_bridge()?;
+        credentials::make(&self.dir.join("credentials"))?;
+        self.start_etcd()?;
+        self.start_proxy()?;
+        self.start_api_server()?;
+        self.start_controllers()?;
+        image::make(&self.dir.join("images"), &self.dist)?;
+        for node in self.nodes() {
+            calico::register(&node.name, &node.ip)?;
+        }
+        calico::prepare()?;
+        for node in self.nodes() {
+            node.create()?;
+            node.start()?;
+        }
+        self.kubectl().await_nodes()?;
+        fs::write(done, "").context("the mark of a started cluster")
+    }
+
+    /// Both nodes.
+    pub fn nodes(&self) -> [ClusterNode; 2] {
+        [ClusterNode::new(self, 1), ClusterNode::new(self, 2)]
+    }
+
+    /// The node of this name.
+    pub fn node(&self, name: &str) -> Result<ClusterNode> {
+        self.nodes().into_iter().find(|node| node.name == name).with_context(|| format!("no node is called {name}"))
+    }
+
+    /// kubectl as the administrator.
+    pub fn kubectl(&self) -> Kubectl {
+        Kubectl::new(self.program("kubectl"), self.credentials("admin"))
+    }
+
+    /// One of the real programs.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.tools.join("bin").join(name)
+    }
+
+    /// Where the logs are.
+    pub fn logs(&self) -> &Path {
+        &self.logs
+    }
+
+    /// A directory that goes with the cluster, for what a case writes.
+    pub fn scratch(&self) -> Result<PathBuf> {
+        let dir = self.dir.join("scratch");
+        fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
+        Ok(dir)
+    }
+
+    /// A kubeconfig of ours.
+    fn credentials(&self, who: &str) -> PathBuf {
+        self.dir.join("credentials").join(format!("{who}.kubeconfig"))
+    }
+
+    fn check_programs(&self) -> Result<()> {
+        for program in PROGRAMS {
+            if !self.program(program).is_file() {
+                bail!("{} is missing; run: tests/tools/build", self.program(program).display());
+            }
+        }
+        for program in ["etcd", "etcdctl", "containerd", "runc", "openssl", "iptables", "busybox"] {
+            if !succeeds(shell::command("which").arg(program)) {
+                bail!("{program} is missing; run: tests/tools/packages");
+            }
+        }
+        for program in ["genie", "genie-host"] {
+            if !self.dist.join(program).is_file() {
+                bail!("{} is missing; run: make build", self.dist.join(program).display());
+            }
+        }
+        Ok(())
+    }
+}
