@@ -20,7 +20,6 @@ pub mod real;
 pub mod recorder;
 mod running;
 mod state;
-pub mod walkthrough;
 
 pub use answer::{Answer, Failure};
 pub use call::{Call, Verb};
