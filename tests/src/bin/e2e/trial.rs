@@ -7,8 +7,9 @@ use anyhow::{Context as _, Result, ensure};
 use genie_tests::cluster::{Cluster, ClusterNode, Kubectl, await_that, condition};
 use serde_json::{Value, json};
 
-/// How long what was deleted may take to be gone without a trace.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long what was deleted may take to be gone without a trace. An agent gives the runtime a
+/// minute, and looks every half a minute.
+const PATIENCE: Duration = Duration::from_mins(4);
 /// Serves the pod's name, and ends at once when it is asked to.
 const SERVE: &str = "trap 'echo stopping; sleep $LINGER; exit 0' TERM; echo $NAME > /tmp/index.html; \
                      httpd -p 80 -h /tmp; while :; do sleep 3600 & wait; done";

@@ -30,7 +30,7 @@ fn manifests_accepted(trial: &Trial) -> Result<()> {
     let kubectl = deploy::kubectl(trial.cluster);
     kubectl.run(&["apply", "--dry-run=server", "-f", &deploy.join("genie.yaml").to_string_lossy()])?;
     let mut helm = std::process::Command::new(trial.cluster.program("helm"));
-    let chart = helm.args(["template", "genie"]).arg(deploy.join("chart")).args(["--namespace", "kube-system"]);
+    let chart = helm.args(["template", "genie"]).arg(deploy.join("chart")).args(["--namespace", "kube-system", "--kube-version", "1.34.4"]);
     let rendered = genie_tests::cluster::output(chart)?;
     kubectl.feed(&["apply", "--dry-run=server", "-f", "-"], &rendered)?;
     Ok(())
