@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use super::manifest::{Manifest, Owner};
 use super::{Layout, binaries, credentials, drain, file, net_d};
+use crate::agent::SOCKET;
 
 /// How long calls that have begun are waited for.
 const CALLS_END: Duration = Duration::from_secs(10);
@@ -52,6 +53,10 @@ pub fn uninstall(layout: &Layout) -> Result<Left> {
     manifest.remove(layout, &layout.kubeconfig())?;
     remove_dir(&layout.on_host(&credentials::dir(layout)))?;
     remove_dir(&layout.on_host(&layout.cache_dir))?;
+    // The agent's own end comes after this, and nobody is served any more.
+    if let Some(run_dir) = Path::new(SOCKET).parent() {
+        remove_dir(&layout.on_host(run_dir))?;
+    }
     if drain::is_needed(layout)? {
         drain::start(layout, &mut manifest)?;
         return Ok(Left::Draining);

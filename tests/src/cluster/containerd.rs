@@ -30,7 +30,7 @@ impl ClusterNode {
         let place = self.place()?;
         place.start("containerd", &self.cluster.logs, "containerd".as_ref(), |_| ())?;
         let ctr = |arguments: &[&str]| output(place.command("ctr").args(arguments));
-        await_that("containerd", Duration::from_secs(60), || ctr(&["version"]).map(|_| None))?;
+        await_that("containerd", Duration::from_mins(1), || ctr(&["version"]).map(|_| None))?;
         let there = ctr(&["-n", "k8s.io", "images", "list", "-q"])?;
         if there.contains(image::PAUSE) {
             return Ok(());

@@ -21,7 +21,7 @@ pub(crate) const ETCD: &str = "http://10.89.0.1:2379";
 pub const API_PORT: u16 = 6443;
 const API_SERVER: &str = "kube-apiserver";
 /// On a busy machine the first start takes its time.
-const START: Duration = Duration::from_secs(180);
+const START: Duration = Duration::from_mins(3);
 
 /// Makes the bridge.
 pub(crate) fn make_bridge() -> Result<()> {

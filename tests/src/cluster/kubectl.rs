@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::shell::{await_that, command, output};
 
 /// How long the cluster may take for anything that is asked of it.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// kubectl as the administrator.
 #[derive(Clone, Debug)]

@@ -13,14 +13,14 @@ use super::shell::output;
 /// Prints one line for each trace. Not among them is what outlives the last pod by design:
 /// the bridge, portmap's shared chains, host-local's bookkeeping, and what is the runtime's own:
 /// `results`, and the empty namespaces that a killed containerd forgets.
-const TRACES: &str = r#"
+const TRACES: &str = r"
 ip -o link show | sed -n 's/^[0-9]*: \([^:@]*\).*/link \1/p' | grep -vx 'link cni0'
 iptables-save | grep -oE 'CNI-(DN-|SN-)?[0-9a-f]{20,}' | sort -u
 ip -4 route show | sed -n 's/ *$//; s/^.* dev cali/route &/p'
 find /var/lib/cni -path /var/lib/cni/results -prune -o -type f ! -name lock ! -name 'last_reserved_ip.*' -print
 find /var/lib/genie/records /var/lib/genie/spool -type f 2> /dev/null
 true
-"#;
+";
 
 impl ClusterNode {
     /// What is left on the node of attachments, one line each.

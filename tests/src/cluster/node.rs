@@ -142,7 +142,7 @@ impl ClusterNode {
         let holder = fs::read_to_string(self.files.join("holder")).context("the node does not run")?;
         output(command("sh").args(["-c", "kill -KILL $0", holder.trim()]))?;
         let process = format!("/proc/{}", holder.trim());
-        await_that("the node's end", Duration::from_secs(60), || {
+        await_that("the node's end", Duration::from_mins(1), || {
             Ok(Path::new(&process).exists().then(|| "its first process runs".into()))
         })?;
         fs::remove_dir_all(self.file("run"))?;

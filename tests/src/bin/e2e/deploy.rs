@@ -14,7 +14,7 @@ const DAEMON_SET: &str = "daemonset/genie";
 const CONFIG_MAP: &str = "genie-config";
 const CONF: &str = "00-genie.conf";
 /// A ConfigMap reaches its pods with the kubelet's next look at them.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// kubectl where we are deployed.
 pub fn kubectl(cluster: &Cluster) -> Kubectl {

@@ -30,7 +30,12 @@ fn manifests_accepted(trial: &Trial) -> Result<()> {
     let kubectl = deploy::kubectl(trial.cluster);
     kubectl.run(&["apply", "--dry-run=server", "-f", &deploy.join("genie.yaml").to_string_lossy()])?;
     let mut helm = std::process::Command::new(trial.cluster.program("helm"));
-    let chart = helm.args(["template", "genie"]).arg(deploy.join("chart")).args(["--namespace", "kube-system", "--kube-version", "1.34.4"]);
+    let chart = helm.args(["template", "genie"]).arg(deploy.join("chart")).args([
+        "--namespace",
+        "kube-system",
+        "--kube-version",
+        "1.34.4",
+    ]);
     let rendered = genie_tests::cluster::output(chart)?;
     kubectl.feed(&["apply", "--dry-run=server", "-f", "-"], &rendered)?;
     Ok(())
@@ -72,7 +77,7 @@ fn after_removal(trial: &Trial) -> Result<()> {
     trial.delete_all()?;
     trial.await_no_trace()?;
     for node in trial.cluster.nodes() {
-        await_that("the node without us", Duration::from_secs(60), || deploy::assert_removed(&node).map(|()| None))?;
+        await_that("the node without us", Duration::from_mins(1), || deploy::assert_removed(&node).map(|()| None))?;
     }
     let pod = trial.run(Pod::new("own-again").cni("flannel"))?;
     ensure!(pod_ip(&pod)?.starts_with("172.120."), "a pod got {} after the removal", pod_ip(&pod)?);
