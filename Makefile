@@ -40,7 +40,8 @@ e2e: build tools ## the scenario on a real cluster of two nodes; CASE=… runs a
 	$(TOOLS) cargo run --locked -q -p genie-tests --bin e2e -- $(CASE)
 
 bench: build tools ## what a call costs, beside a bare delegate and cnitool
-	$(TOOLS) cargo run --locked --release -p genie-tests --bin bench
+	$(TOOLS) cargo build --locked --release -p genie-tests --bins
+	$(TOOLS) $(CARGO_TARGET_DIR)/release/bench
 
 deploy: ## deploy/genie.yaml, from the chart
 	$(TOOLS) tests/tools/build helm
