@@ -81,7 +81,10 @@ fn after_removal(trial: &Trial) -> Result<()> {
     }
     let pod = trial.run(Pod::new("own-again").cni("flannel"))?;
     ensure!(pod_ip(&pod)?.starts_with("172.120."), "a pod got {} after the removal", pod_ip(&pod)?);
-    Ok(())
+    // Before we come back: we have no record of a pod that calico attached by itself
+    // (docs/deployment.md, "Before you begin").
+    trial.delete_all()?;
+    trial.await_no_trace()
 }
 
 fn fresh_node(trial: &Trial) -> Result<()> {
