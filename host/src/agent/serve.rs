@@ -63,20 +63,24 @@ pub async fn serve(context: &Arc<Context>) -> io::Result<()> {
 }
 
 /// A socket that an agent of before left, or still listens on, is replaced: it has
-/// to go, and this one is there.
+/// to go, and this one is there. It is renamed into its place when it is root's
+/// alone, so that there is one at any time, and never one for others.
 fn listen(path: &Path) -> io::Result<UnixListener> {
-    let context =
-        |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", path.display()));
-    if let Some(dir) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(context)?;
-    }
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(context(error)),
-        _ => {}
-    }
-    let listener = UnixListener::bind(path).map_err(context)?;
-    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(context)?;
-    Ok(listener)
+    let beside = path.with_extension("new");
+    let made = || {
+        if let Some(dir) = path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        }
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&beside)?;
+        fs::set_permissions(&beside, Permissions::from_mode(0o600))?;
+        fs::rename(&beside, path)?;
+        Ok(listener)
+    };
+    made().map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", path.display())))
 }
 
 async fn converse(context: &Context, objects: &Objects, stream: UnixStream) -> io::Result<()> {
