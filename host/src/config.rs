@@ -18,6 +18,8 @@ use crate::pod;
 use crate::selector::chain::Chain;
 use crate::selector::module::Loader;
 
+/// The type that this plugin has had since CNI-Genie.
+pub const OWN_TYPE: &str = "genie";
 /// What runtimes use unless they are told otherwise.
 pub const CONF_DIR: &str = "/etc/cni/net.d";
 /// Attachment records must outlive a reboot: addresses do.
@@ -161,6 +163,12 @@ impl Config {
             paths,
         })
     }
+}
+
+/// Whether a configuration is a drain list's entry: it only undoes what is left of
+/// earlier pods.
+pub fn is_draining(config: &Map<String, Value>) -> bool {
+    get(config, "drain") == Some(&Value::Bool(true))
 }
 
 /// The keys that nobody reads.

@@ -22,7 +22,7 @@ pub fn ask(socket: &Path, question: Body, deadline: Instant) -> Option<Answer> {
         _ => AT_ONCE,
     };
     let answer = converse(socket, question, deadline.min(Instant::now() + wait));
-    match answer {
+    match answer.map(|response| response.answer) {
         Ok(Answer::Versions { oldest, newest }) => {
             tracing::info!(oldest, newest, ours = VERSION, "the agent speaks another version: going on without it");
             None
@@ -54,7 +54,11 @@ pub fn report(socket: &Path, report: Report) {
     }
 }
 
-fn converse(socket: &Path, question: Body, deadline: Instant) -> io::Result<Answer> {
+/// Asks, and gives whatever is answered.
+///
+/// # Errors
+/// There is no answer until `deadline`, or none that can be read.
+pub fn converse(socket: &Path, question: Body, deadline: Instant) -> io::Result<Response> {
     let mut stream = connect(socket)?;
     stream.set_nonblocking(false)?;
     stream.set_write_timeout(Some(left(deadline)?))?;
@@ -64,12 +68,15 @@ fn converse(socket: &Path, question: Body, deadline: Instant) -> io::Result<Answ
     while !answer.ends_with(b"\n") {
         stream.set_read_timeout(Some(left(deadline)?))?;
         let count = stream.read(&mut buffer)?;
-        if count == 0 || answer.len() > MAX_LINE {
-            return Err(ErrorKind::UnexpectedEof.into());
+        if count == 0 {
+            return Err(io::Error::new(ErrorKind::UnexpectedEof, "it closed the connection"));
+        }
+        if answer.len() > MAX_LINE {
+            return Err(io::Error::new(ErrorKind::InvalidData, "its answer has no end"));
         }
         answer.extend_from_slice(buffer.get(..count).unwrap_or_default());
     }
-    Ok(serde_json::from_slice::<Response>(&answer)?.answer)
+    Ok(serde_json::from_slice(&answer)?)
 }
 
 /// Does not wait, and nor does what comes back: when as many calls as the kernel

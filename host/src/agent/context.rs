@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, OnceCell};
 
@@ -11,6 +12,9 @@ use super::pods::Pods;
 use crate::install::stop::DaemonSetName;
 use crate::install::{Layout, Source};
 use crate::kubernetes::{self, Access};
+
+/// How long is waited for credentials that are not there yet.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// How the agent was started.
 #[derive(Clone, Debug)]
@@ -74,6 +78,17 @@ impl Context {
             }
         };
         self.client.get_or_try_init(make).await.cloned()
+    }
+
+    /// The same, for a task that can do nothing before: waits until there is one.
+    pub async fn await_client(&self) -> kube::Client {
+        loop {
+            match self.client().await {
+                Ok(client) => return client,
+                Err(why) => tracing::warn!(why, "no client of the API server yet: nothing is watched or published"),
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
     }
 
     /// Tells whether the node is as the configuration wants it.

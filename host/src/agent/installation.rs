@@ -132,27 +132,27 @@ fn programs(layout: &Layout, source: &Source, manifest: &mut Manifest) -> Result
 /// A new configuration is put in force, a missing file written again. One that
 /// somebody else changed is told of and left: two writers would go on for ever.
 fn conf(layout: &Layout, source: &Source, last: Last, manifest: &mut Manifest) -> (Last, Result<()>) {
-    let wanted = match configuration::prepare(layout, source) {
-        Ok(prepared) => prepared.text,
-        Err(error) => {
-            let restored = net_d::restore(layout, manifest);
-            return (last, restored.and(Err(error.context("the configuration before it stays in force"))));
-        }
-    };
-    let is_there = layout.on_host(&layout.conf()).exists();
-    if is_there && last.text.as_ref() == Some(&wanted) {
-        return (last, Ok(()));
-    }
-    if !is_there {
-        tracing::warn!(path = %layout.conf().display(), "our configuration is not there; it is written");
-    }
-    match configure(layout, source, manifest) {
-        Ok(()) => (Last { text: Some(wanted) }, Ok(())),
+    match put_in_force(layout, source, &last, manifest) {
+        Ok(text) => (Last { text: Some(text) }, Ok(())),
         Err(error) => {
             let restored = net_d::restore(layout, manifest);
             (last, restored.and(Err(error.context("the configuration before it stays in force"))))
         }
     }
+}
+
+/// Gives the text that is in force.
+fn put_in_force(layout: &Layout, source: &Source, last: &Last, manifest: &mut Manifest) -> Result<String> {
+    let prepared = configuration::prepare(layout, source)?;
+    let is_there = layout.on_host(&layout.conf()).exists();
+    if is_there && last.text.as_ref() == Some(&prepared.text) {
+        return Ok(prepared.text);
+    }
+    if !is_there {
+        tracing::warn!(path = %layout.conf().display(), "our configuration is not there; it is written");
+    }
+    configure(layout, &prepared, manifest)?;
+    Ok(prepared.text)
 }
 
 /// Takes the startup taint away. False: try again at the next look.

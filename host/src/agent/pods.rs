@@ -20,8 +20,6 @@ use crate::pod::{Identity, PodFacts, is_private};
 
 /// How many pods come with one answer of the list that a watch begins with.
 const PAGE: u32 = 100;
-/// How long is waited for credentials that are not there yet.
-const CREDENTIALS: Duration = Duration::from_secs(5);
 /// A watch that has not failed for so long works: it waits half of that, at most,
 /// before it tries again.
 const RECOVERED: Duration = Duration::from_mins(1);
@@ -139,13 +137,7 @@ fn entry(pod: &PartialObjectMeta<Pod>) -> ((String, String), Known) {
 
 /// Watches for ever. What is known stays known while the API server is away.
 pub async fn watch(context: &Context) {
-    let client = loop {
-        match context.client().await {
-            Ok(client) => break client,
-            Err(why) => tracing::warn!(why, "the pods of this node cannot be watched yet"),
-        }
-        tokio::time::sleep(CREDENTIALS).await;
-    };
+    let client = context.await_client().await;
     // Of this type only metadata is asked for.
     let api: Api<PartialObjectMeta<Pod>> = Api::all(client);
     let of_node = watcher::Config::default().fields(&format!("spec.nodeName={}", context.options.node)).page_size(PAGE);

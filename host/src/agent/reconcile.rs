@@ -18,6 +18,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::cni::CniError;
+use crate::install::on_host;
 use crate::record::{Entry, Header, Store, boot_id};
 
 /// How often records are compared with what exists.
@@ -110,7 +111,7 @@ impl Reconciler {
 
     /// The containers that are gone for sure.
     fn gone(&mut self, now: u64) -> Result<Vec<Container>, CniError> {
-        let store = Store::open(&inside(&self.root, &self.state_dir))?;
+        let store = Store::open(&on_host(&self.root, &self.state_dir))?;
         let mut seen = BTreeMap::new();
         let mut gone = Vec::new();
         for path in store.files()? {
@@ -182,11 +183,6 @@ impl Container {
             created: header.created,
         }
     }
-}
-
-/// The path of the host as we reach it.
-fn inside(root: &Path, path: &Path) -> PathBuf {
-    root.join(path.strip_prefix("/").unwrap_or(path))
 }
 
 /// The network namespace is not there. Where the whole directory of namespaces is

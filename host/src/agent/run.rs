@@ -3,7 +3,6 @@
 use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,9 +14,6 @@ use super::{Context, Options, http, pods, serve};
 use crate::publish::spool::Spool;
 use crate::record::Store;
 use crate::selector::engine::ENGINE_ID;
-
-/// How long is waited before something that failed is tried again.
-const AGAIN: Duration = Duration::from_secs(5);
 
 /// Runs until SIGTERM or SIGINT.
 ///
@@ -76,13 +72,7 @@ async fn health(context: &Arc<Context>) -> Result<()> {
 async fn publish(context: &Context) -> Result<()> {
     let state_dir = context.options.layout.on_host(&context.options.layout.state_dir);
     let mut publication = Publication::new(&state_dir, &context.options.node)?;
-    let client = loop {
-        match context.client().await {
-            Ok(client) => break client,
-            Err(why) => tracing::warn!(why, "nothing can be published yet"),
-        }
-        tokio::time::sleep(AGAIN).await;
-    };
+    let client = context.await_client().await;
     let lookup = |pod: &crate::pod::Identity| context.pods.get(pod);
     let done = |round: &super::publish::Published| {
         context.metrics.published(round.annotations.published, round.events, round.annotations.waiting);

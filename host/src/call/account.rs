@@ -10,7 +10,6 @@ use crate::agent::protocol::{NetworkTime, Report, SelectorRun};
 use crate::cni::{Call, CniArgs, CniError, Verb};
 use crate::network::Prepared;
 use crate::pod::Identity;
-use crate::record::Pod;
 use crate::selector::trace::{Step, StepOutcome};
 
 /// Kept while a call runs.
@@ -50,7 +49,7 @@ impl Account {
         let ran = trace.iter().filter(|step| step.outcome != StepOutcome::Skipped);
         self.report.borrow_mut().selectors.extend(ran.map(|step| SelectorRun {
             name: step.selector.clone(),
-            outcome: outcome(&step.outcome).into(),
+            outcome: step.outcome.name().into(),
             fuel: step.usage.fuel,
             micros: step.micros,
         }));
@@ -72,25 +71,11 @@ impl Account {
                 message: error.map(ToString::to_string),
                 container: call.container.clone(),
                 interface: call.interface.clone(),
-                pod: (!pod.name.is_empty()).then(|| Pod {
-                    namespace: pod.namespace,
-                    name: pod.name,
-                    uid: pod.uid.unwrap_or_default(),
-                }),
+                pod: pod.recorded(),
                 micros: micros(self.started, Instant::now()),
                 ..self.report.into_inner()
             },
         );
-    }
-}
-
-fn outcome(outcome: &StepOutcome) -> &'static str {
-    match outcome {
-        StepOutcome::Pass => "pass",
-        StepOutcome::Plan(_) => "plan",
-        StepOutcome::Refused(_) => "refused",
-        StepOutcome::Failed(_) => "failed",
-        StepOutcome::Skipped => "skipped",
     }
 }
 

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::delegate::Attach;
 use crate::network::{self, Catalogue, Prepared};
 use crate::pod::{self, Identity};
-use crate::record::{Header, Journal, Lock, Outcome, Planned, Pod, Store, VERSION, boot_id};
+use crate::record::{Header, Journal, Lock, Outcome, Planned, Store, VERSION, boot_id};
 use crate::routes;
 use crate::selector::abi::{self, DefaultRoute, Merged};
 
@@ -191,11 +191,6 @@ fn clear_stale(store: &Store, lock: &Lock, call: &Call, path: &[PathBuf], deadli
 }
 
 fn header(call: &Call, pod: &Identity, path: &[PathBuf], attachments: &[Prepared], selected: &Selected) -> Header {
-    let pod = (!pod.name.is_empty()).then(|| Pod {
-        namespace: pod.namespace.clone(),
-        name: pod.name.clone(),
-        uid: pod.uid.clone().unwrap_or_default(),
-    });
     let planned = attachments.iter().map(|attachment| Planned {
         interface: attachment.interface.clone(),
         list: attachment.list.to_value(),
@@ -210,7 +205,7 @@ fn header(call: &Call, pod: &Identity, path: &[PathBuf], attachments: &[Prepared
         netns: call.netns.clone().unwrap_or_default(),
         network: call.name.clone(),
         cni_args: call.args.clone(),
-        pod,
+        pod: pod.recorded(),
         created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs()),
         path: path.to_vec(),
         attachments: planned.collect(),

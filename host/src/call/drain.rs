@@ -16,11 +16,6 @@ use crate::config::Paths;
 use crate::network::Catalogue;
 use crate::record::{Entry, Store};
 
-/// Whether this configuration is a drain list's entry.
-pub fn is_draining(call: &Call) -> bool {
-    get(&call.config, "drain") == Some(&Value::Bool(true))
-}
-
 /// Whether there is a record of anything that only we can undo.
 ///
 /// # Errors

@@ -29,7 +29,7 @@ use request::Selected;
 pub use request::{OwnTypes, build_request};
 
 use crate::cni::{Call, CniError, ProcessEnvironment, Verb, code, netns};
-use crate::config::{Config, Paths};
+use crate::config::{self, Config, Paths};
 use crate::publish::spool;
 
 /// Serves a call. The answer is what stdout gets, if anything; `account` learns what
@@ -46,7 +46,7 @@ pub fn serve(call: &Call, account: &Account) -> Result<Option<Value>, CniError> 
     }
     let paths = Paths::from_call(call)?;
     let deadline = Instant::now() + paths.timeout;
-    if drain::is_draining(call) {
+    if config::is_draining(&call.config) {
         return drain::serve(call, &paths, deadline, account);
     }
     match call.verb {

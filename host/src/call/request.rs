@@ -6,15 +6,12 @@ use serde_json::{Value, json};
 
 use super::Account;
 use crate::cni::{Call, CniError, code};
-use crate::config::Config;
+use crate::config::{Config, OWN_TYPE};
 use crate::network::Catalogue;
 use crate::pod::{Annotations, Identity};
 use crate::selector::abi::{Plan, PodName, Request};
 use crate::selector::facts::Facts;
 use crate::selector::trace::Decision;
-
-/// The name that this plugin has had since CNI-Genie.
-const GENIE: &str = "genie";
 
 /// Plugin types that mean this plugin itself.
 pub struct OwnTypes(Vec<String>);
@@ -23,8 +20,8 @@ impl OwnTypes {
     /// The type that the runtime called us by, and the usual one.
     pub fn of(call: &Call) -> Self {
         let called = crate::cni::get(&call.config, "type").and_then(Value::as_str);
-        let mut types = vec![GENIE.to_owned()];
-        types.extend(called.filter(|kind| !kind.is_empty() && *kind != GENIE).map(ToOwned::to_owned));
+        let mut types = vec![OWN_TYPE.to_owned()];
+        types.extend(called.filter(|kind| !kind.is_empty() && *kind != OWN_TYPE).map(ToOwned::to_owned));
         Self(types)
     }
 

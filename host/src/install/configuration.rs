@@ -12,7 +12,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Layout, Source, file, net_d};
 use crate::cni::{NetworkList, get};
-use crate::config::{CACHE_DIR, CONF_DIR, Config, STATE_DIR};
+use crate::config::{CACHE_DIR, CONF_DIR, Config, OWN_TYPE, STATE_DIR};
+use crate::pod::ANNOTATIONS_CAPABILITY;
 use crate::selector::compile::read;
 use crate::selector::digest::Digest;
 
@@ -20,7 +21,7 @@ use crate::selector::digest::Digest;
 const CNI_VERSION: &str = "1.0.0";
 
 /// What the plugin can only do when the runtime is told to hand it over.
-const CAPABILITIES: [&str; 3] = ["io.kubernetes.cri.pod-annotations", "portMappings", "bandwidth"];
+const CAPABILITIES: [&str; 3] = [ANNOTATIONS_CAPABILITY, "portMappings", "bandwidth"];
 
 /// A configuration that can be put in force.
 #[derive(Clone, Debug)]
@@ -161,7 +162,7 @@ fn own_modules(config: &mut Map<String, Value>, layout: &Layout, config_dir: &Pa
 
 fn check(config: &Map<String, Value>, layout: &Layout) -> Result<()> {
     let list = NetworkList::from_value(&Value::Object(config.clone())).map_err(said)?;
-    ensure!(list.types() == ["genie"] && !config.contains_key("plugins"), "its \"type\" is not \"genie\"");
+    ensure!(list.types() == [OWN_TYPE] && !config.contains_key("plugins"), "its \"type\" is not \"genie\"");
     Config::from_map(config).map_err(said)?;
     for (key, dir, _) in directories(layout) {
         let written = get(config, key).and_then(Value::as_str).filter(|written| !written.is_empty());

@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use super::manifest::Manifest;
 use super::{Layout, file, net_d};
 use crate::cni::get;
+use crate::config::OWN_TYPE;
 
 /// Whether there is anything left that only we can undo.
 ///
@@ -65,7 +66,7 @@ fn list(layout: &Layout, own: &Map<String, Value>) -> Result<Value> {
         }),
     };
     let mut plugin = json!({
-        "type": "genie", "drain": true,
+        "type": OWN_TYPE, "drain": true,
         "conf_dir": layout.conf_dir, "state_dir": layout.state_dir, "cache_dir": layout.cache_dir,
     });
     for key in ["bin_dirs", "timeout", "log_level"] {

@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use configuration::Prepared;
 use manifest::Manifest;
 
 /// Where container runtimes look for plugins unless they are told otherwise.
@@ -52,7 +53,7 @@ pub struct Layout {
 impl Layout {
     /// A path of the node, as this process reaches it.
     pub fn on_host(&self, path: &Path) -> PathBuf {
-        self.host_root.join(path.strip_prefix("/").unwrap_or(path))
+        on_host(&self.host_root, path)
     }
 
     /// Our configuration, as the node names it.
@@ -69,6 +70,11 @@ impl Layout {
     pub fn kubeconfig(&self) -> PathBuf {
         self.conf_dir.join("genie-kubeconfig")
     }
+}
+
+/// A path of the node whose file system is mounted at `root`.
+pub fn on_host(root: &Path, path: &Path) -> PathBuf {
+    root.join(path.strip_prefix("/").unwrap_or(path))
 }
 
 /// What to install from.
@@ -113,17 +119,16 @@ pub fn install(layout: &Layout, source: &Source) -> Result<()> {
     if let Some(account) = &source.service_account {
         credentials::refresh(layout, account, &mut manifest)?;
     }
-    configure(layout, source, &mut manifest)
+    configure(layout, &configuration::prepare(layout, source)?, &mut manifest)
 }
 
-/// Brings the ConfigMap's configuration onto the node, if it is a good one.
+/// Brings the ConfigMap's configuration onto the node, if its selectors compile.
 ///
 /// # Errors
-/// What is wrong with it; nothing was changed then.
-pub fn configure(layout: &Layout, source: &Source, manifest: &mut Manifest) -> Result<()> {
-    let prepared = configuration::prepare(layout, source)?;
-    configuration::store_modules(layout, &prepared)?;
+/// What is wrong with them, or the disk's; the configuration before it stays.
+pub fn configure(layout: &Layout, prepared: &Prepared, manifest: &mut Manifest) -> Result<()> {
+    configuration::store_modules(layout, prepared)?;
     compile::compile(layout, &prepared.config)?;
     net_d::write(layout, &prepared.text, manifest)?;
-    configuration::prune_modules(layout, &prepared)
+    configuration::prune_modules(layout, prepared)
 }

@@ -15,15 +15,13 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::manifest::{Manifest, Owner};
 use super::{Layout, file};
+use crate::config::OWN_TYPE;
 use crate::network::Catalogue;
 
 /// Our configuration's file. It sorts before all others that people use.
 pub const CONF: &str = "00-genie.conf";
 /// Sorts right behind [`CONF`]: with both there, the configuration counts.
 pub const DRAIN_LIST: &str = "00-genie.conflist";
-
-/// What runtimes have to skip to find another network than ours.
-const OWN_TYPE: &str = "genie";
 
 /// Keeps installation and removal apart. Held until it is dropped, by the kernel,
 /// so that nobody who was killed holds it.

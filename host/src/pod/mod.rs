@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::cni::{Call, CniArgs, CniError, code};
+use crate::record::Pod;
 pub use manifests::Manifests;
 pub use source::{Api, Lookup, Source};
 
@@ -58,6 +59,22 @@ impl Identity {
             name: get("K8S_POD_NAME").unwrap_or_default(),
             uid: get("K8S_POD_UID").filter(|uid| !uid.is_empty()),
         }
+    }
+
+    /// As records hold it; none outside of Kubernetes.
+    pub fn recorded(&self) -> Option<Pod> {
+        (!self.name.is_empty()).then(|| Pod {
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+            uid: self.uid.clone().unwrap_or_default(),
+        })
+    }
+}
+
+impl From<&Pod> for Identity {
+    fn from(pod: &Pod) -> Self {
+        let uid = Some(pod.uid.clone()).filter(|uid| !uid.is_empty());
+        Self { namespace: pod.namespace.clone(), name: pod.name.clone(), uid }
     }
 }
 

@@ -181,9 +181,7 @@ impl State {
         if being_deleted || annotations.is_empty() {
             return Self::Settled;
         }
-        let uid = Some(pod.uid.clone()).filter(|uid| !uid.is_empty());
-        let pod = Identity { namespace: pod.namespace.clone(), name: pod.name.clone(), uid };
-        Self::Due(Finished { pod, created: header.created, annotations })
+        Self::Due(Finished { pod: pod.into(), created: header.created, annotations })
     }
 }
 

@@ -65,7 +65,7 @@ impl Events {
         let mut delivered = 0;
         for taken in spool.list().map_err(|error| format!("cannot read the spool: {error}"))? {
             if taken.refusal.time + MAX_AGE > now {
-                let known = lookup(&identity(&taken.refusal)).and_then(|pod| pod.identity.uid);
+                let known = lookup(&Identity::from(&taken.refusal.pod)).and_then(|pod| pod.identity.uid);
                 self.post(&taken.refusal, known, client).await?;
                 delivered += 1;
             }
@@ -77,7 +77,7 @@ impl Events {
     async fn post(&mut self, refusal: &Refusal, known: Option<String>, client: &kube::Client) -> Result<(), String> {
         let pod = &refusal.pod;
         // A static pod's uid is another one on the API server.
-        let uid = known.or_else(|| Some(pod.uid.clone()).filter(|uid| !uid.is_empty()));
+        let uid = known.or(Identity::from(pod).uid);
         let key = (pod.namespace.clone(), pod.name.clone());
         let (reason, message) = (reason(refusal.code), message(refusal));
         let events = Api::<Event>::namespaced(client.clone(), &pod.namespace);
@@ -131,12 +131,6 @@ async fn bounded<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T,
 fn is_ending(status: &Status) -> bool {
     let mut causes = status.details.iter().flat_map(|details| &details.causes);
     causes.any(|cause| cause.reason == "NamespaceTerminating")
-}
-
-fn identity(refusal: &Refusal) -> Identity {
-    let pod = &refusal.pod;
-    let uid = Some(pod.uid.clone()).filter(|uid| !uid.is_empty());
-    Identity { namespace: pod.namespace.clone(), name: pod.name.clone(), uid }
 }
 
 fn event(refusal: &Refusal, uid: Option<String>, node: &str, reason: &str, message: &str) -> Event {

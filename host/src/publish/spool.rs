@@ -44,12 +44,9 @@ pub struct Refusal {
 /// Leaves a failed ADD to the agent. What goes wrong with that is only logged: the
 /// call's answer is the error itself.
 pub fn refused(call: &Call, paths: &Paths, error: &CniError) {
-    let pod = Identity::from_args(&CniArgs::new(&call.args));
-    if pod.name.is_empty() {
-        return;
-    }
+    let Some(pod) = Identity::from_args(&CniArgs::new(&call.args)).recorded() else { return };
     let refusal = Refusal {
-        pod: Pod { namespace: pod.namespace, name: pod.name, uid: pod.uid.unwrap_or_default() },
+        pod,
         code: error.code,
         message: shortened(&error.msg),
         details: shortened(&error.details),

@@ -84,6 +84,19 @@ pub enum StepOutcome {
     Skipped,
 }
 
+impl StepOutcome {
+    /// In one word.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Plan(_) => "plan",
+            Self::Refused(_) => "refused",
+            Self::Failed(_) => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 /// One log message of a selector.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Log {

@@ -31,7 +31,7 @@ impl Host {
     }
 
     fn record(&self, container: &str, netns: &str, boot_id: &str) {
-        let store = Store::open(&inside(self.root.path(), Path::new(STATE))).unwrap();
+        let store = Store::open(&on_host(self.root.path(), Path::new(STATE))).unwrap();
         let mut lock = store.lock(container, Instant::now() + Duration::from_secs(5)).unwrap();
         lock.keep_file();
         let header = Header {

@@ -1,15 +1,12 @@
 //! The agent: does it answer, and do we understand each other?
 
-use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::time::Duration;
-
-use serde_json::{Value, json};
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
 
 use super::finding::{Finding, fail, ok, warn};
 use super::site::Site;
-use crate::agent::protocol::{Answer, Body, MAX_LINE, OLDEST, Response, VERSION};
+use crate::agent::client;
+use crate::agent::protocol::{Answer, Body, OLDEST, Response, VERSION};
 use crate::pod::Identity;
 
 /// It answers in milliseconds, or something is wrong with it.
@@ -17,7 +14,9 @@ const TIME: Duration = Duration::from_secs(2);
 
 pub fn check(site: &Site) -> Vec<Finding> {
     let shown = site.paths.agent.display();
-    vec![match ask(&site.paths.agent) {
+    // About a pod that does not exist: any answer will do.
+    let nobody = Body::Pod(Identity::default());
+    vec![match client::converse(&site.paths.agent, nobody, Instant::now() + TIME) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => warn(
             format!("no agent listens on {shown}: pods start, but nothing is published and nothing is cleaned up"),
             "look at the DaemonSet's pod on this node, or run `genie-host agent`",
@@ -36,20 +35,4 @@ pub fn check(site: &Site) -> Vec<Finding> {
         ),
         Ok(Response { version, .. }) => ok(format!("the agent answers on {shown} (version {version})")),
     }]
-}
-
-/// About a pod that does not exist: any answer will do.
-fn ask(socket: &Path) -> io::Result<Response> {
-    let mut stream = UnixStream::connect(socket)?;
-    stream.set_read_timeout(Some(TIME))?;
-    stream.set_write_timeout(Some(TIME))?;
-    let mut question: Value = serde_json::to_value(Body::Pod(Identity::default()))?;
-    question["version"] = json!(VERSION);
-    stream.write_all(format!("{question}\n").as_bytes())?;
-    let mut line = String::new();
-    BufReader::new(stream.take(MAX_LINE as u64)).read_line(&mut line)?;
-    if line.is_empty() {
-        return Err(io::Error::new(ErrorKind::UnexpectedEof, "it closed the connection"));
-    }
-    serde_json::from_str(&line).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
 }

@@ -3,18 +3,15 @@
 use super::finding::{Finding, fail, ok, some, warn};
 use super::site::Site;
 use crate::cni::{Version, get};
-use crate::config::unknown_keys;
-use crate::pod::Source;
-
-/// With it the runtime hands annotations over.
-const ANNOTATIONS: &str = "io.kubernetes.cri.pod-annotations";
+use crate::config::{is_draining, unknown_keys};
+use crate::pod::{ANNOTATIONS_CAPABILITY, Source};
 
 pub fn check(site: &Site) -> Vec<Finding> {
     let mut found = vec![in_force(site)];
     if site.file.is_none() {
         return found;
     }
-    if site.is_draining() {
+    if is_draining(&site.map) {
         let what = "genie is being removed from this node: new pods get the node's own network";
         found.push(warn(what, "nothing; to keep genie, deploy its DaemonSet again"));
         return found;
@@ -62,12 +59,13 @@ fn in_force(site: &Site) -> Finding {
 }
 
 fn annotations(site: &Site, sources: &[Source]) -> Option<Finding> {
-    let declared = get(&site.map, "capabilities").and_then(|all| all.get(ANNOTATIONS)?.as_bool()) == Some(true);
+    let declared =
+        get(&site.map, "capabilities").and_then(|all| all.get(ANNOTATIONS_CAPABILITY)?.as_bool()) == Some(true);
     if declared || !sources.contains(&Source::Runtime) {
         return declared.then(|| ok("the runtime hands pods' annotations over"));
     }
-    let what = format!("the capability \"{ANNOTATIONS}\" is not declared");
-    let advice = format!("add \"capabilities\": {{\"{ANNOTATIONS}\": true}}");
+    let what = format!("the capability \"{ANNOTATIONS_CAPABILITY}\" is not declared");
+    let advice = format!("add \"capabilities\": {{\"{ANNOTATIONS_CAPABILITY}\": true}}");
     Some(if sources.iter().all(|source| matches!(source, Source::Runtime | Source::Args)) {
         fail(format!("{what}: the annotations of pods are not seen"), advice)
     } else {

@@ -7,8 +7,9 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::finding::{Finding, fail, ok, warn};
-use super::site::{OWN_TYPE, Site};
+use super::site::Site;
 use crate::cni::{NetworkList, get};
+use crate::config::OWN_TYPE;
 use crate::delegate;
 use crate::network::Catalogue;
 

@@ -10,7 +10,8 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::finding::{Finding, fail, ok};
-use super::site::{OWN_TYPE, Site};
+use super::site::Site;
+use crate::config::{OWN_TYPE, is_draining};
 use crate::delegate;
 
 /// STATUS itself takes less than a second.
@@ -31,7 +32,7 @@ pub fn check(site: &Site) -> Vec<Finding> {
         found.push(fail(what, "`genie-host install` puts it there"));
     }
     // Without a configuration there is nothing to ask about; a drain list serves nobody new.
-    if site.file.is_some() && !site.is_draining() {
+    if site.file.is_some() && !is_draining(&site.map) {
         found.push(match status(&program, site) {
             Ok(()) => ok(format!("{} is ready: a pod that asks for nothing gets its network", program.display())),
             Err(reason) => fail(format!("{} is not ready: {reason}", program.display()), "see the other findings"),

@@ -5,12 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::cni::{CniError, NetworkList, Verb, get};
-use crate::config::{Config, Paths};
+use crate::cni::{CniError, NetworkList, Verb};
+use crate::config::{Config, OWN_TYPE, Paths};
 use crate::network::Catalogue;
-
-/// The plugin's own type.
-pub const OWN_TYPE: &str = "genie";
 
 /// The node.
 pub struct Site {
@@ -44,11 +41,6 @@ impl Site {
         let paths = Paths::from_map(&map).or_else(|_| Paths::from_map(&Map::new()))?;
         let path = if paths.bin_dirs.is_empty() { vec![bin_dir.into()] } else { paths.bin_dirs.clone() };
         Ok(Self { conf_dir: conf_dir.into(), files, file, config: Config::from_map(&map), map, paths, path })
-    }
-
-    /// Whether the configuration only undoes what is left of earlier pods.
-    pub fn is_draining(&self) -> bool {
-        get(&self.map, "drain") == Some(&Value::Bool(true))
     }
 }
 
