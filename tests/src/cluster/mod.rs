@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+pub use containerd::ALONE;
 pub use control::API_PORT;
 pub use kubectl::{Kubectl, condition};
 pub use node::ClusterNode;

@@ -88,6 +88,11 @@ impl ClusterNode {
         self.files.join(path.trim_start_matches('/'))
     }
 
+    /// What one of its daemons logs.
+    pub fn log(&self, daemon: &str) -> PathBuf {
+        self.cluster.logs.join(format!("{}-{daemon}.log", self.name))
+    }
+
     /// Makes its disk.
     pub(crate) fn create(&self) -> Result<()> {
         for dir in OWN_FILES {

@@ -5,6 +5,7 @@
 
 mod cases;
 mod deploy;
+mod pod_start;
 mod report;
 mod trial;
 
@@ -26,6 +27,7 @@ use genie_tests::programs;
 use serde_json::Value;
 
 const USAGE: &str = "usage: e2e [FILTER]     run the cases whose names contain FILTER
+       e2e pod-start [N] measure N pairs of pods, ours beside the delegate alone
        e2e down         take away what KEEP=1 left
        e2e exec CMD…    run a command in the control plane's namespaces
        e2e node N CMD…  run a command on node N
@@ -40,14 +42,17 @@ fn main() -> ExitCode {
         ["janitor", dir] => wait_and_clean(Path::new(dir)).map(|()| true),
         ["proxy", from, to, delay] => stand_between(from, to, delay),
         ["forward", dir] => forward(Path::new(dir)),
-        ["inside", dir, filter] => inside(Path::new(dir), filter),
+        ["inside", dir, "cases", filter] => inside(Path::new(dir), filter),
+        ["inside", dir, "pod-start", rounds] => measure(Path::new(dir), rounds),
+        ["pod-start"] => run(["pod-start", &pod_start::ROUNDS.to_string()]),
+        ["pod-start", rounds] => run(["pod-start", rounds]),
         ["down"] => directory().and_then(|dir| Sandbox::open(&dir)?.end()).map(|()| true),
         ["exec", ref command @ ..] => run_inside(&["exec-inside"], command),
         ["node", name, ref command @ ..] => run_inside(&["node-inside", name], command),
         ["exec-inside", dir, ref command @ ..] => become_inside(Path::new(dir), None, command),
         ["node-inside", name, dir, ref command @ ..] => become_inside(Path::new(dir), Some(name), command),
-        [] => run(""),
-        [filter] if !filter.starts_with('-') => run(filter),
+        [] => run(["cases", ""]),
+        [filter] if !filter.starts_with('-') => run(["cases", filter]),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -63,8 +68,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the cases in a sandbox.
-fn run(filter: &str) -> Result<bool> {
+/// Does something in a sandbox.
+fn run(what: [&str; 2]) -> Result<bool> {
     let dir = directory()?;
     let sandbox = Sandbox::open(&dir)?;
     let kept = dir.join("kept");
@@ -80,7 +85,7 @@ fn run(filter: &str) -> Result<bool> {
         fs::write(&kept, "")?;
     }
     let program = env::current_exe()?;
-    let status = sandbox.command(&program)?.arg("inside").arg(&dir).arg(filter).status()?;
+    let status = sandbox.command(&program)?.arg("inside").arg(&dir).args(what).status()?;
     if let Some(mut janitor) = janitor {
         drop(sandbox);
         drop(janitor.stdin.take());
@@ -149,10 +154,22 @@ fn wait_and_clean(dir: &Path) -> Result<()> {
     Sandbox::open(dir)?.end()
 }
 
-fn inside(dir: &Path, filter: &str) -> Result<bool> {
+/// The cluster with us deployed.
+fn deployed(dir: &Path) -> Result<Cluster> {
     let cluster = Cluster::new(dir, &programs::tools(), &dist())?;
     cluster.start()?;
     deploy::install(&cluster)?;
+    Ok(cluster)
+}
+
+fn measure(dir: &Path, rounds: &str) -> Result<bool> {
+    let rounds = rounds.parse().context("how many pairs of pods?")?;
+    pod_start::measure(&deployed(dir)?, rounds)?;
+    Ok(true)
+}
+
+fn inside(dir: &Path, filter: &str) -> Result<bool> {
+    let cluster = deployed(dir)?;
     let cases: Vec<_> = cases::all().into_iter().filter(|case| case.name.contains(filter)).collect();
     ensure!(!cases.is_empty(), "no case's name contains {filter}");
     Ok(report::run(&cluster, &cases))

@@ -1,0 +1,185 @@
+//! `make bench`: how long a pod takes from its creation to Ready, with our plugin and with the
+//! delegate that containerd calls by itself.
+//!
+//! The two differ in their `RuntimeClass` alone. They are created together, the other one first
+//! each time, so that both meet the same machine and the same looks of the kubelet. It looks
+//! once a second, so Ready is told to the second; containerd's own log tells its part, in
+//! which all is that we could slow down, to the millisecond.
+
+mod runtime;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, ChildStdout, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use genie_tests::cluster::{ALONE, Cluster, Kubectl};
+use serde_json::{Value, json};
+
+use crate::trial::template;
+
+const NAMESPACE: &str = "pod-start";
+/// Pairs of pods of each network, unless an argument says otherwise.
+pub const ROUNDS: usize = 40;
+/// Pairs that do not count: the first pods find cold files.
+const WARM_UP: usize = 3;
+const TARGET: f64 = 1.05;
+/// A line for each change of a pod.
+const LINE: &str = r#"jsonpath={.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}"#;
+
+/// Measures and prints.
+pub fn measure(cluster: &Cluster, rounds: usize) -> Result<()> {
+    let kubectl = cluster.kubectl().in_namespace(NAMESPACE);
+    kubectl.await_gone(&["namespace", NAMESPACE])?;
+    kubectl.run(&["create", "namespace", NAMESPACE])?;
+    kubectl.await_object(&["serviceaccount", "default"], |_| None)?;
+    for handler in ALONE.map(|network| format!("alone-{network}")).iter().map(String::as_str).chain(["runc"]) {
+        kubectl.apply(&json!({
+            "apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": handler}, "handler": handler,
+        }))?;
+    }
+    let mut ready = Vec::new();
+    for network in ALONE {
+        let mut watch = Watch::start(&kubectl)?;
+        let mut times = Times::new(network);
+        for round in 0..WARM_UP + rounds {
+            let took = pair(&kubectl, &mut watch, network, round)?;
+            if round >= WARM_UP {
+                times.push(took.map(|time| time.as_secs_f64()));
+            }
+        }
+        ready.push(times);
+    }
+    print("From a pod's creation to Ready", &ready);
+    let starts = runtime::starts(&cluster.node("node1")?)?;
+    let mut sandbox = Vec::new();
+    for network in ALONE {
+        let mut times = Times::new(network);
+        for round in WARM_UP..WARM_UP + rounds {
+            let [alone, genie] = names(network, round).map(|name| {
+                starts.get(&name).copied().with_context(|| format!("containerd's log has no start of {name}"))
+            });
+            times.push([alone?, genie?]);
+        }
+        sandbox.push(times);
+    }
+    print("containerd's part: from RunPodSandbox to the container's start", &sandbox);
+    kubectl.run(&["delete", "namespace", NAMESPACE, "--wait=false"])?;
+    Ok(())
+}
+
+/// How long a pod took whose network containerd attached by itself, and one of ours.
+fn pair(kubectl: &Kubectl, watch: &mut Watch, network: &str, round: usize) -> Result<[Duration; 2]> {
+    let names = names(network, round);
+    let mut pods = vec![pod(&names[0], network, &format!("alone-{network}")), pod(&names[1], network, "runc")];
+    if round % 2 == 1 {
+        pods.reverse();
+    }
+    kubectl.apply(&json!({"apiVersion": "v1", "kind": "List", "items": pods}))?;
+    let took = watch.await_ready(&names)?;
+    kubectl.run(&["delete", "pods", "--all", "--wait=false"])?;
+    kubectl.await_gone(&["pods"])?;
+    Ok(took)
+}
+
+/// The pod whose network containerd attaches by itself, and ours.
+fn names(network: &str, round: usize) -> [String; 2] {
+    ["alone", "genie"].map(|who| format!("{network}-{who}-{round}"))
+}
+
+/// A pod that is past the scheduler already.
+fn pod(name: &str, network: &str, class: &str) -> Value {
+    let mut spec = template(name);
+    spec["nodeName"] = "node1".into();
+    spec["runtimeClassName"] = class.into();
+    let annotations = json!({"cni": network});
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "annotations": annotations}, "spec": spec})
+}
+
+/// What happens to the pods, as it happens.
+struct Watch {
+    kubectl: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Watch {
+    fn start(kubectl: &Kubectl) -> Result<Self> {
+        let mut command = kubectl.command();
+        command.args(["get", "pods", "--watch", "-o", LINE]).stdout(Stdio::piped());
+        let mut kubectl = command.spawn().context("kubectl")?;
+        let lines = BufReader::new(kubectl.stdout.take().context("kubectl's stdout")?);
+        Ok(Self { kubectl, lines })
+    }
+
+    /// From the first word of each of these pods to its being ready.
+    fn await_ready(&mut self, names: &[String; 2]) -> Result<[Duration; 2]> {
+        let mut created = BTreeMap::new();
+        let mut took = BTreeMap::new();
+        while took.len() < names.len() {
+            let mut line = String::new();
+            if self.lines.read_line(&mut line)? == 0 {
+                bail!("kubectl stopped to watch the pods");
+            }
+            let now = Instant::now();
+            let (name, ready) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+            if names.iter().any(|one| one == name) {
+                let since = *created.entry(name.to_owned()).or_insert(now);
+                if ready == "True" {
+                    took.entry(name.to_owned()).or_insert(now - since);
+                }
+            }
+        }
+        Ok(names.each_ref().map(|name| took[name]))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        _ = self.kubectl.kill();
+        _ = self.kubectl.wait();
+    }
+}
+
+/// Seconds of the pairs of one network.
+struct Times {
+    network: &'static str,
+    alone: Vec<f64>,
+    genie: Vec<f64>,
+}
+
+impl Times {
+    fn new(network: &'static str) -> Self {
+        Self { network, alone: Vec::new(), genie: Vec::new() }
+    }
+
+    fn push(&mut self, [alone, genie]: [f64; 2]) {
+        self.alone.push(alone);
+        self.genie.push(genie);
+    }
+}
+
+fn print(title: &str, all: &[Times]) {
+    println!("\n{title}, seconds ({} pairs of each network)", all[0].alone.len());
+    println!("{:<12} {:>11} {:>9} {:>11} {:>9} {:>7}", "network", "alone mean", "p50", "genie mean", "p50", "ratio");
+    for Times { network, alone, genie } in all {
+        let ratio = mean(genie) / mean(alone);
+        let (one, other) = (mean(alone), mean(genie));
+        let (p50, other_p50) = (median(alone), median(genie));
+        let met = if ratio <= TARGET { "met" } else { "missed" };
+        println!(
+            "{network:<12} {one:>11.3} {p50:>9.3} {other:>11.3} {other_p50:>9.3} {ratio:>7.3}  at most {TARGET}: {met}"
+        );
+    }
+}
+
+#[allow(clippy::cast_precision_loss)] // a few dozen
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
