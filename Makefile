@@ -7,9 +7,8 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 # Linked statically: the plugin starts faster, and both run on any distribution. Packed
 # relocations make genie-host 1.7 MB smaller; the C library that is linked in has to know
-# them (glibc 2.36, of Debian 12). A panic aborts, so nothing unwinds: without its tables
-# the programs are smaller again.
-STATIC := RUSTFLAGS="-C target-feature=+crt-static -C force-unwind-tables=no -C link-arg=-Wl,-z,pack-relative-relocs"
+# them (glibc 2.36, of Debian 12).
+STATIC := RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
 ARTEFACTS := $(CARGO_TARGET_DIR)/artefacts
 TOOLS := GENIE_TOOLS=$(CARGO_TARGET_DIR)/tools
 

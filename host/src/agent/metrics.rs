@@ -32,6 +32,7 @@ struct Part {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Delegates {
+    verb: String,
     network: String,
     plugin: String,
     outcome: &'static str,
@@ -136,6 +137,7 @@ impl Metrics {
         }
         for network in &report.networks {
             let label = Delegates {
+                verb: report.verb.clone(),
                 network: network.network.clone(),
                 plugin: network.plugin.clone(),
                 outcome: if network.failed { "failed" } else { "ok" },

@@ -175,7 +175,7 @@ fn a_report_is_counted_and_wakes_publication() {
         r#"genie_calls_total{verb="ADD",outcome="ok"} 1"#,
         r#"genie_calls_total{verb="DEL",outcome="11"} 1"#,
         r#"genie_part_seconds_count{verb="ADD",part="delegate"} 1"#,
-        r#"genie_delegate_seconds_sum{network="k8s-pod-network",plugin="calico",outcome="ok"} 0.001"#,
+        r#"genie_delegate_seconds_sum{verb="ADD",network="k8s-pod-network",plugin="calico",outcome="ok"} 0.001"#,
         r#"genie_selector_fuel_total{selector="annotation",outcome="plan"} 700"#,
     ] {
         agent.until(|| agent.metrics().contains(line));

@@ -7,8 +7,7 @@ use std::time::Instant;
 
 use crate::agent::client;
 use crate::agent::protocol::{NetworkTime, Report, SelectorRun};
-use crate::cni::{Call, CniArgs, CniError, Verb};
-use crate::network::Prepared;
+use crate::cni::{Call, CniArgs, CniError, NetworkList, Verb};
 use crate::pod::Identity;
 use crate::selector::trace::{Step, StepOutcome};
 
@@ -34,11 +33,11 @@ impl Account {
     }
 
     /// A network's delegates have ended.
-    pub fn network(&self, attachment: &Prepared, started: Instant, failed: bool) {
+    pub fn network(&self, list: &NetworkList, interface: &str, started: Instant, failed: bool) {
         self.report.borrow_mut().networks.push(NetworkTime {
-            network: attachment.list.name.clone(),
-            plugin: attachment.list.types().first().copied().unwrap_or_default().to_owned(),
-            interface: attachment.interface.clone(),
+            network: list.name.clone(),
+            plugin: list.types().first().copied().unwrap_or_default().to_owned(),
+            interface: interface.to_owned(),
             micros: micros(started, Instant::now()),
             failed,
         });

@@ -103,7 +103,7 @@ impl Attaching<'_> {
         for (index, attachment) in self.attachments.iter().enumerate() {
             let started = Instant::now();
             let added = self.delegates(attachment, deadline).add();
-            self.account.network(attachment, started, added.is_err());
+            self.account.network(&attachment.list, &attachment.interface, started, added.is_err());
             let result = match added {
                 Ok(result) => result,
                 Err(failure) => {
@@ -185,7 +185,7 @@ fn clear_stale(store: &Store, lock: &Lock, call: &Call, path: &[PathBuf], deadli
         )),
         Some(record) => {
             tracing::info!(container = call.container, "undoing the attachments of an earlier boot");
-            super::del::detach(&record, lock, None, path, deadline)
+            super::del::detach(&record, lock, None, path, deadline, None)
         }
     }
 }

@@ -26,7 +26,7 @@ pub fn collect(
         return Ok(());
     };
     let netns = Some(record.header.netns.as_str()).filter(|netns| Path::new(netns).exists());
-    del::detach(&record, &lock, netns, path, deadline)
+    del::detach(&record, &lock, netns, path, deadline, None)
 }
 
 /// The container cannot exist any more: it is of an earlier boot, or its network

@@ -20,7 +20,8 @@ pub fn del(call: &Call, paths: &Paths, deadline: Instant, account: &Account) -> 
     let record = store.load(&call.container, &call.interface)?;
     account.part("record");
     let Some(record) = record else { return Ok(()) };
-    let detached = detach(&record, &lock, call.netns.as_deref(), &plugin_dirs(call, paths), deadline);
+    let path = plugin_dirs(call, paths);
+    let detached = detach(&record, &lock, call.netns.as_deref(), &path, deadline, Some(account));
     account.part("delegate");
     detached
 }
@@ -33,13 +34,18 @@ pub(super) fn detach(
     netns: Option<&str>,
     path: &[PathBuf],
     deadline: Instant,
+    account: Option<&Account>,
 ) -> Result<(), CniError> {
     let mut journal = record.journal(lock)?;
     let mut failures = Vec::new();
     for index in record.remaining() {
         let detached = attachment_of(record, index, path).and_then(|attachment| {
-            let plugins = attachment.list.plugins.len();
-            attachment.delegates(&record.header, netns, deadline).del(record.result(index), plugins)
+            let (plugins, started) = (attachment.list.plugins.len(), Instant::now());
+            let detached = attachment.delegates(&record.header, netns, deadline).del(record.result(index), plugins);
+            if let Some(account) = account {
+                account.network(&attachment.list, attachment.interface(), started, detached.is_err());
+            }
+            detached
         });
         if let Err(error) = detached.and_then(|()| journal.deleted(index)) {
             failures.push(error);

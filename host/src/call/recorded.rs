@@ -30,6 +30,11 @@ pub fn attachment_of<'a>(record: &'a Record, index: usize, path: &[PathBuf]) -> 
 }
 
 impl Recorded<'_> {
+    /// Its interface in the pod.
+    pub fn interface(&self) -> &str {
+        &self.planned.interface
+    }
+
     /// The call of its delegates.
     pub fn delegates<'b>(&'b self, header: &'b Header, netns: Option<&'b str>, deadline: Instant) -> Attach<'b> {
         Attach {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
+use super::credentials::ServiceAccount;
 use super::{Layout, Source, file, net_d};
 use crate::cni::{NetworkList, get};
 use crate::config::{CACHE_DIR, CONF_DIR, Config, OWN_TYPE, STATE_DIR};
@@ -59,7 +60,9 @@ fn fill_in(config: &mut Map<String, Value>, source: &Source) {
     const TOKEN: &str = "__SERVICEACCOUNT_TOKEN__";
     let account = source.service_account.as_ref();
     let values = [
-        ("__KUBERNETES_SERVICE_HOST__", account.map(|account| account.host.clone())),
+        // Some write brackets around it themselves.
+        ("[__KUBERNETES_SERVICE_HOST__]", account.map(ServiceAccount::host_in_url)),
+        ("__KUBERNETES_SERVICE_HOST__", account.map(ServiceAccount::host_in_url)),
         ("__KUBERNETES_SERVICE_PORT__", account.map(|account| account.port.clone())),
         ("__KUBERNETES_NODE_NAME__", source.node.clone()),
     ];

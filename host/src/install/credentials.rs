@@ -34,10 +34,14 @@ impl ServiceAccount {
         Some(Self { dir, host: std::env::var("KUBERNETES_SERVICE_HOST").ok()?, port })
     }
 
+    /// The host as a URL holds it: a colon in an address is part of it, not where the port
+    /// begins.
+    pub fn host_in_url(&self) -> String {
+        if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() }
+    }
+
     fn server(&self) -> String {
-        // A colon in an address is part of it, not where the port begins.
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        format!("https://{host}:{}", self.port)
+        format!("https://{}:{}", self.host_in_url(), self.port)
     }
 }
 

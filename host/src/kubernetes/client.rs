@@ -16,16 +16,23 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// # Errors
 /// What is wrong with the credentials; nothing has been asked of the server yet.
 pub async fn connect(access: &Access) -> Result<Client, String> {
+    client(config(access).await?)
+}
+
+/// Where the server is and what it is shown.
+///
+/// # Errors
+/// What is wrong with the credentials.
+pub(super) async fn config(access: &Access) -> Result<Config, String> {
     let mut file = match &access.kubeconfig {
         Some(path) => read(path)?,
         None => empty(),
     };
     override_with(access, &mut file);
     refuse_unverified(&file)?;
-    let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
+    Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
         .await
-        .map_err(|error| format!("the credentials for the API server{} are wrong: {error}", of(access)))?;
-    client(config)
+        .map_err(|error| format!("the credentials for the API server{} are wrong: {error}", of(access)))
 }
 
 /// The client of a pod of the cluster.
@@ -38,7 +45,7 @@ pub fn in_cluster() -> Result<Client, String> {
     client(config)
 }
 
-fn client(mut config: Config) -> Result<Client, String> {
+pub(super) fn client(mut config: Config) -> Result<Client, String> {
     config.connect_timeout = Some(CONNECT);
     // Whoever asks keeps the time; a watch is open for as long as it likes.
     config.read_timeout = None;

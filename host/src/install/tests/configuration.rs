@@ -40,11 +40,13 @@ fn placeholders_of_cni_genie_are_filled_in_and_no_token_is() {
         "name": "k8s-pod-network", "type": "genie", "hostname": "__KUBERNETES_NODE_NAME__",
         "policy": {"type": "k8s", "k8s_auth_token": "__SERVICEACCOUNT_TOKEN__"},
         "kubernetes": {"k8s_api_root": "https://__KUBERNETES_SERVICE_HOST__:__KUBERNETES_SERVICE_PORT__"},
+        "bracketed": "https://[__KUBERNETES_SERVICE_HOST__]",
     }));
     node.install();
     let conf = node.conf();
     assert_eq!(conf["hostname"], "n1");
-    assert_eq!(conf["kubernetes"]["k8s_api_root"], "https://fd00::1:443");
+    assert_eq!(conf["kubernetes"]["k8s_api_root"], "https://[fd00::1]:443");
+    assert_eq!(conf["bracketed"], "https://[fd00::1]");
     assert_eq!(conf["policy"], json!({"type": "k8s"}));
 }
 
