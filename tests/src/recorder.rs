@@ -6,9 +6,14 @@
 //! JSON for each call), `TYPE.script` and, for one that hangs, the pipe `TYPE.started`.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, FileType, Mode};
 use serde_json::{Map, Value, json};
+
+use crate::Verb;
 
 /// The argument with which the recorder does nothing but keep its files open.
 pub const HOLD: &str = "--hold";
@@ -172,6 +177,23 @@ pub fn result(kind: &str, interface: &str, netns: &str, config: &Value) -> Value
             "ips": [{"interface": 0, "address": address, "gateway": gateway}],
         }),
     }
+}
+
+/// Says what the recorder of a type does on a verb from now on.
+///
+/// # Errors
+/// When the script cannot be written.
+pub fn set_script(dir: &Path, kind: &str, verb: Verb, script: Script) -> io::Result<()> {
+    let file = script_file(dir, kind);
+    let text = fs::read_to_string(&file).unwrap_or_else(|_| "{}".into());
+    let mut scripts: Value = serde_json::from_str(&text)?;
+    let script = script.into_value();
+    let pipe = started_pipe(dir, kind);
+    if script.get("hang").is_some() && !pipe.exists() {
+        rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0)?;
+    }
+    scripts[verb.as_str()] = script;
+    fs::write(file, scripts.to_string())
 }
 
 /// Where the log is.

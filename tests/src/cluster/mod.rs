@@ -8,14 +8,15 @@
 //! KUBECONFIG are on the disk.
 
 mod calico;
-mod cgroup;
+pub(crate) mod cgroup;
 mod containerd;
 mod control;
 mod credentials;
-mod image;
+pub(crate) mod image;
 mod kubectl;
 mod kubelet;
-mod left;
+pub(crate) mod left;
+pub(crate) mod namespaces;
 mod node;
 mod place;
 pub mod proxy;
@@ -27,9 +28,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+pub use calico::Datastore;
+pub use containerd::Containerd;
 pub use control::API_PORT;
 pub use kubectl::{Kubectl, condition};
 pub use node::ClusterNode;
+pub use place::Place;
 pub use shell::{await_that, output, succeeds};
 
 /// Where the nodes find the control plane: the bridge that joins them.
@@ -80,15 +84,15 @@ impl Cluster {
         self.check_programs()?;
         control::make_bridge()?;
         credentials::make(&self.dir.join("credentials"))?;
-        self.start_etcd()?;
+        self.datastore().start(&self.dir.join("etcd"), &self.logs)?;
         self.start_proxy()?;
         self.start_api_server()?;
         self.start_controllers()?;
         image::make(&self.dir.join("images"), &self.dist)?;
         for node in self.nodes() {
-            calico::register(&node.name, &node.ip)?;
+            self.datastore().register(&node.name, &node.ip)?;
         }
-        calico::prepare()?;
+        self.datastore().prepare()?;
         for node in self.nodes() {
             node.create()?;
             node.start()?;
