@@ -1,9 +1,12 @@
-//! Real runtimes, asked through CRI as kubelet asks them: containerd 1.6 and 2, with the
-//! scenario's conf dir, the real calico (on its etcd) and the real flannel. CRI-O is in
-//! `cri_crio.rs`, readiness in `cri_status.rs`.
+//! Real runtimes, asked through CRI as kubelet asks them, with the scenario's conf dir, the
+//! real calico (on its etcd) and the real flannel. What only one of them does is in
+//! `cri_status.rs` and `cri_crio.rs`.
 
-use anyhow::Result;
-use genie_tests::cri::{CriNode, Pod, Runtime};
+use std::collections::BTreeSet;
+use std::fs;
+
+use anyhow::{Result, ensure};
+use genie_tests::cri::{CriNode, NODE_IP, Pod, Runtime};
 
 /// Each case with each runtime.
 macro_rules! cases {
@@ -14,11 +17,19 @@ macro_rules! cases {
         mod containerd_2 {
             $(#[test] fn $case() -> anyhow::Result<()> { super::$case(super::Runtime::CONTAINERD_2) })*
         }
+        mod crio {
+            $(#[test] fn $case() -> anyhow::Result<()> { super::$case(super::Runtime::Crio) })*
+        }
     };
 }
 
 cases! {
     the_ip_that_cri_reports_is_on_the_runtimes_interface
+    two_networks_by_annotation
+    a_host_port_leads_to_the_pod
+    what_a_killed_runtime_attached_is_undone_by_the_next_one
+    a_sandbox_whose_network_fails_leaves_nothing_and_says_why
+    a_sandbox_is_stopped_twice_and_without_its_namespace
 }
 
 fn the_ip_that_cri_reports_is_on_the_runtimes_interface(runtime: Runtime) -> Result<()> {
@@ -29,13 +40,108 @@ fn the_ip_that_cri_reports_is_on_the_runtimes_interface(runtime: Runtime) -> Res
         let reported = node.reported_ips(&id)?;
         assert_eq!(reported.len(), 1, "{reported:?}");
         assert!(reported[0].starts_with(pool), "{reported:?}");
-        let seen = node.in_pod(&id, "ip -o -4 address show dev eth0; ip -o link show dev eth0")?;
-        assert!(seen.contains(&format!(" {}/{prefix} ", reported[0])), "{reported:?} {seen}");
-        assert!(seen.contains(&format!(" mtu {mtu} ")), "{seen}");
+        assert_interface(&node, &id, "eth0", &format!("{}/{prefix}", reported[0]), mtu)?;
         assert!(node.world.reaches(&reported[0]), "{reported:?}");
-        node.stop_pod(&id)?;
-        node.remove_pod(&id)?;
-        node.nothing_since(&before)?;
+        remove(&node, &[id], &before)?;
     }
     Ok(())
+}
+
+fn two_networks_by_annotation(runtime: Runtime) -> Result<()> {
+    let node = CriNode::start(runtime)?;
+    let before = node.traces()?;
+    let id = node.run_pod(&Pod::on("both", "calico,flannel"))?;
+    let reported = node.reported_ips(&id)?;
+    assert_interface(&node, &id, "eth0", &format!("{}/32", reported[0]), 1440)?;
+    assert!(reported[0].starts_with("172.120."), "{reported:?}");
+    let second = node.in_pod(&id, "ip -o -4 address show dev eth1 | sed 's/.*inet \\([^ ]*\\) .*/\\1/'")?;
+    let second = second.trim();
+    assert!(second.starts_with("172.96.0."), "{second}");
+    assert_interface(&node, &id, "eth1", second, 1500)?;
+    // containerd reports the addresses of its own interface, CRI-O all that the result has.
+    let more: &[&str] = if runtime == Runtime::Crio { &[second.trim_end_matches("/24")] } else { &[] };
+    assert_eq!(reported[1..], *more);
+    for address in [&reported[0], second.trim_end_matches("/24")] {
+        assert!(node.world.reaches(address), "{address}");
+    }
+    remove(&node, &[id], &before)
+}
+
+fn a_host_port_leads_to_the_pod(runtime: Runtime) -> Result<()> {
+    let node = CriNode::start(runtime)?;
+    let before = node.traces()?;
+    let mut pods = Vec::new();
+    for (network, port) in [("calico", 8080), ("flannel", 8081)] {
+        let id = node.run_pod(&Pod::on(network, network).host_port(port, 80))?;
+        node.serve(&id, 80, network)?;
+        assert_eq!(node.world.run(&format!("busybox wget -q -O - http://{NODE_IP}:{port}/")), network);
+        // CRI-O keeps host ports to itself.
+        let sent = node.record(&id)?.contains(r#""HostPort""#);
+        assert_eq!(sent, runtime != Runtime::Crio, "the record's port mappings");
+        pods.push(id);
+    }
+    remove(&node, &pods, &before)
+}
+
+fn what_a_killed_runtime_attached_is_undone_by_the_next_one(runtime: Runtime) -> Result<()> {
+    let node = CriNode::start(runtime)?;
+    let before = node.traces()?;
+    let id = node.run_pod(&Pod::on("both", "calico,flannel").host_port(8080, 80))?;
+    let reported = node.reported_ips(&id)?;
+    node.kill_runtime()?;
+    // Meanwhile somebody takes the networks away.
+    for network in ["10-calico.conflist", "10-flannel.conflist"] {
+        fs::remove_file(node.conf_dir().join(network))?;
+    }
+    node.start_runtime()?;
+    assert_eq!(node.reported_ips(&id)?, reported);
+    assert!(node.world.reaches(&reported[0]), "{reported:?}");
+    remove(&node, &[id], &before)
+}
+
+fn a_sandbox_whose_network_fails_leaves_nothing_and_says_why(runtime: Runtime) -> Result<()> {
+    let node = CriNode::start(runtime)?;
+    let before = node.traces()?;
+    let refused = |pod: &Pod, why: &str| -> Result<()> {
+        let error = node.run_pod(pod).expect_err("there is no such network").to_string();
+        ensure!(error.contains(why), "no {why:?} in {error}");
+        assert_eq!(node.pods()?, Vec::<String>::new());
+        node.nothing_since(&before)
+    };
+    refused(&Pod::on("unknown", "calico,weave"), "weave")?;
+    // flanneld has not written it yet: calico is attached already when flannel says so.
+    fs::remove_file(node.subnet_file())?;
+    let pod = Pod::on("early", "calico,flannel").host_port(8080, 80);
+    refused(&pod, "flannel/subnet.env: no such file or directory")
+}
+
+fn a_sandbox_is_stopped_twice_and_without_its_namespace(runtime: Runtime) -> Result<()> {
+    let node = CriNode::start(runtime)?;
+    let before = node.traces()?;
+    let id = node.run_pod(&Pod::on("both", "calico,flannel").host_port(8080, 80))?;
+    let netns = node.netns(&id)?;
+    // As a node's clean-up that went too far.
+    node.run(&format!("umount --lazy {netns} && rm {netns}"))?;
+    for _ in 0..2 {
+        node.stop_pod(&id)?;
+    }
+    node.remove_pod(&id)?;
+    node.nothing_since(&before)
+}
+
+fn assert_interface(node: &CriNode, id: &str, interface: &str, address: &str, mtu: u32) -> Result<()> {
+    let seen = node.in_pod(id, &format!("ip -o -4 address show dev {interface}; ip -o link show dev {interface}"))?;
+    ensure!(seen.contains(&format!(" {address} ")), "no {address} on {interface}: {seen}");
+    ensure!(seen.contains(&format!(" mtu {mtu} ")), "no MTU of {mtu} on {interface}: {seen}");
+    Ok(())
+}
+
+/// Removes sandboxes, and finds nothing left of them.
+fn remove(node: &CriNode, ids: &[String], before: &BTreeSet<String>) -> Result<()> {
+    ensure!(node.traces()? != *before, "a sandbox without any trace cannot show that they go");
+    for id in ids {
+        node.stop_pod(id)?;
+        node.remove_pod(id)?;
+    }
+    node.nothing_since(before)
 }

@@ -100,7 +100,10 @@ impl CriNode {
     }
 
     /// The path of a sandbox's network namespace.
-    fn netns(&self, id: &str) -> Result<String> {
+    ///
+    /// # Errors
+    /// With the runtime's message, or when it has none.
+    pub fn netns(&self, id: &str) -> Result<String> {
         let pod = self.pod(id)?;
         let namespaces = pod["info"]["runtimeSpec"]["linux"]["namespaces"].as_array();
         let network = namespaces.into_iter().flatten().find(|namespace| namespace["type"] == "network");

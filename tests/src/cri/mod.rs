@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 pub use crictl::network_ready;
@@ -89,7 +90,7 @@ impl Runtime {
 pub struct CriNode {
     runtime: Runtime,
     place: Place,
-    _life: Life,
+    life: Life,
     dir: TempDir,
     /// What lies beyond the node.
     pub world: Namespace,
@@ -123,8 +124,8 @@ impl CriNode {
             Runtime::Crio => crio::configure(&files, &conf_dir)?,
         }
         let life = Life::begin(&files, &logs)?;
-        let place = life.place(&files)?;
-        let node = Self { runtime, place, _life: life, dir, world: Namespace::new() };
+        let place = Place::of(NAME, life.first()?, Path::new("/run/pids"));
+        let node = Self { runtime, place, life, dir, world: Namespace::new() };
         node.connect()?;
         let datastore = node.datastore();
         datastore.start(&node.dir.path().join("etcd"), &logs)?;
@@ -208,9 +209,9 @@ impl CriNode {
 
     /// Joins node and world, which routes to the pods over the node.
     fn connect(&self) -> Result<()> {
-        let (world, holder) = (self.world.name(), self._life.holder(&self.file(""))?);
+        let (world, node) = (self.world.name(), self.life.first()?.to_string());
         let mut link = Command::new("ip");
-        link.args(["link", "add", "eth0", "netns", world, "type", "veth", "peer", "name", "eth0", "netns", &holder]);
+        link.args(["link", "add", "eth0", "netns", world, "type", "veth", "peer", "name", "eth0", "netns", &node]);
         output(&mut link)?;
         self.world.run(&format!(
             "ip address add {WORLD_IP}/24 dev eth0 && ip link set eth0 up && ip route add default via {NODE_IP}"
@@ -227,7 +228,9 @@ impl CriNode {
 /// the process also when we are killed.
 #[derive(Debug)]
 struct Life {
-    process: Child,
+    files: PathBuf,
+    /// The parent of the first process; it ends with it.
+    parent: Child,
     cgroup: String,
 }
 
@@ -240,25 +243,27 @@ impl Life {
         let mut bound = Command::new("setpriv");
         bound.args(["--pdeathsig", "KILL", "--"]).arg(become_node.get_program()).args(become_node.get_args());
         let log = File::create(logs.join("node.log"))?;
-        let process = bound.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn().context("setpriv")?;
-        Ok(Self { process, cgroup })
+        let parent = bound.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn().context("setpriv")?;
+        let life = Self { files: files.into(), parent, cgroup };
+        await_that("the node", PATIENCE, || life.first().map(|_| None))?;
+        Ok(life)
     }
 
-    fn place(&self, files: &Path) -> Result<Place> {
-        await_that("the node", PATIENCE, || self.holder(files).map(|_| None))?;
-        Ok(Place::of(NAME, self.holder(files)?.parse()?, Path::new("/run/pids")))
-    }
-
-    fn holder(&self, files: &Path) -> Result<String> {
-        let text = fs::read_to_string(files.join("holder")).context("the node does not run (it takes root)")?;
-        Ok(text.trim_end().to_owned())
+    /// The first process.
+    fn first(&self) -> Result<u32> {
+        let text = fs::read_to_string(self.files.join("holder")).context("the node does not run (it takes root)")?;
+        text.trim_end().parse().context("the node does not run yet")
     }
 }
 
 impl Drop for Life {
     fn drop(&mut self) {
-        _ = self.process.kill();
-        _ = self.process.wait();
+        // Its parent waits for it, so the number is nobody else's.
+        let first = self.first().ok().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        if first.is_none_or(|first| kill_process(first, Signal::KILL).is_err()) {
+            _ = self.parent.kill();
+        }
+        _ = self.parent.wait();
         cgroup::remove(&self.cgroup);
     }
 }

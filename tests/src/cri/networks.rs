@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
@@ -63,12 +63,31 @@ fn edit(file: &Path, change: impl FnOnce(&mut Value)) -> Result<()> {
 }
 
 impl CriNode {
+    /// The conf dir.
+    pub fn conf_dir(&self) -> PathBuf {
+        self.file(SCENARIO).join("net.d")
+    }
+
+    /// What flanneld would have written.
+    pub fn subnet_file(&self) -> PathBuf {
+        self.file(SCENARIO).join("flannel/subnet.env")
+    }
+
+    /// Our record of a sandbox, as text.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn record(&self, id: &str) -> Result<String> {
+        let file = self.file(SCENARIO).join(format!("genie/state/records/{id}@eth0.json"));
+        fs::read_to_string(&file).with_context(|| file.display().to_string())
+    }
+
     /// Changes our own configuration.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn configure(&self, change: impl FnOnce(&mut Value)) -> Result<()> {
-        edit(&self.file(SCENARIO).join("net.d").join(OWN), change)
+        edit(&self.conf_dir().join(OWN), change)
     }
 
     /// Adds a network of recorders of these types, chained.
@@ -78,7 +97,7 @@ impl CriNode {
     pub fn recorded_network(&self, name: &str, version: &str, kinds: &[&str]) -> Result<()> {
         let plugins: Vec<_> = kinds.iter().map(|kind| json!({"type": kind})).collect();
         let list = json!({"cniVersion": version, "name": name, "plugins": plugins});
-        fs::write(self.file(SCENARIO).join(format!("net.d/20-{name}.conflist")), list.to_string())?;
+        fs::write(self.conf_dir().join(format!("20-{name}.conflist")), list.to_string())?;
         for kind in kinds {
             symlink(programs::recorder(), self.file(BIN).join(kind))?;
         }
