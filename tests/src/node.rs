@@ -164,13 +164,21 @@ impl Node {
         self
     }
 
-    /// Waits until the hanging recorder of this type runs.
+    /// Waits until the hanging or pausing recorder of this type runs.
     ///
     /// # Panics
     /// When it does not.
     pub fn wait_until_hanging(&self, kind: &str) -> Watched {
         let pid = read_pipe(&recorder::started_pipe(&self.bin(), kind));
         Watched::process(pid.parse().expect("the recorder writes its process id"))
+    }
+
+    /// Lets the pausing recorder of this type go on.
+    ///
+    /// # Panics
+    /// When it does not listen.
+    pub fn release(&self, kind: &str) {
+        recorder::release(&self.bin(), kind).expect("the recorder waits");
     }
 
     /// The recorders' calls since this was asked last, VERSION left out.

@@ -3,7 +3,8 @@
 //! tests.
 //!
 //! Beside the program, which runs under a plugin's name, lie `recorder.log` (a line of
-//! JSON for each call), `TYPE.script` and, for one that hangs, the pipe `TYPE.started`.
+//! JSON for each call), `TYPE.script` and, for one that hangs or pauses, the pipes
+//! `TYPE.started` and `TYPE.release`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -69,6 +70,13 @@ impl Script {
     #[must_use]
     pub fn hang(self) -> Self {
         self.with("hang", true.into())
+    }
+
+    /// Says through the pipe `TYPE.started` that it is there, and goes on when [`release`]
+    /// lets it.
+    #[must_use]
+    pub fn pause(self) -> Self {
+        self.with("pause", true.into())
     }
 
     /// Prints so many bytes on stdout.
@@ -188,12 +196,17 @@ pub fn set_script(dir: &Path, kind: &str, verb: Verb, script: Script) -> io::Res
     let text = fs::read_to_string(&file).unwrap_or_else(|_| "{}".into());
     let mut scripts: Value = serde_json::from_str(&text)?;
     let script = script.into_value();
-    let pipe = started_pipe(dir, kind);
-    if script.get("hang").is_some() && !pipe.exists() {
-        rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0)?;
+    let pipes = [(started_pipe(dir, kind), ["hang", "pause"].as_slice()), (release_pipe(dir, kind), &["pause"])];
+    for (pipe, of) in pipes {
+        if of.iter().any(|key| script.get(key).is_some()) && !pipe.exists() {
+            rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0)?;
+        }
     }
     scripts[verb.as_str()] = script;
-    fs::write(file, scripts.to_string())
+    // A recorder that starts now reads the old one or the new one.
+    let new = file.with_extension("new");
+    fs::write(&new, scripts.to_string())?;
+    fs::rename(new, file)
 }
 
 /// Where the log is.
@@ -209,6 +222,19 @@ pub fn script_file(dir: &Path, kind: &str) -> PathBuf {
 /// Where a recorder that hangs says that it does.
 pub fn started_pipe(dir: &Path, kind: &str) -> PathBuf {
     dir.join(format!("{kind}.started"))
+}
+
+/// Where a recorder that pauses waits.
+pub fn release_pipe(dir: &Path, kind: &str) -> PathBuf {
+    dir.join(format!("{kind}.release"))
+}
+
+/// Lets a recorder go on that pauses.
+///
+/// # Errors
+/// When its pipe cannot be written.
+pub fn release(dir: &Path, kind: &str) -> io::Result<()> {
+    fs::write(release_pipe(dir, kind), "go")
 }
 
 fn numbers(kind: &str) -> (u8, u8) {

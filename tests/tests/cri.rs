@@ -4,9 +4,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use genie_tests::cluster::await_that;
 use genie_tests::cri::{CriNode, NODE_IP, Pod, Runtime};
+use genie_tests::{Script, Verb};
 
 /// Each case with each runtime.
 macro_rules! cases {
@@ -28,7 +32,9 @@ cases! {
     two_networks_by_annotation
     a_host_port_leads_to_the_pod
     what_a_killed_runtime_attached_is_undone_by_the_next_one
+    what_a_runtime_was_killed_over_is_taken_back
     a_sandbox_whose_network_fails_leaves_nothing_and_says_why
+    a_stop_that_fails_says_why_and_is_repeated
     a_sandbox_is_stopped_twice_and_without_its_namespace
 }
 
@@ -99,6 +105,35 @@ fn what_a_killed_runtime_attached_is_undone_by_the_next_one(runtime: Runtime) ->
     remove(&node, &[id], &before)
 }
 
+fn what_a_runtime_was_killed_over_is_taken_back(runtime: Runtime) -> Result<()> {
+    let node = CriNode::start(runtime)?;
+    node.recorded_network("last", "1.0.0", &["last"])?;
+    node.script("last", Verb::Add, Script::new().pause())?;
+    let before = node.traces()?;
+    let pod = Pod::on("unlucky", "calico,flannel,last");
+    thread::scope(|scope| {
+        let asked = scope.spawn(|| node.run_pod(&pod));
+        node.wait_until_there("last");
+        node.kill_runtime()?;
+        node.release("last")?;
+        let answer = asked.join().expect("crictl does not panic");
+        ensure!(answer.is_err(), "a killed runtime answered {answer:?}");
+        Ok(())
+    })?;
+    await_that("the end of the call", Duration::from_mins(1), || node.run("! pgrep -x genie").map(|_| None))?;
+    node.start_runtime()?;
+    // kubelet would.
+    for id in node.pods()? {
+        node.stop_pod(&id)?;
+        node.remove_pod(&id)?;
+    }
+    // A runtime may forget the namespaces that it made.
+    let left: Vec<_> =
+        node.traces()?.difference(&before).filter(|left| !left.contains("/run/netns/")).cloned().collect();
+    ensure!(left.is_empty(), "left on the node: {left:#?}");
+    Ok(())
+}
+
 fn a_sandbox_whose_network_fails_leaves_nothing_and_says_why(runtime: Runtime) -> Result<()> {
     let node = CriNode::start(runtime)?;
     let before = node.traces()?;
@@ -113,6 +148,18 @@ fn a_sandbox_whose_network_fails_leaves_nothing_and_says_why(runtime: Runtime) -
     fs::remove_file(node.subnet_file())?;
     let pod = Pod::on("early", "calico,flannel").host_port(8080, 80);
     refused(&pod, "flannel/subnet.env: no such file or directory")
+}
+
+fn a_stop_that_fails_says_why_and_is_repeated(runtime: Runtime) -> Result<()> {
+    let node = CriNode::start(runtime)?;
+    node.recorded_network("stubborn", "1.0.0", &["stubborn"])?;
+    let before = node.traces()?;
+    let id = node.run_pod(&Pod::on("both", "calico,stubborn"))?;
+    node.script("stubborn", Verb::Del, Script::new().error(123, "not today"))?;
+    let error = node.stop_pod(&id).expect_err("a network stays").to_string();
+    ensure!(error.contains("not today"), "{error}");
+    node.script("stubborn", Verb::Del, Script::new())?;
+    remove(&node, &[id], &before)
 }
 
 fn a_sandbox_is_stopped_twice_and_without_its_namespace(runtime: Runtime) -> Result<()> {

@@ -9,12 +9,15 @@ use serde_json::{Value, json};
 
 use super::{CriNode, ETCD, NAME, SCENARIO};
 use crate::call::Verb;
+use crate::running::read_pipe;
 use crate::{Recorded, Script, programs, recorder};
 
 /// Our configuration's file: the first one, which runtimes take.
 const OWN: &str = "00-genie.conf";
 const PLUGINS: [&str; 8] =
     ["bridge", "calico", "calico-ipam", "flannel", "host-local", "loopback", "macvlan", "portmap"];
+/// Where networks are when they are not in the runtime's conf dir.
+const NETWORKS: &str = "networks.d";
 /// Where runtimes look for plugins.
 const BIN: &str = "/opt/cni/bin";
 
@@ -63,9 +66,31 @@ fn edit(file: &Path, change: impl FnOnce(&mut Value)) -> Result<()> {
 }
 
 impl CriNode {
-    /// The conf dir.
+    /// The runtime's conf dir.
     pub fn conf_dir(&self) -> PathBuf {
         self.file(SCENARIO).join("net.d")
+    }
+
+    /// Where the networks are: the same, until they were moved.
+    pub fn networks_dir(&self) -> PathBuf {
+        let own = self.file(SCENARIO).join(NETWORKS);
+        if own.is_dir() { own } else { self.conf_dir() }
+    }
+
+    /// Moves the networks out of the runtime's conf dir.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    pub fn move_networks(&self) -> Result<()> {
+        let to = self.file(SCENARIO).join(NETWORKS);
+        fs::create_dir(&to)?;
+        for file in fs::read_dir(self.conf_dir())? {
+            let file = file?;
+            if file.file_name() != OWN {
+                fs::rename(file.path(), to.join(file.file_name()))?;
+            }
+        }
+        self.configure(|own| own["conf_dir"] = json!(format!("{SCENARIO}/{NETWORKS}")))
     }
 
     /// What flanneld would have written.
@@ -97,7 +122,7 @@ impl CriNode {
     pub fn recorded_network(&self, name: &str, version: &str, kinds: &[&str]) -> Result<()> {
         let plugins: Vec<_> = kinds.iter().map(|kind| json!({"type": kind})).collect();
         let list = json!({"cniVersion": version, "name": name, "plugins": plugins});
-        fs::write(self.conf_dir().join(format!("20-{name}.conflist")), list.to_string())?;
+        fs::write(self.networks_dir().join(format!("20-{name}.conflist")), list.to_string())?;
         for kind in kinds {
             symlink(programs::recorder(), self.file(BIN).join(kind))?;
         }
@@ -110,6 +135,19 @@ impl CriNode {
     /// When the script cannot be written.
     pub fn script(&self, kind: &str, verb: Verb, script: Script) -> Result<()> {
         Ok(recorder::set_script(&self.file(BIN), kind, verb, script)?)
+    }
+
+    /// Waits until the hanging or pausing recorder of this type runs.
+    pub fn wait_until_there(&self, kind: &str) {
+        read_pipe(&recorder::started_pipe(&self.file(BIN), kind));
+    }
+
+    /// Lets the pausing recorder of this type go on.
+    ///
+    /// # Errors
+    /// When it does not listen.
+    pub fn release(&self, kind: &str) -> Result<()> {
+        Ok(recorder::release(&self.file(BIN), kind)?)
     }
 
     /// The recorders' calls so far, VERSION left out.
