@@ -115,6 +115,14 @@ fn crio_tells_the_networks_of_its_own_conf_dir_that_nothing_is_valid() -> Result
     start(&node)?;
     let told = calls(&node).into_iter().filter(|call| call.verb == "GC").last().context("GC was sent")?;
     assert_eq!(told.stdin["cni.dev/valid-attachments"], json!(null));
+
+    // The other way to keep it from that.
+    let told = trace(&node).len();
+    node.change_network("20-watched.conflist", |list| list["disableGC"] = json!(true))?;
+    node.kill_runtime()?;
+    start(&node)?;
+    // A sandbox that was found again is checked, and that is all.
+    assert_eq!(trace(&node)[told..], ["CHECK watched@eth1"]);
     Ok(())
 }
 

@@ -10,6 +10,17 @@ use genie_tests::cri::{CriNode, Pod, Runtime, network_ready};
 use genie_tests::{Script, Verb};
 use serde_json::json;
 
+#[test]
+fn containerd_1_6_takes_no_newer_configuration_than_1_0_0() -> Result<()> {
+    let node = CriNode::without_runtime(Runtime::CONTAINERD_1_6)?;
+    node.configure(|own| own["cniVersion"] = json!("1.1.0"))?;
+    node.start_runtime()?;
+    let before = node.traces()?;
+    let error = node.run_pod(&Pod::on("new", "calico,flannel")).expect_err("an answer that it cannot read").to_string();
+    ensure!(error.contains(r#"unsupported CNI result version \"1.1.0\""#), "{error}");
+    node.nothing_since(&before)
+}
+
 /// containerd 2 with our own configuration at 1.1.0, and a default network of this type.
 fn node_with_default(network: &str) -> Result<CriNode> {
     let node = CriNode::without_runtime(Runtime::CONTAINERD_2)?;

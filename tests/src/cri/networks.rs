@@ -50,11 +50,10 @@ pub(super) fn write(files: &Path) -> Result<()> {
 
     fs::create_dir_all(on_node(BIN))?;
     symlink(programs::dist("genie"), on_node(BIN).join("genie"))?;
+    // Not further than the directory: calico's IPAM is a link to calico, and goes by its name.
+    let plugins = programs::plugins().canonicalize().context("the directory of plugins")?;
     for plugin in PLUGINS {
-        let from = programs::plugins().join(plugin);
-        // calico's IPAM is a link to calico, and its name tells which one is meant.
-        let from = from.parent().and_then(|dir| dir.canonicalize().ok()).map_or(from, |dir| dir.join(plugin));
-        symlink(from, on_node(BIN).join(plugin))?;
+        symlink(plugins.join(plugin), on_node(BIN).join(plugin))?;
     }
     Ok(())
 }
@@ -113,6 +112,14 @@ impl CriNode {
     /// When it cannot be written.
     pub fn configure(&self, change: impl FnOnce(&mut Value)) -> Result<()> {
         edit(&self.conf_dir().join(OWN), change)
+    }
+
+    /// Changes a network's file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn change_network(&self, file: &str, change: impl FnOnce(&mut Value)) -> Result<()> {
+        edit(&self.networks_dir().join(file), change)
     }
 
     /// Adds a network of recorders of these types, chained.
