@@ -30,6 +30,7 @@ macro_rules! cases {
 cases! {
     the_ip_that_cri_reports_is_on_the_runtimes_interface
     two_networks_by_annotation
+    eight_at_once
     a_host_port_leads_to_the_pod
     what_a_killed_runtime_attached_is_undone_by_the_next_one
     what_a_runtime_was_killed_over_is_taken_back
@@ -71,6 +72,32 @@ fn two_networks_by_annotation(runtime: Runtime) -> Result<()> {
         assert!(node.world.reaches(address), "{address}");
     }
     remove(&node, &[id], &before)
+}
+
+fn eight_at_once(runtime: Runtime) -> Result<()> {
+    let node = &CriNode::start(runtime)?;
+    let before = node.traces()?;
+    let ids: Vec<_> = thread::scope(|scope| {
+        let run = |number: u16| {
+            let pod = Pod::on(&format!("pod{number}"), "calico,flannel").host_port(8080 + number, 80);
+            scope.spawn(move || node.run_pod(&pod))
+        };
+        let running: Vec<_> = (0..8).map(run).collect();
+        running.into_iter().map(|running| running.join().expect("crictl does not panic")).collect::<Result<_>>()
+    })?;
+    let mut addresses = BTreeSet::new();
+    for id in &ids {
+        addresses.extend(
+            node.in_pod(id, "ip -o -4 address show scope global | grep -o 'inet [^ ]*'")?.lines().map(str::to_owned),
+        );
+    }
+    assert_eq!(addresses.len(), 16, "two for each: {addresses:?}");
+    thread::scope(|scope| {
+        let stopping: Vec<_> = ids.iter().map(|id| scope.spawn(|| node.stop_pod(id))).collect();
+        stopping.into_iter().try_for_each(|stopping| stopping.join().expect("crictl does not panic"))
+    })?;
+    ids.iter().try_for_each(|id| node.remove_pod(id))?;
+    node.nothing_since(&before)
 }
 
 fn a_host_port_leads_to_the_pod(runtime: Runtime) -> Result<()> {
