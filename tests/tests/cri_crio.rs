@@ -1,4 +1,4 @@
-//! What CRI-O does and containerd does not: it CHECKs what it has just ADDed, undoes from
+//! What CRI-O does and containerd does not: it checks what it has just added, undoes from
 //! its cache, waits for STATUS when it starts, and sends GC then.
 
 use std::collections::BTreeSet;
@@ -98,7 +98,7 @@ fn gc_at_crios_start_tells_a_network_which_of_its_attachments_are_valid() -> Res
     let id = node.run_pod(&Pod::on("two", "calico,watched"))?;
     node.kill_runtime()?;
     start(&node)?;
-    let told = calls(&node).into_iter().filter(|call| call.verb == "GC").last().context("GC was sent")?;
+    let told = calls(&node).into_iter().rfind(|call| call.verb == "GC").context("GC was sent")?;
     let valid = told.stdin["cni.dev/valid-attachments"].as_array().context("a list")?;
     assert!(valid.contains(&json!({"containerID": id, "ifname": "eth1"})), "{valid:?}");
     Ok(())
@@ -113,7 +113,7 @@ fn crio_tells_the_networks_of_its_own_conf_dir_that_nothing_is_valid() -> Result
     node.run_pod(&Pod::on("two", "calico,watched"))?;
     node.kill_runtime()?;
     start(&node)?;
-    let told = calls(&node).into_iter().filter(|call| call.verb == "GC").last().context("GC was sent")?;
+    let told = calls(&node).into_iter().rfind(|call| call.verb == "GC").context("GC was sent")?;
     assert_eq!(told.stdin["cni.dev/valid-attachments"], json!(null));
 
     // The other way to keep it from that.
@@ -148,7 +148,7 @@ fn gc_at_crios_start_takes_what_a_killed_call_left_and_nothing_else() -> Result<
     assert_ne!(without_namespaces(&node, &with_one)?, NONE);
     start(&node)?;
     assert_eq!(without_namespaces(&node, &with_one)?, NONE);
-    assert_eq!(node.pods()?, [stays.clone()]);
+    assert_eq!(node.pods()?, std::slice::from_ref(&stays));
     assert!(node.world.reaches(&node.reported_ips(&stays)?[0]));
     node.stop_pod(&stays)?;
     node.remove_pod(&stays)?;
