@@ -4,13 +4,15 @@
 //! [`Node`] is a node in a temporary directory, [`Call`] one call of the runtime,
 //! [`Answer`] what came back. [`recorder`] is a delegate that writes down how it was
 //! called, [`netns`] makes real network namespaces, [`guests`] builds the selectors
-//! that the tests need, [`apiserver`] is a real Kubernetes API server.
+//! that the tests need, [`apiserver`] is a real Kubernetes API server, [`cri`] a node with
+//! a container runtime.
 #![cfg(not(target_family = "wasm"))]
 
 mod answer;
 pub mod apiserver;
 mod call;
 pub mod cluster;
+pub mod cri;
 pub mod fixture;
 pub mod guests;
 pub mod netns;

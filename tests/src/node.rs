@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-use rustix::fs::{CWD, FileType, Mode};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -161,27 +160,25 @@ impl Node {
     /// # Panics
     /// When the script cannot be written.
     pub fn script(&self, kind: &str, verb: Verb, script: Script) -> &Self {
-        let file = recorder::script_file(&self.bin(), kind);
-        let text = fs::read_to_string(&file).unwrap_or_else(|_| "{}".into());
-        let mut scripts: Value = serde_json::from_str(&text).expect("a script is JSON");
-        let script = script.into_value();
-        let pipe = recorder::started_pipe(&self.bin(), kind);
-        if script.get("hang").is_some() && !pipe.exists() {
-            let mode = Mode::from_raw_mode(0o600);
-            rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, mode, 0).expect("a new pipe");
-        }
-        scripts[verb.as_str()] = script;
-        fs::write(file, scripts.to_string()).expect("the script can be written");
+        recorder::set_script(&self.bin(), kind, verb, script).expect("the script can be written");
         self
     }
 
-    /// Waits until the hanging recorder of this type runs.
+    /// Waits until the hanging or pausing recorder of this type runs.
     ///
     /// # Panics
     /// When it does not.
     pub fn wait_until_hanging(&self, kind: &str) -> Watched {
         let pid = read_pipe(&recorder::started_pipe(&self.bin(), kind));
         Watched::process(pid.parse().expect("the recorder writes its process id"))
+    }
+
+    /// Lets the pausing recorder of this type go on.
+    ///
+    /// # Panics
+    /// When it does not listen.
+    pub fn release(&self, kind: &str) {
+        recorder::release(&self.bin(), kind).expect("the recorder waits");
     }
 
     /// The recorders' calls since this was asked last, VERSION left out.

@@ -74,6 +74,13 @@ pub fn recorder() -> PathBuf {
     program
 }
 
+/// What stays as a node's first process when it is told to `hold`.
+pub(crate) fn holder() -> PathBuf {
+    let program = target_profile_dir().join("e2e");
+    assert!(program.is_file(), "{} is missing; run: cargo build -p genie-tests", program.display());
+    program
+}
+
 /// `target/debug`: where cargo put the binaries that go with the running test.
 pub(crate) fn target_profile_dir() -> PathBuf {
     let test = std::env::current_exe().expect("a running program has a path");

@@ -3,12 +3,18 @@
 //! tests.
 //!
 //! Beside the program, which runs under a plugin's name, lie `recorder.log` (a line of
-//! JSON for each call), `TYPE.script` and, for one that hangs, the pipe `TYPE.started`.
+//! JSON for each call), `TYPE.script` and, for one that hangs or pauses, the pipes
+//! `TYPE.started` and `TYPE.release`.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, FileType, Mode};
 use serde_json::{Map, Value, json};
+
+use crate::Verb;
 
 /// The argument with which the recorder does nothing but keep its files open.
 pub const HOLD: &str = "--hold";
@@ -64,6 +70,13 @@ impl Script {
     #[must_use]
     pub fn hang(self) -> Self {
         self.with("hang", true.into())
+    }
+
+    /// Says through the pipe `TYPE.started` that it is there, and goes on when [`release`]
+    /// lets it.
+    #[must_use]
+    pub fn pause(self) -> Self {
+        self.with("pause", true.into())
     }
 
     /// Prints so many bytes on stdout.
@@ -174,6 +187,28 @@ pub fn result(kind: &str, interface: &str, netns: &str, config: &Value) -> Value
     }
 }
 
+/// Says what the recorder of a type does on a verb from now on.
+///
+/// # Errors
+/// When the script cannot be written.
+pub fn set_script(dir: &Path, kind: &str, verb: Verb, script: Script) -> io::Result<()> {
+    let file = script_file(dir, kind);
+    let text = fs::read_to_string(&file).unwrap_or_else(|_| "{}".into());
+    let mut scripts: Value = serde_json::from_str(&text)?;
+    let script = script.into_value();
+    let pipes = [(started_pipe(dir, kind), ["hang", "pause"].as_slice()), (release_pipe(dir, kind), &["pause"])];
+    for (pipe, of) in pipes {
+        if of.iter().any(|key| script.get(key).is_some()) && !pipe.exists() {
+            rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0)?;
+        }
+    }
+    scripts[verb.as_str()] = script;
+    // A recorder that starts now reads the old one or the new one.
+    let new = file.with_extension("new");
+    fs::write(&new, scripts.to_string())?;
+    fs::rename(new, file)
+}
+
 /// Where the log is.
 pub fn log_file(dir: &Path) -> PathBuf {
     dir.join("recorder.log")
@@ -187,6 +222,19 @@ pub fn script_file(dir: &Path, kind: &str) -> PathBuf {
 /// Where a recorder that hangs says that it does.
 pub fn started_pipe(dir: &Path, kind: &str) -> PathBuf {
     dir.join(format!("{kind}.started"))
+}
+
+/// Where a recorder that pauses waits.
+pub fn release_pipe(dir: &Path, kind: &str) -> PathBuf {
+    dir.join(format!("{kind}.release"))
+}
+
+/// Lets a recorder go on that pauses.
+///
+/// # Errors
+/// When its pipe cannot be written.
+pub fn release(dir: &Path, kind: &str) -> io::Result<()> {
+    fs::write(release_pipe(dir, kind), "go")
 }
 
 fn numbers(kind: &str) -> (u8, u8) {

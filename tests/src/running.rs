@@ -41,6 +41,11 @@ impl Running {
         self.child.wait().expect("a child can be waited for");
     }
 
+    /// Reads no answer any more, as a runtime that was killed.
+    pub fn leave_unread(&mut self) {
+        drop(self.child.stdout.take());
+    }
+
     /// Waits for its end.
     ///
     /// # Panics

@@ -45,6 +45,20 @@ fn a_killed_plugin_takes_its_delegate_along_and_del_cleans_up() {
 }
 
 #[test]
+fn an_add_whose_answer_nobody_reads_is_taken_back() {
+    let node = reference_node();
+    node.script("flannel", Verb::Add, Script::new().pause());
+    let mut running = node.add().cni("calico,flannel").start();
+    node.wait_until_hanging("flannel");
+    // The runtime is killed; the next one has never heard of this container.
+    running.leave_unread();
+    node.release("flannel");
+    assert!(running.wait().stderr.is_empty());
+    assert_eq!(node.trace()[4..], ["DEL portmap@eth1", "DEL flannel@eth1", "DEL portmap@eth0", "DEL calico@eth0"]);
+    node.assert_no_state();
+}
+
+#[test]
 fn a_killed_del_is_finished_by_the_next() {
     let node = reference_node();
     node.add().cni("calico,weave").run().ok();

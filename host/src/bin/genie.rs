@@ -1,11 +1,11 @@
 //! The CNI plugin that the runtime executes: one call, one answer on stdout.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use genie_host::call::{self, Account};
-use genie_host::cni::{self, Call, CniError, ProcessEnvironment, Start, Version, code};
+use genie_host::cni::{self, Call, CniError, ProcessEnvironment, Start, Verb, Version, code};
 use genie_host::config::Paths;
 use genie_host::log;
 use serde_json::Value;
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         // A defect must still be readable for the runtime. The record is on disk,
         // so the runtime's DEL takes away what was attached.
         let error = CniError::new(code::INTERNAL, format!("defect in genie, please report it: {panic}"));
-        answer(&error.to_json(Version::CURRENT.as_str()));
+        _ = answer(&error.to_json(Version::CURRENT.as_str()));
         std::process::exit(1);
     }));
     match cni::start(&ProcessEnvironment) {
@@ -27,10 +27,10 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Start::Version) => {
-            answer(&cni::version_document());
+            _ = answer(&cni::version_document());
             ExitCode::SUCCESS
         }
-        Ok(Start::Call(pending)) => match pending.read(&mut std::io::stdin().lock()) {
+        Ok(Start::Call(pending)) => match pending.read(&mut io::stdin().lock()) {
             Ok(call) => serve(&call, started),
             Err(error) => fail(&error, Version::CURRENT),
         },
@@ -42,12 +42,15 @@ fn serve(call: &Call, started: Instant) -> ExitCode {
     log::start(&call.config);
     let account = Account::since(started);
     account.part("start");
-    let served = call::serve(call, &account);
+    let mut served = call::serve(call, &account);
+    if let Ok(Some(result)) = &served
+        && answer(result).is_err()
+        && call.verb == Verb::Add
+    {
+        served = Err(call::take_back(call, &account));
+    }
     let status = match &served {
-        Ok(result) => {
-            result.iter().for_each(answer);
-            ExitCode::SUCCESS
-        }
+        Ok(_) => ExitCode::SUCCESS,
         Err(error) => fail(error, call.version),
     };
     if let Ok(paths) = Paths::from_call(call) {
@@ -57,12 +60,12 @@ fn serve(call: &Call, started: Instant) -> ExitCode {
 }
 
 fn fail(error: &CniError, version: Version) -> ExitCode {
-    answer(&error.to_json(version.as_str()));
+    _ = answer(&error.to_json(version.as_str()));
     ExitCode::FAILURE
 }
 
-/// One document on stdout. A runtime that closed its end has gone; there is
-/// nobody left to tell.
-fn answer(document: &Value) {
-    _ = writeln!(std::io::stdout(), "{document}");
+/// One document on stdout. An error means that the runtime has closed its end: it has
+/// gone, and only an ADD must be concerned about that.
+fn answer(document: &Value) -> io::Result<()> {
+    writeln!(io::stdout(), "{document}")
 }

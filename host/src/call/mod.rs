@@ -64,6 +64,17 @@ pub fn serve(call: &Call, account: &Account) -> Result<Option<Value>, CniError> 
     }
 }
 
+/// Takes an ADD back whose answer nobody read: the runtime died over it, and the next one
+/// may know nothing of the container. Answers why the call failed after all.
+pub fn take_back(call: &Call, account: &Account) -> CniError {
+    let taken =
+        Paths::from_call(call).and_then(|paths| del::del(call, &paths, Instant::now() + paths.timeout, account));
+    if let Err(error) = taken {
+        tracing::error!(%error, "undoing an attachment failed; its record stays");
+    }
+    CniError::new(code::IO, "the runtime went away before it had read the answer; nothing stays attached")
+}
+
 /// A delegate of ours called us. An ADD would go round in circles; since none is
 /// ever served, there is nothing to take away either, and an error would keep the
 /// outer DEL from its end.

@@ -39,6 +39,10 @@ fn main() -> io::Result<ExitCode> {
         fs::write(recorder::started_pipe(dir, &kind), std::process::id().to_string())?;
         hang();
     }
+    if script.contains_key("pause") {
+        fs::write(recorder::started_pipe(dir, &kind), std::process::id().to_string())?;
+        fs::read(recorder::release_pipe(dir, &kind))?;
+    }
     answer(&script, &kind, &verb, &config)?;
     if let Some(signal) = script.get("signal").and_then(Value::as_i64) {
         let signal = i32::try_from(signal).ok().and_then(rustix::process::Signal::from_named_raw);

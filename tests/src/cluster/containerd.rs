@@ -1,67 +1,100 @@
-//! A node's containerd, and its images.
+//! containerd of either generation: its configuration, its start, its images.
 
+use std::env;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::image;
 use super::node::ClusterNode;
+use super::place::Place;
 use super::shell::{await_that, output};
 
-/// Networks that a pod can have from containerd itself, past us: the handler `alone-NAME`
-/// of a `RuntimeClass`. What we add to a pod's start is measured beside it.
-pub const ALONE: [&str; 2] = ["calico", "flannel"];
+const CONFIG: &str = "etc/containerd/config.toml";
 
-/// A handler whose networks are in a directory of its own.
-fn handler(network: &str) -> String {
-    let table = format!("[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.alone-{network}]");
-    let directory = alone_directory(network);
-    format!("{table}\nruntime_type = \"io.containerd.runc.v2\"\ncni_conf_dir = \"/{directory}\"\n")
+/// Which one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Containerd {
+    /// 1.6, as Debian packages it.
+    Debian,
+    /// 2, as `tests/tools/build` builds it.
+    Current,
 }
 
-fn alone_directory(network: &str) -> String {
-    format!("etc/cni/alone-{network}.d")
-}
-
-impl ClusterNode {
-    pub(super) fn write_containerd_config(&self) -> Result<()> {
+impl Containerd {
+    /// Writes its configuration onto a node's disk, with `more` at its end.
+    pub(crate) fn configure(self, files: &Path, conf_dir: &str, more: &str) -> Result<()> {
         // Scores below zero take a capability that a container in CI has not; a native snapshot
         // is a plain copy, which any file system can do.
-        let config = format!(
-            "version = 2\n\
-             [plugins.\"io.containerd.grpc.v1.cri\"]\n\
-             restrict_oom_score_adj = true\n\
-             sandbox_image = \"{}\"\n\
-             [plugins.\"io.containerd.grpc.v1.cri\".containerd]\n\
-             snapshotter = \"native\"\n\
-             [plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc]\n\
-             runtime_type = \"io.containerd.runc.v2\"\n{}",
-            image::PAUSE,
-            ALONE.map(handler).concat()
-        );
-        for network in ALONE {
-            let (file, directory) = (format!("10-{network}.conflist"), self.file(&alone_directory(network)));
-            fs::create_dir_all(&directory)?;
-            fs::copy(self.file("etc/cni/net.d").join(&file), directory.join(&file))?;
-        }
-        fs::create_dir_all(self.file("etc/containerd"))?;
-        Ok(fs::write(self.file("etc/containerd/config.toml"), config)?)
+        let (pause, bin_dir) = (image::PAUSE, "/opt/cni/bin");
+        let config = match self {
+            Self::Debian => format!(
+                r#"version = 2
+[plugins."io.containerd.grpc.v1.cri"]
+restrict_oom_score_adj = true
+sandbox_image = "{pause}"
+[plugins."io.containerd.grpc.v1.cri".containerd]
+snapshotter = "native"
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "{bin_dir}"
+conf_dir = "{conf_dir}"
+"#
+            ),
+            Self::Current => format!(
+                r#"version = 3
+[plugins."io.containerd.cri.v1.runtime"]
+restrict_oom_score_adj = true
+[plugins."io.containerd.cri.v1.runtime".cni]
+bin_dirs = ["{bin_dir}"]
+conf_dir = "{conf_dir}"
+[plugins."io.containerd.cri.v1.images"]
+snapshotter = "native"
+[plugins."io.containerd.cri.v1.images".pinned_images]
+sandbox = "{pause}"
+"#
+            ),
+        };
+        let file = files.join(CONFIG);
+        fs::create_dir_all(files.join("etc/containerd"))?;
+        Ok(fs::write(file, config + more)?)
     }
 
-    pub(super) fn start_containerd(&self) -> Result<()> {
-        let place = self.place()?;
-        place.start("containerd", &self.cluster.logs, "containerd".as_ref(), |_| ())?;
+    /// Starts it, waits until it answers, and gives it these images.
+    pub(crate) fn start(self, place: &Place, tools: &Path, logs: &Path, images: &Path) -> Result<()> {
+        let program = match self {
+            Self::Debian => PathBuf::from("containerd"),
+            Self::Current => tools.join("bin/containerd"),
+        };
+        place.start("containerd", logs, &program, |command| {
+            if self == Self::Current {
+                // Where it finds its shim.
+                let path = env::var("PATH").unwrap_or_default();
+                command.env("PATH", format!("{}:{path}", tools.join("bin").display()));
+            }
+        })?;
         let ctr = |arguments: &[&str]| output(place.command("ctr").args(arguments));
         await_that("containerd", Duration::from_mins(1), || ctr(&["version"]).map(|_| None))?;
         let there = ctr(&["-n", "k8s.io", "images", "list", "-q"])?;
         if there.contains(image::PAUSE) {
             return Ok(());
         }
-        for archive in image::archives(&self.cluster.dir.join("images")) {
+        for archive in image::archives(images) {
             let archive = archive.to_string_lossy();
             ctr(&["-n", "k8s.io", "images", "import", "--snapshotter", "native", &archive])?;
         }
         Ok(())
+    }
+}
+
+impl ClusterNode {
+    pub(super) fn write_containerd_config(&self) -> Result<()> {
+        Containerd::Debian.configure(&self.files, "/etc/cni/net.d", &self.handlers()?)
+    }
+
+    pub(super) fn start_containerd(&self) -> Result<()> {
+        let images = self.cluster.dir.join("images");
+        Containerd::Debian.start(&self.place()?, &self.cluster.tools, &self.cluster.logs, &images)
     }
 }

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::calico::Datastore;
 use super::place::Place;
-use super::shell::{await_that, command, output, run_lines};
+use super::shell::{await_that, run_lines};
 use super::{CONTROL_IP, Cluster, FLANNEL_NETWORK, SERVICE_NETWORK};
 
 /// The bridge; its address is the control plane's.
@@ -40,15 +41,9 @@ impl Cluster {
         Place::here(&self.dir.join("control"))
     }
 
-    pub(crate) fn start_etcd(&self) -> Result<()> {
-        let peer = "http://127.0.0.1:2380";
-        self.control().start("etcd", &self.logs, "etcd".as_ref(), |command| {
-            command.arg("--data-dir").arg(self.dir.join("etcd"));
-            command.args(["--name", "e2e", "--listen-client-urls", ETCD, "--advertise-client-urls", ETCD]);
-            command.args(["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer]);
-            command.args(["--initial-cluster", "e2e=http://127.0.0.1:2380", "--log-level", "warn"]);
-        })?;
-        await_that("etcd", START, || output(etcdctl().args(["endpoint", "health"])).map(|_| None))
+    /// For Kubernetes and for calico.
+    pub(crate) fn datastore(&self) -> Datastore {
+        Datastore::new(self.control(), ETCD)
     }
 
     /// Starts the API server and waits until it is ready.
@@ -131,13 +126,6 @@ impl Cluster {
             command.args(common(&file("scheduler.kubeconfig")));
         })
     }
-}
-
-/// etcdctl for the one etcd.
-pub(crate) fn etcdctl() -> std::process::Command {
-    let mut etcdctl = command("etcdctl");
-    etcdctl.env("ETCDCTL_API", "3").args(["--endpoints", ETCD, "--command-timeout", "5s"]);
-    etcdctl
 }
 
 fn common(kubeconfig: &str) -> [String; 5] {

@@ -18,8 +18,18 @@ const BUSYBOX: &str = "docker.io/library/busybox:1.25.0";
 /// The programs of busybox that pods use.
 const APPLETS: [&str; 10] = ["cat", "echo", "httpd", "ip", "ls", "ping", "sh", "sleep", "timeout", "wget"];
 
-/// Makes the archives that [`archives`] names.
+/// Makes the archives of all images.
 pub(crate) fn make(dir: &Path, dist: &Path) -> Result<()> {
+    make_common(dir)?;
+    let own = dir.join("genie-host.root");
+    for program in ["genie", "genie-host"] {
+        install(&dist.join(program), &own.join("usr/local/bin").join(program))?;
+    }
+    archive(dir, "genie-host", OWN, &json!({"Entrypoint": ["/usr/local/bin/genie-host"]}))
+}
+
+/// Makes the archives of those images that are not ours.
+pub(crate) fn make_common(dir: &Path) -> Result<()> {
     fs::create_dir_all(dir)?;
     let busybox = dir.join("busybox.root");
     install(&which("busybox")?, &busybox.join("bin/busybox"))?;
@@ -29,18 +39,13 @@ pub(crate) fn make(dir: &Path, dist: &Path) -> Result<()> {
     fs::create_dir_all(busybox.join("tmp"))?;
     archive(dir, "busybox", BUSYBOX, &json!({"Cmd": ["/bin/sh"], "Env": ["PATH=/bin"]}))?;
     symlink("busybox.root", dir.join("pause.root"))?;
-    archive(dir, "pause", PAUSE, &json!({"Entrypoint": ["/bin/sleep", "1000000000"]}))?;
-
-    let own = dir.join("genie-host.root");
-    for program in ["genie", "genie-host"] {
-        install(&dist.join(program), &own.join("usr/local/bin").join(program))?;
-    }
-    archive(dir, "genie-host", OWN, &json!({"Entrypoint": ["/usr/local/bin/genie-host"]}))
+    archive(dir, "pause", PAUSE, &json!({"Entrypoint": ["/bin/sleep", "1000000000"]}))
 }
 
-/// The archives, for `ctr images import`.
-pub(crate) fn archives(dir: &Path) -> [PathBuf; 3] {
-    ["busybox", "pause", "genie-host"].map(|name| dir.join(format!("{name}.tar")))
+/// The archives that were made, for `ctr images import`.
+pub(crate) fn archives(dir: &Path) -> impl Iterator<Item = PathBuf> {
+    let archives = ["busybox", "pause", "genie-host"].map(|name| dir.join(format!("{name}.tar")));
+    archives.into_iter().filter(|archive| archive.is_file())
 }
 
 fn archive(dir: &Path, name: &str, reference: &str, config: &Value) -> Result<()> {

@@ -7,15 +7,17 @@
 //! Files are in a file system in memory that belongs to the sandbox too; only logs and the
 //! KUBECONFIG are on the disk.
 
+mod alone;
 mod calico;
-mod cgroup;
+pub(crate) mod cgroup;
 mod containerd;
 mod control;
 mod credentials;
-mod image;
+pub(crate) mod image;
 mod kubectl;
 mod kubelet;
-mod left;
+pub(crate) mod left;
+pub(crate) mod namespaces;
 mod node;
 mod place;
 pub mod proxy;
@@ -27,10 +29,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-pub use containerd::ALONE;
+pub use alone::ALONE;
+pub use calico::Datastore;
+pub use containerd::Containerd;
 pub use control::API_PORT;
 pub use kubectl::{Kubectl, condition};
 pub use node::ClusterNode;
+pub use place::Place;
 pub use shell::{await_that, output, succeeds};
 
 /// Where the nodes find the control plane: the bridge that joins them.
@@ -81,15 +86,15 @@ impl Cluster {
         self.check_programs()?;
         control::make_bridge()?;
         credentials::make(&self.dir.join("credentials"))?;
-        self.start_etcd()?;
+        self.datastore().start(&self.dir.join("etcd"), &self.logs)?;
         self.start_proxy()?;
         self.start_api_server()?;
         self.start_controllers()?;
         image::make(&self.dir.join("images"), &self.dist)?;
         for node in self.nodes() {
-            calico::register(&node.name, &node.ip)?;
+            self.datastore().register(&node.name, &node.ip)?;
         }
-        calico::prepare()?;
+        self.datastore().prepare()?;
         for node in self.nodes() {
             node.create()?;
             node.start()?;

@@ -12,43 +12,16 @@ use serde_json::{Value, json};
 
 use super::cgroup;
 use super::control::{BRIDGE, ETCD};
+use super::namespaces;
 use super::place::Place;
 use super::shell::{await_that, command, output, run_lines};
 use super::{CONTROL_IP, Cluster, FLANNEL_NETWORK};
 
-/// What a node has for itself; the rest of the file system is the machine's.
-const OWN_FILES: [&str; 6] = ["etc", "opt", "run", "var/cache", "var/lib", "var/log"];
 /// The plugins of a node's own networks.
 const PLUGINS: [&str; 8] =
     ["bridge", "calico", "calico-ipam", "flannel", "host-local", "loopback", "macvlan", "portmap"];
 /// Daemons that a node runs, in the order in which they start.
 pub(crate) const DAEMONS: [&str; 4] = ["containerd", "flanneld", "kube-proxy", "kubelet"];
-
-/// Joins the cgroup that its first argument names, and becomes the rest.
-const JOIN: &str = r#"for hierarchy in /sys/fs/cgroup/*; do echo $$ > "$hierarchy/$0/cgroup.procs"; done
-exec "$@""#;
-
-/// Makes the mounts, tells the holder's process id as we count it, and stays as the node's
-/// first process. Arguments: the node's files, its name, the program that stays. A hierarchy
-/// of cgroups, mounted anew, begins with the group that we are in.
-const BECOME_NODE: &str = r#"set -e
-read -r pid rest < /proc/self/stat
-mount -t proc proc /proc
-for path in etc opt run var/cache var/lib var/log; do mount --bind "$0/$path" "/$path"; done
-mounts=$(cat /proc/mounts) # the list grows as it is worked on
-while read -r device path kind options rest; do
-  case $path in /sys/fs/cgroup/*) ;; *) continue ;; esac
-  case $path in */systemd) options=none,name=systemd ;; *) options=${path##*/} ;; esac
-  umount "$path"
-  if [ "$kind" = cgroup2 ]; then options=rw; fi
-  mount -t "$kind" -o "$options" "$kind" "$path"
-done <<END
-$mounts
-END
-mount --make-rshared /
-hostname "$1"
-echo "$pid" > "$0/holder"
-exec "$2" hold"#;
 
 /// One node.
 #[derive(Clone, Debug)]
@@ -83,7 +56,7 @@ impl ClusterNode {
         output(self.place()?.command("sh").args(["-c", script]))
     }
 
-    /// A file of the node. Only what is below [`OWN_FILES`] is its own.
+    /// A file of the node. Only what is below [`namespaces::OWN_FILES`] is its own.
     pub fn file(&self, path: &str) -> PathBuf {
         self.files.join(path.trim_start_matches('/'))
     }
@@ -95,10 +68,7 @@ impl ClusterNode {
 
     /// Makes its disk.
     pub(crate) fn create(&self) -> Result<()> {
-        for dir in OWN_FILES {
-            fs::create_dir_all(self.file(dir))?;
-        }
-        output(command("cp").args(["-a", "/etc/."]).arg(self.file("etc")))?;
+        namespaces::make_files(&self.files)?;
         let plugins = self.file("opt/cni/bin");
         fs::create_dir_all(&plugins)?;
         for plugin in PLUGINS {
@@ -127,11 +97,8 @@ impl ClusterNode {
         cgroup::make(&cgroup)?;
         let log =
             File::options().create(true).append(true).open(self.cluster.logs.join(format!("{}.log", self.name)))?;
-        let mut unshare = command("sh");
-        unshare.args(["-c", JOIN, &cgroup, "unshare", "--net", "--pid", "--mount", "--uts", "--cgroup"]);
-        unshare.args(["--fork", "--kill-child", "--propagation", "private", "--", "sh", "-c", BECOME_NODE]);
-        unshare.arg(&self.files).arg(&self.name).arg(env::current_exe()?);
-        let mut child = unshare.stdout(log.try_clone()?).stderr(log).process_group(0).spawn()?;
+        let mut become_node = namespaces::become_node(&self.files, &self.name, &cgroup, &env::current_exe()?);
+        let mut child = become_node.stdout(log.try_clone()?).stderr(log).process_group(0).spawn()?;
         std::thread::spawn(move || child.wait());
         await_that(&format!("{} to start", self.name), Duration::from_secs(30), || self.place().map(|_| None))?;
         self.connect()?;
