@@ -30,6 +30,10 @@ impl Running {
         Self { child }
     }
 
+    pub(crate) fn into_child(self) -> Child {
+        self.child
+    }
+
     /// Kills the plugin, as a runtime that lost its patience does.
     ///
     /// # Panics
