@@ -30,12 +30,15 @@ pub struct Step {
     pub number: i64,
     /// Its arguments.
     pub arguments: Vec<u64>,
+    /// The program of its process, where somebody has asked.
+    pub program: String,
 }
 
 /// A plugin that goes from system call to system call. Its delegates run freely, unless
 /// [`Stepped::with_delegates`] started it.
 ///
-/// All of it has to happen on one thread, which waits for no other child meanwhile.
+/// All of it has to happen on one thread, which waits for no other child meanwhile. What
+/// is still traced when that thread ends goes on freely; [`kill_at`] makes use of it.
 #[derive(Debug)]
 pub struct Stepped {
     child: Child,
@@ -68,8 +71,7 @@ impl Stepped {
         let plugin = Pid::from_raw(child.id().try_into().expect("a process id"));
         let stopped = waitpid(plugin, Some(WaitPidFlag::WUNTRACED)).expect("a child can be waited for");
         assert_eq!(stopped, WaitStatus::Stopped(plugin, Signal::SIGSTOP), "the shell stops itself");
-        let options = Options::PTRACE_O_EXITKILL
-            | Options::PTRACE_O_TRACESYSGOOD
+        let options = Options::PTRACE_O_TRACESYSGOOD
             | Options::PTRACE_O_TRACECLONE
             | Options::PTRACE_O_TRACEEXEC
             | more;
@@ -115,13 +117,6 @@ impl Stepped {
                 Err(error) => panic!("tracees cannot be waited for: {error}"),
             }
         }
-    }
-
-    /// Goes on to the step with this number, counted from 1 and among those that `counts`.
-    /// None when the plugin ended before.
-    pub fn step_to(&mut self, number: usize, counts: impl Fn(&Step) -> bool) -> Option<Step> {
-        let steps = std::iter::from_fn(|| self.next_step());
-        steps.filter(counts).nth(number.saturating_sub(1))
     }
 
     /// Kills the plugin where it is. What it was about to do does not happen.
@@ -201,6 +196,41 @@ impl Step {
     }
 }
 
+/// Whose system calls are steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// The plugin alone.
+    Plugin,
+    /// And whatever it starts.
+    Delegates,
+}
+
+/// Kills the plugin at its step with this number, counted from 1, among those that `counts`.
+/// What it has started goes on as the kernel lets it. Answers the step, and with none how
+/// many there were: then the call came to its end.
+///
+/// # Panics
+/// When it cannot be traced.
+pub fn kill_at(call: Call<'_>, of: Of, number: usize, counts: fn(&Step) -> bool) -> Result<Step, usize> {
+    let stepping = || {
+        let mut plugin = match of {
+            Of::Plugin => Stepped::start(call),
+            Of::Delegates => Stepped::with_delegates(call),
+        };
+        let mut seen = 0;
+        while let Some(step) = plugin.next_step() {
+            seen += usize::from(counts(&step));
+            if seen == number {
+                let step = Step { program: step.program(), ..step };
+                plugin.kill();
+                return Ok(step);
+            }
+        }
+        Err(seen)
+    };
+    std::thread::scope(|scope| scope.spawn(stepping).join().expect("the plugin can be traced"))
+}
+
 /// The system call that a thread has stopped at; none when it has just made it.
 fn entered(thread: Pid) -> Option<Step> {
     let info = ptrace::syscall_info(thread).ok()?;
@@ -211,7 +241,7 @@ fn entered(thread: Pid) -> Option<Step> {
     let mut words = text.split_whitespace();
     let number = words.next()?.parse().ok()?;
     let arguments = words.take(6).filter_map(|word| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok());
-    Some(Step { thread, number, arguments: arguments.collect() })
+    Some(Step { thread, number, arguments: arguments.collect(), program: String::new() })
 }
 
 /// One that was killed meanwhile is not there any more.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use genie_tests::fixture::reference_node;
-use genie_tests::steps::Stepped;
+use genie_tests::steps::{Of, kill_at};
 use genie_tests::{Node, Script, Verb};
 
 /// Steps that are tried at the same time.
@@ -53,12 +53,10 @@ fn assert_clean(node: &Node, step: usize) {
 #[test]
 fn add_killed_at_every_step() {
     let steps = every_step(reference_node, |node, step| {
-        let mut add = Stepped::start(node.add().cni("calico,weave"));
-        let ended = add.step_to(step, |_| true).is_none();
-        add.kill();
+        let killed = kill_at(node.add().cni("calico,weave"), Of::Plugin, step, |_| true);
         node.del().run().ok();
         assert_clean(node, step);
-        ended
+        killed.is_err()
     });
     assert!(steps > 100, "an ADD of {steps} steps was not traced");
 }
@@ -67,12 +65,10 @@ fn add_killed_at_every_step() {
 fn del_killed_at_every_step() {
     let steps = every_step(reference_node, |node, step| {
         node.add().cni("calico,weave").run().ok();
-        let mut del = Stepped::start(node.del());
-        let ended = del.step_to(step, |_| true).is_none();
-        del.kill();
+        let killed = kill_at(node.del(), Of::Plugin, step, |_| true);
         node.del().run().ok();
         assert_clean(node, step);
-        ended
+        killed.is_err()
     });
     assert!(steps > 100, "a DEL of {steps} steps was not traced");
 }
@@ -86,14 +82,12 @@ fn a_failing_add_killed_at_every_step() {
         node
     };
     every_step(node, |node, step| {
-        let mut add = Stepped::start(node.add().cni("calico,weave"));
-        let ended = add.step_to(step, |_| true).is_none();
-        add.kill();
+        let killed = kill_at(node.add().cni("calico,weave"), Of::Plugin, step, |_| true);
         node.del().run().ok();
         assert_undone(node, step);
         // A refusal is for the agent; it is there or it is not.
         _ = std::fs::remove_file(node.state_dir().join("spool/u.json"));
         node.assert_no_state();
-        ended
+        killed.is_err()
     });
 }

@@ -181,7 +181,7 @@ impl Store {
         Ok(to)
     }
 
-    /// Removes the container's unfinished headers. The directory holds no others than
+    /// Removes the container's unfinished files. The directory holds no others than
     /// those of calls that run now, so that looking through it costs nothing.
     fn sweep(&self, stem: &str) -> Result<(), CniError> {
         for path in files(&self.new_files())? {
@@ -191,6 +191,17 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// Where a call puts a file of a container on its way to another place of the state
+    /// directory: what a killed call leaves there goes with the container's next call.
+    ///
+    /// # Errors
+    /// [`code::INVALID_ENVIRONMENT`] for an id that is none, [`code::IO`].
+    pub fn unfinished(directory: &Path, container: &str, what: &str) -> Result<PathBuf, CniError> {
+        let new = Self { directory: directory.into() }.new_files();
+        make_directory(&new)?;
+        Ok(new.join(format!("{}@{what}", name::stem(container)?)))
     }
 
     fn records(&self) -> PathBuf {
