@@ -1,12 +1,19 @@
 //! DEL: the exact reverse of ADD, from the record alone.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Account, attachment_of, plugin_dirs};
 use crate::cni::{Call, CniError};
 use crate::config::Paths;
-use crate::record::{Lock, Record, Store};
+use crate::delegate::kill_orphans;
+use crate::record::{Journal, Lock, Record, Store};
+
+/// How long what a killed call left running may go on before it is killed; at most half
+/// of the call's own time.
+const ORPHANS: Duration = Duration::from_secs(10);
+/// How long it may take to disappear then.
+const ORPHANS_END: Duration = Duration::from_secs(1);
 
 /// Serves DEL (CNI specification, section 2, "DEL"). What was never added, or is
 /// gone already, is a success that runs nothing.
@@ -35,6 +42,7 @@ pub(super) fn detach(
     deadline: Instant,
 ) -> Result<(), CniError> {
     let mut journal = record.journal(lock)?;
+    be_alone(&journal, &record.header.container, deadline)?;
     let mut failures = Vec::new();
     for index in record.remaining() {
         let detached = attachment_of(record, index, path).and_then(|attachment| {
@@ -49,6 +57,19 @@ pub(super) fn detach(
         Some(error) => Err(error),
         None => journal.remove(),
     }
+}
+
+/// A killed call's processes must not attach what was just taken away, nor keep from us
+/// what only they know. They usually end within milliseconds.
+fn be_alone(journal: &Journal, container: &str, deadline: Instant) -> Result<(), CniError> {
+    let patience = (deadline.saturating_duration_since(Instant::now()) / 2).min(ORPHANS);
+    if !journal.alone(Instant::now() + patience)? {
+        kill_orphans(container);
+        if !journal.alone(Instant::now() + ORPHANS_END)? {
+            tracing::warn!(container, "a process that an earlier call left running has the record open; going on");
+        }
+    }
+    Ok(())
 }
 
 /// Several errors as one: the first one's code, all messages.

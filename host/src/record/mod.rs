@@ -13,6 +13,7 @@
 //! <state_dir>/damaged/                               files that cannot be read
 //! ```
 
+mod alone;
 mod event;
 mod header;
 mod journal;

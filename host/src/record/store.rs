@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::alone::Alone;
 use super::header::Header;
 use super::journal::Journal;
 use super::lock::Lock;
@@ -86,11 +87,13 @@ impl Store {
             // complete.
             let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&new)?;
             file.write_all(&header)?;
+            let alone = Alone::open(&new)?;
+            alone.wait(Instant::now())?;
             fs::rename(&new, &path)?;
-            Ok(file)
+            Ok((file, alone))
         });
         match written {
-            Ok(file) => Ok(Journal::new(file, path)),
+            Ok((file, alone)) => Ok(Journal::new(file, path, alone)),
             Err(error) => {
                 let _ = fs::remove_file(&new);
                 Err(io_error("cannot write the attachment record", &path, &error))

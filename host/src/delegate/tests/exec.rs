@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::cni::{Verb, code};
 use crate::delegate::pump::{End, STDERR_KEPT, pump};
-use crate::delegate::{Cause, Exec, Failure};
+use crate::delegate::{Cause, Exec, Failure, kill_orphans};
 
 fn exec(program: &Path) -> Exec<'_> {
     Exec {
@@ -283,6 +283,29 @@ fn plugin_dies_with_the_thread_that_runs_it() {
     let starter = std::thread::spawn(move || exec(&program).start(std::thread::sleep).unwrap());
     let mut child = starter.join().unwrap();
     assert_eq!(child.wait().unwrap().signal(), Some(9));
+}
+
+#[test]
+fn a_del_goes_on_without_us() {
+    let plugins = Plugins::new();
+    let program = plugins.script("p", "read line; exit 7");
+    let starter = std::thread::spawn(move || Exec { verb: Verb::Del, ..exec(&program) }.start(std::thread::sleep));
+    let mut child = starter.join().unwrap().unwrap();
+    drop(child.stdin.take());
+    assert_eq!(child.wait().unwrap().code(), Some(7));
+}
+
+#[test]
+fn orphans_are_killed_by_their_container() {
+    let plugins = Plugins::new();
+    let program = plugins.script("p", "exec sleep 600");
+    let del = |container| Exec { verb: Verb::Del, container, ..exec(&program) }.start(std::thread::sleep).unwrap();
+    let (mut of_this, mut of_another) = (del("orphans-1"), del("orphans-10"));
+    kill_orphans("orphans-1");
+    assert_eq!(of_this.wait().unwrap().signal(), Some(9));
+    assert_eq!(of_another.try_wait().unwrap(), None);
+    of_another.kill().unwrap();
+    of_another.wait().unwrap();
 }
 
 #[test]
