@@ -183,6 +183,21 @@ impl Step {
         !OWN.contains(&self.number)
     }
 
+    /// Whether it changes what others see: a message to the kernel, another program, a
+    /// file that is written, renamed or removed. For programs of thousands of steps.
+    pub fn is_effect(&self) -> bool {
+        const EFFECTS: [i64; 6] = [
+            libc::SYS_sendto,
+            libc::SYS_sendmsg,
+            libc::SYS_setsockopt,
+            libc::SYS_execve,
+            libc::SYS_unlinkat,
+            libc::SYS_renameat2,
+        ];
+        let writes = || self.number == libc::SYS_write && self.file(0).is_some_and(|file| file.is_absolute());
+        EFFECTS.contains(&self.number) || writes()
+    }
+
     /// The program of its process.
     pub fn program(&self) -> String {
         let path = fs::read_link(format!("/proc/{}/exe", self.thread)).unwrap_or_default();

@@ -55,8 +55,8 @@ fn a_killed_del_is_finished_by_the_next() {
     running.kill();
     node.trace();
     node.script("calico", Verb::Del, Script::new());
-    // Its delegate may finish for half of the time; then it is killed.
-    node.del().key("timeout", json!("2s")).run().ok();
+    // Its delegate may finish for a quarter of the time; then it is killed.
+    node.del().key("timeout", json!("8s")).run().ok();
     delegate.wait_for_end();
     assert_eq!(node.trace(), ["DEL portmap@eth0", "DEL calico@eth0"], "weave was undone already");
     node.assert_no_state();
@@ -70,7 +70,7 @@ fn what_a_killed_adds_delegate_has_started_is_gone_before_del_undoes_it() {
     node.wait_until_hanging("calico");
     running.kill();
     let child = Watched::process(node.calls().pop().and_then(|call| call.child).unwrap());
-    node.del().key("timeout", json!("2s")).run().ok();
+    node.del().key("timeout", json!("8s")).run().ok();
     child.wait_for_end();
     assert_eq!(node.trace(), ["DEL portmap@eth0", "DEL calico@eth0"]);
     node.assert_no_state();

@@ -9,8 +9,8 @@ use crate::config::Paths;
 use crate::delegate::kill_orphans;
 use crate::record::{Journal, Lock, Record, Store};
 
-/// How long what a killed call left running may go on before it is killed; at most half
-/// of the call's own time.
+/// How long what a killed call left running may go on before it is killed; at most a
+/// quarter of the call's own time.
 const ORPHANS: Duration = Duration::from_secs(10);
 /// How long it may take to disappear then.
 const ORPHANS_END: Duration = Duration::from_secs(1);
@@ -42,7 +42,7 @@ pub(super) fn detach(
     deadline: Instant,
 ) -> Result<(), CniError> {
     let mut journal = record.journal(lock)?;
-    be_alone(&journal, &record.header.container, deadline)?;
+    be_alone(&journal, deadline)?;
     let mut failures = Vec::new();
     for index in record.remaining() {
         let detached = attachment_of(record, index, path).and_then(|attachment| {
@@ -61,12 +61,13 @@ pub(super) fn detach(
 
 /// A killed call's processes must not attach what was just taken away, nor keep from us
 /// what only they know. They usually end within milliseconds.
-fn be_alone(journal: &Journal, container: &str, deadline: Instant) -> Result<(), CniError> {
-    let patience = (deadline.saturating_duration_since(Instant::now()) / 2).min(ORPHANS);
+fn be_alone(journal: &Journal, deadline: Instant) -> Result<(), CniError> {
+    let patience = (deadline.saturating_duration_since(Instant::now()) / 4).min(ORPHANS);
     if !journal.alone(Instant::now() + patience)? {
-        kill_orphans(container);
+        kill_orphans(journal.path());
         if !journal.alone(Instant::now() + ORPHANS_END)? {
-            tracing::warn!(container, "a process that an earlier call left running has the record open; going on");
+            let record = journal.path().display();
+            tracing::warn!(%record, "a process that an earlier call left running cannot be killed; going on");
         }
     }
     Ok(())

@@ -125,15 +125,20 @@ impl Store {
     /// # Errors
     /// [`code::IO`].
     pub fn list(&self) -> Result<Vec<Entry>, CniError> {
-        let mut entries = Vec::new();
-        for path in self.files()? {
-            entries.extend(self.read(path)?);
-        }
-        for path in files(&self.damaged())? {
+        self.each()?.collect()
+    }
+
+    /// The same one by one: a node may have more records than belong into memory.
+    ///
+    /// # Errors
+    /// [`code::IO`].
+    pub fn each(&self) -> Result<impl Iterator<Item = Result<Entry, CniError>>, CniError> {
+        let records = self.files()?.into_iter().filter_map(|path| self.read(path).transpose());
+        let damaged = files(&self.damaged())?.into_iter().map(|path| {
             let reason = damaged(&path, "it was moved here for that");
-            entries.push(Entry::Damaged { path, error: CniError::new(code::RECORD, reason) });
-        }
-        Ok(entries)
+            Ok(Entry::Damaged { path, error: CniError::new(code::RECORD, reason) })
+        });
+        Ok(records.chain(damaged))
     }
 
     /// The records' files, in the order of their names.

@@ -296,16 +296,22 @@ fn a_del_goes_on_without_us() {
 }
 
 #[test]
-fn orphans_are_killed_by_their_container() {
+fn orphans_are_those_that_have_the_file_open() {
     let plugins = Plugins::new();
-    let program = plugins.script("p", "exec sleep 600");
-    let del = |container| Exec { verb: Verb::Del, container, ..exec(&program) }.start(std::thread::sleep).unwrap();
-    let (mut of_this, mut of_another) = (del("orphans-1"), del("orphans-10"));
-    kill_orphans("orphans-1");
-    assert_eq!(of_this.wait().unwrap().signal(), Some(9));
-    assert_eq!(of_another.try_wait().unwrap(), None);
-    of_another.kill().unwrap();
-    of_another.wait().unwrap();
+    let held = plugins.script("held", "");
+    let ours = plugins.script("ours", &format!("exec sleep 600 < {}", held.display()));
+    let others = plugins.script("others", "exec sleep 600");
+    let start = |program| Exec { verb: Verb::Del, ..exec(program) }.start(std::thread::sleep).unwrap();
+    let (mut orphan, mut another) = (start(&ours), start(&others));
+    let is_open = || fs::read_link(format!("/proc/{}/fd/0", orphan.id())).is_ok_and(|file| file == held);
+    while !is_open() {
+        std::thread::yield_now();
+    }
+    kill_orphans(&held);
+    assert_eq!(orphan.wait().unwrap().signal(), Some(9));
+    assert_eq!(another.try_wait().unwrap(), None);
+    another.kill().unwrap();
+    another.wait().unwrap();
 }
 
 #[test]

@@ -46,3 +46,21 @@ pub fn of(process: u32, what: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'))?;
     line.trim().strip_suffix(" kB")?.parse().ok()
 }
+
+/// The processes below this one, each with its program's name and its resident memory in
+/// KiB. What it shares with others counts for each of them.
+pub fn below(process: u32) -> Vec<(String, u64)> {
+    let children = |process: u32| {
+        let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+        let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+        lists.flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<u32>>())
+    };
+    let mut left: Vec<u32> = children(process).collect();
+    let mut found = Vec::new();
+    while let Some(process) = left.pop() {
+        let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+        found.extend(of(process, "VmRSS").map(|resident| (name.trim().to_owned(), resident)));
+        left.extend(children(process).collect::<Vec<_>>());
+    }
+    found
+}
