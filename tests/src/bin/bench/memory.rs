@@ -1,5 +1,6 @@
 //! The most memory that a program had.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use crate::program::Program;
@@ -50,17 +51,20 @@ pub fn of(process: u32, what: &str) -> Option<u64> {
 /// The processes below this one, each with its program's name and its resident memory in
 /// KiB. What it shares with others counts for each of them.
 pub fn below(process: u32) -> Vec<(String, u64)> {
-    let children = |process: u32| {
-        let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-        let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-        lists.flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<u32>>())
-    };
-    let mut left: Vec<u32> = children(process).collect();
+    let mut children = BTreeMap::<u32, Vec<u32>>::new();
+    for id in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(id) = id.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        // `1234 (name) S PARENT …`; the name may hold anything.
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)?.parse().ok());
+        children.entry(parent.unwrap_or_default()).or_default().push(id);
+    }
+    let mut left = children.remove(&process).unwrap_or_default();
     let mut found = Vec::new();
     while let Some(process) = left.pop() {
         let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
         found.extend(of(process, "VmRSS").map(|resident| (name.trim().to_owned(), resident)));
-        left.extend(children(process).collect::<Vec<_>>());
+        left.extend(children.remove(&process).unwrap_or_default());
     }
     found
 }
