@@ -25,7 +25,10 @@ fn prepared<'a>(node: &Node, call: Call<'a>, command: &str) -> Call<'a> {
 }
 
 const READ_ONLY: &str = "mount --bind $state $state; mount -o remount,bind,ro $state";
+/// Not a byte more fits into the record: it ends with its last page.
 const FULL: &str = "cp -a $state $state.copy; mount -t tmpfs -o size=64k none $state; cp -a $state.copy/. $state; \
+                    record=$state/records/c1@eth0.json; size=$(stat -c %s $record); \
+                    head -c $((4096 - size % 4096)) /dev/zero >> $record; \
                     dd if=/dev/zero of=$state/records/full bs=4k 2> /dev/null || true";
 
 #[test]

@@ -49,13 +49,21 @@ pub(super) fn detach(
             let plugins = attachment.list.plugins.len();
             attachment.delegates(&record.header, netns, deadline).del(record.result(index), plugins)
         });
-        if let Err(error) = detached.and_then(|()| journal.deleted(index)) {
-            failures.push(error);
+        match detached {
+            Ok(()) => note_deleted(&mut journal, index),
+            Err(error) => failures.push(error),
         }
     }
     match join(failures) {
         Some(error) => Err(error),
         None => journal.remove(),
+    }
+}
+
+/// A full disk must not keep a pod: without its note a DEL is repeated at worst.
+pub(super) fn note_deleted(journal: &mut Journal, index: usize) {
+    if let Err(error) = journal.deleted(index) {
+        tracing::warn!(%error, "what was taken away is not in the record");
     }
 }
 
