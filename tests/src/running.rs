@@ -53,7 +53,8 @@ impl Running {
     pub fn kill_after(mut self, time: Duration) -> Option<Answer> {
         let plugin = Watched::process(self.child.id());
         let time = Timespec::try_from(time).expect("a short time");
-        let ended = poll(&mut [PollFd::new(&plugin.0, PollFlags::IN)], Some(&time)).expect("a process can be waited for");
+        let ended =
+            poll(&mut [PollFd::new(&plugin.0, PollFlags::IN)], Some(&time)).expect("a process can be waited for");
         if ended > 0 {
             return Some(self.wait());
         }

@@ -71,10 +71,8 @@ impl Stepped {
         let plugin = Pid::from_raw(child.id().try_into().expect("a process id"));
         let stopped = waitpid(plugin, Some(WaitPidFlag::WUNTRACED)).expect("a child can be waited for");
         assert_eq!(stopped, WaitStatus::Stopped(plugin, Signal::SIGSTOP), "the shell stops itself");
-        let options = Options::PTRACE_O_TRACESYSGOOD
-            | Options::PTRACE_O_TRACECLONE
-            | Options::PTRACE_O_TRACEEXEC
-            | more;
+        let options =
+            Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACECLONE | Options::PTRACE_O_TRACEEXEC | more;
         ptrace::seize(plugin, options).expect("a child can be traced");
         kill(plugin, Signal::SIGCONT).expect("a stopped child can go on");
         loop {

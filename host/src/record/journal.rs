@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::event::{Event, Outcome};
 use super::alone::Alone;
+use super::event::{Event, Outcome};
 use super::line;
 use super::store::io_error;
 use crate::cni::{CniError, code};

@@ -74,9 +74,8 @@ fn with_bridges() -> Burst {
     let mut world = World::new("1.0.0");
     world.node = world.node.with("timeout", json!("30m"));
     let pods: Vec<_> = (0..PODS).map(|number| (format!("pod{number}"), Namespace::new())).collect();
-    let call = |(id, pod): &(String, Namespace), verb| {
-        world.node.call(verb).container(id).netns(pod.path()).cni("red,blue")
-    };
+    let call =
+        |(id, pod): &(String, Namespace), verb| world.node.call(verb).container(id).netns(pod.path()).cni("red,blue");
     let left = || {
         let links = pods.iter().map(|(_, pod)| pod.interfaces().len() - 1).sum::<usize>();
         let veths = world.host.interfaces().iter().filter(|name| name.starts_with("veth")).count();
@@ -155,8 +154,7 @@ fn curve() -> Vec<Point> {
         .map(|records| {
             make_records(&node, made, records);
             made = records;
-            let mut point =
-                Point { records, add: Samples::default(), del: Samples::default(), gc: Samples::default() };
+            let mut point = Point { records, add: Samples::default(), del: Samples::default(), gc: Samples::default() };
             for _ in 0..CALLS {
                 point.add.push(ok(node.add().container("measured").cni("net")));
                 point.del.push(ok(node.del().container("measured")));
