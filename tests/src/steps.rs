@@ -128,19 +128,12 @@ impl Stepped {
         kill(self.plugin, Signal::SIGKILL).expect("a tracee can be killed");
         // It has ended when its threads have, and those have to be waited for too.
         while !self.ended.contains_key(&self.plugin) {
-            match waitpid(None, Some(MINE)).expect("a tracee can be waited for") {
-                end @ (WaitStatus::Exited(process, _) | WaitStatus::Signaled(process, ..)) => {
-                    self.ended.insert(process, end);
-                }
-                // On its way to a stop.
-                _ => {}
+            let event = waitpid(None, Some(MINE)).expect("a tracee can be waited for");
+            // Anything else was on its way to a stop.
+            if let WaitStatus::Exited(process, _) | WaitStatus::Signaled(process, ..) = event {
+                self.ended.insert(process, event);
             }
         }
-    }
-
-    /// The process of the plugin itself.
-    pub fn plugin(&self) -> Pid {
-        self.plugin
     }
 
     /// What it answered. It goes on to its end first.
