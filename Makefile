@@ -12,7 +12,7 @@ STATIC := RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relat
 ARTEFACTS := $(CARGO_TARGET_DIR)/artefacts
 TOOLS := GENIE_TOOLS=$(CARGO_TARGET_DIR)/tools
 
-.PHONY: build deploy demo test e2e bench lint networks tools toolchain clean
+.PHONY: build deploy demo test faults e2e bench lint networks tools toolchain clean
 .SILENT: build toolchain
 
 build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for people)
@@ -35,6 +35,9 @@ demo: build networks ## the reference scenario with the real calico and the real
 
 test: build tools ## every test; needs root, for network namespaces
 	$(TOOLS) cargo test --locked --workspace --no-fail-fast
+
+faults: build tools ## all kills and all load, of which make test tries a part; takes half an hour and root
+	$(TOOLS) STEPS=100000 ROUNDS=1000 LOAD_ROUNDS=20 cargo test --locked -p genie-tests --test 'faults_*' --test load
 
 e2e: build tools ## the scenario on a real cluster of two nodes; CASE=… runs a part, KEEP=1 leaves it up; needs root
 	$(TOOLS) cargo run --locked -q -p genie-tests --bin e2e -- $(CASE)

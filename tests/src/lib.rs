@@ -22,6 +22,7 @@ pub mod real;
 pub mod recorder;
 mod running;
 mod state;
+pub mod steps;
 
 pub use answer::{Answer, Failure};
 pub use call::{Call, Verb};

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::Child;
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
@@ -30,6 +31,10 @@ impl Running {
         Self { child }
     }
 
+    pub(crate) fn into_child(self) -> Child {
+        self.child
+    }
+
     /// Kills the plugin, as a runtime that lost its patience does.
     ///
     /// # Panics
@@ -44,6 +49,23 @@ impl Running {
     /// Reads no answer any more, as a runtime that was killed.
     pub fn leave_unread(&mut self) {
         drop(self.child.stdout.take());
+    }
+
+    /// Kills the plugin after this time. Answers what it gave back when it ended before.
+    ///
+    /// # Panics
+    /// When it cannot be killed.
+    pub fn kill_after(mut self, time: Duration) -> Option<Answer> {
+        let plugin = Watched::process(self.child.id());
+        let time = Timespec::try_from(time).expect("a short time");
+        let ended =
+            poll(&mut [PollFd::new(&plugin.0, PollFlags::IN)], Some(&time)).expect("a process can be waited for");
+        if ended > 0 {
+            return Some(self.wait());
+        }
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("a child can be waited for");
+        None
     }
 
     /// Waits for its end.

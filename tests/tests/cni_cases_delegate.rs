@@ -194,6 +194,25 @@ fn case_38_a_plugin_that_is_being_replaced_is_an_error_on_every_verb() {
 }
 
 #[test]
+fn what_a_plugin_began_that_was_replaced_while_it_ran_the_new_one_undoes() {
+    let node = node_with("1.0.0", &["other"]);
+    let (program, new) = (node.bin().join("replaced"), node.bin().join("new"));
+    fs::copy(programs::recorder(), &program).unwrap();
+    fs::copy(programs::recorder(), &new).unwrap();
+    node.network("10-net.conflist", &json!({"cniVersion": "1.0.0", "name": "net", "plugins": [{"type": "replaced"}]}));
+    node.script("replaced", Verb::Add, Script::new().hang());
+    let running = node.add().start();
+    let delegate = node.wait_until_hanging("replaced");
+    fs::rename(&new, &program).unwrap();
+    running.kill();
+    delegate.wait_for_end();
+    node.calls();
+    node.del().run().ok();
+    assert_eq!(node.trace(), ["DEL replaced@eth0"]);
+    node.assert_no_state();
+}
+
+#[test]
 fn case_40_a_configuration_reaches_its_delegate_unchanged() {
     let node = node_with("1.0.0", &["bridge"]);
     let plugin = r#"{"type":"bridge","big":9007199254740993,"one":1.0,"text":"<b>&","deep":{"a":[null,{"b":true}]},

@@ -2,9 +2,10 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::path::Path;
 
 use genie_tests::fixture::{node_with, reference_node};
-use genie_tests::{Answer, Node, Script, Verb};
+use genie_tests::{Answer, Node, Script, Verb, Watched};
 use serde_json::{Value, json};
 
 const NO_DELEGATE: [&str; 0] = [];
@@ -66,12 +67,37 @@ fn a_killed_del_is_finished_by_the_next() {
     let running = node.del().start();
     let delegate = node.wait_until_hanging("calico");
     running.kill();
-    delegate.wait_for_end();
     node.trace();
     node.script("calico", Verb::Del, Script::new());
-    node.del().run().ok();
+    // Its delegate may finish for a quarter of the time; then it is killed.
+    node.del().key("timeout", json!("8s")).run().ok();
+    delegate.wait_for_end();
     assert_eq!(node.trace(), ["DEL portmap@eth0", "DEL calico@eth0"], "weave was undone already");
     node.assert_no_state();
+}
+
+#[test]
+fn what_a_killed_adds_delegate_has_started_is_gone_before_del_undoes_it() {
+    let node = reference_node();
+    node.script("calico", Verb::Add, Script::new().leave_child().hang());
+    let running = node.add().cni("calico").start();
+    node.wait_until_hanging("calico");
+    running.kill();
+    let child = Watched::process(node.calls().pop().and_then(|call| call.child).unwrap());
+    node.del().key("timeout", json!("8s")).run().ok();
+    child.wait_for_end();
+    assert_eq!(node.trace(), ["DEL portmap@eth0", "DEL calico@eth0"]);
+    node.assert_no_state();
+}
+
+#[test]
+fn a_daemon_that_a_delegate_left_is_none_of_our_business() {
+    let node = reference_node();
+    node.script("calico", Verb::Add, Script::new().leave_child());
+    node.add().cni("calico").run().ok();
+    let daemon = node.calls().into_iter().find_map(|call| call.child).unwrap();
+    node.del().run().ok();
+    assert!(Path::new(&format!("/proc/{daemon}/exe")).exists(), "DEL killed what ADD's delegate had left on purpose");
 }
 
 #[test]

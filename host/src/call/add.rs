@@ -132,10 +132,12 @@ impl Attaching<'_> {
                     self.delegates(attachment, Instant::now() + UNDO_TIME).del(result.as_ref(), *ran)
                 }
             };
-            let recorded = undone.and_then(|()| self.journal.deleted(index));
-            if let Err(error) = recorded {
-                left = true;
-                tracing::error!(%error, "undoing an attachment failed; the runtime's DEL repeats it");
+            match undone {
+                Ok(()) => super::del::note_deleted(&mut self.journal, index),
+                Err(error) => {
+                    left = true;
+                    tracing::error!(%error, "undoing an attachment failed; the runtime's DEL repeats it");
+                }
             }
         }
         if !left {

@@ -1,12 +1,19 @@
 //! DEL: the exact reverse of ADD, from the record alone.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Account, attachment_of, plugin_dirs};
 use crate::cni::{Call, CniError};
 use crate::config::Paths;
-use crate::record::{Lock, Record, Store};
+use crate::delegate::kill_orphans;
+use crate::record::{Journal, Lock, Record, Store};
+
+/// How long what a killed call left running may go on before it is killed; at most a
+/// quarter of the call's own time.
+const ORPHANS: Duration = Duration::from_secs(10);
+/// How long it may take to disappear then.
+const ORPHANS_END: Duration = Duration::from_secs(1);
 
 /// Serves DEL (CNI specification, section 2, "DEL"). What was never added, or is
 /// gone already, is a success that runs nothing.
@@ -37,6 +44,7 @@ pub(super) fn detach(
     account: Option<&Account>,
 ) -> Result<(), CniError> {
     let mut journal = record.journal(lock)?;
+    be_alone(&journal, deadline)?;
     let mut failures = Vec::new();
     for index in record.remaining() {
         let detached = attachment_of(record, index, path).and_then(|attachment| {
@@ -47,14 +55,36 @@ pub(super) fn detach(
             }
             detached
         });
-        if let Err(error) = detached.and_then(|()| journal.deleted(index)) {
-            failures.push(error);
+        match detached {
+            Ok(()) => note_deleted(&mut journal, index),
+            Err(error) => failures.push(error),
         }
     }
     match join(failures) {
         Some(error) => Err(error),
         None => journal.remove(),
     }
+}
+
+/// A full disk must not keep a pod: without its note a DEL is repeated at worst.
+pub(super) fn note_deleted(journal: &mut Journal, index: usize) {
+    if let Err(error) = journal.deleted(index) {
+        tracing::warn!(%error, "what was taken away is not in the record");
+    }
+}
+
+/// A killed call's processes must not attach what was just taken away, nor keep from us
+/// what only they know. They usually end within milliseconds.
+fn be_alone(journal: &Journal, deadline: Instant) -> Result<(), CniError> {
+    let patience = (deadline.saturating_duration_since(Instant::now()) / 4).min(ORPHANS);
+    if !journal.alone(Instant::now() + patience)? {
+        kill_orphans(journal.path());
+        if !journal.alone(Instant::now() + ORPHANS_END)? {
+            let record = journal.path().display();
+            tracing::warn!(%record, "a process that an earlier call left running cannot be killed; going on");
+        }
+    }
+    Ok(())
 }
 
 /// Several errors as one: the first one's code, all messages.

@@ -1,6 +1,6 @@
 //! GC: takes away what the runtime no longer knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
@@ -34,8 +34,8 @@ pub fn gc(call: &Call, paths: &Paths, deadline: Instant) -> Result<(), CniError>
     let path = plugin_dirs(call, paths);
     let mut failures = Vec::new();
     let mut networks = installed(call, &paths.conf_dir)?;
-    for listed in store.list()? {
-        match listed {
+    for entry in store.each()? {
+        match entry? {
             Entry::Damaged { error, .. } => failures.push(error),
             Entry::Record(record) if record.header.network != call.name => {}
             Entry::Record(record) => {
@@ -83,13 +83,13 @@ fn keep(record: &Record, networks: &mut Networks) {
     }
 }
 
-fn valid_attachments(call: &Call) -> Result<Option<Vec<ValidAttachment>>, CniError> {
+fn valid_attachments(call: &Call) -> Result<Option<BTreeSet<ValidAttachment>>, CniError> {
     let wrong = |what: &str| {
         CniError::new(code::INVALID_CONFIG, format!("{}: {what}; expected [{{\"containerID\", \"ifname\"}}]", KEYS[0]))
     };
     let Some(value) = KEYS.iter().find_map(|key| call.config.get(*key)) else { return Ok(None) };
     let entries = match value {
-        Value::Null => return Ok(Some(Vec::new())),
+        Value::Null => return Ok(Some(BTreeSet::new())),
         Value::Array(entries) => entries,
         _ => return Err(wrong("not a list")),
     };

@@ -50,7 +50,8 @@ impl Exec<'_> {
     ///
     /// Its stderr goes to ours as it comes. Its environment is ours with the six
     /// variables and [`HOST_CALL`] replaced. It runs in a process group of its own,
-    /// which is killed at the deadline, and it dies with the thread that calls this.
+    /// which is killed at the deadline, and it dies with the thread that calls this;
+    /// a DEL goes on to its end.
     ///
     /// Success is exit status 0 and nothing else: an error object printed with exit
     /// status 0 is output like any other.
@@ -134,7 +135,11 @@ impl Exec<'_> {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
-        die_with_us(&mut command);
+        // Half a DEL may be more than the next one can make up for: who deletes a link
+        // may need it to find what else there is. The next DEL waits for this one.
+        if self.verb != Verb::Del {
+            die_with_us(&mut command);
+        }
         command
     }
 }

@@ -9,6 +9,7 @@ mod failure;
 mod find;
 mod list;
 mod node;
+mod orphans;
 mod pump;
 mod recursion;
 #[cfg(test)]
@@ -19,4 +20,5 @@ pub use failure::{Cause, Failure};
 pub use find::find;
 pub use list::{AddFailure, Attach};
 pub use node::{ValidAttachment, gc, status};
+pub use orphans::kill_orphans;
 pub use recursion::refuse_self;

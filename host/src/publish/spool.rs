@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::cni::{Call, CniArgs, CniError};
 use crate::config::Paths;
 use crate::pod::Identity;
-use crate::record::Pod;
+use crate::record::{Pod, Store};
 
 /// How many pods' refusals are kept while no agent takes them; the oldest go first.
 const LIMIT: usize = 256;
@@ -52,7 +52,7 @@ pub fn refused(call: &Call, paths: &Paths, error: &CniError) {
         details: shortened(&error.details),
         time: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs()),
     };
-    if let Err(error) = Spool::of(&paths.state_dir).write(&refusal) {
+    if let Err(error) = Spool::of(&paths.state_dir).write(&call.container, &refusal) {
         tracing::warn!(%error, "the agent will not hear of this error: it cannot be written to the spool");
     }
 }
@@ -60,6 +60,7 @@ pub fn refused(call: &Call, paths: &Paths, error: &CniError) {
 /// The directory of refusals.
 #[derive(Clone, Debug)]
 pub struct Spool {
+    state_dir: PathBuf,
     directory: PathBuf,
 }
 
@@ -75,7 +76,7 @@ pub struct Taken {
 impl Spool {
     /// The spool below a state directory.
     pub fn of(state_dir: &Path) -> Self {
-        Self { directory: state_dir.join("spool") }
+        Self { state_dir: state_dir.into(), directory: state_dir.join("spool") }
     }
 
     /// Creates the directory, for root alone: from now on the plugin writes into it.
@@ -86,30 +87,33 @@ impl Spool {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)
     }
 
-    /// Writes a pod's refusal in the place of its earlier one.
+    /// Writes a pod's refusal in the place of its earlier one. It is the refusal of an
+    /// ADD of `container`, whose next call takes away what a kill leaves half-written.
     ///
     /// # Errors
     /// It cannot be written; a missing directory is none.
-    pub fn write(&self, refusal: &Refusal) -> io::Result<()> {
+    pub fn write(&self, container: &str, refusal: &Refusal) -> io::Result<()> {
         let Ok(files) = self.files() else { return Ok(()) };
         make_room(&files);
-        let name = file_name(&refusal.pod);
-        let new = self.directory.join(format!(".{name}.{}", std::process::id()));
-        // One of an earlier process with our id, which was killed.
-        _ = fs::remove_file(&new);
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        file.write_all(&serde_json::to_vec(refusal)?)?;
-        fs::rename(&new, self.directory.join(name))
+        let new = Store::unfinished(&self.state_dir, container, "refusal").map_err(io::Error::other)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        let written = serde_json::to_vec(refusal)
+            .map_err(io::Error::from)
+            .and_then(|text| file.write_all(&text))
+            .and_then(|()| fs::rename(&new, self.directory.join(file_name(&refusal.pod))));
+        if written.is_err() {
+            _ = fs::remove_file(&new);
+        }
+        written
     }
 
-    /// All refusals, the oldest first. What is none, and will not become one, is
-    /// removed.
+    /// All refusals, the oldest first. What is none is removed.
     ///
     /// # Errors
     /// The directory cannot be read.
     pub fn list(&self) -> io::Result<Vec<Taken>> {
         let mut all = Vec::new();
-        for path in self.files()?.into_iter().filter(|path| !is_new(path)) {
+        for path in self.files()? {
             // Gone by now: the plugin made room.
             let (Ok(metadata), Ok(text)) = (fs::metadata(&path), fs::read(&path)) else { continue };
             match serde_json::from_slice(&text) {
@@ -136,7 +140,7 @@ impl Spool {
     }
 }
 
-/// Removes the oldest files, half-written ones of killed calls among them.
+/// Removes the oldest files.
 fn make_room(files: &[PathBuf]) {
     let surplus = (files.len() + 1).saturating_sub(LIMIT);
     if surplus == 0 {
@@ -156,10 +160,6 @@ fn file_name(pod: &Pod) -> String {
     let stem = if pod.uid.is_empty() { &named } else { &pod.uid };
     let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
     format!("{}.json", stem.chars().take(STEM_LIMIT).map(safe).collect::<String>())
-}
-
-fn is_new(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
 fn shortened(text: &str) -> String {

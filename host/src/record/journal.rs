@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use super::alone::Alone;
 use super::event::{Event, Outcome};
 use super::line;
 use super::store::io_error;
@@ -22,17 +23,29 @@ const SYNC_STACK: usize = 64 << 10;
 pub struct Journal {
     file: File,
     path: PathBuf,
+    alone: Alone,
 }
 
 impl Journal {
-    pub(super) fn new(file: File, path: PathBuf) -> Self {
-        Self { file, path }
+    pub(super) fn new(file: File, path: PathBuf, alone: Alone) -> Self {
+        Self { file, path, alone }
     }
 
     pub(super) fn open(path: PathBuf) -> Result<Self, CniError> {
         let file = OpenOptions::new().append(true).open(&path);
-        let file = file.map_err(|error| io_error("cannot open the attachment record", &path, &error))?;
-        Ok(Self { file, path })
+        let opened = file.and_then(|file| Ok((file, Alone::open(&path)?)));
+        let (file, alone) = opened.map_err(|error| io_error("cannot open the attachment record", &path, &error))?;
+        Ok(Self { file, path, alone })
+    }
+
+    /// Waits until no delegate of an earlier, killed call runs any more, at most until
+    /// `deadline`. False when one still does. Delegates that are started after this are
+    /// waited for by later calls.
+    ///
+    /// # Errors
+    /// [`code::IO`].
+    pub fn alone(&self, deadline: Instant) -> Result<bool, CniError> {
+        self.alone.wait(deadline).map_err(|error| io_error("cannot lock the attachment record", &self.path, &error))
     }
 
     /// The record's file.

@@ -8,11 +8,12 @@
 //!
 //! ```text
 //! <state_dir>/records/<container>@<interface>.json   the records
-//! <state_dir>/new/                                   headers on their way there
+//! <state_dir>/new/                                   files on their way to their place
 //! <state_dir>/locks/<container>                      held while a call works
 //! <state_dir>/damaged/                               files that cannot be read
 //! ```
 
+mod alone;
 mod event;
 mod header;
 mod journal;

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::alone::Alone;
 use super::header::Header;
 use super::journal::Journal;
 use super::lock::Lock;
@@ -86,11 +87,13 @@ impl Store {
             // complete.
             let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&new)?;
             file.write_all(&header)?;
+            let alone = Alone::open(&new)?;
+            alone.wait(Instant::now())?;
             fs::rename(&new, &path)?;
-            Ok(file)
+            Ok((file, alone))
         });
         match written {
-            Ok(file) => Ok(Journal::new(file, path)),
+            Ok((file, alone)) => Ok(Journal::new(file, path, alone)),
             Err(error) => {
                 let _ = fs::remove_file(&new);
                 Err(io_error("cannot write the attachment record", &path, &error))
@@ -122,15 +125,20 @@ impl Store {
     /// # Errors
     /// [`code::IO`].
     pub fn list(&self) -> Result<Vec<Entry>, CniError> {
-        let mut entries = Vec::new();
-        for path in self.files()? {
-            entries.extend(self.read(path)?);
-        }
-        for path in files(&self.damaged())? {
+        self.each()?.collect()
+    }
+
+    /// The same one by one: a node may have more records than belong into memory.
+    ///
+    /// # Errors
+    /// [`code::IO`].
+    pub fn each(&self) -> Result<impl Iterator<Item = Result<Entry, CniError>>, CniError> {
+        let records = self.files()?.into_iter().filter_map(|path| self.read(path).transpose());
+        let damaged = files(&self.damaged())?.into_iter().map(|path| {
             let reason = damaged(&path, "it was moved here for that");
-            entries.push(Entry::Damaged { path, error: CniError::new(code::RECORD, reason) });
-        }
-        Ok(entries)
+            Ok(Entry::Damaged { path, error: CniError::new(code::RECORD, reason) })
+        });
+        Ok(records.chain(damaged))
     }
 
     /// The records' files, in the order of their names.
@@ -181,7 +189,7 @@ impl Store {
         Ok(to)
     }
 
-    /// Removes the container's unfinished headers. The directory holds no others than
+    /// Removes the container's unfinished files. The directory holds no others than
     /// those of calls that run now, so that looking through it costs nothing.
     fn sweep(&self, stem: &str) -> Result<(), CniError> {
         for path in files(&self.new_files())? {
@@ -191,6 +199,17 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// Where a call puts a file of a container on its way to another place of the state
+    /// directory: what a killed call leaves there goes with the container's next call.
+    ///
+    /// # Errors
+    /// [`code::INVALID_ENVIRONMENT`] for an id that is none, [`code::IO`].
+    pub fn unfinished(directory: &Path, container: &str, what: &str) -> Result<PathBuf, CniError> {
+        let new = Self { directory: directory.into() }.new_files();
+        make_directory(&new)?;
+        Ok(new.join(format!("{}@{what}", name::stem(container)?)))
     }
 
     fn records(&self) -> PathBuf {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::cni::{Verb, code};
 use crate::delegate::pump::{End, STDERR_KEPT, pump};
-use crate::delegate::{Cause, Exec, Failure};
+use crate::delegate::{Cause, Exec, Failure, kill_orphans};
 
 fn exec(program: &Path) -> Exec<'_> {
     Exec {
@@ -283,6 +283,35 @@ fn plugin_dies_with_the_thread_that_runs_it() {
     let starter = std::thread::spawn(move || exec(&program).start(std::thread::sleep).unwrap());
     let mut child = starter.join().unwrap();
     assert_eq!(child.wait().unwrap().signal(), Some(9));
+}
+
+#[test]
+fn a_del_goes_on_without_us() {
+    let plugins = Plugins::new();
+    let program = plugins.script("p", "read line; exit 7");
+    let starter = std::thread::spawn(move || Exec { verb: Verb::Del, ..exec(&program) }.start(std::thread::sleep));
+    let mut child = starter.join().unwrap().unwrap();
+    drop(child.stdin.take());
+    assert_eq!(child.wait().unwrap().code(), Some(7));
+}
+
+#[test]
+fn orphans_are_those_that_have_the_file_open() {
+    let plugins = Plugins::new();
+    let held = plugins.script("held", "");
+    let ours = plugins.script("ours", &format!("exec sleep 600 < {}", held.display()));
+    let others = plugins.script("others", "exec sleep 600");
+    let start = |program| Exec { verb: Verb::Del, ..exec(program) }.start(std::thread::sleep).unwrap();
+    let (mut orphan, mut another) = (start(&ours), start(&others));
+    let is_open = || fs::read_link(format!("/proc/{}/fd/0", orphan.id())).is_ok_and(|file| file == held);
+    while !is_open() {
+        std::thread::yield_now();
+    }
+    kill_orphans(&held);
+    assert_eq!(orphan.wait().unwrap().signal(), Some(9));
+    assert_eq!(another.try_wait().unwrap(), None);
+    another.kill().unwrap();
+    another.wait().unwrap();
 }
 
 #[test]

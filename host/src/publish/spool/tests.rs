@@ -23,9 +23,9 @@ fn messages(spool: &Spool) -> Vec<String> {
 fn the_newest_refusal_of_a_pod_stays_and_belongs_to_root() {
     let dir = tempfile::tempdir().unwrap();
     let spool = spool(&dir);
-    spool.write(&refusal("u1", "first")).unwrap();
-    spool.write(&refusal("u1", "second")).unwrap();
-    spool.write(&refusal("u2", "other")).unwrap();
+    spool.write("c1", &refusal("u1", "first")).unwrap();
+    spool.write("c1", &refusal("u1", "second")).unwrap();
+    spool.write("c1", &refusal("u2", "other")).unwrap();
     let mut all = messages(&spool);
     all.sort();
     assert_eq!(all, ["other", "second"]);
@@ -36,7 +36,7 @@ fn the_newest_refusal_of_a_pod_stays_and_belongs_to_root() {
 #[test]
 fn without_an_agent_nothing_is_written() {
     let dir = tempfile::tempdir().unwrap();
-    Spool::of(dir.path()).write(&refusal("u1", "first")).unwrap();
+    Spool::of(dir.path()).write("c1", &refusal("u1", "first")).unwrap();
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
@@ -44,9 +44,9 @@ fn without_an_agent_nothing_is_written() {
 fn a_newer_refusal_is_not_removed_with_the_older_one() {
     let dir = tempfile::tempdir().unwrap();
     let spool = spool(&dir);
-    spool.write(&refusal("u1", "first")).unwrap();
+    spool.write("c1", &refusal("u1", "first")).unwrap();
     let taken = spool.list().unwrap();
-    spool.write(&refusal("u1", "second")).unwrap();
+    spool.write("c1", &refusal("u1", "second")).unwrap();
     spool.remove(&taken[0]);
     assert_eq!(messages(&spool), ["second"]);
     spool.remove(&spool.list().unwrap()[0]);
@@ -58,7 +58,7 @@ fn the_spool_is_bounded_and_the_oldest_go() {
     let dir = tempfile::tempdir().unwrap();
     let spool = spool(&dir);
     for n in 0..LIMIT + 5 {
-        spool.write(&refusal(&format!("u{n}"), &n.to_string())).unwrap();
+        spool.write("c1", &refusal(&format!("u{n}"), &n.to_string())).unwrap();
     }
     let kept = messages(&spool);
     assert_eq!(kept.len(), LIMIT);
@@ -79,4 +79,18 @@ fn what_is_no_refusal_is_removed() {
     fs::write(dir.path().join("spool/x.json"), "{").unwrap();
     assert!(spool.list().unwrap().is_empty());
     assert!(!dir.path().join("spool/x.json").exists());
+}
+
+#[test]
+fn what_a_kill_left_half_written_goes_with_the_containers_next_call() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = spool(&dir);
+    let new = Store::unfinished(dir.path(), "c1", "refusal").unwrap();
+    fs::write(&new, "{").unwrap();
+    assert!(spool.list().unwrap().is_empty());
+    let store = Store::open(dir.path()).unwrap();
+    drop(store.lock("c2", std::time::Instant::now()).unwrap());
+    assert!(new.exists(), "another container's call may be writing it");
+    drop(store.lock("c1", std::time::Instant::now()).unwrap());
+    assert!(!new.exists());
 }

@@ -106,3 +106,45 @@ fn lock_is_exclusive_within_a_process_too() {
     drop(lock);
     drop(dir.store.lock("c1", Instant::now()).unwrap());
 }
+
+#[test]
+#[ignore = "a helper process of the other tests"]
+fn attaching() {
+    let Some(store) = store_of_the_parent() else {
+        return;
+    };
+    let lock = store.lock("c1", soon()).unwrap();
+    let _journal = store.create(&lock, &header(1)).unwrap();
+    // A delegate, until the parent closes the pipe.
+    let mut delegate = Command::new("cat").spawn().unwrap();
+    println!("attaching");
+    delegate.wait().unwrap();
+}
+
+#[test]
+fn what_a_killed_call_left_running_is_waited_for() {
+    let dir = Dir::new();
+    let mut call = process("attaching", dir.directory.path());
+    await_word(&mut call, "attaching");
+    call.kill().unwrap();
+    let pipe = call.stdin.take().unwrap();
+    call.wait().unwrap();
+    let lock = dir.lock();
+    let journal = dir.store.load("c1", "eth0").unwrap().unwrap().journal(&lock).unwrap();
+    assert!(!journal.alone(Instant::now()).unwrap());
+    drop(pipe);
+    assert!(journal.alone(soon()).unwrap());
+}
+
+#[test]
+fn what_a_call_that_came_to_its_end_left_running_is_not() {
+    let dir = Dir::new();
+    let lock = dir.lock();
+    let journal = dir.store.create(&lock, &header(1)).unwrap();
+    let mut daemon = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+    drop(journal);
+    let journal = dir.store.load("c1", "eth0").unwrap().unwrap().journal(&lock).unwrap();
+    assert!(journal.alone(Instant::now()).unwrap());
+    drop(daemon.stdin.take());
+    daemon.wait().unwrap();
+}

@@ -7,6 +7,7 @@
 //! the same round.
 
 mod agent;
+mod load;
 mod machine;
 mod memory;
 mod program;
@@ -22,6 +23,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use agent::Agent;
+use load::Load;
 use report::Report;
 use requests::Requests;
 use subjects::Bench;
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
     print!("{}", Report::new(&bench, &peaks, rounds));
     print!("{}", Agent::measure());
     print!("{}", Requests::measure());
+    print!("{}", Load::measure());
     ExitCode::SUCCESS
 }
 

@@ -1,5 +1,6 @@
 //! The most memory that a program had.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use crate::program::Program;
@@ -45,4 +46,25 @@ pub fn of(process: u32, what: &str) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'))?;
     line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+/// The processes below this one, each with its program's name and its resident memory in
+/// KiB. What it shares with others counts for each of them.
+pub fn below(process: u32) -> Vec<(String, u64)> {
+    let mut children = BTreeMap::<u32, Vec<u32>>::new();
+    for id in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(id) = id.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        // `1234 (name) S PARENT …`; the name may hold anything.
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)?.parse().ok());
+        children.entry(parent.unwrap_or_default()).or_default().push(id);
+    }
+    let mut left = children.remove(&process).unwrap_or_default();
+    let mut found = Vec::new();
+    while let Some(process) = left.pop() {
+        let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+        found.extend(of(process, "VmRSS").map(|resident| (name.trim().to_owned(), resident)));
+        left.extend(children.remove(&process).unwrap_or_default());
+    }
+    found
 }

@@ -210,10 +210,10 @@ fn refusals_that_wait() {
         details: String::new(),
         time,
     };
-    spool_dir.write(&refusal("fresh", now())).unwrap();
+    spool_dir.write("c1", &refusal("fresh", now())).unwrap();
     node.write("state/spool/x.json", "nonsense", 0o600);
     assert_none(spool::check(&node.site()));
-    spool_dir.write(&refusal("late", now() - 300)).unwrap();
+    spool_dir.write("c1", &refusal("late", now() - 300)).unwrap();
     let found = problems(spool::check(&node.site()));
     assert_eq!(found.len(), 2);
     assert!(found[0].1.starts_with("1 refused pods wait"), "{found:?}");

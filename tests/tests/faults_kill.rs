@@ -1,0 +1,93 @@
+//! The plugin killed with -9 at each of its steps, then DEL, as a runtime does. Nothing
+//! may be left, wherever it was.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use genie_tests::fixture::reference_node;
+use genie_tests::steps::{Of, kill_at};
+use genie_tests::{Node, Script, Verb};
+
+/// Steps that are tried at the same time.
+const WORKERS: usize = 3;
+
+/// Runs `at_step` with 1, 2, 3, … until one answers that the plugin came to its end.
+/// Each worker has a node of its own, made by `node`. Answers how many steps there were.
+fn every_step<N>(node: impl Fn() -> N + Sync, at_step: impl Fn(&N, usize) -> bool + Sync) -> usize {
+    let (next, done) = (AtomicUsize::new(1), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                let node = node();
+                while !done.load(Ordering::Relaxed) {
+                    let step = next.fetch_add(1, Ordering::Relaxed);
+                    if at_step(&node, step) {
+                        done.store(true, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    next.into_inner() - 1
+}
+
+/// Fails unless every plugin that was added was deleted after that.
+fn assert_undone(node: &Node, step: usize) {
+    let mut attached = BTreeSet::new();
+    for call in node.calls() {
+        let what = (call.kind.clone(), call.var("CNI_IFNAME").to_owned());
+        match call.verb.as_str() {
+            "ADD" => _ = attached.insert(what),
+            "DEL" => _ = attached.remove(&what),
+            verb => panic!("step {step}: {verb}"),
+        }
+    }
+    assert!(attached.is_empty(), "killed at step {step}, DEL left {attached:?}");
+}
+
+fn assert_clean(node: &Node, step: usize) {
+    assert_undone(node, step);
+    assert_eq!(node.state_files(), Vec::<std::path::PathBuf>::new(), "killed at step {step}");
+}
+
+#[test]
+fn add_killed_at_every_step() {
+    let steps = every_step(reference_node, |node, step| {
+        let killed = kill_at(node.add().cni("calico,weave"), Of::Plugin, step, |_| true);
+        node.del().run().ok();
+        assert_clean(node, step);
+        killed.is_err()
+    });
+    assert!(steps > 100, "an ADD of {steps} steps was not traced");
+}
+
+#[test]
+fn del_killed_at_every_step() {
+    let steps = every_step(reference_node, |node, step| {
+        node.add().cni("calico,weave").run().ok();
+        let killed = kill_at(node.del(), Of::Plugin, step, |_| true);
+        node.del().run().ok();
+        assert_clean(node, step);
+        killed.is_err()
+    });
+    assert!(steps > 100, "a DEL of {steps} steps was not traced");
+}
+
+#[test]
+fn a_failing_add_killed_at_every_step() {
+    let node = || {
+        let node = reference_node();
+        node.script("weave-net", Verb::Add, Script::new().error(123, "no weave today"));
+        std::fs::create_dir_all(node.state_dir().join("spool")).unwrap();
+        node
+    };
+    every_step(node, |node, step| {
+        let killed = kill_at(node.add().cni("calico,weave"), Of::Plugin, step, |_| true);
+        node.del().run().ok();
+        assert_undone(node, step);
+        // A refusal is for the agent; it is there or it is not.
+        _ = std::fs::remove_file(node.state_dir().join("spool/u.json"));
+        node.assert_no_state();
+        killed.is_err()
+    });
+}
