@@ -7,6 +7,7 @@
 //! the same round.
 
 mod agent;
+mod beside;
 mod machine;
 mod memory;
 mod program;
@@ -46,6 +47,20 @@ fn main() -> ExitCode {
         }
     };
 
+    if env::var_os("ONLY_BESIDE").is_some() {
+        let var_lib = tempfile::tempdir().expect("a temporary directory");
+        hide_var_lib(var_lib.path());
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        subjects::build_noop(dir.path());
+        let effort = beside::Effort {
+            noop: rounds,
+            bridge: rounds / 4 + 1,
+            noop_bursts: rounds / 30 + 1,
+            bridge_bursts: rounds / 50 + 1,
+        };
+        print!("{}", beside::Beside::measure(&dir.path().join("noop"), effort));
+        return ExitCode::SUCCESS;
+    }
     let var_lib = tempfile::tempdir().expect("a temporary directory");
     hide_var_lib(var_lib.path());
     let mut bench = Bench::new();
