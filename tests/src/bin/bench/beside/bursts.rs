@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::batch::{self, Batch, Ran};
 use super::contender::{Contenders, Who};
-use super::site::{Kind, Pod, Site};
+use super::site::{Kind, PODS, Pod, Site};
 use super::usage::{self, Memory};
 use crate::samples::Samples;
 
@@ -14,6 +14,10 @@ use crate::samples::Samples;
 pub const SIZES: [usize; 3] = [16, 64, 96];
 /// How long all delegates may take to be there, when they are held.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Who is left out with real delegates: variants of ours that differ by what a real
+/// delegate's time hides.
+const VARIANTS: [Who; 2] = [Who::GenieAsksAgent, Who::GenieAsksApi];
 
 /// What a burst of somebody's calls cost.
 pub struct Line {
@@ -27,7 +31,7 @@ pub struct Line {
     pub add: Verb,
     /// DEL.
     pub del: Verb,
-    /// The greatest sum of resident memory in KiB while ADDs ran.
+    /// The greatest sum of resident memory in KiB while ADDs ran; 0 where it was not watched.
     pub resident: u64,
     /// The same, shared pages counted once.
     pub proportional: u64,
@@ -62,17 +66,20 @@ impl Verb {
 /// Measures everybody with one kind of delegates and one network.
 pub fn measure(site: &Site, contenders: &Contenders<'_>, kind: Kind, rounds: usize) -> Vec<Line> {
     site.select(kind, 1);
-    let sizes = SIZES.into_iter().flat_map(|size| Who::ALL.map(|who| (size, who)));
-    let mut lines: Vec<_> = sizes.map(|(size, who)| Line::new(who, kind, size)).collect();
+    let who = || Who::ALL.into_iter().filter(|who| kind == Kind::Noop || !VARIANTS.contains(who));
+    let lines = SIZES.into_iter().flat_map(|size| who().map(move |who| Line::new(who, kind, size)));
+    let mut lines: Vec<_> = lines.collect();
     for round in 0..rounds {
-        let (later, sooner) = lines.split_at_mut(round % Who::ALL.len());
+        let (later, sooner) = lines.split_at_mut(round % who().count());
         for line in sooner.iter_mut().chain(later) {
             line.burst(site, contenders);
         }
     }
-    for line in &mut lines {
+    for line in lines.iter_mut().filter(|line| kind == Kind::Noop || line.size == PODS) {
         line.resident = line.watch(site, contenders, Memory::Resident);
-        line.proportional = line.watch(site, contenders, Memory::Proportional);
+        if line.size == PODS {
+            line.proportional = line.watch(site, contenders, Memory::Proportional);
+        }
     }
     lines
 }

@@ -158,6 +158,13 @@ impl<'s> Contenders<'s> {
         Call(calls)
     }
 
+    /// A call of ours for one network that tells `socket` what it did, as it tells an agent.
+    pub fn told(&self, verb: &str, kind: Kind, pod: &Pod, socket: &Path) -> Program {
+        let mut config = self.genie_config(Who::Genie, kind, 1);
+        config["agent"] = json!(socket);
+        self.plugin(&self.genie, &config, Who::Genie, verb, pod)
+    }
+
     fn plugin(&self, program: &Path, config: &Value, who: Who, verb: &str, pod: &Pod) -> Program {
         let container = format!("{}-{}", who.id(), pod.name);
         let args = format!(

@@ -94,8 +94,11 @@ impl Daemon {
             fs::create_dir_all(dir.join(part)).expect("a new directory");
         }
         fs::copy(programs::tool("multus-daemon"), dir.join("multus-daemon")).expect("a program can be copied");
-        fs::copy(site.conf_dir(Kind::Noop).join("10-net.conflist"), dir.join("net.d/10-net.conflist"))
-            .expect("a file can be copied");
+        for kind in [Kind::Noop, Kind::Bridge, Kind::Gated] {
+            fs::create_dir(dir.join(kind.plugin())).expect("a new directory");
+            fs::write(first_network(site, kind), site.plugin_config(kind, 0).to_string()).expect("a new file");
+        }
+        fs::copy(first_network(site, Kind::Noop), dir.join("net.d/10-net.conf")).expect("a file can be copied");
         // As in deployments/multus-daemonset-thick.yml, with our directories and version.
         let config = json!({
             "chrootDir": dir.join("hostroot"), "cniVersion": VERSION, "logLevel": "verbose", "logToStderr": true,
@@ -136,7 +139,7 @@ impl Daemon {
     /// The shim's configuration: what the daemon wrote, with the first network of a kind.
     pub fn shim(&self, site: &Site, kind: Kind) -> Value {
         let mut config = self.config.clone();
-        config["clusterNetwork"] = json!(site.conf_dir(kind).join("10-net.conflist"));
+        config["clusterNetwork"] = json!(first_network(site, kind));
         config
     }
 }
@@ -146,6 +149,13 @@ impl Drop for Daemon {
         _ = self.process.kill();
         _ = self.process.wait();
     }
+}
+
+/// The first network for the daemon: one plugin, no list. Of a list 4.2.3 remembers only
+/// the keys that it knows itself, host-local's DEL then fails for want of its ranges, the
+/// shim says that all is well, and the next ADD finds the address taken.
+fn first_network(site: &Site, kind: Kind) -> PathBuf {
+    site.at("thick").join(kind.plugin()).join("10-net.conf")
 }
 
 fn kubeconfig_file(site: &Site) -> PathBuf {
