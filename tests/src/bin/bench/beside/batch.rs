@@ -87,12 +87,12 @@ impl Batch<'_> {
     }
 }
 
-/// Runs calls on so many threads. The clock starts when all threads are there.
+/// Runs calls on so many threads, which begin when all are there.
 fn together(calls: Vec<Call>, workers: usize) -> Ran {
     let next = AtomicUsize::new(0);
     let calls: Vec<_> = calls.into_iter().map(|call| Mutex::new(Some(call))).collect();
-    let ready = Barrier::new(workers + 1);
-    let (results, makespan) = thread::scope(|scope| {
+    let ready = Barrier::new(workers);
+    let results: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> = (0..workers)
             .map(|_| {
                 scope.spawn(|| {
@@ -106,32 +106,36 @@ fn together(calls: Vec<Call>, workers: usize) -> Ran {
                 })
             })
             .collect();
-        ready.wait();
-        let started = Instant::now();
-        let results: Vec<_> =
-            threads.into_iter().flat_map(|thread| thread.join().expect("a thread does not panic")).collect();
-        (results, started.elapsed())
+        threads.into_iter().flat_map(|thread| thread.join().expect("a thread does not panic")).collect()
     });
+    let first = results.iter().map(|result| result.started).min();
+    let last = results.iter().map(|result| result.ended).max();
+    let makespan = first.zip(last).map_or(Duration::ZERO, |(first, last)| last - first);
     let mut ran = Ran { makespan, ..Ran::default() };
     for result in results {
-        match result {
-            Ok(time) => ran.times.push(time),
-            Err(message) => ran.failures.push(message),
+        match result.failure {
+            None => ran.times.push(result.ended - result.started),
+            Some(message) => ran.failures.push(message),
         }
     }
     ran
 }
 
-fn timed(mut call: Call) -> Result<Duration, String> {
+/// One call's end.
+struct Ended {
+    started: Instant,
+    ended: Instant,
+    failure: Option<String>,
+}
+
+fn timed(mut call: Call) -> Ended {
     let started = Instant::now();
-    for program in &mut call.0 {
+    let failure = call.0.iter_mut().find_map(|program| {
         let output = program.start().wait_with_output().expect("a child's output is read");
-        if !output.status.success() {
-            let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-            return Err(format!("{} {}", said(&output.stdout), said(&output.stderr)));
-        }
-    }
-    Ok(started.elapsed())
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        (!output.status.success()).then(|| format!("{} {}", said(&output.stdout), said(&output.stderr)))
+    });
+    Ended { started, ended: Instant::now(), failure }
 }
 
 fn cpu(daemon: Option<u32>) -> Duration {

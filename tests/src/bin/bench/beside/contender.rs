@@ -216,9 +216,8 @@ impl<'s> Contenders<'s> {
             config["agent"] = json!(self.agent.socket());
         }
         match who {
-            Who::GenieAsksAgent => config["pods"] = json!("agent"),
-            Who::GenieAsksApi => {
-                config["pods"] = json!("api");
+            Who::GenieAsksAgent | Who::GenieAsksApi => {
+                config["pods"] = json!(["agent", "api"]);
                 config["kubernetes"] = json!({"kubeconfig": self.site.server.kubeconfig()});
             }
             _ => {}
