@@ -121,21 +121,21 @@ fn together(calls: Vec<Call>, workers: usize) -> Ran {
     ran
 }
 
-/// One call's end.
-struct Ended {
+/// When a call began and ended, and what it said when it failed.
+struct Timed {
     started: Instant,
     ended: Instant,
     failure: Option<String>,
 }
 
-fn timed(mut call: Call) -> Ended {
+fn timed(mut call: Call) -> Timed {
     let started = Instant::now();
     let failure = call.0.iter_mut().find_map(|program| {
         let output = program.start().wait_with_output().expect("a child's output is read");
         let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
         (!output.status.success()).then(|| format!("{} {}", said(&output.stdout), said(&output.stderr)))
     });
-    Ended { started, ended: Instant::now(), failure }
+    Timed { started, ended: Instant::now(), failure }
 }
 
 fn cpu(daemon: Option<u32>) -> Duration {

@@ -125,7 +125,7 @@ fn tidy(pod: &Pod) {
 pub struct Held {
     /// Who.
     pub who: Who,
-    /// How many delegates were waiting.
+    /// How many delegates were waiting: fewer than there are pods when ADDs failed.
     pub waiting: usize,
     /// The sum of resident memory in KiB.
     pub resident: u64,

@@ -38,8 +38,12 @@ for those that publish, the status of every network on the pod in the API server
 
 The API server is a real kube-apiserver with etcd on the same machine, so its answers are as fast as
 they can be. The no-op delegate is a static program that reads its configuration and prints a result;
-the real one is the bridge plugin with host-local, without masquerading. State is on disk. CPU time
-is user and system of all processes that a call started, and the daemon's until it rests again.";
+the real one is the bridge plugin with host-local, without masquerading. CPU time is user and system
+of all processes that a call started, and the daemon's until it rests again.
+
+Everybody's state is on the same disk. We write a record that survives a power cut (`sync` below, and
+part of DEL, which gives its blocks back); Multus and cnitool write theirs without a sync. So what we
+add depends on the disk, and on who else writes to it, and what they add does not.";
 
 impl Beside {
     /// The whole page. `machine` says what it was measured on, `command` how.
@@ -131,7 +135,7 @@ fn reasons<'a>(failures: impl Iterator<Item = (Who, &'a String)>) -> String {
         let short: String = line.chars().rev().take(160).collect::<Vec<_>>().into_iter().rev().collect();
         _ = write!(text, "\n- {}: `… {}`", who.name(), short.replace('`', "'"));
     }
-    if text.is_empty() { "\n".into() } else { format!("What failed was undone and made again. It said:\n{text}\n") }
+    if text.is_empty() { "\n".into() } else { format!("What failed was undone. It said:\n{text}\n") }
 }
 
 impl fmt::Display for Bursts<'_> {
@@ -178,7 +182,7 @@ impl fmt::Display for Memory<'_> {
             f,
             "{PODS} ADDs at once, all held at their delegates until it was looked: every process that belongs to them\n\
              (the delegates too) and the daemon, summed. Resident counts a page in each process that has it; the\n\
-             other column counts it once.\n"
+             other column counts it once. Fewer delegates than {PODS} wait when ADDs have failed before theirs.\n"
         )?;
         let mut table = Table::new(&["MiB", "delegates waiting", "resident", "shared once"]);
         for who in Who::ALL {

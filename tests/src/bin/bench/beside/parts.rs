@@ -20,14 +20,11 @@ pub struct Parts(pub Vec<(String, Samples)>);
 
 impl Parts {
     fn take(&mut self, name: &str, time: Duration) {
-        match self.0.iter_mut().find(|(known, _)| known == name) {
-            Some((_, samples)) => samples.push(time),
-            None => {
-                let mut samples = Samples::default();
-                samples.push(time);
-                self.0.push((name.to_owned(), samples));
-            }
-        }
+        let place = self.0.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
+            self.0.push((name.to_owned(), Samples::default()));
+            self.0.len() - 1
+        });
+        self.0[place].1.push(time);
     }
 
     fn take_report(&mut self, wall: Duration, report: &Value) {
