@@ -59,7 +59,8 @@ pub fn run(rounds: usize) {
     build_noop(dir.path());
     let machine = format!("Measured on {}, state on {}.", machine::name(), machine::file_system(dir.path()));
     let measured = Beside::measure(&dir.path().join("noop"), Effort::of(rounds));
-    let page = measured.page(&machine, "make bench DOCS=1");
+    let place = env::var("TMPDIR").map_or_else(|_| String::new(), |dir| format!("TMPDIR={dir} "));
+    let page = measured.page(&machine, &format!("{place}make bench PART=beside ROUNDS={rounds} DOCS=1"));
     print!("{page}");
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| programs::root().join("target"), PathBuf::from);
     let docs = env::var_os("BENCH_DOCS").is_some_and(|wanted| wanted == "1").then(|| programs::root().join("docs"));
