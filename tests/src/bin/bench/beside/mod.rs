@@ -50,7 +50,7 @@ pub struct Beside {
 }
 
 /// Measures everything, prints it, and writes it with its plots to `target/bench`; with
-/// `BENCH_DOCS=1` in the environment to `docs` as well.
+/// `BENCH_DOCS=1` in the environment to `docs` as well. `TMPDIR` says where everybody's state is.
 ///
 /// # Panics
 /// When something is missing, or cannot be written.
