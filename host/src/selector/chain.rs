@@ -82,9 +82,9 @@ impl Entry {
             let message = format!("the time for this CNI call ran out before selector {:?} was asked", self.name);
             Ran::failed(CniError::new(code::TRY_AGAIN, message))
         } else {
-            let loaded = self.load(loader, deadline);
+            let selector = self.load(loader, deadline);
             load_micros = micros_since(start);
-            match loaded {
+            match selector {
                 Ok(selector) => selector.run(task, &bounds, facts, deadline),
                 Err(error) => Ran::failed(error),
             }
