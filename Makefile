@@ -42,10 +42,10 @@ faults: build tools ## all kills and all load, of which make test tries a part; 
 e2e: build tools ## the scenario on a real cluster of two nodes; CASE=… runs a part, KEEP=1 leaves it up; needs root
 	$(TOOLS) cargo run --locked -q -p genie-tests --bin e2e -- $(CASE)
 
-bench: build tools ## what a call costs, beside a bare delegate and cnitool
+bench: build tools ## what a call costs, beside cnitool and Multus; PART=beside a part, ROUNDS=30 a shorter run, DOCS=1 into docs/; needs root
 	$(TOOLS) cargo build --locked --release -p genie-tests --bins
-	$(TOOLS) $(CARGO_TARGET_DIR)/release/bench
-	$(TOOLS) $(CARGO_TARGET_DIR)/release/e2e pod-start
+	$(TOOLS) BENCH_DOCS=$(DOCS) $(CARGO_TARGET_DIR)/release/bench $(ROUNDS) $(PART)
+	$(if $(PART),,$(TOOLS) $(CARGO_TARGET_DIR)/release/e2e pod-start)
 
 deploy: ## deploy/genie.yaml, from the chart
 	$(TOOLS) tests/tools/build helm

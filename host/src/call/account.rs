@@ -3,7 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::agent::client;
 use crate::agent::protocol::{NetworkTime, Report, SelectorRun};
@@ -43,8 +43,11 @@ impl Account {
         });
     }
 
-    /// The chain has decided, or failed.
+    /// The chain has decided, or failed. Loading the selectors is a part of its own.
     pub fn selectors(&self, trace: &[Step]) {
+        let load: u64 = trace.iter().map(|step| step.load_micros).sum();
+        self.lap.set(self.lap.get() + Duration::from_micros(load));
+        self.report.borrow_mut().parts.push(("load".into(), load));
         let ran = trace.iter().filter(|step| step.outcome != StepOutcome::Skipped);
         self.report.borrow_mut().selectors.extend(ran.map(|step| SelectorRun {
             name: step.selector.clone(),
@@ -60,6 +63,7 @@ impl Account {
         if ended.is_ok() && matches!(call.verb, Verb::Status | Verb::Version) {
             return;
         }
+        self.part("answer");
         let pod = Identity::from_args(&CniArgs::new(&call.args));
         let error = ended.as_ref().err();
         client::report(

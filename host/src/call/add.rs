@@ -37,6 +37,7 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -
 
     let request = build_request(call, config, &catalogue, &pod, annotations);
     let selected = select(request, config, &facts, deadline, account)?;
+    account.part("select");
     let attachments = network::prepare(
         &selected.plan,
         &network::Context {
@@ -50,7 +51,7 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -
             strict: config.strict,
         },
     )?;
-    account.part("select");
+    account.part("prepare");
 
     let store = Store::open(&config.paths.state_dir)?;
     let mut lock = store.lock(&call.container, deadline)?;
@@ -60,14 +61,15 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -
     let mut attaching = Attaching { call, path: &path, attachments: &attachments, journal, done: Vec::new(), account };
     account.part("record");
 
-    let answered = attaching
-        .attach(deadline)
-        .inspect(|_| account.part("delegate"))
+    let attached = attaching.attach(deadline);
+    account.part("delegate");
+    let answered = attached
         .and_then(|results| settle_routes(call, &attachments, results))
         .and_then(|outcomes| merge::merge(call, config, &selected, &outcomes, previous.as_ref(), &facts, deadline))
-        .and_then(|merged| answer(&merged, call.version).map(|result| (merged, result)))
-        .and_then(|answered| durable.wait(deadline).map(|()| answered));
+        .and_then(|merged| answer(&merged, call.version).map(|result| (merged, result)));
     account.part("merge");
+    let answered = answered.and_then(|answered| durable.wait(deadline).map(|()| answered));
+    account.part("sync");
     match answered {
         Ok((merged, result)) => {
             attaching.finish(&result, merged.annotations);

@@ -3,8 +3,15 @@
 use std::path::Path;
 use std::time::Duration;
 
+use hyper_timeout::TimeoutConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use kube::client::ConfigExt as _;
+use kube::client::retry::RetryPolicy;
 use kube::config::{Cluster, KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster};
 use kube::{Client, Config};
+use tower::retry::RetryLayer;
+use tower::{BoxError, ServiceBuilder};
 
 use super::Access;
 
@@ -52,7 +59,31 @@ pub(super) fn client(mut config: Config) -> Result<Client, String> {
     config.write_timeout = Some(CONNECT);
     config.accept_invalid_certs = false;
     let server = config.cluster_url.to_string();
-    Client::try_from(config).map_err(|error| format!("no client can be made for {server}: {error}"))
+    // It knows what to say of proxies.
+    let client = if config.proxy_url.is_some() { Client::try_from(config) } else { without_delay(config) };
+    client.map_err(|error| format!("no client can be made for {server}: {error}"))
+}
+
+/// As kube makes one, but what it writes leaves at once. Kube's own keeps a connection's
+/// first request back until the server has acknowledged the handshake before it, and
+/// servers take up to 40 ms for that.
+fn without_delay(config: Config) -> kube::Result<Client> {
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    let mut connector = TimeoutConnector::new(config.rustls_https_connector_with_connector(connector)?);
+    connector.set_connect_timeout(config.connect_timeout);
+    connector.set_read_timeout(config.read_timeout);
+    connector.set_write_timeout(config.write_timeout);
+    connector.set_reset_reader_on_write(config.reset_reader_on_write);
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .option_layer(config.default_retry.then(|| RetryLayer::new(RetryPolicy::server_retry())))
+        .option_layer(config.auth_layer()?)
+        .layer(config.extra_headers_layer()?)
+        .map_err(BoxError::from)
+        .service(hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector));
+    Ok(Client::new(service, config.default_namespace))
 }
 
 /// Relative paths in it are taken from its own directory, as kubectl takes them.

@@ -89,3 +89,33 @@ current-context: genie-context
         assert!(error.contains("cannot be read") && !error.contains("s3cret"), "{error}");
     }
 }
+
+/// Else the first request of a connection waits for the server's acknowledgement of the
+/// handshake, and servers take their time.
+#[cfg(feature = "tool")]
+#[tokio::test]
+async fn what_the_client_writes_leaves_at_once() {
+    let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = format!("http://{}", server.local_addr().unwrap());
+    let client = super::client::connect(&access(&json!({"kubernetes": {"k8s_api_root": root}}))).await.unwrap();
+    let asking = tokio::spawn(async move { client.apiserver_version().await });
+    let (connection, client_side) = server.accept().await.unwrap();
+    connection.peek(&mut [0]).await.unwrap();
+    let socket = socket_at(client_side);
+    assert!(rustix::net::sockopt::tcp_nodelay(socket).unwrap());
+    asking.abort();
+}
+
+/// Our own socket that has this address.
+#[cfg(feature = "tool")]
+fn socket_at(address: std::net::SocketAddr) -> std::os::fd::OwnedFd {
+    use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+    let us = pidfd_open(getpid(), PidfdFlags::empty()).unwrap();
+    let numbers = std::fs::read_dir("/proc/self/fd").unwrap();
+    let numbers = numbers.filter_map(|entry| entry.unwrap().file_name().to_str().unwrap().parse().ok());
+    let mut files = numbers.filter_map(|number| pidfd_getfd(&us, number, PidfdGetfdFlags::empty()).ok());
+    let is_at = |file: &std::os::fd::OwnedFd| {
+        rustix::net::getsockname(file).is_ok_and(|at| std::net::SocketAddr::try_from(at) == Ok(address))
+    };
+    files.find(is_at).unwrap()
+}

@@ -77,11 +77,14 @@ impl Entry {
     ) -> (Result<Answer, CniError>, Step) {
         let start = Instant::now();
         let bounds = Bounds { selector: self.name.clone(), grants: self.grants.clone(), limits: self.limits.clone() };
+        let mut load_micros = 0;
         let Ran { answer, usage, logs, consulted } = if start >= deadline {
             let message = format!("the time for this CNI call ran out before selector {:?} was asked", self.name);
             Ran::failed(CniError::new(code::TRY_AGAIN, message))
         } else {
-            match self.load(loader, deadline) {
+            let selector = self.load(loader, deadline);
+            load_micros = micros_since(start);
+            match selector {
                 Ok(selector) => selector.run(task, &bounds, facts, deadline),
                 Err(error) => Ran::failed(error),
             }
@@ -90,8 +93,8 @@ impl Entry {
             Ok(_) => StepOutcome::Pass,
             Err(error) => StepOutcome::Failed(error.to_string()),
         };
-        let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-        (answer, Step { selector: self.name.clone(), outcome, usage, micros, logs, imports: consulted })
+        let micros = micros_since(start);
+        (answer, Step { selector: self.name.clone(), outcome, usage, micros, load_micros, logs, imports: consulted })
     }
 
     fn refused(&self, refusal: Refusal) -> CniError {
@@ -242,4 +245,8 @@ impl Entry {
         };
         verdict.map_err(|(error, _)| error)
     }
+}
+
+fn micros_since(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX)
 }

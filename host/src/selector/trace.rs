@@ -46,6 +46,9 @@ pub struct Step {
     pub usage: Usage,
     /// Microseconds that loading and running it took.
     pub micros: u64,
+    /// How many of these were for loading it.
+    #[serde(default)]
+    pub load_micros: u64,
     /// What it logged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub logs: Vec<Log>,
@@ -62,6 +65,7 @@ impl Step {
             outcome,
             usage: Usage::default(),
             micros: 0,
+            load_micros: 0,
             logs: Vec::new(),
             imports: Vec::new(),
         }

@@ -2,17 +2,26 @@
 //! reads its configuration and answers ADD with one address. Without `CNI_COMMAND` it
 //! ends at once: the floor under every process.
 //!
+//! Called `gated`, it answers ADD only when somebody has opened the pipe `gated.gate`
+//! beside it for writing: so a bench can look at all that wait for their delegates.
+//!
 //! Nothing but the standard library, so that `bench` can compile this file by itself,
 //! linked statically.
 
 use std::env;
+use std::fs::File;
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 
 fn main() -> io::Result<()> {
     let Some(verb) = env::var_os("CNI_COMMAND") else {
         return Ok(());
     };
     io::stdin().read_to_end(&mut Vec::new())?;
+    let program = env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    if program.ends_with("gated") && verb == "ADD" {
+        File::open(program.with_extension("gate"))?;
+    }
     let var = |name: &str| env::var(name).unwrap_or_default();
     match verb.to_str() {
         Some("ADD") => write!(

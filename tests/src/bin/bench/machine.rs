@@ -5,14 +5,19 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// A few lines about the machine and the two places for the state.
-pub fn description(disk: &Path, memory: &Path) -> String {
+/// The machine in a line.
+pub fn name() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let kernel = read("/proc/sys/kernel/osrelease");
     let load = read("/proc/loadavg");
     let load = load.split(' ').next().unwrap_or_default();
+    format!("{cores} cores ({}), Linux {kernel}, load {load} when it began", processor())
+}
+
+/// A few lines about the machine and the two places for the state.
+pub fn description(disk: &Path, memory: &Path) -> String {
     let mut text = String::new();
-    _ = writeln!(text, "machine: {cores} cores ({}), Linux {kernel}, load {load} when it began", processor());
+    _ = writeln!(text, "machine: {}", name());
     _ = writeln!(text, "state on disk: {}; in memory: {}", file_system(disk), file_system(memory));
     text
 }
@@ -24,7 +29,8 @@ fn processor() -> String {
     text.lines().find_map(name).unwrap_or_else(unknown)
 }
 
-fn file_system(dir: &Path) -> String {
+/// The kind of file system that a directory is on.
+pub fn file_system(dir: &Path) -> String {
     let listed = Command::new("df").arg("--output=fstype").arg(dir).output();
     let text = listed.map_or_else(|_| String::new(), |listed| String::from_utf8_lossy(&listed.stdout).into_owned());
     text.lines().last().unwrap_or("unknown").trim().to_owned()

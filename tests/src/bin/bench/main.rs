@@ -7,6 +7,8 @@
 //! the same round.
 
 mod agent;
+mod beside;
+mod chart;
 mod load;
 mod machine;
 mod memory;
@@ -16,6 +18,7 @@ mod requests;
 mod running;
 mod samples;
 mod subjects;
+mod table;
 
 use std::env;
 use std::fs;
@@ -30,6 +33,9 @@ use subjects::Bench;
 
 /// Rounds that count, unless the first argument says otherwise.
 const ROUNDS: usize = 300;
+/// What can be measured by itself: our calls, everybody side by side, the agent's memory,
+/// what is asked of the API server, many calls at once and many records.
+const PARTS: [&str; 5] = ["calls", "beside", "agent", "requests", "load"];
 /// Rounds before these.
 const WARM_UP: usize = 20;
 /// Set in the process that has its own mounts.
@@ -39,17 +45,57 @@ fn main() -> ExitCode {
     if env::var_os(INSIDE).is_none() {
         return with_own_mounts();
     }
-    let rounds = match env::args().nth(1).map(|rounds| rounds.parse()) {
-        None => ROUNDS,
-        Some(Ok(rounds)) if rounds > 0 => rounds,
-        Some(_) => {
-            eprintln!("usage: bench [ROUNDS]; without: {ROUNDS}");
-            return ExitCode::from(2);
-        }
+    let Some(wanted) = Wanted::from_arguments() else {
+        eprintln!("usage: bench [ROUNDS] [PART…]; without: {ROUNDS} rounds, the parts {}", PARTS.join(", "));
+        return ExitCode::from(2);
     };
-
     let var_lib = tempfile::tempdir().expect("a temporary directory");
     hide_var_lib(var_lib.path());
+    if wanted.part("calls") {
+        calls(wanted.rounds);
+    }
+    if wanted.part("beside") {
+        beside::run(wanted.rounds);
+    }
+    if wanted.part("agent") {
+        print!("{}", Agent::measure());
+    }
+    if wanted.part("requests") {
+        print!("{}", Requests::measure());
+    }
+    if wanted.part("load") {
+        print!("{}", Load::measure());
+    }
+    ExitCode::SUCCESS
+}
+
+/// What the command line asks for.
+struct Wanted {
+    rounds: usize,
+    parts: Vec<String>,
+}
+
+impl Wanted {
+    fn from_arguments() -> Option<Self> {
+        let mut wanted = Self { rounds: ROUNDS, parts: Vec::new() };
+        for argument in env::args().skip(1) {
+            match argument.parse() {
+                Ok(0) => return None,
+                Ok(rounds) => wanted.rounds = rounds,
+                Err(_) if PARTS.contains(&argument.as_str()) => wanted.parts.push(argument),
+                Err(_) => return None,
+            }
+        }
+        Some(wanted)
+    }
+
+    fn part(&self, name: &str) -> bool {
+        self.parts.is_empty() || self.parts.iter().any(|part| part == name)
+    }
+}
+
+/// Our calls, in detail.
+fn calls(rounds: usize) {
     let mut bench = Bench::new();
     print!("{}", machine::description(bench.disk(), bench.memory()));
     for round in 0..WARM_UP {
@@ -61,10 +107,6 @@ fn main() -> ExitCode {
     }
     let peaks = bench.peaks();
     print!("{}", Report::new(&bench, &peaks, rounds));
-    print!("{}", Agent::measure());
-    print!("{}", Requests::measure());
-    print!("{}", Load::measure());
-    ExitCode::SUCCESS
 }
 
 /// Runs this program again where its mounts are seen by nobody else.

@@ -235,7 +235,7 @@ fn header(record: &Path) -> Value {
 }
 
 /// The delegate, linked statically and optimised as the plugin is.
-fn build_noop(dir: &Path) {
+pub fn build_noop(dir: &Path) {
     let source = programs::root().join("tests/src/bin/noop.rs");
     let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let built = Command::new(compiler)

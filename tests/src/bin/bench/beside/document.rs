@@ -1,0 +1,227 @@
+//! The figures as text: what `make bench` prints, and `docs/performance.md`.
+
+use std::fmt::{self, Write as _};
+
+use super::Beside;
+use super::bursts::SIZES;
+use super::contender::Who;
+use super::site::{Kind, PODS};
+use super::targets;
+use crate::chart::number;
+use crate::samples::Samples;
+use crate::table::Table;
+
+/// What is measured and how, for who reads the figures elsewhere.
+const HOW: &str = "\
+Everybody runs in one run on one machine, in one cgroup, on the same delegates, with warm caches: one
+call each in turn, and each round begins with somebody else, so that whatever else the machine does
+meets all alike. What a program *adds* is its time minus the time of its delegates alone in the same
+round. Before it is measured, each is seen to do its work: interfaces in the pod, none after DEL, and
+for those that publish, the status of every network on the pod in the API server.
+
+- **delegate alone**: the delegates are started one after the other, by nobody.
+- **cnitool**: libcni's own command line, one network.
+- **genie**: annotations from the runtime, no agent.
+- **genie, agent**: as `deploy/` installs it: annotations from the runtime; the agent publishes
+  the pod's network status after the answer.
+- **genie, asks agent**: the same, but the annotations are asked of the agent.
+- **genie, asks API**: no agent and no annotations from the runtime: each ADD asks the API server.
+  What happens on a node that is set up wrong; it is here because it is bad.
+- **Multus thin, inline**: Multus 4.2.3 in its cheapest configuration: all networks in `delegates`, no
+  kubeconfig, no API server, nothing published.
+- **Multus thin**: as its entrypoint configures it: the first network in `delegates`, the others from
+  NetworkAttachmentDefinitions that the pod's annotation names, status published.
+- **Multus thick**: shim and daemon, as its DaemonSet configures them (`auto`, chroot to the host's
+  root); its memory and CPU time are the daemon's too. Its first network is a `.conf`: of a
+  `.conflist` this version forgets on DEL the keys that it does not know itself, so that host-local's
+  DEL fails, and the shim reports success.
+
+The API server is a real kube-apiserver with etcd on the same machine, so its answers are as fast as
+they can be. The no-op delegate is a static program that reads its configuration and prints a result;
+the real one is the bridge plugin with host-local, without masquerading. CPU time is user and system
+of all processes that a call started, and the daemon's until it rests again.
+
+Everybody's state is on the same disk. We write a record that survives a power cut (`sync` below, and
+part of DEL, which gives its blocks back); Multus and cnitool write theirs without a sync. So what we
+add depends on the disk, and on who else writes to it, and what they add does not.";
+
+impl Beside {
+    /// The whole page. `machine` says what it was measured on, `command` how.
+    pub fn page(&self, machine: &str, command: &str) -> String {
+        let plot = |name: &str, says: &str| format!("![{says}](performance/{name}.svg)\n\n");
+        format!(
+            "# Performance\n\nWritten by `{command}`; do not edit.\n\n{machine}\n\n## Targets\n\n{}\n\
+             ## How it is measured\n\n{HOW}\n\n## One call after the other\n\n{}{}{}\
+             ## Many at once\n\n{}{}## Memory\n\n{}{}## Where our own time goes\n\n{}{}",
+            Targets(self),
+            plot("added", "What one call adds to its delegate"),
+            plot("networks", "ADD of one to three networks"),
+            Rounds(self),
+            plot("bursts", "Bursts of ADDs"),
+            Bursts(self),
+            plot("memory", "Memory of 96 ADDs"),
+            Memory(self),
+            plot("parts", "The parts of an ADD"),
+            Parts(self),
+        )
+    }
+}
+
+struct Targets<'a>(&'a Beside);
+struct Rounds<'a>(&'a Beside);
+struct Bursts<'a>(&'a Beside);
+struct Memory<'a>(&'a Beside);
+struct Parts<'a>(&'a Beside);
+
+impl fmt::Display for Targets<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::new(&["", "ours / theirs", "ratio", "at most", ""]);
+        for target in targets::all(self.0) {
+            let met = if target.met() { "met" } else { "missed" };
+            let (ratio, limit) = (format!("{:.3}", target.ratio), format!("{:.2}", target.limit));
+            table.row([target.what, target.figures, ratio, limit, met.into()]);
+        }
+        writeln!(f, "{table}")
+    }
+}
+
+impl fmt::Display for Rounds<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let effort = self.0.effort;
+        for (kind, rounds) in [(Kind::Noop, effort.noop), (Kind::Bridge, effort.bridge)] {
+            for networks in 1..=3 {
+                writeln!(f, "### {}, {networks} network{}\n", kind.name(), if networks == 1 { "" } else { "s" })?;
+                let mut table = Table::new(&[
+                    "ms, p50 / p95",
+                    "ADD",
+                    "adds (p50)",
+                    "CPU of ADD",
+                    "DEL",
+                    "adds (p50)",
+                    "CPU of DEL",
+                    "failed",
+                ]);
+                for line in Who::ALL.into_iter().filter_map(|who| self.0.rounds_of(who, kind, networks)) {
+                    let (add, del) = self.0.added(line.who, kind, networks);
+                    table.row([
+                        line.who.name().into(),
+                        both(&line.add),
+                        figure(add),
+                        figure(line.cpu.0),
+                        both(&line.del),
+                        figure(del),
+                        figure(line.cpu.1),
+                        line.failures.len().to_string(),
+                    ]);
+                }
+                writeln!(f, "{table}\n{rounds} rounds. {}", said(self.0, kind, networks))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What failed, once for each who failed: a figure of failures needs a reason.
+fn said(measured: &Beside, kind: Kind, networks: usize) -> String {
+    let lines = Who::ALL.into_iter().filter_map(|who| measured.rounds_of(who, kind, networks));
+    reasons(lines.filter_map(|line| Some((line.who, line.failures.first()?))))
+}
+
+fn reasons<'a>(failures: impl Iterator<Item = (Who, &'a String)>) -> String {
+    let mut text = String::new();
+    for (who, message) in failures {
+        // Where it happened is not what happened.
+        let line = message.split("msg\": \"").nth(1).unwrap_or(message).lines().next().unwrap_or_default();
+        let short: String = line.chars().rev().take(160).collect::<Vec<_>>().into_iter().rev().collect();
+        _ = write!(text, "\n- {}: `… {}`", who.name(), short.replace('`', "'"));
+    }
+    if text.is_empty() { "\n".into() } else { format!("What failed was undone. It said:\n{text}\n") }
+}
+
+impl fmt::Display for Bursts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let effort = self.0.effort;
+        for (kind, rounds) in [(Kind::Noop, effort.noop_bursts), (Kind::Bridge, effort.bridge_bursts)] {
+            for size in SIZES {
+                writeln!(f, "### {}, {size} at once\n", kind.name())?;
+                let mut table = Table::new(&[
+                    "ms; MiB",
+                    "all ADDs",
+                    "one, p50 / p95",
+                    "CPU of one",
+                    "failed",
+                    "all DELs",
+                    "failed",
+                    "memory",
+                ]);
+                for line in Who::ALL.into_iter().filter_map(|who| self.0.bursts_of(who, kind, size)) {
+                    let failed = |verb: &super::bursts::Verb| format!("{} of {}", verb.failures.len(), verb.made);
+                    table.row([
+                        line.who.name().into(),
+                        figure(line.add.makespans.p50()),
+                        both(&line.add.calls),
+                        figure(line.add.cpu.p50()),
+                        failed(&line.add),
+                        figure(line.del.makespans.p50()),
+                        failed(&line.del),
+                        if line.resident == 0 { "–".into() } else { (line.resident / 1024).to_string() },
+                    ]);
+                }
+                let lines = Who::ALL.into_iter().filter_map(|who| self.0.bursts_of(who, kind, size));
+                let failed = lines.filter_map(|line| Some((line.who, line.add.failures.first()?)));
+                writeln!(f, "{table}\n{rounds} bursts. {}", reasons(failed))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Memory<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{PODS} ADDs at once, all held at their delegates until it was looked: every process that belongs to them\n\
+             (the delegates too) and the daemon, summed. Resident counts a page in each process that has it; the\n\
+             other column counts it once. Fewer delegates than {PODS} wait when ADDs have failed before theirs.\n"
+        )?;
+        let mut table = Table::new(&["MiB", "delegates waiting", "resident", "shared once"]);
+        for who in Who::ALL {
+            if let Some(held) = self.0.held_of(who) {
+                let of = |kibibytes: u64| (kibibytes / 1024).to_string();
+                table.row([who.name().into(), held.waiting.to_string(), of(held.resident), of(held.proportional)]);
+            }
+        }
+        writeln!(f, "{table}")?;
+        for (who, idle) in &self.0.idle {
+            writeln!(f, "The daemon of {} uses {:.2} % of a core when nobody asks it.", who.name(), idle * 100.0)?;
+        }
+        writeln!(f)
+    }
+}
+
+impl fmt::Display for Parts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "genie, one no-op network, µs, as the plugin tells its agent. `process` is what it cannot see of itself:\n\
+             its start until `main`, and its end. `delegate` holds the delegate's own time.\n"
+        )?;
+        for (verb, parts) in [("ADD", &self.0.parts.0), ("DEL", &self.0.parts.1)] {
+            let mut table = Table::new(&[verb, "p50", "p95"]);
+            for (name, samples) in &parts.0 {
+                let micros = |milliseconds: f64| format!("{:.0}", milliseconds * 1e3);
+                table.row([name.clone(), micros(samples.p50()), micros(samples.p95())]);
+            }
+            writeln!(f, "{table}")?;
+        }
+        Ok(())
+    }
+}
+
+fn both(samples: &Samples) -> String {
+    if samples.is_empty() { "–".into() } else { format!("{} / {}", number(samples.p50()), number(samples.p95())) }
+}
+
+fn figure(value: f64) -> String {
+    if value.is_finite() { number(value) } else { "–".into() }
+}

@@ -1,0 +1,137 @@
+//! Everybody side by side, in one run: the delegates alone, cnitool, we, and Multus thin
+//! and thick, against one real API server.
+
+mod batch;
+mod bursts;
+mod contender;
+mod document;
+mod multus;
+mod parts;
+mod plots;
+mod rounds;
+mod site;
+mod targets;
+mod usage;
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use contender::{Contenders, Who};
+use genie_tests::netns::Namespace;
+use genie_tests::programs;
+use site::{Kind, Site};
+
+use crate::machine;
+use crate::subjects::build_noop;
+
+/// How many rounds of what.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Calls one after the other, with no-op delegates.
+    pub noop: usize,
+    /// The same with real ones.
+    pub bridge: usize,
+    /// Bursts, with no-op delegates.
+    pub noop_bursts: usize,
+    /// The same with real ones.
+    pub bridge_bursts: usize,
+}
+
+/// What was measured.
+pub struct Beside {
+    effort: Effort,
+    rounds: Vec<rounds::Line>,
+    bursts: Vec<bursts::Line>,
+    held: Vec<bursts::Held>,
+    /// Where the time of our ADD and DEL goes.
+    parts: (parts::Parts, parts::Parts),
+    /// How much of a core the daemons use when nobody asks them.
+    idle: Vec<(Who, f64)>,
+}
+
+/// Measures everything, prints it, and writes it with its plots to `target/bench`; with
+/// `BENCH_DOCS=1` in the environment to `docs` as well. `TMPDIR` says where everybody's state is.
+///
+/// # Panics
+/// When something is missing, or cannot be written.
+pub fn run(rounds: usize) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    build_noop(dir.path());
+    let machine = format!("Measured on {}, state on {}.", machine::name(), machine::file_system(dir.path()));
+    let measured = Beside::measure(&dir.path().join("noop"), Effort::of(rounds));
+    let place = env::var("TMPDIR").map_or_else(|_| String::new(), |dir| format!("TMPDIR={dir} "));
+    let page = measured.page(&machine, &format!("{place}make bench PART=beside ROUNDS={rounds} DOCS=1"));
+    print!("{page}");
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| programs::root().join("target"), PathBuf::from);
+    let docs = env::var_os("BENCH_DOCS").is_some_and(|wanted| wanted == "1").then(|| programs::root().join("docs"));
+    for place in [Some(target.join("bench")), docs].into_iter().flatten() {
+        let pictures = place.join("performance");
+        fs::create_dir_all(&pictures).expect("a directory");
+        fs::write(place.join("performance.md"), &page).expect("a file");
+        for (name, svg) in plots::all(&measured) {
+            fs::write(pictures.join(name), svg).expect("a file");
+        }
+    }
+}
+
+impl Effort {
+    /// In proportion to the rounds of the other figures.
+    fn of(rounds: usize) -> Self {
+        let part = |divisor: usize| (rounds / divisor).max(1);
+        Self { noop: part(3), bridge: part(12), noop_bursts: part(60), bridge_bursts: part(150) }
+    }
+}
+
+impl Beside {
+    /// Measures everything, in a network namespace: what it makes stays inside.
+    ///
+    /// # Panics
+    /// When something is missing, or somebody does not do its work.
+    pub fn measure(noop: &Path, effort: Effort) -> Self {
+        let host = Namespace::new();
+        host.enter(|| {
+            let site = Site::new(noop);
+            let contenders = Contenders::start(&site);
+            let idle =
+                [Who::GenieAgent, Who::Thick].map(|who| (who, contenders.daemon(who).map_or(0.0, batch::idle))).into();
+            let mut rounds = Vec::new();
+            for (kind, count) in [(Kind::Noop, effort.noop), (Kind::Bridge, effort.bridge)] {
+                for networks in 1..=3 {
+                    eprintln!("{}: {networks} network(s), one call after the other …", kind.name());
+                    rounds.extend(rounds::measure(&site, &contenders, kind, networks, count));
+                }
+            }
+            let mut bursts = Vec::new();
+            for (kind, count) in [(Kind::Noop, effort.noop_bursts), (Kind::Bridge, effort.bridge_bursts)] {
+                eprintln!("{}: bursts …", kind.name());
+                bursts.extend(bursts::measure(&site, &contenders, kind, count));
+            }
+            eprintln!("all delegates held: memory …");
+            let held = bursts::held(&site, &contenders);
+            let parts = parts::measure(&site, &contenders, &site.pods[0], effort.noop);
+            Self { effort, rounds, bursts, held, parts, idle }
+        })
+    }
+
+    /// What a program adds to its delegates, half of the calls: ADD and DEL.
+    fn added(&self, who: Who, kind: Kind, networks: usize) -> (f64, f64) {
+        let (Some(line), Some(floor)) =
+            (self.rounds_of(who, kind, networks), self.rounds_of(Who::Delegate, kind, networks))
+        else {
+            return (f64::NAN, f64::NAN);
+        };
+        (line.add.minus(&floor.add, 1.0).p50(), line.del.minus(&floor.del, 1.0).p50())
+    }
+
+    fn rounds_of(&self, who: Who, kind: Kind, networks: usize) -> Option<&rounds::Line> {
+        self.rounds.iter().find(|line| line.who == who && line.kind == kind && line.networks == networks)
+    }
+
+    fn bursts_of(&self, who: Who, kind: Kind, size: usize) -> Option<&bursts::Line> {
+        self.bursts.iter().find(|line| line.who == who && line.kind == kind && line.size == size)
+    }
+
+    fn held_of(&self, who: Who) -> Option<&bursts::Held> {
+        self.held.iter().find(|held| held.who == who)
+    }
+}

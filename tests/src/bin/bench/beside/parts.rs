@@ -1,0 +1,71 @@
+//! Where the time of one call goes, as the plugin itself tells its agent.
+
+use std::io::Read as _;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::contender::Contenders;
+use super::site::{Kind, Pod, Site};
+use crate::samples::Samples;
+
+/// Calls before those that count.
+const WARM_UP: usize = 10;
+
+/// The parts of one verb, in their order. The first one is what the plugin does not see:
+/// its process's start and end.
+#[derive(Default)]
+pub struct Parts(pub Vec<(String, Samples)>);
+
+impl Parts {
+    fn take(&mut self, name: &str, time: Duration) {
+        let place = self.0.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
+            self.0.push((name.to_owned(), Samples::default()));
+            self.0.len() - 1
+        });
+        self.0[place].1.push(time);
+    }
+
+    fn take_report(&mut self, wall: Duration, report: &Value) {
+        let micros = |value: &Value| Duration::from_micros(value.as_u64().unwrap_or_default());
+        self.take("process", wall.saturating_sub(micros(&report["micros"])));
+        for part in report["parts"].as_array().into_iter().flatten() {
+            self.take(part[0].as_str().unwrap_or_default(), micros(&part[1]));
+        }
+    }
+}
+
+/// ADD and DEL of one no-op network. We stand where the agent stands and read what it
+/// would read.
+///
+/// # Panics
+/// When a call fails, or tells nothing.
+pub fn measure(site: &Site, contenders: &Contenders<'_>, pod: &Pod, rounds: usize) -> (Parts, Parts) {
+    let socket = site.at("parts.sock");
+    let listener = UnixListener::bind(&socket).expect("a new socket");
+    let call = |verb| {
+        let mut program = contenders.told(verb, Kind::Noop, pod, &socket);
+        let started = Instant::now();
+        let output = program.start().wait_with_output().expect("a child's output is read");
+        let wall = started.elapsed();
+        assert!(output.status.success(), "{verb} failed: {output:?}");
+        // It was told before the process ended.
+        let (mut told, _) = listener.accept().expect("the plugin was here");
+        let mut text = String::new();
+        told.read_to_string(&mut text).expect("it told in text");
+        let line: Value = serde_json::from_str(&text).expect("it told in JSON");
+        (wall, line["report"].clone())
+    };
+    let (mut add, mut del) = (Parts::default(), Parts::default());
+    for round in 0..WARM_UP + rounds {
+        if round == WARM_UP {
+            (add, del) = (Parts::default(), Parts::default());
+        }
+        for (verb, parts) in [("ADD", &mut add), ("DEL", &mut del)] {
+            let (wall, report) = call(verb);
+            parts.take_report(wall, &report);
+        }
+    }
+    (add, del)
+}
