@@ -1,5 +1,5 @@
 //! The plugin's side of the socket. Whatever goes wrong here, the call goes on
-//! without the agent.
+//! without the agent, if anybody else can tell what it asked for.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -14,9 +14,11 @@ use super::protocol::{Answer, Body, MAX_LINE, Report, Request, Response, VERSION
 /// What the agent knows it tells within this time.
 const AT_ONCE: Duration = Duration::from_millis(5);
 
-/// Asks the agent. None: there is no agent, or it does not know, or not soon
-/// enough.
-pub fn ask(socket: &Path, question: Body, deadline: Instant) -> Option<Answer> {
+/// Asks the agent. None: there is no agent.
+///
+/// # Errors
+/// There is one, and it does not tell, or not soon enough; says why.
+pub fn ask(socket: &Path, question: Body, deadline: Instant) -> Result<Option<Answer>, String> {
     let wait = match &question {
         Body::Object { wait_ms, .. } => Duration::from_millis(*wait_ms),
         _ => AT_ONCE,
@@ -24,20 +26,12 @@ pub fn ask(socket: &Path, question: Body, deadline: Instant) -> Option<Answer> {
     let answer = converse(socket, question, deadline.min(Instant::now() + wait));
     match answer.map(|response| response.answer) {
         Ok(Answer::Versions { oldest, newest }) => {
-            tracing::info!(oldest, newest, ours = VERSION, "the agent speaks another version: going on without it");
-            None
+            Err(format!("the agent speaks versions {oldest} to {newest}, and not {VERSION}"))
         }
-        Ok(Answer::Error(reason)) => {
-            tracing::info!(reason, "the agent has no answer");
-            None
-        }
-        Ok(answer) => Some(answer),
-        Err(error) => {
-            if !is_absent(&error) {
-                tracing::info!(%error, "the agent does not answer: going on without it");
-            }
-            None
-        }
+        Ok(Answer::Error(reason)) => Err(format!("the agent does not tell: {reason}")),
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(format!("the agent at {} does not answer: {error}", socket.display())),
     }
 }
 

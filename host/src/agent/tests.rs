@@ -116,7 +116,8 @@ fn without_the_api_server_an_object_is_an_error_and_the_plugin_goes_on() {
     let line = format!("{{\"version\":1,\"object\":{}}}\n", serde_json::to_value(&question).unwrap()["object"]);
     let answer = agent.say(&line);
     assert!(answer.contains("\"error\"") && answer.contains("/no/such/kubeconfig"), "{answer}");
-    assert_eq!(ask(&agent.socket(), question, soon()), None);
+    let refused = ask(&agent.socket(), question, soon()).unwrap_err();
+    assert!(refused.contains("/no/such/kubeconfig"), "{refused}");
 }
 
 fn object(name: &str) -> Body {
@@ -136,10 +137,10 @@ fn who_asks_for_the_same_object_shares_an_answer_and_waits_for_no_other_object()
         agent.until(|| server.asked("slow") == 1);
         let same = scope.spawn(|| ask(&socket, object("slow"), soon()));
         let quick = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "quick"}});
-        assert_eq!(ask(&socket, object("quick"), soon()), Some(Answer::Object(Some(quick))));
+        assert_eq!(ask(&socket, object("quick"), soon()), Ok(Some(Answer::Object(Some(quick)))));
         server.answer_the_slow();
-        assert!(slow.join().unwrap().is_some());
-        assert!(same.join().unwrap().is_some());
+        assert!(slow.join().unwrap().unwrap().is_some());
+        assert!(same.join().unwrap().unwrap().is_some());
     });
     assert_eq!(server.asked("slow"), 1);
 }
@@ -186,10 +187,10 @@ fn a_report_is_counted_and_wakes_publication() {
 fn no_agent_costs_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("agent.sock");
-    assert_eq!(ask(&socket, Body::Pod(Identity::default()), soon()), None);
+    assert_eq!(ask(&socket, Body::Pod(Identity::default()), soon()), Ok(None));
     // Left over by an agent that was killed.
     drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
-    assert_eq!(ask(&socket, Body::Pod(Identity::default()), soon()), None);
+    assert_eq!(ask(&socket, Body::Pod(Identity::default()), soon()), Ok(None));
     report(&socket, Report::default());
 }
 
@@ -200,7 +201,7 @@ fn an_agent_that_hangs_is_not_waited_for() {
     // The kernel accepts; nobody ever answers.
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     let pod = Identity { namespace: "default".into(), name: "web".into(), uid: None };
-    assert_eq!(ask(&socket, Body::Pod(pod), soon()), None);
+    assert!(ask(&socket, Body::Pod(pod), soon()).unwrap_err().contains("does not answer"));
 }
 
 #[test]
@@ -211,7 +212,7 @@ fn an_agent_before_which_too_many_stand_is_not_waited_for() {
     rustix::net::listen(&listener, 0).unwrap();
     for _ in 0..3 {
         report(&socket, Report::default());
-        assert_eq!(ask(&socket, Body::Pod(Identity::default()), soon()), None);
+        assert!(ask(&socket, Body::Pod(Identity::default()), soon()).is_err());
     }
 }
 

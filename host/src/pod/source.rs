@@ -60,7 +60,9 @@ impl Source {
         let answer = match self {
             Self::Runtime | Self::Args => return Ok(None),
             Self::Manifests(dir) => return Manifests::new(dir).pod(pod),
-            Self::Agent(socket) => client::ask(socket, Body::Pod(pod.clone()), deadline),
+            // Whoever follows may know; if nobody does, the pod has to wait.
+            Self::Agent(socket) => client::ask(socket, Body::Pod(pod.clone()), deadline)
+                .map_err(|reason| CniError::new(code::TRY_AGAIN, reason))?,
             Self::Api(api) => Some(api.ask(Body::Pod(pod.clone()), deadline)?),
         };
         match answer {
@@ -95,7 +97,10 @@ impl Source {
             Self::Manifests(dir) => {
                 Some(Answer::Object(Manifests::new(dir).object(api_version, kind, namespace, name)?))
             }
-            Self::Agent(socket) => client::ask(socket, question(), deadline),
+            Self::Agent(socket) => client::ask(socket, question(), deadline).unwrap_or_else(|reason| {
+                tracing::info!(reason, "going on without the agent");
+                None
+            }),
             Self::Api(api) => Some(api.ask(question(), deadline)?),
         };
         Ok(match answer {

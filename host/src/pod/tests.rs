@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 use super::{ANNOTATIONS_CAPABILITY, Annotations, Identity, Manifests, Source, annotations, public_runtime_config};
-use crate::cni::{Call, CniArgs, Verb, Version};
+use crate::cni::{Call, CniArgs, Verb, Version, code};
 
 fn call(runtime_config: Value, args: &str) -> Call {
     let mut config = Map::new();
@@ -118,4 +118,22 @@ fn a_manifest_that_cannot_be_read_is_named() {
     fs::write(dir.path().join("bad.yaml"), "a: [").unwrap();
     let error = Manifests::new(dir.path()).pods().unwrap_err();
     assert!(error.msg.contains("bad.yaml"), "{error}");
+}
+
+#[test]
+fn an_agent_that_hangs_lets_the_pod_wait_unless_another_source_knows_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("agent.sock");
+    // The kernel accepts; nobody ever answers.
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    fs::write(dir.path().join("web.yaml"), MANIFEST).unwrap();
+    let (agent, manifests) = (Source::Agent(socket), Source::Manifests(dir.path().join("web.yaml")));
+    let call = call(json!({}), "K8S_POD_NAMESPACE=default;K8S_POD_NAME=web");
+    let pod = Identity::from_args(&CniArgs::new(&call.args));
+    let alone = annotations(&[agent.clone()], &call, &pod, soon()).unwrap_err();
+    assert_eq!(alone.code, code::TRY_AGAIN);
+    assert!(alone.to_string().contains("default/web") && alone.to_string().contains("does not answer"), "{alone}");
+    assert_eq!(annotations(&[agent.clone(), manifests], &call, &pod, soon()).unwrap(), cni("weave"));
+    drop(listener);
+    assert_eq!(annotations(&[agent], &call, &pod, soon()).unwrap(), Annotations::new());
 }
