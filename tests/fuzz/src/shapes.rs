@@ -6,8 +6,9 @@ use crate::choices::{Choices, VERSIONS, number};
 
 /// What a plugin prints to a successful ADD, in any version.
 pub fn result(choices: &mut Choices<'_>) -> Value {
-    let mut result = match choices.below(3) {
+    let mut result = match choices.below(4) {
         0 => choices.object(&[("ip4", family), ("ip6", family), ("dns", dns)]),
+        1 => good_result(choices),
         _ => choices.object(&[("interfaces", interfaces), ("ips", ips), ("routes", routes), ("dns", dns)]),
     };
     if choices.below(4) > 0
@@ -29,9 +30,12 @@ pub fn good_result(choices: &mut Choices<'_>) -> Value {
         .collect();
     let ips = choices.list(4, |choices| {
         let host = choices.below(250);
-        let address = if choices.below(2) == 0 { format!("10.0.0.{host}/24") } else { format!("fd00::{host:x}/64") };
+        let (version, address) = match choices.below(2) {
+            0 => ("4", format!("10.0.0.{host}/24")),
+            _ => ("6", format!("fd00::{host:x}/64")),
+        };
         let interface = if count == 0 { None } else { Some(choices.below(count)) };
-        json!({"address": address, "interface": interface})
+        json!({"version": version, "address": address, "interface": interface})
     });
     let routes = choices.list(2, |choices| json!({"dst": choices.word(&["0.0.0.0/0", "::/0", "10.9.0.0/16"])}));
     let version = choices.word(&["1.1.0", "1.0.0"]);
