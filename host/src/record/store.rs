@@ -80,7 +80,7 @@ impl Store {
             return Err(CniError::new(code::INTERNAL, msg).with_details(format!("record: {}", path.display())));
         }
         let new = self.new_files().join(&name);
-        let written = line::encode(header).map_err(io::Error::from).and_then(|header| {
+        let written = line::encode(header).and_then(|header| {
             // Killed before the rename: `new` stays, no delegate has run, and the next
             // call that locks the container sweeps it. Killed after it: the record is
             // complete.

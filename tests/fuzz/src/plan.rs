@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::choices::{Choices, any, document};
-use crate::{conf, record, shapes};
+use crate::{conf, shapes};
 
 /// A plan and what it is held against.
 #[derive(Deserialize)]
@@ -71,7 +71,6 @@ pub fn laws(plan: &Plan, context: &Context<'_>, prepared: &[Prepared]) {
         names::check_interface(interface).expect("a legal interface");
         assert!(wanted.interface.as_ref().is_none_or(|wanted| wanted == interface));
         assert!(*interface == context.call.interface || !context.taken.contains(interface), "{interface} is taken");
-        conf::laws(list);
         assert!(!list.plugins.is_empty());
         refers_to_nobody(list, context.own_types);
         for (key, value) in &wanted.args {
@@ -83,15 +82,18 @@ pub fn laws(plan: &Plan, context: &Context<'_>, prepared: &[Prepared]) {
         let by_runtime = *interface == context.call.interface;
         assert!(by_runtime || runtime_config.keys().all(|key| declared.contains(key)), "{runtime_config:?}");
     }
-    is_recorded(context.call, prepared);
+    if is_recorded(context.call, prepared) {
+        prepared.iter().for_each(|attachment| conf::laws(&attachment.list));
+    }
 }
 
 fn refers_to_nobody(list: &NetworkList, own_types: &[&str]) {
     genie_host::delegate::refuse_self(list, own_types).expect("nothing leads back to us");
 }
 
-/// What DEL needs comes out of the record as it went in.
-fn is_recorded(call: &Call, prepared: &[Prepared]) {
+/// What DEL needs comes out of the record as it went in; what would not is never
+/// written, and nothing is attached.
+fn is_recorded(call: &Call, prepared: &[Prepared]) -> bool {
     let planned = prepared.iter().map(|attachment| Planned {
         interface: attachment.interface.clone(),
         list: attachment.list.to_value(),
@@ -112,12 +114,19 @@ fn is_recorded(call: &Call, prepared: &[Prepared]) {
         attachments: planned.collect(),
         decision: Value::Null,
     };
-    let line = record::line(&serde_json::to_value(&header).expect("a header is JSON"));
+    let line = match header.line() {
+        Ok(line) => line,
+        Err(error) => {
+            assert!(error.msg.contains("nested deeper"), "{error}");
+            return false;
+        }
+    };
     let read = Record::read(&line, Path::new("c1@eth0.json")).expect("a record that is written can be read");
     assert_eq!(read.header, header);
     for planned in &read.header.attachments {
         NetworkList::from_value(&planned.list).expect("DEL has its list");
     }
+    true
 }
 
 /// A call of ADD for `eth0`.

@@ -43,7 +43,7 @@ fn path(header: &Header) -> PathBuf {
 }
 
 /// A line as it is written: checksum, JSON.
-pub fn line(value: &Value) -> Vec<u8> {
+fn line(value: &Value) -> Vec<u8> {
     let json = value.to_string();
     let sum = Sha256::digest(json.as_bytes()).iter().take(8).fold(String::new(), |mut sum, byte| {
         _ = write!(sum, "{byte:02x}");
