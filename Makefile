@@ -12,7 +12,7 @@ STATIC := RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relat
 ARTEFACTS := $(CARGO_TARGET_DIR)/artefacts
 TOOLS := GENIE_TOOLS=$(CARGO_TARGET_DIR)/tools
 
-.PHONY: build deploy demo test e2e bench lint networks tools toolchain clean
+.PHONY: build deploy demo test e2e bench fuzz lint networks tools toolchain clean
 .SILENT: build toolchain
 
 build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for people)
@@ -42,6 +42,10 @@ e2e: build tools ## the scenario on a real cluster of two nodes; CASE=… runs a
 bench: build tools ## what a call costs, beside a bare delegate and cnitool
 	$(TOOLS) cargo build --locked --release -p genie-tests --bins
 	$(TOOLS) $(CARGO_TARGET_DIR)/release/bench
+
+fuzz: ## each target of tests/fuzz for 20 s; TIME=… or RUNS=… for longer, TARGET=… for one; needs a C++ compiler
+	$(TOOLS) tests/tools/build libcni
+	$(TOOLS) tests/fuzz/run $(TARGET)
 
 deploy: ## deploy/genie.yaml, from the chart
 	$(TOOLS) tests/tools/build helm

@@ -105,6 +105,9 @@ impl Drop for Libcni {
 
 /// Three bytes that say from and to which version and whether it is a `prevResult`,
 /// then a result, read and converted by both.
+///
+/// # Panics
+/// We and libcni differ.
 pub fn convert(bytes: &[u8]) {
     static LIBCNI: OnceLock<Mutex<Libcni>> = OnceLock::new();
     let libcni = LIBCNI.get_or_init(|| Mutex::new(Libcni::start()));

@@ -25,9 +25,11 @@ struct Case {
 
 /// The networks' answers; or whatever text a selector's `merge` gives back.
 pub fn merge(bytes: &[u8]) {
-    own(&String::from_utf8_lossy(bytes));
+    // The runtime's version, by something that every input has.
+    let wanted = Version::ALL[bytes.len() % Version::ALL.len()];
+    own(&String::from_utf8_lossy(bytes), wanted);
     let document = document(bytes, case);
-    own(&document.to_string());
+    own(&document.to_string(), wanted);
     let Ok(Case { interface, sandbox, outcomes }) = serde_json::from_value(document) else { return };
     let outcomes: Vec<_> = outcomes
         .into_iter()
@@ -36,7 +38,7 @@ pub fn merge(bytes: &[u8]) {
         .collect();
     if let Ok(merged) = standard_merge::standard(&interface, sandbox.as_deref(), &outcomes) {
         published(&merged, outcomes.len());
-        own(&merged.result);
+        own(&merged.result, wanted);
     }
     carried_out(&interface, sandbox.as_deref(), outcomes);
 }
@@ -47,14 +49,12 @@ fn text(result: Value) -> String {
 }
 
 /// Whatever `merge` gives back, what the runtime gets is safe and in its version.
-fn own(result: &str) {
+fn own(result: &str, version: Version) {
     let merged = Merged { result: result.to_owned(), annotations: Vec::new() };
-    for version in Version::ALL {
-        if let Ok(answered) = answer(&merged, version) {
-            let read = CniResult::from_value(&answered, Version::CURRENT).expect("the runtime can read it");
-            assert_eq!(read.version(), version);
-            read.check_final().expect("the runtime may follow it");
-        }
+    if let Ok(answered) = answer(&merged, version) {
+        let read = CniResult::from_value(&answered, Version::CURRENT).expect("the runtime can read it");
+        assert_eq!(read.version(), version);
+        read.check_final().expect("the runtime may follow it");
     }
 }
 

@@ -83,7 +83,9 @@ pub fn laws(plan: &Plan, context: &Context<'_>, prepared: &[Prepared]) {
         assert!(by_runtime || runtime_config.keys().all(|key| declared.contains(key)), "{runtime_config:?}");
     }
     if is_recorded(context.call, prepared) {
-        prepared.iter().for_each(|attachment| conf::laws(&attachment.list));
+        for attachment in prepared {
+            conf::laws(&attachment.list);
+        }
     }
 }
 

@@ -77,7 +77,7 @@ fn happened(record: &Record, events: &[Value]) {
 /// A torn or rotten file is an error, or tells less; it never tells anything else.
 fn cut_and_flipped(record: &Record, file: &[u8], path: &Path, header: &Value) {
     let header = line(header).len() - 2;
-    for at in [header / 2, header, (header + file.len()) / 2] {
+    for at in [header / 2, header, header.midpoint(file.len())] {
         let cut = Record::read(file.get(..at).unwrap_or_default(), path);
         assert_eq!(cut.is_ok(), at >= header, "cut at {at}");
         assert!(cut.is_ok_and(|cut| cut.header == record.header) || at < header);
