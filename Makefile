@@ -12,7 +12,7 @@ STATIC := RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relat
 ARTEFACTS := $(CARGO_TARGET_DIR)/artefacts
 TOOLS := GENIE_TOOLS=$(CARGO_TARGET_DIR)/tools
 
-.PHONY: build deploy demo test faults e2e bench lint networks tools toolchain clean
+.PHONY: build deploy demo test faults e2e bench fuzz lint networks tools toolchain clean
 .SILENT: build toolchain
 
 build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for people)
@@ -46,6 +46,10 @@ bench: build tools ## what a call costs, beside cnitool and Multus; PART=beside 
 	$(TOOLS) cargo build --locked --release -p genie-tests --bins
 	$(TOOLS) BENCH_DOCS=$(DOCS) $(CARGO_TARGET_DIR)/release/bench $(ROUNDS) $(PART)
 	$(if $(PART),,$(TOOLS) $(CARGO_TARGET_DIR)/release/e2e pod-start)
+
+fuzz: ## each target of tests/fuzz for 20 s; TIME=… or RUNS=… for longer, TARGET=… for one; needs a C++ compiler
+	$(TOOLS) tests/tools/build libcni
+	$(TOOLS) tests/fuzz/run $(TARGET)
 
 deploy: ## deploy/genie.yaml, from the chart
 	$(TOOLS) tests/tools/build helm

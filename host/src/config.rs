@@ -6,6 +6,7 @@ mod chain;
 #[cfg(test)]
 mod tests;
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,6 +29,9 @@ pub const STATE_DIR: &str = "/var/lib/genie";
 pub const CACHE_DIR: &str = "/var/cache/genie";
 /// Less than what a kubelet waits for a sandbox (2 minutes).
 const TIMEOUT: Duration = Duration::from_secs(90);
+
+/// What a timeout may be. Longer ones do not fit into every clock, and no runtime waits.
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(24);
 
 /// Keys that are known: ours, CNI-Genie's, the specification's. Any other one is
 /// ignored with a warning.
@@ -220,7 +224,7 @@ fn pod_sources(config: &Map<String, Value>, agent: &Path) -> Result<Vec<pod::Sou
     }
 }
 
-/// Seconds as a number, or text such as `"90s"`, `"500ms"`, `"2m"`.
+/// Seconds as a number, or text such as `"90s"`, `"500ms"`, `"2m"`; within [`TIMEOUTS`].
 fn timeout(config: &Map<String, Value>) -> Result<Duration, CniError> {
     let Some(value) = get(config, "timeout").filter(|value| !value.is_null()) else { return Ok(TIMEOUT) };
     let parsed = match value {
@@ -233,9 +237,9 @@ fn timeout(config: &Map<String, Value>) -> Result<Duration, CniError> {
         _ => None,
     };
     parsed
-        .filter(|seconds| *seconds > 0.0)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| wrong("timeout", value, r#"seconds, or text such as "90s" or "500ms""#))
+        .filter(|timeout| TIMEOUTS.contains(timeout))
+        .ok_or_else(|| wrong("timeout", value, r#"seconds, or text such as "90s" or "500ms", and at most a day"#))
 }
 
 fn text<'a>(config: &'a Map<String, Value>, key: &str) -> Result<Option<&'a str>, CniError> {

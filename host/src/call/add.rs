@@ -15,7 +15,7 @@ use crate::network::{self, Catalogue, Prepared};
 use crate::pod::{self, Identity};
 use crate::record::{Header, Journal, Lock, Outcome, Planned, Store, VERSION, boot_id};
 use crate::routes;
-use crate::selector::abi::{self, DefaultRoute, Merged};
+use crate::selector::abi::{self, DefaultRoute};
 
 /// How long undoing may take when the call's own time is used up.
 const UNDO_TIME: Duration = Duration::from_secs(30);
@@ -66,7 +66,7 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -
     let answered = attached
         .and_then(|results| settle_routes(call, &attachments, results))
         .and_then(|outcomes| merge::merge(call, config, &selected, &outcomes, previous.as_ref(), &facts, deadline))
-        .and_then(|merged| answer(&merged, call.version).map(|result| (merged, result)));
+        .and_then(|merged| merge::answer(&merged, call.version).map(|result| (merged, result)));
     account.part("merge");
     let answered = answered.and_then(|answered| durable.wait(deadline).map(|()| answered));
     account.part("sync");
@@ -242,17 +242,6 @@ fn wish(attachment: &Prepared) -> routes::Wish<'_> {
         }
     };
     routes::Wish { interface: &attachment.interface, network: &attachment.list.name, default_route }
-}
-
-/// The merged result in the version that the runtime asked for.
-fn answer(merged: &Merged, version: Version) -> Result<Value, CniError> {
-    let result = CniResult::parse(merged.result.as_bytes(), Version::CURRENT)
-        .and_then(|result| result.check_final().map(|()| result))
-        .map_err(|error| error.context("the merged result"))?;
-    result
-        .convert(version)
-        .map(|result| result.to_value())
-        .map_err(|error| error.context(format!("the pod's networks cannot be described in CNI version {version}")))
 }
 
 /// Interfaces that the container has already: those of an earlier plugin's

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use serde_json::Value;
+
 use super::Selected;
 use crate::cni::{Call, CniError, CniResult, Version, code};
 use crate::config::Config;
@@ -37,6 +39,21 @@ pub fn merge(
         None => Ok(merged),
         Some(previous) => join_previous(call, previous, merged),
     }
+}
+
+/// The merged result in the version that the runtime asked for.
+///
+/// # Errors
+/// It is no result, is one that no runtime must get ([`CniResult::check_final`]), or cannot be
+/// expressed in that version.
+pub fn answer(merged: &Merged, version: Version) -> Result<Value, CniError> {
+    let result = CniResult::parse(merged.result.as_bytes(), Version::CURRENT)
+        .and_then(|result| result.check_final().map(|()| result))
+        .map_err(|error| error.context("the merged result"))?;
+    result
+        .convert(version)
+        .map(|result| result.to_value())
+        .map_err(|error| error.context(format!("the pod's networks cannot be described in CNI version {version}")))
 }
 
 /// The plan with every interface named, as a selector's `merge` sees it.

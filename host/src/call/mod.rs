@@ -24,6 +24,7 @@ use serde_json::Value;
 pub use account::Account;
 pub use collect::{collect, is_gone};
 pub use facts::CallFacts;
+pub use merge::answer;
 use recorded::attachment_of;
 use request::Selected;
 pub use request::{OwnTypes, build_request};

@@ -49,12 +49,13 @@ impl CniArgs {
     ///
     /// # Errors
     /// Code 4 for an empty key, and for a key or value with `;`, `=` or a zero byte:
-    /// these cannot be written in `CNI_ARGS`.
+    /// these cannot be written in `CNI_ARGS`. And when a pair would end the JSON that
+    /// a broken `K8S_ANNOT` begins, which then would hold the pairs in between.
     pub fn with(&self, pairs: &[(&str, &str)]) -> Result<String, CniError> {
         let mut args = self.clone();
         for (key, value) in pairs {
             check_pair(key, value)?;
-            args.set(key, value);
+            args.set(key, value)?;
         }
         Ok(args.text)
     }
@@ -89,7 +90,7 @@ impl CniArgs {
         })
     }
 
-    fn set(&mut self, key: &str, value: &str) {
+    fn set(&mut self, key: &str, value: &str) -> Result<(), CniError> {
         let is_key = |segment: &str| segment.split_once('=').is_some_and(|(name, _)| name == key);
         let pair = format!("{key}={value}");
         let mut found = false;
@@ -108,8 +109,18 @@ impl CniArgs {
                 text.push(';');
             }
             text.push_str(&pair);
+            kept.push(&pair);
         }
-        self.text = text;
+        let after = Self::new(text);
+        let is_kept = |segment: &&str| !segment.is_empty();
+        if after.segments().filter(is_kept).ne(kept.into_iter().filter(is_kept)) {
+            return Err(CniError::new(
+                code::INVALID_ENVIRONMENT,
+                format!("CNI_ARGS: {key:?} cannot be set beside a K8S_ANNOT that is no complete JSON object"),
+            ));
+        }
+        *self = after;
+        Ok(())
     }
 }
 

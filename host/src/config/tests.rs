@@ -63,7 +63,10 @@ fn timeouts_are_seconds_or_text_with_a_unit() {
     assert_eq!(timeout(json!(2)).unwrap(), Duration::from_secs(2));
     assert_eq!(timeout(json!("500ms")).unwrap(), Duration::from_millis(500));
     assert_eq!(timeout(json!("2m")).unwrap(), Duration::from_mins(2));
-    for wrong in [json!(0), json!(-1), json!("soon"), json!("1e400s"), json!(true)] {
+    assert_eq!(timeout(json!(86400)).unwrap(), Duration::from_hours(24));
+    for wrong in
+        [json!(0), json!(-1), json!("soon"), json!("1e400s"), json!(true), json!(1e18), json!("1e-9s"), json!("NaNs")]
+    {
         assert!(timeout(wrong.clone()).unwrap_err().msg.contains(&wrong.to_string()));
     }
 }

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::line;
+use crate::cni::{CniError, code};
+
 /// The version of the record format that this build writes. A record of a higher
 /// one is left alone.
 pub const VERSION: u32 = 1;
@@ -36,6 +39,16 @@ pub struct Header {
     pub attachments: Vec<Planned>,
     /// Why: for `explain`, opaque here.
     pub decision: Value,
+}
+
+impl Header {
+    /// The first line of the record, as [`Store::create`](super::Store::create) writes it.
+    ///
+    /// # Errors
+    /// [`code::IO`] when it is nested so deeply that it could not be read again.
+    pub fn line(&self) -> Result<Vec<u8>, CniError> {
+        line::encode(self).map_err(|error| CniError::new(code::IO, format!("an attachment record: {error}")))
+    }
 }
 
 /// A pod's identity.

@@ -102,8 +102,7 @@ impl Journal {
     /// readers ignore. The newline in front keeps such a line from swallowing the next.
     fn append(&mut self, event: &Event<'_>) -> Result<(), CniError> {
         let mut line = vec![b'\n'];
-        let event = line::encode(event).map_err(io::Error::from);
-        event
+        line::encode(event)
             .and_then(|event| {
                 line.extend(event);
                 self.file.write_all(&line)

@@ -51,6 +51,20 @@ impl Record {
         Ok(record)
     }
 
+    /// The record in `bytes`, the content of the file `path`, which need not be there.
+    ///
+    /// # Errors
+    /// [`code::RECORD`] when it is damaged, and when a newer build wrote it.
+    pub fn read(bytes: &[u8], path: &Path) -> Result<Self, CniError> {
+        Self::decode(bytes, path).map_err(|unreadable| {
+            let msg = match unreadable {
+                Unreadable::Damaged(reason) => damaged(path, &reason),
+                Unreadable::Newer(version) => newer(path, version),
+            };
+            CniError::new(code::RECORD, msg)
+        })
+    }
+
     /// None for an event about an attachment that does not exist.
     fn apply(&mut self, event: Event<'_>) -> Option<()> {
         match event {
@@ -120,4 +134,20 @@ fn decode_header(line: &[u8], path: &Path) -> Result<Header, Unreadable> {
         Ok(name) if path.file_name().is_some_and(|file| file == name.as_str()) => Ok(header),
         _ => Err(damaged("its header names another container or interface than its file".into())),
     }
+}
+
+pub(super) fn damaged(path: &Path, reason: &str) -> String {
+    format!(
+        "attachment record {} is damaged ({reason}): what was attached for this container is not known, and its \
+         networks may have kept addresses or interfaces; look into the file for what to clean up",
+        path.display()
+    )
+}
+
+pub(super) fn newer(path: &Path, version: u64) -> String {
+    format!(
+        "attachment record {} has format {version}, which this build does not know: a newer genie wrote it; \
+         use that one",
+        path.display()
+    )
 }

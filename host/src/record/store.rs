@@ -10,7 +10,7 @@ use super::alone::Alone;
 use super::header::Header;
 use super::journal::Journal;
 use super::lock::Lock;
-use super::read::{Record, Unreadable, belongs};
+use super::read::{Record, Unreadable, belongs, damaged, newer};
 use super::{line, name};
 use crate::cni::{CniError, code};
 
@@ -81,7 +81,7 @@ impl Store {
             return Err(CniError::new(code::INTERNAL, msg).with_details(format!("record: {}", path.display())));
         }
         let new = self.new_files().join(&name);
-        let written = line::encode(header).map_err(io::Error::from).and_then(|header| {
+        let written = line::encode(header).and_then(|header| {
             // Killed before the rename: `new` stays, no delegate has run, and the next
             // call that locks the container sweeps it. Killed after it: the record is
             // complete.
@@ -156,12 +156,10 @@ impl Store {
     /// [`code::IO`].
     pub fn read(&self, path: PathBuf) -> Result<Option<Entry>, CniError> {
         let Some(bytes) = read_file(&path)? else { return Ok(None) };
-        let reason = match Record::decode(&bytes, &path) {
-            Ok(record) => return Ok(Some(Entry::Record(Box::new(record)))),
-            Err(Unreadable::Damaged(reason)) => damaged(&path, &reason),
-            Err(Unreadable::Newer(version)) => newer(&path, version),
-        };
-        Ok(Some(Entry::Damaged { path, error: CniError::new(code::RECORD, reason) }))
+        Ok(Some(match Record::read(&bytes, &path) {
+            Ok(record) => Entry::Record(Box::new(record)),
+            Err(error) => Entry::Damaged { path, error },
+        }))
     }
 
     /// Moves a damaged file away. It is never deleted: it may hold what a person needs
@@ -227,22 +225,6 @@ impl Store {
     fn damaged(&self) -> PathBuf {
         self.directory.join("damaged")
     }
-}
-
-fn damaged(path: &Path, reason: &str) -> String {
-    format!(
-        "attachment record {} is damaged ({reason}): what was attached for this container is not known, and its \
-         networks may have kept addresses or interfaces; look into the file for what to clean up",
-        path.display()
-    )
-}
-
-fn newer(path: &Path, version: u64) -> String {
-    format!(
-        "attachment record {} has format {version}, which this build does not know: a newer genie wrote it; \
-         use that one",
-        path.display()
-    )
 }
 
 /// Creates a directory and those above it. What is new is made durable, so that a

@@ -94,6 +94,17 @@ fn malformed_annotations_are_an_error_that_says_where() {
     }
 }
 
+#[test]
+fn what_would_complete_broken_annotations_is_refused() {
+    let args = CniArgs::new("K8S_ANNOT={\"a\":\";IP=1");
+    for (key, value) in [("x\"}", "1"), ("IP", "\"}")] {
+        let error = args.with(&[(key, value)]).unwrap_err();
+        assert_eq!(error.code, code::INVALID_ENVIRONMENT);
+        assert!(error.msg.contains("K8S_ANNOT"), "{error}");
+    }
+    assert_eq!(args.with(&[("IP", "2")]).unwrap(), "K8S_ANNOT={\"a\":\";IP=2");
+}
+
 proptest! {
     #[test]
     fn any_text_can_be_read_and_is_kept(text in "\\PC*") {

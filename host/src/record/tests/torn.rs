@@ -116,6 +116,27 @@ fn record_of_a_newer_build_stays_where_it_is() {
 }
 
 #[test]
+fn what_is_nested_too_deeply_to_be_read_again_is_not_written() {
+    let nested = |depth| (0..depth).fold(json!("[[[\"]]]"), |inner, _| json!([inner]));
+    let dir = Dir::new();
+    let lock = dir.lock();
+    let mut planned = header(1);
+    planned.attachments[0].list["x"] = nested(118);
+    let error = dir.store.create(&lock, &planned).unwrap_err();
+    assert_eq!(error.code, code::IO);
+    assert!(error.msg.contains("nested deeper than 120 levels"), "{error}");
+    assert_eq!(dir.files(), ["locks/c1"]);
+
+    planned.attachments[0].list["x"] = nested(116);
+    let mut journal = dir.store.create(&lock, &planned).unwrap();
+    journal.added(0, &nested(119)).unwrap_err();
+    journal.added(0, &nested(118)).unwrap();
+    let record = dir.store.load("c1", "eth0").unwrap().unwrap();
+    assert_eq!(record.header, planned);
+    assert_eq!(record.result(0), Some(&nested(118)));
+}
+
+#[test]
 fn event_about_an_attachment_that_does_not_exist_is_ignored() {
     let dir = Dir::new();
     let lock = dir.lock();

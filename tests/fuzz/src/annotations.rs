@@ -1,0 +1,127 @@
+//! A pod's annotations: from the runtime through the built-in selectors to a plan.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use genie_host::call::OwnTypes;
+use genie_host::cni::{CniArgs, code};
+use genie_host::network::{Context, prepare};
+use genie_host::pod::{self, Annotations, Identity, Source};
+use genie_host::publish;
+use genie_host::selector::abi::{Attachment, DefaultRoute, Plan, Source as Network};
+use genie_host::selector::facts::Nothing;
+use genie_selector::{Network as Shown, Refusal, Request, Selector, Verdict};
+use selector_annotation::Annotation;
+use selector_default_plugin::DefaultPlugin;
+use serde_json::{Map, Value, json};
+
+use crate::choices::{Choices, any, document};
+use crate::plan;
+
+/// Annotations as the runtime sends them: an object, or the value of `cni` alone.
+pub fn annotations(bytes: &[u8]) {
+    let document = document(bytes, annotated);
+    from_args(&document);
+    let mut call = plan::call("");
+    call.config.insert("runtimeConfig".into(), json!({pod::ANNOTATIONS_CAPABILITY: document}));
+    let read = pod::annotations(&[Source::Runtime, Source::Args], &call, &Identity::default(), Instant::now());
+    match read {
+        Ok(annotations) => decide(&annotations),
+        Err(error) => assert_eq!(error.code, code::INVALID_CONFIG, "{error}"),
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        decide(&Annotations::from([("cni".to_owned(), text.to_owned())]));
+    }
+}
+
+/// `K8S_ANNOT` says the same as the runtime's own way, and hides nothing behind it.
+fn from_args(document: &Value) {
+    let args = CniArgs::new(format!("K8S_POD_NAME=p;K8S_ANNOT={document};K8S_POD_UID=u"));
+    if !document.is_object() {
+        _ = args.k8s_annot();
+        return;
+    }
+    assert_eq!((args.get("K8S_POD_NAME"), args.get("K8S_POD_UID")), (Some("p"), Some("u")));
+    let read = args.k8s_annot().expect("it is there").ok();
+    assert_eq!(read, serde_json::from_value(document.clone()).ok());
+}
+
+fn decide(annotations: &Annotations) {
+    assert!(annotations.keys().all(|key| !pod::is_private(key)));
+    let pairs: Vec<_> = annotations.clone().into_iter().collect();
+    _ = publish::key::check(&pairs);
+    let mut request = request();
+    request.annotations = pairs;
+    carry_out(Annotation::select(&request, &()));
+    if let Some(list) = annotations.get("cni") {
+        request.attributes.push(("default-plugin".into(), list.clone()));
+        carry_out(DefaultPlugin::select(&request, &<DefaultPlugin as Selector>::Settings::default()));
+    }
+}
+
+fn request() -> Request {
+    let networks = plan::catalogue().for_selectors().into_iter().map(|network| Shown {
+        name: network.name,
+        file: network.file,
+        plugins: network.plugins,
+        cni_version: network.cni_version,
+        capabilities: network.capabilities,
+    });
+    let mut request = genie_selector::testing::request();
+    request.networks = networks.collect();
+    request
+}
+
+/// What a built-in selector plans is right, but for what it cannot know.
+fn carry_out(verdict: Result<Verdict, Refusal>) {
+    let Ok(Verdict::Plan(planned)) = verdict else { return };
+    let attachments = planned.attachments.into_iter().map(|attachment| {
+        let genie_selector::Source::Installed(file) = attachment.network else { panic!("it names what is installed") };
+        Attachment {
+            network: Network::Installed(file),
+            interface: attachment.interface,
+            ips: attachment.ips,
+            mac: attachment.mac,
+            args: attachment.args,
+            runtime_config: attachment.runtime_config,
+            patch: attachment.patch,
+            default_route: DefaultRoute::Usual,
+        }
+    });
+    let chosen = Plan { attachments: attachments.collect(), reason: planned.reason };
+    let call = plan::call("");
+    let own = OwnTypes::of(&call);
+    let context = Context {
+        call: &call,
+        runtime_config: &Map::new(),
+        catalogue: plan::catalogue(),
+        facts: &Nothing,
+        own_types: &own.as_refs(),
+        path: Some(plan::programs()),
+        taken: &BTreeSet::new(),
+        strict: true,
+    };
+    match prepare(&chosen, &context) {
+        Ok(prepared) => plan::laws(&chosen, &context, &prepared),
+        Err(error) => assert!(error.msg.contains("calico is attached already"), "{error}: {chosen:?}"),
+    }
+}
+
+fn annotated(choices: &mut Choices<'_>) -> Value {
+    choices.object(&[
+        ("cni", networks),
+        ("kubernetes.io/config.source", any),
+        ("k8s.v1.cni.cncf.io/networks", any),
+        ("A;B=C", |choices| choices.text().into()),
+    ])
+}
+
+fn networks(choices: &mut Choices<'_>) -> Value {
+    let mut list = String::new();
+    for _ in 0..choices.below(5) {
+        list.push_str(&choices.word(&["cbr0", "flannel", "calico", "capable", "bridge", " ", "x"]));
+        list.push_str(&choices.word(&["", "@eth0", "@eth1", "@", "@@", " @ net1 ", "@a/b"]));
+        list.push_str(&choices.word(&[",", ",", ",,", "\n", ""]));
+    }
+    if choices.rarely(4) { choices.text().into() } else { list.trim_end_matches(',').into() }
+}

@@ -1,0 +1,107 @@
+//! Merged results: the standard merge of any answers, and the answers of a
+//! selector's own `merge`.
+
+use std::collections::BTreeMap;
+
+use genie_host::call::answer;
+use genie_host::cni::{CniResult, Version};
+use genie_host::publish;
+use genie_host::selector::abi::Merged;
+use genie_selector::{Outcome, merge as standard_merge};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::choices::{Choices, document};
+use crate::shapes;
+
+/// What networks answered.
+#[derive(Deserialize)]
+struct Case {
+    interface: String,
+    #[serde(default)]
+    sandbox: Option<String>,
+    outcomes: Vec<(String, Value)>,
+}
+
+/// The networks' answers; or whatever text a selector's `merge` gives back.
+pub fn merge(bytes: &[u8]) {
+    // The runtime's version, by something that every input has.
+    let wanted = Version::ALL[bytes.len() % Version::ALL.len()];
+    own(&String::from_utf8_lossy(bytes), wanted);
+    let document = document(bytes, case);
+    own(&document.to_string(), wanted);
+    let Ok(Case { interface, sandbox, outcomes }) = serde_json::from_value(document) else { return };
+    let outcomes: Vec<_> = outcomes
+        .into_iter()
+        .enumerate()
+        .map(|(index, (interface, result))| Outcome { interface, network: format!("net{index}"), result: text(result) })
+        .collect();
+    if let Ok(merged) = standard_merge::standard(&interface, sandbox.as_deref(), &outcomes) {
+        published(&merged, outcomes.len());
+        own(&merged.result, wanted);
+    }
+    carried_out(&interface, sandbox.as_deref(), outcomes);
+}
+
+/// A text is taken as it is.
+fn text(result: Value) -> String {
+    if let Value::String(text) = result { text } else { result.to_string() }
+}
+
+/// Whatever `merge` gives back, what the runtime gets is safe and in its version.
+fn own(result: &str, version: Version) {
+    let merged = Merged { result: result.to_owned(), annotations: Vec::new() };
+    if let Ok(answered) = answer(&merged, version) {
+        let read = CniResult::from_value(&answered, Version::CURRENT).expect("the runtime can read it");
+        assert_eq!(read.version(), version);
+        read.check_final().expect("the runtime may follow it");
+    }
+}
+
+fn published(merged: &genie_selector::Merged, networks: usize) {
+    publish::key::check(&merged.annotations).expect("the API server takes the annotations");
+    let annotations: BTreeMap<_, _> = merged.annotations.iter().cloned().collect();
+    let status: Value = serde_json::from_str(&annotations[standard_merge::NETWORK_STATUS]).expect("the status is JSON");
+    assert_eq!(status.as_array().map(Vec::len), Some(networks));
+    if let Some(preferences) = annotations.get(standard_merge::MULTI_IP_PREFERENCES) {
+        let preferences: Value = serde_json::from_str(preferences).expect("the preferences are JSON");
+        let entries = preferences["ips"].as_object().map_or(0, serde_json::Map::len);
+        assert_eq!(preferences["multi_entry"], json!(entries));
+    }
+}
+
+/// Answers that ADD lets through, converted as it converts them, always merge into
+/// one that the runtime may have, with all their addresses.
+fn carried_out(interface: &str, sandbox: Option<&str>, outcomes: Vec<Outcome>) {
+    let mut addresses = Vec::new();
+    let mut current = Vec::new();
+    for outcome in outcomes {
+        let read = CniResult::parse(outcome.result.as_bytes(), Version::V0_4_0);
+        let Some(result) = read.ok().filter(|result| result.check_safe().is_ok()) else { continue };
+        let listed = result.current();
+        let nameless = listed.interfaces.iter().any(|interface| interface.name.is_empty());
+        if nameless || outcome.interface.is_empty() {
+            continue;
+        }
+        addresses.extend(listed.ips.iter().map(|ip| ip.address));
+        current.push(Outcome { result: CniResult::Listed(listed).to_value().to_string(), ..outcome });
+    }
+    let merged = standard_merge::standard(interface, sandbox, &current).expect("what ADD lets through can be merged");
+    let merged = Merged { result: merged.result, annotations: merged.annotations };
+    let answered = answer(&merged, Version::CURRENT).expect("the runtime gets the merged result");
+    let mut kept: Vec<_> = CniResult::from_value(&answered, Version::CURRENT)
+        .map(|result| result.current().ips.iter().map(|ip| ip.address).collect())
+        .expect("it was read before");
+    addresses.sort();
+    kept.sort();
+    assert_eq!(kept, addresses, "{}", merged.result);
+}
+
+fn case(choices: &mut Choices<'_>) -> Value {
+    let outcomes = choices.list(4, |choices| {
+        let result = if choices.below(3) == 0 { shapes::result(choices) } else { shapes::good_result(choices) };
+        json!([choices.word(&["eth0", "eth1", "net1", ""]), result])
+    });
+    let sandbox = choices.pick(&[None, Some("/run/netns/a"), Some("")]).flatten();
+    json!({"interface": choices.word(&["eth0", "net1", ""]), "sandbox": sandbox, "outcomes": outcomes})
+}
