@@ -130,7 +130,7 @@ fn an_agent_that_hangs_lets_the_pod_wait_unless_another_source_knows_it() {
     let (agent, manifests) = (Source::Agent(socket), Source::Manifests(dir.path().join("web.yaml")));
     let call = call(json!({}), "K8S_POD_NAMESPACE=default;K8S_POD_NAME=web");
     let pod = Identity::from_args(&CniArgs::new(&call.args));
-    let alone = annotations(&[agent.clone()], &call, &pod, soon()).unwrap_err();
+    let alone = annotations(std::slice::from_ref(&agent), &call, &pod, soon()).unwrap_err();
     assert_eq!(alone.code, code::TRY_AGAIN);
     assert!(alone.to_string().contains("default/web") && alone.to_string().contains("does not answer"), "{alone}");
     assert_eq!(annotations(&[agent.clone(), manifests], &call, &pod, soon()).unwrap(), cni("weave"));
