@@ -13,6 +13,7 @@ mod call;
 pub mod cluster;
 pub mod fixture;
 pub mod guests;
+pub mod hostile;
 pub mod netns;
 mod node;
 pub mod programs;

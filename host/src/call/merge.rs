@@ -29,14 +29,28 @@ pub fn merge(
     let plan = named(&selected.plan, outcomes);
     let merging = Merging { decided_by: selected.decision.decided_by, request: &selected.request, plan: &plan, facts };
     let merged = match config.chain.merge(&config.loader, merging, outcomes, deadline) {
-        Some(merged) => merged?,
+        Some(merged) => {
+            let merged = merged?;
+            check(&merged).map_err(|error| match config.chain.merger(selected.decision.decided_by) {
+                Some(selector) => error.add_detail(format_args!("selector {selector:?} merged it")),
+                None => error,
+            })?;
+            merged
+        }
         None => standard(call, outcomes)?,
     };
-    publish::key::check(&merged.annotations).map_err(|why| CniError::new(code::SELECTOR, format!("merge: {why}")))?;
     match previous {
         None => Ok(merged),
         Some(previous) => join_previous(call, previous, merged),
     }
+}
+
+/// Whether the runtime and the cluster can have what a selector merged.
+fn check(merged: &Merged) -> Result<(), CniError> {
+    publish::key::check(&merged.annotations).map_err(|why| CniError::new(code::SELECTOR, format!("merge: {why}")))?;
+    CniResult::parse(merged.result.as_bytes(), Version::CURRENT)
+        .and_then(|result| result.check_final())
+        .map_err(|error| error.context("the merged result"))
 }
 
 /// The plan with every interface named, as a selector's `merge` sees it.

@@ -19,7 +19,7 @@ mod version;
 
 pub use args::CniArgs;
 pub use call::{Call, Environment, PendingCall, ProcessEnvironment, STDIN_LIMIT, Start, Verb, start, version_document};
-pub use error::{CniError, code};
+pub use error::{CniError, code, quoted};
 pub use fields::get;
 pub use list::NetworkList;
 pub use result::{CniResult, Dns, FamilyIp, FamilyResult, Interface, Ip, ListedResult, Route, prev_result};
