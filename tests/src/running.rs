@@ -30,6 +30,11 @@ impl Running {
         Self { child }
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Kills the plugin, as a runtime that lost its patience does.
     ///
     /// # Panics

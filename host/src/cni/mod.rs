@@ -15,6 +15,7 @@ mod list;
 pub mod names;
 pub mod netns;
 mod result;
+mod secret;
 mod version;
 
 pub use args::CniArgs;
@@ -23,4 +24,5 @@ pub use error::{CniError, code, quoted};
 pub use fields::get;
 pub use list::NetworkList;
 pub use result::{CniResult, Dns, FamilyIp, FamilyResult, Interface, Ip, ListedResult, Route, prev_result};
+pub use secret::{HIDDEN, Secrets, without_secrets};
 pub use version::Version;

@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Output, table};
+use crate::cni::without_secrets;
 use crate::config;
 use crate::record::{Entry, Record, Store, boot_id};
 
@@ -95,7 +96,7 @@ fn as_table(records: &[Record]) -> String {
 fn as_json(record: &Record) -> Value {
     let attachments = record.header.attachments.iter().enumerate().map(|(index, planned)| {
         json!({
-            "interface": planned.interface, "network": planned.list["name"], "list": planned.list,
+            "interface": planned.interface, "network": planned.list["name"], "list": without_secrets(&planned.list),
             "cniArgs": planned.cni_args, "runtimeConfig": planned.runtime_config,
             "result": record.result(index), "attached": record.remaining().contains(&index),
             "state": state(record, index),
