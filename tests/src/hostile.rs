@@ -10,14 +10,16 @@
 //! ;; 103: went over its memory limit of 1Mi      the error's code, and words of it
 //! ```
 //!
-//! A component with the line `;; beside a well-behaved selector` is put into one component
-//! with such a selector, and does its work while that is instantiated.
+//! A component with the line `;; beside a well-behaved selector` is put inside of such a
+//! selector, and does its work while that is instantiated.
 
 use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use wasm_encoder::{ComponentBuilder, ComponentExportKind};
+use wasm_encoder::{
+    ComponentExportKind, ComponentInstanceSection, ComponentSection as _, ComponentSectionId, RawSection,
+};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
@@ -45,8 +47,6 @@ const OWN: [(&str, &str); 5] = [
 
 /// The line of a component that is no selector itself.
 const BESIDE: &str = "beside a well-behaved selector";
-/// The interface that makes a component a selector.
-const SELECT: &str = "genie:selector/select@0.1.0";
 
 /// A file of the corpus.
 #[derive(Clone, Debug)]
@@ -168,14 +168,29 @@ impl Hostile {
     }
 }
 
-/// One component of two: a stranger, and the selector of this core module.
+/// The selector of this core module, with a stranger inside that is instantiated too.
 fn beside_a_selector(stranger: &[u8], selector: &[u8]) -> Vec<u8> {
     let selector = ComponentEncoder::default().module(selector).and_then(|encoder| encoder.validate(true).encode());
-    let mut both = ComponentBuilder::default();
-    let parts = [both.component_raw(None, stranger), both.component_raw(None, &selector.expect("a selector"))];
+    let mut both = selector.expect("the core module is a selector");
+    // A component is a row of sections, each with its kind and size in front.
+    let index = components(&both);
+    RawSection { id: ComponentSectionId::Component.into(), data: stranger }.append_to_component(&mut both);
     let none: [(&str, ComponentExportKind, u32); 0] = [];
-    let [_, selector] = parts.map(|part| both.instantiate(None, part, none));
-    let select = both.alias_export(selector, SELECT, ComponentExportKind::Instance);
-    both.export(SELECT, ComponentExportKind::Instance, select, None);
-    both.finish()
+    let mut instances = ComponentInstanceSection::new();
+    instances.instantiate(index, none);
+    instances.append_to_component(&mut both);
+    both
+}
+
+/// How many components are inside of this one, which is the index of the next.
+fn components(component: &[u8]) -> u32 {
+    let mut left = &component[8..];
+    let mut count = 0;
+    while let Some((&kind, rest)) = left.split_first() {
+        count += u32::from(kind == u8::from(ComponentSectionId::Component));
+        let end = rest.iter().position(|byte| byte & 0x80 == 0).expect("a section has a size");
+        let size = rest[..=end].iter().rev().fold(0, |size, byte| size << 7 | usize::from(byte & 0x7f));
+        left = &rest[end + 1 + size..];
+    }
+    count
 }

@@ -1,5 +1,5 @@
 ;; Talks without end, a few words at a time.
-;; 103: ran out of its fuel limit of 50000000
+;; 103: logged more than 16Mi in one call
 (import "genie:selector/log@0.1.0" "write" (func $write (param i32 i32 i32)))
 (func $select (param i32) (result i32)
   (loop $again

@@ -1,5 +1,5 @@
 ;; Functions of the right names, and of other types.
-;; 103: does not fit this host
+;; 103: expected `record` found `u32`
 (component
   (core module $m (func (export "f") (result i32) (i32.const 0)))
   (core instance $i (instantiate $m))
