@@ -63,7 +63,7 @@ fn node() -> Node {
     );
     let weave = json!({"name": "weave", "type": "weave-net", "encryption": {"password": token("weave")}});
     node.network("10-weave.conf", &weave);
-    let policy = json!({"type": "k8s", "k8s_auth_token": token("policy"), "k8s_client_key": pem("EC PRIVATE KEY")});
+    let policy = json!({"type": "k8s", "k8s_auth_token": token("policy"), "k8s_api_root": "https://127.0.0.1:1"});
     node.with("log_level", json!("trace"))
         .with("policy", policy)
         .with("kubernetes", json!({"kubeconfig": kubeconfig, "token": token("kubernetes")}))
@@ -169,8 +169,13 @@ fn a_configuration_that_is_wrong_is_named_and_not_quoted() {
         }
     }
     for key in ["k8s_auth_token", "k8s_client_key", "k8s_client_certificate"] {
-        let policy = json!({key: [secret], "k8s_api_root": "https://127.0.0.1:1"});
-        assert_eq!(run(key, call(&node, Verb::Add).key("policy", policy)), Some(1), "{key}");
+        for wrong in [json!([secret]), json!(pem("EC PRIVATE KEY")), json!(pem("CERTIFICATE").replace('\n', ""))] {
+            if key == "k8s_auth_token" && wrong.is_string() {
+                continue;
+            }
+            let policy = json!({key: wrong, "k8s_api_root": "https://127.0.0.1:1"});
+            assert_eq!(run(key, call(&node, Verb::Add).key("policy", policy)), Some(1), "{key}");
+        }
     }
     for network in [
         r#"{"cniVersion":"0.4.0","name":"a","type":["X"]}"#,
