@@ -163,10 +163,14 @@ fn a_configuration_that_is_wrong_is_named_and_not_quoted() {
         assert_ne!(run("a cut configuration", call(&node, Verb::Add).stdin(&text.as_bytes()[..at])), Some(0));
     }
     let secret = json!(token("place"));
-    for key in ["policy", "kubernetes", "runtimeConfig", "capabilities", "selectors", "prevResult"] {
+    for key in ["policy", "kubernetes", "runtimeConfig", "prevResult"] {
         for wrong in [secret.clone(), json!([secret])] {
             run(&format!("{key}: {wrong}"), call(&node, Verb::Add).key(key, wrong));
         }
+    }
+    let annotations = "io.kubernetes.cri.pod-annotations";
+    for wrong in [secret.clone(), json!([secret]), json!({"a": [secret]}), json!({"a": {"b": secret}})] {
+        run(annotations, call(&node, Verb::Add).runtime_config(annotations, wrong));
     }
     for key in ["k8s_auth_token", "k8s_client_key", "k8s_client_certificate"] {
         for wrong in [json!([secret]), json!(pem("EC PRIVATE KEY")), json!(pem("CERTIFICATE").replace('\n', ""))] {
