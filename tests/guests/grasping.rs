@@ -54,10 +54,8 @@ impl Selector for Grasping {
         if let Some(status) = settings.exit {
             process::exit(status);
         }
-        let mut got: Vec<_> = ATTEMPTS
-            .iter()
-            .filter_map(|(what, attempt)| attempt().ok().map(|got| format!("{what}: {got}")))
-            .collect();
+        let mut got: Vec<_> =
+            ATTEMPTS.iter().filter_map(|(what, attempt)| attempt().ok().map(|got| format!("{what}: {got}"))).collect();
         let before = Instant::now();
         thread::sleep(Duration::from_secs(3600));
         if before.elapsed() > Duration::ZERO {

@@ -31,10 +31,7 @@ const OWN: [(&str, &str); 5] = [
     ("(memory $memory", "(memory $memory 2)"),
     ("(global $heap", "(global $heap (mut i32) (i32.const 65536))"),
     ("(func $describe", "(func $describe (result i32) (i32.const 64))"),
-    (
-        "(func $select",
-        "(func $select (param i32) (result i32) (call $weave (i32.const 0)) (call $plan (i32.const 1)))",
-    ),
+    ("(func $select", "(func $select (param i32) (result i32) (call $weave (i32.const 0)) (call $plan (i32.const 1)))"),
     (
         "(func $realloc",
         "(func $realloc (param i32 i32 i32 i32) (result i32)

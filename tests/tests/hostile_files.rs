@@ -235,9 +235,8 @@ fn a_module_that_takes_what_it_can_get_gets_nothing() {
     let node = reference_node();
     let module = node.dir().join("modules/grasping.wasm");
     fs::copy(guests::wasi_component("grasping"), &module).unwrap();
-    let ask = |settings| {
-        node.add().env("SECRET", "x").key("selectors", json!([puppet(&module, settings)])).run().error()
-    };
+    let ask =
+        |settings| node.add().env("SECRET", "x").key("selectors", json!([puppet(&module, settings)])).run().error();
     let error = ask(json!({}));
     assert_eq!(error.code, 102, "{error:?}");
     error.says(&["grasping.wasm", "tried 14 things, got []"]);

@@ -163,7 +163,7 @@ fn a_configuration_that_is_wrong_is_named_and_not_quoted() {
         assert_ne!(run("a cut configuration", call(&node, Verb::Add).stdin(&text.as_bytes()[..at])), Some(0));
     }
     let secret = json!(token("place"));
-    for key in ["policy", "kubernetes", "runtimeConfig", "prevResult"] {
+    for key in ["policy", "kubernetes", "runtimeConfig"] {
         for wrong in [secret.clone(), json!([secret])] {
             run(&format!("{key}: {wrong}"), call(&node, Verb::Add).key(key, wrong));
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Deserializer, Map, Value};
 
 use super::fields::describe;
-use super::{CniError, quoted, code};
+use super::{CniError, code, quoted};
 
 /// The key whose value is JSON, not plain text.
 const ANNOTATIONS: &str = "K8S_ANNOT=";

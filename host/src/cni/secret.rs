@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 /// What stands in a secret's place.
-pub const HIDDEN: &str = "(secret)";
+const HIDDEN: &str = "(secret)";
 /// Parts of keys, in lower case, whose values nobody should read.
 const KEYS: [&str; 8] = ["token", "password", "passwd", "secret", "credential", "key", "cert", "kubeconfig"];
 /// How a key or a certificate begins, whatever holds it.
@@ -54,10 +54,25 @@ pub fn without_secrets(config: &Value) -> Value {
     blot(config, false)
 }
 
+/// `CNI_ARGS` as they may be shown.
+pub fn args_without_secrets(args: &str) -> String {
+    let shown = args.split(';').map(|pair| match pair.split_once('=') {
+        Some((key, value)) if is_secret(value, names_secret(key)) => format!("{key}={HIDDEN}"),
+        _ => pair.to_owned(),
+    });
+    shown.collect::<Vec<_>>().join(";")
+}
+
 fn blot(value: &Value, secret: bool) -> Value {
     match value {
         Value::String(text) if is_secret(text, secret) => HIDDEN.into(),
-        Value::Array(items) => items.iter().map(|item| blot(item, secret)).collect(),
+        Value::Array(items) => match &items[..] {
+            // A pair, as annotations are in a request.
+            [Value::String(key), value @ Value::String(_)] if names_secret(key) => {
+                vec![Value::from(key.as_str()), blot(value, true)].into()
+            }
+            items => items.iter().map(|item| blot(item, secret)).collect(),
+        },
         Value::Object(members) => {
             let blotted = members.iter().map(|(key, value)| (key.clone(), blot(value, secret || names_secret(key))));
             Value::Object(blotted.collect())
@@ -71,11 +86,8 @@ fn collect(value: &Value, secret: bool, texts: &mut Vec<String>) {
         Value::String(text) if is_secret(text, secret) => {
             texts.push(text.clone());
             // As JSON writes it, once and twice, and line by line, as a log would.
-            let mut written = text.clone();
-            for _ in 0..2 {
-                written = Value::from(written).to_string().trim_matches('"').to_owned();
-                texts.push(written.clone());
-            }
+            let once = as_json(text);
+            texts.extend([as_json(&once), once]);
             texts.extend(text.lines().map(str::trim).filter(|line| line.len() >= SHORTEST).map(ToOwned::to_owned));
         }
         Value::Array(items) => items.iter().for_each(|item| collect(item, secret, texts)),
@@ -84,6 +96,12 @@ fn collect(value: &Value, secret: bool, texts: &mut Vec<String>) {
         }
         _ => {}
     }
+}
+
+/// A text as it stands between the quotes of JSON.
+fn as_json(text: &str) -> String {
+    let quoted = Value::from(text).to_string();
+    quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&quoted).to_owned()
 }
 
 fn names_secret(key: &str) -> bool {
@@ -117,6 +135,11 @@ mod tests {
         let shown = without_secrets(&config());
         assert_eq!(shown["policy"], json!({"type": "k8s", "k8s_auth_token": HIDDEN}));
         assert_eq!(shown["plugins"], json!([{"etcd_key": {"data": HIDDEN}}, {"ca": HIDDEN}]));
+        assert_eq!(
+            without_secrets(&json!([["a/token", TOKEN], ["b", TOKEN]])),
+            json!([["a/token", HIDDEN], ["b", TOKEN]])
+        );
+        assert_eq!(args_without_secrets(&format!("A=1;My_Token={TOKEN};B")), format!("A=1;My_Token={HIDDEN};B"));
         assert_eq!((&shown["type"], &shown["name"]), (&json!("calico"), &json!("net")));
         assert_eq!(shown["etcd_key_file"], "/etc/calico/key.pem", "where it is helps whoever has to repair it");
     }

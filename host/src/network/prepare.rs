@@ -110,7 +110,10 @@ fn prepare_one(attachment: &Attachment, interface: String, context: &Context<'_>
     let declared = list.capabilities();
     for (key, value) in object(attachment.runtime_config.as_deref(), "runtime-config")? {
         if !declared.contains(&key) {
-            return Err(invalid(format!("{} is asked for, but no plugin of the network declares that capability", quoted(&key))));
+            return Err(invalid(format!(
+                "{} is asked for, but no plugin of the network declares that capability",
+                quoted(&key)
+            )));
         }
         runtime_config.insert(key, value);
     }

@@ -16,9 +16,9 @@ use rustix::io::Errno;
 use super::artefact::{self, LoadError};
 use super::digest::Digest;
 use super::engine::ENGINE_ID;
+use super::seal;
 #[cfg(feature = "tool")]
 use super::trust::Distrust;
-use super::seal;
 use super::trust::{self, Missing};
 use crate::cni::{CniError, code};
 

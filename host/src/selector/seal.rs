@@ -14,7 +14,7 @@ use crc32fast::Hasher;
 const SIZE: usize = size_of::<u32>();
 /// How much is read at once: large enough to be quick, small enough for the stack and for
 /// the processor's nearest cache.
-const CHUNK: usize = 32 << 10;
+const CHUNK: usize = 16 << 10;
 
 /// The checksum to write behind these bytes.
 pub(super) fn of(bytes: &[u8]) -> [u8; SIZE] {
