@@ -98,7 +98,7 @@ fn as_json(record: &Record) -> Value {
         json!({
             "interface": planned.interface, "network": planned.list["name"], "list": without_secrets(&planned.list),
             "cniArgs": args_without_secrets(&planned.cni_args),
-            "runtimeConfig": planned.runtime_config,
+            "runtimeConfig": without_secrets(&json!(planned.runtime_config)),
             "result": record.result(index), "attached": record.remaining().contains(&index),
             "state": state(record, index),
         })
