@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! ;; Wants more than its entry of the configuration allows.
-//! ;; limits: {"memory": "1Mi"}                   a key of its entry
+//! ;; limits: {"memory": "1Mi"}                   a key of its entry; also `grant`
+//! ;; timeout: "3s"                               a key of the configuration
 //! ;; 103: went over its memory limit of 1Mi      the error's code, and words of it
 //! ```
 //!
@@ -58,6 +59,8 @@ pub struct Hostile {
     pub says: String,
     /// Whether it brings a merge of its own, so that delegates run before it is stopped.
     pub merges: bool,
+    /// How long its calls may take, for one that only the deadline ends.
+    pub timeout: Option<Value>,
     keys: Vec<(String, Value)>,
     text: String,
 }
@@ -89,6 +92,7 @@ impl Hostile {
             code: u64::MAX,
             says: String::new(),
             merges: text.contains("(func $merge"),
+            timeout: None,
             keys: Vec::new(),
             text: text.clone(),
         };
@@ -98,6 +102,8 @@ impl Hostile {
                 (read.code, read.says) = (code, after.into());
             } else if ["grant", "limits"].contains(&before) {
                 read.keys.push((before.into(), serde_json::from_str(after).expect("a key's value is JSON")));
+            } else if before == "timeout" {
+                read.timeout = Some(serde_json::from_str(after).expect("a timeout is JSON"));
             } else if line != BESIDE {
                 read.what = format!("{} {line}", read.what).trim().to_owned();
             }

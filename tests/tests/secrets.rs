@@ -184,7 +184,7 @@ fn a_configuration_that_is_wrong_is_named_and_not_quoted() {
     for network in [
         r#"{"cniVersion":"0.4.0","name":"a","type":["X"]}"#,
         r#"{"cniVersion":"0.4.0","name":"a","type":"a","ipam":"X"}"#,
-        r#"{"cniVersion":"0.4.0","name":"a","type":"a","capabilities":{"X":"X"}}"#,
+        r#"{"cniVersion":"0.4.0","name":"a","type":"a","capabilities":{"a":"X"}}"#,
         r#"{"cniVersion":"0.4.0","name":"a","type":"a","password":"X""#,
         r#"{"cniVersion":"0.4.0","name":"a","plugins":["X"]}"#,
         r#""X""#,

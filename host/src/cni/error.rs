@@ -41,7 +41,7 @@ pub mod code {
 }
 
 /// What of a text a message quotes, in bytes: enough to recognise it.
-const QUOTED: usize = 200;
+const QUOTED: usize = 64;
 
 /// A text as a message quotes it: on one line, and not longer than people read. Who wrote it
 /// (an annotation, a selector) may have made it as long as it likes.
