@@ -18,7 +18,7 @@ pub mod log;
 pub mod network;
 pub mod node;
 pub mod pod;
-mod process;
+pub mod process;
 pub mod publish;
 pub mod record;
 pub mod routes;

@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    genie_host::process::forbid_core_dump();
     genie_host::command::run()
 }

@@ -11,10 +11,19 @@ use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 /// The longest line that is read, in bytes: an answer with all that was logged
 /// and asked on the way.
 const MAX_LINE: usize = 64 << 20;
+
+/// Forbids a core dump of this process, wherever the system would send it: its memory holds
+/// what configurations hold, tokens among it. Who is executed by it begins anew.
+pub fn forbid_core_dump() {
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "a core dump of this process could hold secrets");
+    }
+}
 
 /// A running child. It is killed when this is dropped.
 pub(crate) struct Process {

@@ -15,6 +15,7 @@ pub mod cluster;
 pub mod cri;
 pub mod fixture;
 pub mod guests;
+pub mod hostile;
 pub mod netns;
 mod node;
 pub mod programs;

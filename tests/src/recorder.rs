@@ -42,6 +42,12 @@ impl Script {
         self.print(value.to_string())
     }
 
+    /// Prints what it was handed on stdin, as plugins do that fail to make sense of it.
+    #[must_use]
+    pub fn echo(self) -> Self {
+        self.with("echo", true.into())
+    }
+
     /// Prints a CNI error and exits with 1.
     #[must_use]
     pub fn error(self, code: u64, msg: &str) -> Self {

@@ -35,6 +35,11 @@ impl Running {
         self.child
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Kills the plugin, as a runtime that lost its patience does.
     ///
     /// # Panics

@@ -7,11 +7,12 @@ use std::time::Instant;
 use genie_host::call::{self, Account};
 use genie_host::cni::{self, Call, CniError, ProcessEnvironment, Start, Verb, Version, code};
 use genie_host::config::Paths;
-use genie_host::log;
+use genie_host::{log, process};
 use serde_json::Value;
 
 fn main() -> ExitCode {
     let started = Instant::now();
+    process::forbid_core_dump();
     std::panic::set_hook(Box::new(|panic| {
         // A defect must still be readable for the runtime. The record is on disk,
         // so the runtime's DEL takes away what was attached.

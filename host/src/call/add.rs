@@ -38,19 +38,18 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -
     let request = build_request(call, config, &catalogue, &pod, annotations);
     let selected = select(request, config, &facts, deadline, account)?;
     account.part("select");
-    let attachments = network::prepare(
-        &selected.plan,
-        &network::Context {
-            call,
-            runtime_config: &pod::public_runtime_config(call),
-            catalogue: &catalogue,
-            facts: &facts,
-            own_types: &own.as_refs(),
-            path: Some(&path),
-            taken: &taken_interfaces(previous.as_ref(), call, &selected)?,
-            strict: config.strict,
-        },
-    )?;
+    let taken = taken_interfaces(previous.as_ref(), call, &selected)?;
+    let context = network::Context {
+        call,
+        runtime_config: &pod::public_runtime_config(call),
+        catalogue: &catalogue,
+        facts: &facts,
+        own_types: &own.as_refs(),
+        path: Some(&path),
+        taken: &taken,
+        strict: config.strict,
+    };
+    let attachments = network::prepare(&selected.plan, &context).map_err(|error| selected.blame(error))?;
     account.part("prepare");
 
     let store = Store::open(&config.paths.state_dir)?;

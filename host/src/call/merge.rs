@@ -31,10 +31,16 @@ pub fn merge(
     let plan = named(&selected.plan, outcomes);
     let merging = Merging { decided_by: selected.decision.decided_by, request: &selected.request, plan: &plan, facts };
     let merged = match config.chain.merge(&config.loader, merging, outcomes, deadline) {
-        Some(merged) => merged?,
+        Some(merged) => {
+            let merged = merged?;
+            check(&merged).map_err(|error| match config.chain.merger(selected.decision.decided_by) {
+                Some(selector) => error.add_detail(format_args!("selector {selector:?} merged it")),
+                None => error,
+            })?;
+            merged
+        }
         None => standard(call, outcomes)?,
     };
-    publish::key::check(&merged.annotations).map_err(|why| CniError::new(code::SELECTOR, format!("merge: {why}")))?;
     match previous {
         None => Ok(merged),
         Some(previous) => join_previous(call, previous, merged),
@@ -47,13 +53,22 @@ pub fn merge(
 /// It is no result, is one that no runtime must get ([`CniResult::check_final`]), or cannot be
 /// expressed in that version.
 pub fn answer(merged: &Merged, version: Version) -> Result<Value, CniError> {
-    let result = CniResult::parse(merged.result.as_bytes(), Version::CURRENT)
-        .and_then(|result| result.check_final().map(|()| result))
-        .map_err(|error| error.context("the merged result"))?;
-    result
+    last(merged)?
         .convert(version)
         .map(|result| result.to_value())
         .map_err(|error| error.context(format!("the pod's networks cannot be described in CNI version {version}")))
+}
+
+/// Whether the runtime and the cluster can have what a selector merged.
+fn check(merged: &Merged) -> Result<(), CniError> {
+    publish::key::check(&merged.annotations).map_err(|why| CniError::new(code::SELECTOR, format!("merge: {why}")))?;
+    last(merged).map(drop)
+}
+
+fn last(merged: &Merged) -> Result<CniResult, CniError> {
+    CniResult::parse(merged.result.as_bytes(), Version::CURRENT)
+        .and_then(|result| result.check_final().map(|()| result))
+        .map_err(|error| error.context("the merged result"))
 }
 
 /// The plan with every interface named, as a selector's `merge` sees it.

@@ -42,6 +42,15 @@ pub struct Selected {
 }
 
 impl Selected {
+    /// An error about the plan, with the name of the selector whose plan it is.
+    pub fn blame(&self, error: CniError) -> CniError {
+        let step = self.decision.decided_by.and_then(|index| self.decision.trace.get(index));
+        match step {
+            Some(step) => error.add_detail(format_args!("selector {:?} planned it", step.selector)),
+            None => error,
+        }
+    }
+
     /// The decision with its inputs, for the record: enough to explain it, and
     /// to decide again with another module.
     pub fn explanation(&self) -> Value {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Deserializer, Map, Value};
 
 use super::fields::describe;
-use super::{CniError, code};
+use super::{CniError, code, quoted};
 
 /// The key whose value is JSON, not plain text.
 const ANNOTATIONS: &str = "K8S_ANNOT=";
@@ -153,13 +153,13 @@ fn check_pair(key: &str, value: &str) -> Result<(), CniError> {
     if key.is_empty() || unusable(key) {
         return Err(CniError::new(
             code::INVALID_ENVIRONMENT,
-            format!("CNI_ARGS: {key:?} cannot be a key: it must not be empty or contain ; or ="),
+            format!("CNI_ARGS: {} cannot be a key: it must not be empty or contain ; or =", quoted(key)),
         ));
     }
     if unusable(value) {
         return Err(CniError::new(
             code::INVALID_ENVIRONMENT,
-            format!("CNI_ARGS: the value {value:?} of {key} must not contain ; or ="),
+            format!("CNI_ARGS: the value {} of {} must not contain ; or =", quoted(value), quoted(key)),
         ));
     }
     Ok(())

@@ -40,6 +40,18 @@ pub mod code {
     pub const INTERNAL: u32 = 999;
 }
 
+/// What of a text a message quotes, in bytes: enough to recognise it.
+const QUOTED: usize = 64;
+
+/// A text as a message quotes it: on one line, and not longer than people read. Who wrote it
+/// (an annotation, a selector) may have made it as long as it likes.
+pub fn quoted(text: &str) -> String {
+    match text.get(..text.floor_char_boundary(QUOTED)) {
+        Some(start) if start.len() < text.len() => format!("{start:?} …"),
+        _ => format!("{text:?}"),
+    }
+}
+
 /// What a failed CNI call prints on stdout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CniError {
@@ -71,6 +83,13 @@ impl CniError {
         self
     }
 
+    /// Says what else is known, behind the details there are.
+    #[must_use]
+    pub fn add_detail(mut self, detail: impl fmt::Display) -> Self {
+        self.details = if self.details.is_empty() { detail.to_string() } else { format!("{}; {detail}", self.details) };
+        self
+    }
+
     /// The JSON object for stdout. `cni_version` is the configuration's.
     pub fn to_json(&self, cni_version: &str) -> Value {
         let mut object = Map::new();
@@ -95,3 +114,15 @@ impl fmt::Display for CniError {
 }
 
 impl std::error::Error for CniError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_fits_on_a_line() {
+        assert_eq!(quoted("a\nb\0"), r#""a\nb\0""#);
+        assert_eq!(quoted(&"ä".repeat(QUOTED)), format!("\"{}\" …", "ä".repeat(QUOTED / 2)));
+        assert_eq!(quoted(&"a".repeat(QUOTED)), format!("{:?}", "a".repeat(QUOTED)));
+    }
+}

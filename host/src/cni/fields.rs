@@ -5,6 +5,9 @@
 
 use serde_json::{Map, Value};
 
+/// The longest text of a wrong type that is shown, in bytes.
+const WORD: usize = 16;
+
 /// The value under `key`: the exact key if it is there, else one that differs only
 /// in ASCII case. containerd and podman send configurations that need the latter.
 pub fn get<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
@@ -79,7 +82,12 @@ fn array<'a>(object: &'a Map<String, Value>, key: &str) -> Result<&'a [Value], S
 
 /// The message for a value of the wrong type.
 pub fn wrong(place: &str, expected: &str, found: &Value) -> String {
-    format!("{place}: expected {expected}, found {}", describe(found))
+    // A text where there should be none may be anything; a word shows what was meant.
+    let found = match found {
+        Value::String(text) if text.len() > WORD => "a text".into(),
+        found => describe(found),
+    };
+    format!("{place}: expected {expected}, found {found}")
 }
 
 /// A value in a few words. What is inside lists and objects stays out of

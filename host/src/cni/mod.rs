@@ -15,12 +15,14 @@ mod list;
 pub mod names;
 pub mod netns;
 mod result;
+mod secret;
 mod version;
 
 pub use args::CniArgs;
 pub use call::{Call, Environment, PendingCall, ProcessEnvironment, STDIN_LIMIT, Start, Verb, start, version_document};
-pub use error::{CniError, code};
+pub use error::{CniError, code, quoted};
 pub use fields::get;
 pub use list::NetworkList;
 pub use result::{CniResult, Dns, FamilyIp, FamilyResult, Interface, Ip, ListedResult, Route, prev_result};
+pub use secret::{Secrets, args_without_secrets, without_secrets};
 pub use version::Version;

@@ -43,8 +43,8 @@ pub fn check_network(name: &str) -> Result<(), CniError> {
 }
 
 /// Checks an interface name, as in `CNI_IFNAME` (specification, section 2): 1 to
-/// [`INTERFACE_NAME_MAX`] bytes, neither `.` nor `..`, without `/`, `:` and white
-/// space.
+/// [`INTERFACE_NAME_MAX`] bytes, neither `.` nor `..`, without `/`, `:`, white
+/// space and control characters.
 ///
 /// # Errors
 /// Code 4, saying which of these rules is broken.
@@ -62,6 +62,10 @@ pub fn check_interface(name: &str) -> Result<(), CniError> {
     }
     if name.contains(|c: char| c == '/' || c == ':' || c.is_whitespace()) {
         return refuse("interface name contains / or : or whitespace characters");
+    }
+    // A zero byte would end it early, others change what a terminal shows.
+    if name.contains(char::is_control) {
+        return refuse("interface name contains control characters");
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Output, table};
+use crate::cni::{args_without_secrets, without_secrets};
 use crate::config;
 use crate::record::{Entry, Record, Store, boot_id};
 
@@ -95,8 +96,9 @@ fn as_table(records: &[Record]) -> String {
 fn as_json(record: &Record) -> Value {
     let attachments = record.header.attachments.iter().enumerate().map(|(index, planned)| {
         json!({
-            "interface": planned.interface, "network": planned.list["name"], "list": planned.list,
-            "cniArgs": planned.cni_args, "runtimeConfig": planned.runtime_config,
+            "interface": planned.interface, "network": planned.list["name"], "list": without_secrets(&planned.list),
+            "cniArgs": args_without_secrets(&planned.cni_args),
+            "runtimeConfig": without_secrets(&json!(planned.runtime_config)),
             "result": record.result(index), "attached": record.remaining().contains(&index),
             "state": state(record, index),
         })
@@ -104,7 +106,7 @@ fn as_json(record: &Record) -> Value {
     json!({
         "container": record.header.container, "interface": record.header.interface, "netns": record.header.netns,
         "network": record.header.network, "pod": record.header.pod, "created": record.header.created,
-        "attachments": attachments.collect::<Vec<_>>(), "decision": record.header.decision,
+        "attachments": attachments.collect::<Vec<_>>(), "decision": without_secrets(&record.header.decision),
         "result": record.outcome().map(|outcome| &outcome.result),
         "annotations": record.outcome().map(|outcome| &outcome.annotations),
     })

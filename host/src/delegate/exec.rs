@@ -10,7 +10,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, getpid, getppid, pidfd_open, set_
 
 use super::failure::{Cause, Failure, explain};
 use super::pump::{End, Finished, STDOUT_LIMIT, pump};
-use crate::cni::{CniError, Verb, code};
+use crate::cni::{CniError, Secrets, Verb, code};
 
 /// A variable that every delegate inherits with the value `1`: who finds it set was
 /// called, through however many plugins, by this plugin.
@@ -72,8 +72,13 @@ impl Exec<'_> {
         let finished = pump(&mut child, pidfd.as_ref(), self.stdin, self.deadline, log)
             .map_err(|error| stopped(code::INTERNAL, format!("cannot follow {}: {error}", self.program.display())))?;
         let Finished { end, stdout, stderr } = finished;
+        if matches!(end, End::Exited(status) if status.success()) {
+            return Ok(stdout);
+        }
+        // It may have printed what it was handed.
+        let secrets = Secrets::of_json(self.stdin);
+        let (stdout, stderr) = (secrets.hide_bytes(&stdout), secrets.hide_bytes(&stderr));
         match end {
-            End::Exited(status) if status.success() => Ok(stdout),
             End::Exited(status) => Err(Failure::new(Cause::Plugin, explain(status, &stdout, &stderr))),
             End::Overrun => Err(stopped(
                 code::INTERNAL,

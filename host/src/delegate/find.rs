@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cni::{CniError, code};
+use crate::cni::{CniError, code, quoted};
 
 /// A message names this many directories at most.
 const DIRECTORIES_NAMED: usize = 8;
@@ -21,7 +21,7 @@ pub fn find(plugin: &str, path: &[PathBuf]) -> Result<PathBuf, CniError> {
         return Err(CniError::new(code::INVALID_CONFIG, "no plugin name provided: set \"type\""));
     }
     if plugin.contains(['/', '\\']) {
-        let msg = format!("invalid plugin name: {plugin:.64}: \"type\" names a file, without a directory");
+        let msg = format!("invalid plugin name: {}: \"type\" names a file, without a directory", quoted(plugin));
         return Err(CniError::new(code::INVALID_CONFIG, msg));
     }
     // An empty entry would mean the working directory of whoever started us.
@@ -45,7 +45,8 @@ fn missing(plugin: &str, directories: &[&Path]) -> String {
         more => format!(" and {more} more"),
     };
     format!(
-        "failed to find plugin \"{plugin:.64}\" in path [{}{more}]: install it there, or correct \"type\"",
+        "failed to find plugin {} in path [{}{more}]: install it there, or correct \"type\"",
+        quoted(plugin),
         named.join(" ")
     )
 }

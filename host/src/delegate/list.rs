@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::exec::Exec;
 use super::failure::{Cause, Failure, reword_for_del};
 use super::find::find;
-use crate::cni::{CniError, CniResult, NetworkList, Verb, Version, code};
+use crate::cni::{CniError, CniResult, NetworkList, Secrets, Verb, Version, code};
 
 /// One attachment: a list, and all that a runtime tells its plugins.
 #[derive(Clone, Copy, Debug)]
@@ -141,8 +141,12 @@ impl Attach<'_> {
     /// A plugin's stdout as its result. Read once as what it claims to be, so that a
     /// damaged or dangerous one stops here; kept as it is, so that nothing in it is lost.
     fn read_result(&self, output: &[u8]) -> Result<Value, CniError> {
-        let parsed = CniResult::parse(output, self.list.cni_version)
-            .map_err(|error| error.context("its result cannot be used"))?;
+        let parsed = CniResult::parse(output, self.list.cni_version).map_err(|error| {
+            // What is quoted may be what the plugin was handed.
+            let shown = Secrets::of(&self.list.to_value()).hide_bytes(output);
+            let shown = CniResult::parse(&shown, self.list.cni_version).err();
+            shown.unwrap_or(CniError::new(error.code, "it holds secrets")).context("its result cannot be used")
+        })?;
         parsed.check_safe().map_err(|error| error.context("its result is refused"))?;
         let mut result = match serde_json::from_slice(output) {
             Ok(Value::Object(object)) => object,

@@ -52,7 +52,7 @@ impl Access {
     /// Reads it. None: the configuration names no API server.
     ///
     /// # Errors
-    /// A key has a value of another kind.
+    /// A key has a value of another kind, or a path is none.
     pub fn from_config(config: &Map<String, Value>) -> Result<Option<Self>, CniError> {
         let kubernetes = section(config, "kubernetes")?;
         let policy = section(config, "policy")?;
@@ -60,14 +60,13 @@ impl Access {
             Some(root) => Some(root),
             None => text(policy, "policy", "k8s_api_root")?,
         };
-        let policy_path = |key| Ok::<_, CniError>(text(policy, "policy", key)?.map(PathBuf::from));
         let access = Self {
-            kubeconfig: text(kubernetes, "kubernetes", "kubeconfig")?.map(PathBuf::from),
+            kubeconfig: path(kubernetes, "kubernetes", "kubeconfig")?,
             server: root.map(|root| without_api_path(&root).to_owned()),
             token: text(policy, "policy", "k8s_auth_token")?.map(Secret),
-            client_certificate: policy_path("k8s_client_certificate")?,
-            client_key: policy_path("k8s_client_key")?,
-            certificate_authority: policy_path("k8s_certificate_authority")?,
+            client_certificate: path(policy, "policy", "k8s_client_certificate")?,
+            client_key: path(policy, "policy", "k8s_client_key")?,
+            certificate_authority: path(policy, "policy", "k8s_certificate_authority")?,
         };
         Ok((access.kubeconfig.is_some() || access.server.is_some()).then_some(access))
     }
@@ -83,6 +82,20 @@ fn section<'a>(config: &'a Map<String, Value>, key: &str) -> Result<Option<&'a M
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(section)) => Ok(Some(section)),
         Some(_) => Err(CniError::new(code::INVALID_CONFIG, format!("configuration key {key:?} is no object"))),
+    }
+}
+
+/// Where a file is. Who writes there what it holds would read it again in the message that
+/// there is no such file.
+fn path(section: Option<&Map<String, Value>>, name: &str, key: &str) -> Result<Option<PathBuf>, CniError> {
+    match text(section, name, key)?.map(PathBuf::from) {
+        Some(path) if !path.is_absolute() => {
+            let message = format!(
+                "configuration key \"{name}.{key}\" is no absolute path: write where the file is, not what it holds"
+            );
+            Err(CniError::new(code::INVALID_CONFIG, message))
+        }
+        path => Ok(path),
     }
 }
 

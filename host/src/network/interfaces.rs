@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::cni::{CniError, code, names};
+use crate::cni::{CniError, code, names, quoted};
 
 /// Names the interfaces of a plan's attachments, in the plan's order.
 ///
@@ -16,7 +16,7 @@ use crate::cni::{CniError, code, names};
 pub fn assign(wanted: &[Option<&str>], runtime: &str, taken: &BTreeSet<String>) -> Result<Vec<String>, CniError> {
     let mut used = taken.clone();
     for name in wanted.iter().flatten() {
-        names::check_interface(name).map_err(|error| error.context(format!("interface {name:?}")))?;
+        names::check_interface(name).map_err(|error| error.context(format!("interface {}", quoted(name))))?;
         if taken.contains(*name) {
             return Err(CniError::new(code::INVALID_CONFIG, format!("interface {name} exists already in the pod")));
         }

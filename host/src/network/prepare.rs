@@ -11,10 +11,13 @@ use serde_json::{Map, Value, json};
 use super::interfaces::assign;
 use super::twice::set_apart;
 use super::{Catalogue, Installed};
-use crate::cni::{Call, CniArgs, CniError, NetworkList, code};
+use crate::cni::{Call, CniArgs, CniError, NetworkList, code, quoted};
 use crate::delegate;
 use crate::selector::abi::{Attachment, DefaultRoute, Plan, Source};
 use crate::selector::facts::Facts;
+
+/// Attachments of one plan. Far more than a pod has use for, and few enough to be undone.
+const ATTACHMENTS: usize = 256;
 
 /// What a plan is held against.
 pub struct Context<'a> {
@@ -57,6 +60,10 @@ pub struct Prepared {
 /// # Errors
 /// The first thing that is wrong, naming network and interface.
 pub fn prepare(plan: &Plan, context: &Context<'_>) -> Result<Vec<Prepared>, CniError> {
+    let count = plan.attachments.len();
+    if count > ATTACHMENTS {
+        return Err(invalid(format!("the plan has {count} attachments, and at most {ATTACHMENTS} can be carried out")));
+    }
     let wanted: Vec<_> = plan.attachments.iter().map(|attachment| attachment.interface.as_deref()).collect();
     let interfaces = assign(&wanted, &context.call.interface, context.taken)?;
     let owners = plan.attachments.iter().filter(|a| matches!(a.default_route, DefaultRoute::Via(_))).count();
@@ -79,8 +86,8 @@ pub fn prepare(plan: &Plan, context: &Context<'_>) -> Result<Vec<Prepared>, CniE
 /// A source in the words of a message.
 fn describe(source: &Source) -> String {
     match source {
-        Source::Installed(name) => format!("{name:?}"),
-        Source::Definition(name) => format!("\"{}/{}\"", name.namespace, name.name),
+        Source::Installed(name) => quoted(name),
+        Source::Definition(name) => quoted(&format!("{}/{}", name.namespace, name.name)),
         Source::Inline(_) => "(inline)".into(),
     }
 }
@@ -103,7 +110,10 @@ fn prepare_one(attachment: &Attachment, interface: String, context: &Context<'_>
     let declared = list.capabilities();
     for (key, value) in object(attachment.runtime_config.as_deref(), "runtime-config")? {
         if !declared.contains(&key) {
-            return Err(invalid(format!("{key} is asked for, but no plugin of the network declares that capability")));
+            return Err(invalid(format!(
+                "{} is asked for, but no plugin of the network declares that capability",
+                quoted(&key)
+            )));
         }
         runtime_config.insert(key, value);
     }
@@ -239,14 +249,17 @@ fn ask_by_args(list: &mut NetworkList, ips: &[String]) {
 
 fn parse_ip(text: &str) -> Result<IpAddr, CniError> {
     let address = text.parse().ok().or_else(|| text.parse::<IpNet>().ok().map(|net| net.addr()));
-    address.ok_or_else(|| invalid(format!("{text:?} is no IP address; write one as 10.1.2.3 or 10.1.2.3/24")))
+    address.ok_or_else(|| invalid(format!("{} is no IP address; write one as 10.1.2.3 or 10.1.2.3/24", quoted(text))))
 }
 
 fn check_mac(mac: &str) -> Result<(), CniError> {
     let bytes: Vec<_> = mac.split(':').collect();
     let valid = bytes.len() == 6
         && bytes.iter().all(|byte| byte.len() == 2 && byte.bytes().all(|digit| digit.is_ascii_hexdigit()));
-    if valid { Ok(()) } else { Err(invalid(format!("{mac:?} is no hardware address; write one as 02:00:00:00:00:01"))) }
+    if valid {
+        return Ok(());
+    }
+    Err(invalid(format!("{} is no hardware address; write one as 02:00:00:00:00:01", quoted(mac))))
 }
 
 fn check_routes(default_route: &DefaultRoute) -> Result<(), CniError> {
@@ -255,7 +268,7 @@ fn check_routes(default_route: &DefaultRoute) -> Result<(), CniError> {
     for gateway in gateways {
         let address: IpAddr = gateway
             .parse()
-            .map_err(|_| invalid(format!("default-route: {gateway:?} is no gateway; write an IP address")))?;
+            .map_err(|_| invalid(format!("default-route: {} is no gateway; write an IP address", quoted(gateway))))?;
         if !families.insert(address.is_ipv4()) {
             return Err(invalid("default-route: more than one gateway of the same address family"));
         }

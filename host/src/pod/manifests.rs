@@ -91,7 +91,10 @@ impl Manifests {
         for file in self.files()? {
             let failed = |error: String| CniError::new(code::IO, format!("manifest {}: {error}", file.display()));
             let text = fs::read_to_string(&file).map_err(|error| failed(error.to_string()))?;
-            let found: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| failed(error.to_string()))?;
+            // The lines around a mistake may hold anything: only where it is, is told.
+            let options = serde_saphyr::options! { with_snippet: false };
+            let found: Vec<Value> =
+                serde_saphyr::from_multiple_with_options(&text, options).map_err(|error| failed(error.to_string()))?;
             documents.extend(found.into_iter().filter(|document| !document.is_null()));
         }
         Ok(documents)
@@ -121,8 +124,12 @@ fn is_manifest(path: &Path) -> bool {
 }
 
 fn decode_pod(document: &Value) -> Result<PodFacts, CniError> {
-    let metadata: Metadata = serde_json::from_value(document["metadata"].clone())
-        .map_err(|error| CniError::new(code::DECODE, format!("the pod manifest's metadata: {error}")))?;
+    // The decoder would quote what it found, and that may be anything.
+    let metadata: Metadata = serde_json::from_value(document["metadata"].clone()).map_err(|_| {
+        let message = "a pod manifest's metadata is not as Kubernetes has it: names are texts, annotations and labels \
+                       are maps of texts";
+        CniError::new(code::DECODE, message)
+    })?;
     let owner = metadata.owner_references.into_iter().find(|owner| owner.controller == Some(true));
     Ok(PodFacts {
         identity: Identity {

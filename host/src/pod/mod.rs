@@ -130,11 +130,9 @@ fn from_runtime(call: &Call) -> Result<Option<Annotations>, CniError> {
     if value.is_null() {
         return Ok(Some(Annotations::new()));
     }
-    serde_json::from_value(value.clone()).map(Some).map_err(|error| {
-        CniError::new(
-            code::INVALID_CONFIG,
-            format!("runtimeConfig[{ANNOTATIONS_CAPABILITY:?}] is no map of strings: {error}"),
-        )
+    // The decoder would quote what it found, and that may be anything.
+    serde_json::from_value(value.clone()).map(Some).map_err(|_| {
+        CniError::new(code::INVALID_CONFIG, format!("runtimeConfig[{ANNOTATIONS_CAPABILITY:?}] is no map of strings"))
     })
 }
 

@@ -3,8 +3,8 @@
 //!
 //! Wasmtime trusts an artefact's content, so what this module vouches for is
 //! where the bytes come from: this binary itself, or a file that only root
-//! could have written (see [`super::trust`]). Whether they fit this engine is
-//! checked by wasmtime.
+//! could have written (see [`super::trust`]) and that is as it was written (see
+//! [`super::seal`]). Whether they fit this engine is checked by wasmtime.
 #![allow(unsafe_code)]
 
 use std::fmt;
@@ -20,14 +20,15 @@ use rustix::mm::{MprotectFlags, mprotect};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use super::seal;
 use super::trust::{self, Distrust, Missing};
 
-/// The largest artefact that is loaded, in bytes.
 /// The smallest page that any supported machine has, in bytes; an artefact's
 /// sections are aligned at least so.
 #[cfg(any(test, not(feature = "tool")))]
 const PAGE: usize = 4096;
 
+/// The largest artefact that is loaded, in bytes.
 pub(super) const MAX_ARTEFACT: u64 = 256 << 20;
 
 /// Why an artefact is not loaded.
@@ -124,10 +125,15 @@ pub(super) fn load_file(engine: &Engine, path: &Path) -> Result<Component, LoadE
     };
     let dir = trust::open_dir(parent, Missing::Fail)?;
     let (file, stat) = trust::open_file(&dir, name, path)?;
-    if u64::try_from(stat.st_size).is_ok_and(|size| size > MAX_ARTEFACT) {
+    let size = u64::try_from(stat.st_size).unwrap_or_default();
+    if size > MAX_ARTEFACT {
         return Err(LoadError::Unusable(format!("{} is larger than {MAX_ARTEFACT} bytes", path.display())));
     }
     let file = File::from(file);
+    let unreadable = |error| LoadError::Unreadable(format!("{} cannot be read: {error}", path.display()));
+    if !seal::holds(&file, size).map_err(unreadable)? {
+        return Err(LoadError::Unusable(format!("{} is damaged: its checksum is another one", path.display())));
+    }
 
     // The name in /proc leads to the file that was checked, whatever has
     // happened to its path since.
@@ -141,10 +147,7 @@ pub(super) fn load_file(engine: &Engine, path: &Path) -> Result<Component, LoadE
     };
 
     let mut bytes = Vec::new();
-    (&file)
-        .take(MAX_ARTEFACT)
-        .read_to_end(&mut bytes)
-        .map_err(|error| LoadError::Unreadable(format!("{} cannot be read: {error}", path.display())))?;
+    (&file).take(MAX_ARTEFACT).read_to_end(&mut bytes).map_err(unreadable)?;
     // SAFETY: as above, it is the same file.
     let component = unsafe { Component::deserialize(engine, &bytes) }
         .map_err(|error| LoadError::Unusable(format!("{}: {error:#}", path.display())))?;

@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use super::artefact::{self, LoadError};
 use super::digest::Digest;
 use super::engine::ENGINE_ID;
+use super::seal;
 #[cfg(feature = "tool")]
 use super::trust::Distrust;
 use super::trust::{self, Missing};
@@ -44,6 +45,7 @@ pub fn write(cache_dir: &Path, digest: Digest, bytes: &[u8]) -> Result<PathBuf, 
     let place = || -> std::io::Result<()> {
         let mut file = create(&dir, &temporary)?;
         file.write_all(bytes)?;
+        file.write_all(&seal::of(bytes))?;
         rustix::fs::fchmod(&file, Mode::from_raw_mode(0o444))?;
         file.sync_all()?;
         rustix::fs::renameat(&dir, &temporary, &dir, file_name(digest))?;

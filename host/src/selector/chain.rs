@@ -199,6 +199,12 @@ impl Chain {
         }))
     }
 
+    /// The name of the entry that is asked to merge what the entry `decided_by` planned.
+    pub fn merger(&self, decided_by: Option<usize>) -> Option<&str> {
+        let decider = || self.entries.get(decided_by?).map(|entry| entry.name.as_str());
+        self.merge.as_deref().or_else(decider)
+    }
+
     /// Loads every entry, as a check of the configuration.
     pub fn check(&self, loader: &Loader, deadline: Instant) -> Result<(), CniError> {
         self.entries.iter().try_for_each(|entry| entry.load(loader, deadline).map(drop))?;

@@ -1,5 +1,6 @@
-//! Selectors that import WASI, as the plugin runs them: in a short-lived
-//! `genie-host run-selector`, which has WASI linked where the plugin has not.
+//! Selectors that the plugin does not run itself, but in a short-lived
+//! `genie-host run-selector`: those that import WASI, which is linked there and not in the
+//! plugin, and those of several memories, which fuel alone does not bound.
 //!
 //! One JSON document a line. The parent sends an [`Order`]; the child asks any
 //! number of questions, each answered by a line, and ends with its report.
@@ -93,7 +94,7 @@ pub(super) fn run(
         |error| {
             let code = if error.kind() == ErrorKind::TimedOut { code::TRY_AGAIN } else { code::SELECTOR };
             let message = format!(
-                "selector {:?} imports WASI and so runs in a child, `{} run-selector`, which failed: {error}",
+                "selector {:?} runs in a child, `{} run-selector`, which failed: {error}",
                 bounds.selector,
                 tool.display()
             );

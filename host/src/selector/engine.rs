@@ -14,7 +14,7 @@ use crate::cni::{CniError, code};
 /// By itself wasmtime compares only its major version, so code from before a
 /// security fix in the compiler would still load. Count `genie.N` up whenever
 /// [`config`] changes.
-pub const ENGINE_ID: &str = "48.0.8+genie.1";
+pub const ENGINE_ID: &str = "48.0.8+genie.2";
 
 /// Address space to reserve for each memory, in bytes. Wasmtime's own default
 /// of 4 GiB fails where a service limits address space. A memory may grow

@@ -9,7 +9,7 @@ use wasmtime::component::{HasSelf, Linker};
 use super::abi::{self, LogLevel};
 use super::facts::{Consulted, Question};
 use super::grants::Grants;
-use super::limits::{Exceeded, Limits, Meter, QUESTIONS};
+use super::limits::{Exceeded, LOGGED, Limits, Meter, QUESTIONS};
 use super::text::one_line;
 use super::trace::Log;
 
@@ -42,6 +42,7 @@ impl State {
                 bytes: limits.log_bytes,
                 count: limits.log_messages,
                 dropped: 0,
+                heard: 0,
                 error: None,
             },
             consulted: Vec::new(),
@@ -91,6 +92,8 @@ pub(super) struct LogBook {
     bytes: usize,
     count: usize,
     dropped: usize,
+    /// Bytes of all messages, dropped or not.
+    heard: usize,
     /// The last error, also when the book is full: a panic's message comes last.
     error: Option<String>,
 }
@@ -151,6 +154,11 @@ impl abi::log::Host for State {
     }
 
     fn write(&mut self, level: LogLevel, message: String) -> wasmtime::Result<()> {
+        // A message costs the guest a few instructions, however long it is.
+        self.logs.heard = self.logs.heard.saturating_add(message.len());
+        if self.logs.heard > LOGGED {
+            return Err(wasmtime::Error::new(Exceeded::Logged));
+        }
         self.logs.write(level, message);
         Ok(())
     }

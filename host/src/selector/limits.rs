@@ -39,6 +39,8 @@ pub(super) const TABLES: usize = 64;
 pub(super) const TABLE_ELEMENTS: usize = 100_000;
 /// Handles to resources that exist at the same time.
 pub(super) const HANDLES: usize = 256;
+/// Bytes of log messages that are looked at in one call, kept or not.
+pub(super) const LOGGED: usize = 16 << 20;
 /// Questions to the imports `pod`, `cluster` and `node` in one call.
 pub(super) const QUESTIONS: usize = 256;
 
@@ -123,6 +125,8 @@ pub(super) enum Exceeded {
     Memory { wanted: usize, limit: usize },
     /// Its tables would have held so many elements.
     TableElements { wanted: usize },
+    /// It logged without end.
+    Logged,
     /// It asked its imports too often.
     Questions,
     /// The CNI call's deadline passed while an import was being answered.
@@ -140,6 +144,7 @@ impl fmt::Display for Exceeded {
             Self::TableElements { wanted } => {
                 write!(f, "went over the limit of {TABLE_ELEMENTS} table elements: it wanted {wanted}")
             }
+            Self::Logged => write!(f, "logged more than {} in one call", show_bytes(LOGGED)),
             Self::Questions => write!(f, "asked its imports more than {QUESTIONS} times in one call"),
             Self::Deadline => f.write_str("was still asking its imports when the time for this CNI call ran out"),
         }

@@ -29,9 +29,8 @@ pub struct LoadedSelector {
 enum Runner {
     /// In this process.
     Here(Prepared),
-    /// In a child of this program, which loads this artefact: it imports WASI,
-    /// and this process has none.
-    #[cfg_attr(feature = "tool", expect(dead_code, reason = "the tool has WASI itself"))]
+    /// In a child of this program, which loads this artefact.
+    #[cfg_attr(feature = "tool", expect(dead_code, reason = "the tool runs everything itself"))]
     Child { tool: PathBuf, artefact: PathBuf },
 }
 
@@ -104,16 +103,27 @@ fn runner(
     component: &Component,
     child: Option<(PathBuf, PathBuf)>,
 ) -> Result<Runner, CniError> {
-    if !imports.iter().any(|import| grants::is_wasi(import)) {
+    let reason = if imports.iter().any(|import| grants::is_wasi(import)) {
+        "imports WASI"
+    } else if has_memories(component) {
+        "has more than one memory"
+    } else {
         return Prepared::new(name, component).map(Runner::Here);
-    }
+    };
     match child {
         Some((tool, artefact)) => Ok(Runner::Child { tool, artefact }),
         None => Err(CniError::new(
             code::SELECTOR,
-            format!("selector {name:?} imports WASI, which takes genie-host: install it beside this plugin"),
+            format!("selector {name:?} {reason}, which takes genie-host: install it beside this plugin"),
         )),
     }
+}
+
+/// Whether there are memories that texts can be copied between. That is Wasmtime's work,
+/// which costs no fuel, so only the end of a child is sure to end it at the deadline.
+#[cfg(not(feature = "tool"))]
+fn has_memories(component: &Component) -> bool {
+    component.resources_required().is_none_or(|required| required.num_memories > 1)
 }
 
 /// Runs the task in a thread and answers its questions in this one: a store may

@@ -24,6 +24,7 @@ pub mod limits;
 pub mod loaded;
 pub mod module;
 mod run;
+mod seal;
 #[cfg(feature = "tool")]
 mod serve;
 mod text;

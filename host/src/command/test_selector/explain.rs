@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::cni::CniError;
+use crate::cni::{CniError, without_secrets};
 use crate::command::table::{bytes, grouped, table};
 use crate::network::{self, Catalogue, Prepared};
 use crate::selector::abi::Request;
@@ -101,7 +101,7 @@ impl Explanation<'_> {
                         json!({
                             "interface": attachment.interface, "network": attachment.list.name,
                             "file": self.file_of(attachment), "plugins": attachment.list.types(),
-                            "list": attachment.list.to_value(), "cniArgs": attachment.cni_args,
+                            "list": without_secrets(&attachment.list.to_value()), "cniArgs": attachment.cni_args,
                             "runtimeConfig": attachment.runtime_config,
                         })
                     })

@@ -1,0 +1,8 @@
+;; An interface name of half a megabyte.
+;; 4: interface name is too long
+(memory $memory 256)
+(func $select (param i32) (result i32)
+  (memory.fill (i32.const 1048576) (i32.const 110) (i32.const 500000))
+  (call $weave (i32.const 0))
+  (call $option (i32.const 0) (i32.const 20) (i32.const 1048576) (i32.const 500000))
+  (call $plan (i32.const 1)))

@@ -1,0 +1,5 @@
+;; A null among the interfaces, and an address on it.
+;; 6: interfaces[0]
+(data (i32.const 2048) "{\"cniVersion\":\"1.1.0\",\"interfaces\":[null],\"ips\":[{\"address\":\"10.0.0.2/24\",\"interface\":0}]}")
+(func $merge (param i32) (result i32)
+  (call $merged (i32.const 2048) (i32.const 90)))

@@ -1,0 +1,7 @@
+;; A NetworkAttachmentDefinition that it was not granted to read, on a node without a cluster.
+;; 11: NetworkAttachmentDefinition cannot be read
+(func $select (param i32) (result i32)
+  (i32.store8 (call $attachment (i32.const 0)) (i32.const 1))
+  (call $text (i32.add (call $attachment (i32.const 0)) (i32.const 4)) (i32.const 1024) (i32.const 5))
+  (call $text (i32.add (call $attachment (i32.const 0)) (i32.const 12)) (i32.const 1024) (i32.const 5))
+  (call $plan (i32.const 1)))

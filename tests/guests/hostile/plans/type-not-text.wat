@@ -1,0 +1,6 @@
+;; A type that is no text.
+;; 7: type
+(data (i32.const 2048) "{\"cniVersion\":\"1.0.0\",\"name\":\"x\",\"type\":{\"genie\":1}}")
+(func $select (param i32) (result i32)
+  (call $source (i32.const 0) (i32.const 2) (i32.const 2048) (i32.const 52))
+  (call $plan (i32.const 1)))
