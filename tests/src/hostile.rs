@@ -105,7 +105,8 @@ impl Hostile {
             } else if before == "timeout" {
                 read.timeout = Some(serde_json::from_str(after).expect("a timeout is JSON"));
             } else if line != BESIDE {
-                read.what = format!("{} {line}", read.what).trim().to_owned();
+                let space = if read.what.is_empty() { "" } else { " " };
+                read.what.extend([space, line]);
             }
         }
         assert!(read.code != u64::MAX && !read.what.is_empty(), "{}: the first lines are incomplete", path.display());
@@ -166,8 +167,8 @@ impl Hostile {
             0 => self.says.clone(),
             code => format!("{code}: {}", self.says),
         };
-        let keys: String = self.keys.iter().map(|(key, value)| format!(" ({key}: `{}`)", json!(value))).collect();
-        format!("| `{}` | {}{keys} | {met} |", self.name, self.what)
+        let keys: Vec<_> = self.keys.iter().map(|(key, value)| format!(" ({key}: `{}`)", json!(value))).collect();
+        format!("| `{}` | {}{} | {met} |", self.name, self.what, keys.concat())
     }
 }
 

@@ -275,7 +275,7 @@ fn agent(node: &Node, listen: &str) -> Agent {
 /// Waits until it holds.
 #[track_caller]
 fn eventually(node: &Node, what: &str, holds: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !holds() {
         let log = fs::read_to_string(node.dir().join("agent.log")).unwrap_or_default();
         assert!(Instant::now() < deadline, "{what}: not yet; the agent says:\n{log}");
