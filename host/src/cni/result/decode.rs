@@ -51,7 +51,7 @@ impl CniResult {
             _ => {
                 let mut object = object.clone();
                 object.insert("cniVersion".into(), config_version.as_str().into());
-                decode(&through_floats(object), config_version, config_version)
+                rewritten(object, config_version)
             }
         }
     }
@@ -67,35 +67,29 @@ pub fn prev_result(config: &Map<String, Value>, version: Version) -> Result<Opti
     let Some(previous) = object(config, "prevResult").map_err(refuse)? else {
         return Ok(None);
     };
-    let read = || {
-        let written = prev_version(previous, version)?;
-        let unknown = || refuse(mismatch(version, &written));
-        if written.is_empty() && form(version) != Form::Family {
-            return Err(unknown());
-        }
-        let of_result = Version::parse(&written).ok_or_else(unknown)?;
-        decode(&through_floats(previous.clone()), of_result, version).map(Some)
-    };
-    read().map_err(|error: CniError| error.context("could not parse prevResult"))
+    let mut previous = previous.clone();
+    if previous.get("CNIVersion").is_none_or(|written| *written == "") {
+        previous.insert("CNIVersion".into(), version.as_str().into());
+    }
+    rewritten(previous, version).map(Some).map_err(|error| error.context("could not parse prevResult"))
 }
 
-/// The version text that a `prevResult` ends up with. libcni adds the
-/// configuration's under the key `CNIVersion`, unless there is one, and then reads
-/// the last key, in byte order, that matches without regard to case.
-fn prev_version(previous: &Map<String, Value>, version: Version) -> Result<String, CniError> {
-    const ADDED: &str = "CNIVersion";
-    let mut versions: BTreeMap<&str, &Value> = previous
-        .iter()
-        .map(|(key, value)| (key.as_str(), value))
-        .filter(|(key, value)| key.eq_ignore_ascii_case(ADDED) && !value.is_null())
-        .collect();
-    let added = Value::from(version.as_str());
-    if versions.get(ADDED).is_none_or(|written| *written == "") {
-        versions.insert(ADDED, &added);
+/// A result that libcni has written anew, to put the version of the configuration
+/// in. It reads that again from all keys that match without regard to case: they are
+/// in byte order now, and the last one counts.
+fn rewritten(object: Map<String, Value>, version: Version) -> Result<CniResult, CniError> {
+    let is_version = |key: &str, value: &Value| key.eq_ignore_ascii_case("cniVersion") && !value.is_null();
+    let keys: BTreeMap<_, _> = object.iter().filter(|(key, value)| is_version(key, value)).collect();
+    let mut written = "";
+    for value in keys.into_values() {
+        written = value.as_str().ok_or_else(|| refuse(wrong("cniVersion", "a string", value)))?;
     }
-    let last = versions.into_values().next_back().unwrap_or(&added);
-    let text = last.as_str().ok_or_else(|| refuse(wrong("cniVersion", "a string", last)))?;
-    Ok(text.to_owned())
+    let unknown = || refuse(mismatch(version, written));
+    if written.is_empty() && form(version) != Form::Family {
+        return Err(unknown());
+    }
+    let of_result = Version::parse(written).ok_or_else(unknown)?;
+    decode(&through_floats(object), of_result, version)
 }
 
 /// The three shapes in which results have been written.

@@ -256,11 +256,27 @@ fn prev_result_with_an_odd_version_key_is_read_as_libcni_reads_it() {
         (json!({"cniversion": "0.4.0"}), Err(6)),
         (json!({"cniVersion": ""}), Err(6)),
         (json!({"cniVersion": null}), Ok(Version::V1_1_0)),
+        (json!({"CNIVersion": null}), Err(6)),
+        (json!({"CNIVERSION": {}}), Err(6)),
     ];
     for (value, expected) in rows {
         assert_eq!(version(&value, Version::V1_1_0), expected, "{value}");
     }
     assert_eq!(version(&json!({"cniVersion": ""}), Version::V0_2_0), Ok(Version::V0_1_0));
+}
+
+#[test]
+fn a_result_without_version_but_an_odd_key_for_it_is_read_as_libcni_reads_it() {
+    let version = |value: &Value| CniResult::from_value(value, Version::V1_0_0).map(|result| result.version()).ok();
+    for (value, expected) in [
+        (json!({"CNIVersion": "0.4.0"}), Some(Version::V1_0_0)),
+        (json!({"CNIVersion": {}}), None),
+        (json!({"cniversion": "1.1.0"}), Some(Version::V1_1_0)),
+        (json!({"cniversion": "0.4.0"}), None),
+        (json!({"cniversion": null}), Some(Version::V1_0_0)),
+    ] {
+        assert_eq!(version(&value), expected, "{value}");
+    }
 }
 
 #[test]
