@@ -29,17 +29,17 @@ const ATTEMPTS: [Attempt; 12] = [
     ("listen", || TcpListener::bind("0.0.0.0:0").map(|_| "listening".into())),
     ("open a UDP socket", || UdpSocket::bind("0.0.0.0:0").map(|_| "bound".into())),
     ("look up a name", || "localhost:80".to_socket_addrs().map(|found| format!("{} addresses", found.count()))),
-    ("read the environment", || some(env::vars().map(|(name, _)| name).collect())),
-    ("read its arguments", || some(env::args().collect())),
+    ("read the environment", || some(&env::vars().map(|(name, _)| name).collect::<Vec<_>>())),
+    ("read its arguments", || some(&env::args().collect::<Vec<_>>())),
     ("read its input", || {
         let mut input = Vec::new();
         io::stdin().read_to_end(&mut input)?;
-        some(input.iter().map(u8::to_string).collect())
+        some(&input.iter().map(u8::to_string).collect::<Vec<_>>())
     }),
 ];
 
 /// Nothing is as good as an error.
-fn some(got: Vec<String>) -> io::Result<String> {
+fn some(got: &[String]) -> io::Result<String> {
     if got.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(got.join(",")) }
 }
 
@@ -57,7 +57,7 @@ impl Selector for Grasping {
         let mut got: Vec<_> =
             ATTEMPTS.iter().filter_map(|(what, attempt)| attempt().ok().map(|got| format!("{what}: {got}"))).collect();
         let before = Instant::now();
-        thread::sleep(Duration::from_secs(3600));
+        thread::sleep(Duration::from_hours(1));
         if before.elapsed() > Duration::ZERO {
             got.push("the time".into());
         }
