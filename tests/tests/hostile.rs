@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 const READABLE: usize = 2 << 10;
 /// What the plugin may take, in KiB, beside the memory that a selector is allowed: itself,
 /// its artefact, and what a selector hands over.
-const OWN_MEMORY: u64 = 32 << 10;
+const OWN_MEMORY: u64 = 16 << 10;
 /// The default of `limits.memory`, in KiB.
 const SELECTOR_MEMORY: u64 = 64 << 10;
 
