@@ -50,7 +50,8 @@ impl Requests {
             .with("kubernetes", json!({"kubeconfig": far.kubeconfig}));
         let count = ADDS * LATENCIES.len();
         let pods: Vec<_> = (0..count).map(|index| pod(&format!("pod-{index}"))).collect();
-        let pods = server.create(&json!({"apiVersion": "v1", "kind": "List", "items": pods}));
+        server.create_all(&pods);
+        let pods = server.get(&["pods", "-n", "default"]);
         let pods = pods["items"].as_array().expect("kubectl answers a list");
         let before = requests(&server).len();
         let mut adds = LATENCIES.map(|_| Samples::default());
