@@ -11,6 +11,8 @@ HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 STATIC := RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
 ARTEFACTS := $(CARGO_TARGET_DIR)/artefacts
 TOOLS := GENIE_TOOLS=$(CARGO_TARGET_DIR)/tools
+# No test runs Multus: it takes minutes to build, and only the benchmark calls it.
+TESTED := $(filter-out multus,$(notdir $(patsubst %/recipe,%,$(wildcard tests/tools/*/recipe))))
 
 .PHONY: build deploy demo test faults e2e bench fuzz lint networks tools toolchain clean
 .SILENT: build toolchain
@@ -28,7 +30,7 @@ networks: ## the real plugins alone: all that the demo needs
 	$(TOOLS) tests/tools/build calico flannel plugins
 
 tools: networks ## and all others that the tests run against, a Kubernetes among them
-	$(TOOLS) tests/tools/build
+	$(TOOLS) tests/tools/build $(TESTED)
 
 demo: build networks ## the reference scenario with the real calico and the real flannel
 	$(TOOLS) tests/demo
@@ -43,6 +45,7 @@ e2e: build tools ## the scenario on a real cluster of two nodes; CASE=… runs a
 	$(TOOLS) cargo run --locked -q -p genie-tests --bin e2e -- $(CASE)
 
 bench: build tools ## what a call costs, beside cnitool and Multus; PART=beside a part, ROUNDS=30 a shorter run, DOCS=1 into docs/; needs root
+	$(TOOLS) tests/tools/build multus
 	$(TOOLS) cargo build --locked --release -p genie-tests --bins
 	$(TOOLS) BENCH_DOCS=$(DOCS) $(CARGO_TARGET_DIR)/release/bench $(ROUNDS) $(PART)
 	$(if $(PART),,$(TOOLS) $(CARGO_TARGET_DIR)/release/e2e pod-start)

@@ -93,9 +93,6 @@ pub(super) fn join(failures: Vec<CniError>) -> Option<CniError> {
     let first = failures.next()?;
     Some(failures.fold(first, |mut joined, error| {
         joined.msg = format!("{}; {}", joined.msg, error.msg);
-        if !error.details.is_empty() {
-            joined.details = format!("{}; {}", joined.details, error.details);
-        }
-        joined
+        if error.details.is_empty() { joined } else { joined.add_detail(error.details) }
     }))
 }
