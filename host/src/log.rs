@@ -1,9 +1,12 @@
 //! Messages of the plugin: to stderr, which the runtime keeps. Nothing of a
 //! configuration's content goes there: it may hold tokens.
 
+use std::sync::OnceLock;
+
 use serde_json::{Map, Value};
-use tracing::Level;
 use tracing::level_filters::LevelFilter;
+use tracing::span::{self, Attributes, Id};
+use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::cni::get;
 
@@ -16,15 +19,63 @@ pub fn start(config: &Map<String, Value>) {
 
 /// Starts logging at a level.
 pub fn start_at(level: LevelFilter) {
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .without_time()
-        .with_target(false)
-        .finish();
     // A second start (in tests) changes nothing.
-    _ = tracing::subscriber::set_global_default(subscriber);
+    _ = tracing::subscriber::set_global_default(Late { level, writer: OnceLock::new() });
+}
+
+/// Writes messages, and is made ready with the first: most calls have nothing to say, and
+/// the books that a writer keeps of spans are most of what it costs to start.
+struct Late {
+    level: LevelFilter,
+    writer: OnceLock<Box<dyn Subscriber + Send + Sync>>,
+}
+
+impl Late {
+    fn writer(&self) -> &dyn Subscriber {
+        self.writer.get_or_init(|| {
+            let writer = tracing_subscriber::fmt()
+                .with_max_level(self.level)
+                .with_writer(std::io::stderr)
+                .with_ansi(false)
+                .without_time()
+                .with_target(false);
+            Box::new(writer.finish())
+        })
+    }
+}
+
+impl Subscriber for Late {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= self.level
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.level)
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        self.writer().event(event);
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        self.writer().new_span(span)
+    }
+
+    fn record(&self, span: &Id, values: &span::Record<'_>) {
+        self.writer().record(span, values);
+    }
+
+    fn record_follows_from(&self, span: &Id, follows: &Id) {
+        self.writer().record_follows_from(span, follows);
+    }
+
+    fn enter(&self, span: &Id) {
+        self.writer().enter(span);
+    }
+
+    fn exit(&self, span: &Id) {
+        self.writer().exit(span);
+    }
 }
 
 /// Starts the logging of a daemon: with the time, as a JSON object a line or as text.

@@ -200,11 +200,12 @@ fn what_a_plugin_began_that_was_replaced_while_it_ran_the_new_one_undoes() {
     fs::copy(programs::recorder(), &program).unwrap();
     fs::copy(programs::recorder(), &new).unwrap();
     node.network("10-net.conflist", &json!({"cniVersion": "1.0.0", "name": "net", "plugins": [{"type": "replaced"}]}));
-    node.script("replaced", Verb::Add, Script::new().hang());
+    node.script("replaced", Verb::Add, Script::new().pause());
     let running = node.add().start();
     let delegate = node.wait_until_hanging("replaced");
     fs::rename(&new, &program).unwrap();
     running.kill();
+    node.release("replaced");
     delegate.wait_for_end();
     node.calls();
     node.del().run().ok();

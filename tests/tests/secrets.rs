@@ -335,14 +335,17 @@ fn no_core_of_the_plugin_or_the_agent_is_ever_written() {
     for dir in ["", "bin", "net.d"] {
         fs::set_permissions(node.dir().join(dir), fs::Permissions::from_mode(0o777)).unwrap();
     }
-    node.script("weave-net", Verb::Add, Script::new().hang());
-    fs::set_permissions(node.bin().join("weave-net.started"), fs::Permissions::from_mode(0o666)).unwrap();
+    node.script("weave-net", Verb::Add, Script::new().pause());
+    for pipe in ["weave-net.started", "weave-net.release"] {
+        fs::set_permissions(node.bin().join(pipe), fs::Permissions::from_mode(0o666)).unwrap();
+    }
     // setpriv becomes the plugin, so the plugin is the delegate's parent.
     let plugin = node.add().cni("weave").through(&["setpriv", NOBODY, "--clear-groups"]).start();
     let delegate = node.wait_until_hanging("weave-net");
     assert!(!may_be_dumped(plugin.id()), "the plugin");
     assert!(may_be_dumped(node.calls()[0].pid), "its delegates are not its business");
     plugin.kill();
+    node.release("weave-net");
     delegate.wait_for_end();
 
     fs::write(node.dir().join("kubeconfig"), kubeconfig()).unwrap();

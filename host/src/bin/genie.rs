@@ -10,6 +10,10 @@ use genie_host::config::Paths;
 use genie_host::{log, process};
 use serde_json::Value;
 
+// Linked with musl (Makefile), whose own one returns memory to the kernel all the time.
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     let started = Instant::now();
     process::forbid_core_dump();

@@ -14,7 +14,7 @@ use crate::cni::{CniError, code};
 /// By itself wasmtime compares only its major version, so code from before a
 /// security fix in the compiler would still load. Count `genie.N` up whenever
 /// [`config`] changes.
-pub const ENGINE_ID: &str = "48.0.8+genie.2";
+pub const ENGINE_ID: &str = "48.0.8+genie.3";
 
 /// Address space to reserve for each memory, in bytes. Wasmtime's own default
 /// of 4 GiB fails where a service limits address space. A memory may grow
@@ -48,12 +48,16 @@ pub fn engine() -> Result<&'static Engine, CniError> {
 fn config() -> wasmtime::Result<Config> {
     let mut config = Config::new();
     config.module_version(ModuleVersionStrategy::Custom(ENGINE_ID.into()))?;
-    config.target(&format!("{}-unknown-linux-gnu", std::env::consts::ARCH))?;
+    let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
+    config.target(&format!("{}-unknown-linux-{libc}", std::env::consts::ARCH))?;
     config.consume_fuel(true).epoch_interruption(false);
     config.concurrency_support(false).gc_support(false);
     config.memory_reservation(MEMORY_RESERVATION);
     config.memory_reservation_for_growth(GROWTH_RESERVATION);
-    config.memory_guard_size(GUARD).memory_init_cow(true);
+    config.memory_guard_size(GUARD);
+    // A selector is instantiated once or twice a process: copying its data is less than
+    // making a file of it that can be mapped.
+    config.memory_init_cow(false);
     config.max_wasm_stack(STACK);
     config.wasm_relaxed_simd(false).wasm_memory64(false);
     // What only debuggers and backtraces of guests read would be a third of an

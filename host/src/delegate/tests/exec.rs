@@ -278,21 +278,25 @@ fn case_38_program_that_stays_busy_is_an_error_after_six_seconds() {
 
 #[test]
 fn plugin_dies_with_the_thread_that_runs_it() {
-    let plugins = Plugins::new();
-    let program = plugins.script("p", "exec sleep 600");
-    let starter = std::thread::spawn(move || exec(&program).start(std::thread::sleep).unwrap());
-    let mut child = starter.join().unwrap();
-    assert_eq!(child.wait().unwrap().signal(), Some(9));
+    for verb in [Verb::Check, Verb::Status, Verb::Gc] {
+        let plugins = Plugins::new();
+        let program = plugins.script("p", "exec sleep 600");
+        let starter = std::thread::spawn(move || Exec { verb, ..exec(&program) }.start(std::thread::sleep).unwrap());
+        let mut child = starter.join().unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(9), "{verb:?}");
+    }
 }
 
 #[test]
-fn a_del_goes_on_without_us() {
-    let plugins = Plugins::new();
-    let program = plugins.script("p", "read line; exit 7");
-    let starter = std::thread::spawn(move || Exec { verb: Verb::Del, ..exec(&program) }.start(std::thread::sleep));
-    let mut child = starter.join().unwrap().unwrap();
-    drop(child.stdin.take());
-    assert_eq!(child.wait().unwrap().code(), Some(7));
+fn an_add_or_del_goes_on_without_us() {
+    for verb in [Verb::Add, Verb::Del] {
+        let plugins = Plugins::new();
+        let program = plugins.script("p", "read line; exit 7");
+        let starter = std::thread::spawn(move || Exec { verb, ..exec(&program) }.start(std::thread::sleep).unwrap());
+        let mut child = starter.join().unwrap();
+        drop(child.stdin.take());
+        assert_eq!(child.wait().unwrap().code(), Some(7), "{verb:?}");
+    }
 }
 
 #[test]
