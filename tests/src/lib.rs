@@ -5,7 +5,7 @@
 //! [`Answer`] what came back. [`recorder`] is a delegate that writes down how it was
 //! called, [`netns`] makes real network namespaces, [`guests`] builds the selectors
 //! that the tests need, [`apiserver`] is a real Kubernetes API server, [`cri`] a node with
-//! a container runtime.
+//! a container runtime, [`Samples`] are times that were measured.
 #![cfg(not(target_family = "wasm"))]
 
 mod answer;
@@ -22,6 +22,7 @@ pub mod programs;
 pub mod real;
 pub mod recorder;
 mod running;
+mod samples;
 mod state;
 pub mod steps;
 
@@ -30,3 +31,4 @@ pub use call::{Call, Verb};
 pub use node::Node;
 pub use recorder::{Recorded, Script};
 pub use running::{Running, Watched};
+pub use samples::Samples;

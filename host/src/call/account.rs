@@ -9,7 +9,7 @@ use crate::agent::client;
 use crate::agent::protocol::{NetworkTime, Report, SelectorRun};
 use crate::cni::{Call, CniArgs, CniError, NetworkList, Verb};
 use crate::pod::Identity;
-use crate::selector::trace::{Step, StepOutcome};
+use crate::selector::trace::{Step, StepOutcome, micros};
 
 /// Kept while a call runs.
 pub struct Account {
@@ -28,7 +28,7 @@ impl Account {
     /// A part has ended: all since the part before.
     pub fn part(&self, name: &str) {
         let now = Instant::now();
-        let took = micros(self.lap.replace(now), now);
+        let took = micros(now.saturating_duration_since(self.lap.replace(now)));
         self.report.borrow_mut().parts.push((name.into(), took));
     }
 
@@ -38,7 +38,7 @@ impl Account {
             network: list.name.clone(),
             plugin: list.types().first().copied().unwrap_or_default().to_owned(),
             interface: interface.to_owned(),
-            micros: micros(started, Instant::now()),
+            micros: micros(started.elapsed()),
             failed,
         });
     }
@@ -75,13 +75,9 @@ impl Account {
                 container: call.container.clone(),
                 interface: call.interface.clone(),
                 pod: pod.recorded(),
-                micros: micros(self.started, Instant::now()),
+                micros: micros(self.started.elapsed()),
                 ..self.report.into_inner()
             },
         );
     }
-}
-
-fn micros(from: Instant, to: Instant) -> u64 {
-    u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::config;
+use crate::install::file;
 use crate::selector::builtin;
 use crate::selector::compile::{artefact, compile_to_cache};
 use crate::selector::digest::Digest;
@@ -56,12 +57,10 @@ fn compile_built_in(output: &Path) -> Result<()> {
     fs::create_dir_all(output).with_context(|| output.display().to_string())?;
     for name in builtin::names() {
         let (Some(bytes), Some(digest)) = (builtin::builtin(name), builtin::digest(name)) else { continue };
-        let file = output.join(format!("{digest}.cwasm"));
+        let path = output.join(format!("{digest}.cwasm"));
         let native = artefact(name, bytes)?;
         // An unchanged file is left alone, so that nothing is built anew.
-        if fs::read(&file).ok().as_ref() != Some(&native) {
-            fs::write(&file, native).with_context(|| file.display().to_string())?;
-        }
+        file::place(&path, &native, 0o644)?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::loaded::{LoadedSelector, mismatched};
 use super::module::{Loader, Module};
 use super::run::{Answer, Bounds, Ran, Task};
 use super::text::one_line;
-use super::trace::{Decision, Failed, Step, StepOutcome};
+use super::trace::{Decision, Failed, Step, StepOutcome, micros};
 use crate::cni::{CniError, code};
 
 /// One selector of a chain.
@@ -83,7 +83,7 @@ impl Entry {
             Ran::failed(CniError::new(code::TRY_AGAIN, message))
         } else {
             let selector = self.load(loader, deadline);
-            load_micros = micros_since(start);
+            load_micros = micros(start.elapsed());
             match selector {
                 Ok(selector) => selector.run(task, &bounds, facts, deadline),
                 Err(error) => Ran::failed(error),
@@ -93,7 +93,7 @@ impl Entry {
             Ok(_) => StepOutcome::Pass,
             Err(error) => StepOutcome::Failed(error.to_string()),
         };
-        let micros = micros_since(start);
+        let micros = micros(start.elapsed());
         (answer, Step { selector: self.name.clone(), outcome, usage, micros, load_micros, logs, imports: consulted })
     }
 
@@ -251,8 +251,4 @@ impl Entry {
         };
         verdict.map_err(|(error, _)| error)
     }
-}
-
-fn micros_since(start: Instant) -> u64 {
-    u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX)
 }

@@ -1,6 +1,8 @@
 //! What happened in a chain, for the attachment record, `explain` and
 //! `test-selector`.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::abi::{LogLevel, Plan};
@@ -108,4 +110,9 @@ pub struct Log {
     pub level: LogLevel,
     /// The message.
     pub message: String,
+}
+
+/// A time as traces and reports tell it: in whole microseconds.
+pub(crate) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

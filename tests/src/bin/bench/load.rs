@@ -12,7 +12,7 @@ use genie_tests::{Answer, Call, Node, Verb};
 use serde_json::{Value, json};
 
 use crate::memory;
-use crate::samples::Samples;
+use genie_tests::Samples;
 
 /// Pods at once, and how often.
 const PODS: usize = 96;

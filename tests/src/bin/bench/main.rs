@@ -16,7 +16,6 @@ mod program;
 mod report;
 mod requests;
 mod running;
-mod samples;
 mod subjects;
 mod table;
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::running::Running;
-use crate::samples::Samples;
+use genie_tests::Samples;
 
 /// ADDs at each latency.
 const ADDS: usize = 100;

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::memory;
 use crate::program::Program;
-use crate::samples::Samples;
+use genie_tests::Samples;
 
 /// The capability by which containerd and CRI-O hand over annotations.
 const ANNOTATIONS: &str = "io.kubernetes.cri.pod-annotations";

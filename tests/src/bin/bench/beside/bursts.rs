@@ -8,7 +8,7 @@ use super::batch::{self, Batch, Ran};
 use super::contender::{Contenders, Who};
 use super::site::{Kind, PODS, Pod, Site};
 use super::usage::{self, Memory};
-use crate::samples::Samples;
+use genie_tests::Samples;
 
 /// How many at once.
 pub const SIZES: [usize; 3] = [16, 64, 96];

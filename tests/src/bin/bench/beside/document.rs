@@ -8,8 +8,8 @@ use super::contender::Who;
 use super::site::{Kind, PODS};
 use super::targets;
 use crate::chart::number;
-use crate::samples::Samples;
 use crate::table::Table;
+use genie_tests::Samples;
 
 /// What is measured and how, for who reads the figures elsewhere.
 const HOW: &str = "\

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::contender::Contenders;
 use super::site::{Kind, Pod, Site};
-use crate::samples::Samples;
+use genie_tests::Samples;
 
 /// Calls before those that count.
 const WARM_UP: usize = 10;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::batch::{self, Batch};
 use super::contender::{Contenders, Who};
 use super::site::{Kind, Pod, Site};
-use crate::samples::Samples;
+use genie_tests::Samples;
 
 /// Rounds before those that count.
 const WARM_UP: usize = 5;

@@ -14,6 +14,7 @@ use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use genie_tests::Samples;
 use genie_tests::cluster::{ALONE, Cluster, Kubectl};
 use serde_json::{Value, json};
 
@@ -46,7 +47,7 @@ pub fn measure(cluster: &Cluster, rounds: usize) -> Result<()> {
         for round in 0..WARM_UP + rounds {
             let took = pair(&kubectl, &mut watch, network, round)?;
             if round >= WARM_UP {
-                times.push(took.map(|time| time.as_secs_f64()));
+                times.push(took);
             }
         }
         ready.push(times);
@@ -141,45 +142,34 @@ impl Drop for Watch {
     }
 }
 
-/// Seconds of the pairs of one network.
+/// The pairs of one network.
 struct Times {
     network: &'static str,
-    alone: Vec<f64>,
-    genie: Vec<f64>,
+    alone: Samples,
+    genie: Samples,
 }
 
 impl Times {
     fn new(network: &'static str) -> Self {
-        Self { network, alone: Vec::new(), genie: Vec::new() }
+        Self { network, alone: Samples::default(), genie: Samples::default() }
     }
 
-    fn push(&mut self, [alone, genie]: [f64; 2]) {
+    fn push(&mut self, [alone, genie]: [Duration; 2]) {
         self.alone.push(alone);
         self.genie.push(genie);
     }
 }
 
 fn print(title: &str, all: &[Times]) {
-    println!("\n{title}, seconds ({} pairs of each network)", all[0].alone.len());
+    println!("\n{title}, ms ({} pairs of each network)", all[0].alone.len());
     println!("{:<12} {:>11} {:>9} {:>11} {:>9} {:>7}", "network", "alone mean", "p50", "genie mean", "p50", "ratio");
     for Times { network, alone, genie } in all {
-        let ratio = mean(genie) / mean(alone);
-        let (one, other) = (mean(alone), mean(genie));
-        let (p50, other_p50) = (median(alone), median(genie));
+        let (one, other) = (alone.mean(), genie.mean());
+        let ratio = other / one;
+        let (p50, other_p50) = (alone.p50(), genie.p50());
         let met = if ratio <= TARGET { "met" } else { "missed" };
         println!(
-            "{network:<12} {one:>11.3} {p50:>9.3} {other:>11.3} {other_p50:>9.3} {ratio:>7.3}  at most {TARGET}: {met}"
+            "{network:<12} {one:>11.0} {p50:>9.0} {other:>11.0} {other_p50:>9.0} {ratio:>7.3}  at most {TARGET}: {met}"
         );
     }
-}
-
-#[allow(clippy::cast_precision_loss)] // a few dozen
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use genie_tests::cluster::ClusterNode;
 
-/// Seconds from the call that makes a pod's sandbox to the start of its container, by the
-/// pod's name.
-pub fn starts(node: &ClusterNode) -> Result<BTreeMap<String, f64>> {
+/// How long it was from the call that makes a pod's sandbox to the start of its container, by
+/// the pod's name.
+pub fn starts(node: &ClusterNode) -> Result<BTreeMap<String, Duration>> {
     let log = node.log("containerd");
     let text = fs::read_to_string(&log).with_context(|| log.display().to_string())?;
     // A log escapes the quotation marks of its messages.
@@ -32,7 +33,7 @@ pub fn starts(node: &ClusterNode) -> Result<BTreeMap<String, f64>> {
             let container = between(line, "StartContainer for \"", "\"");
             let name = container.and_then(|container| by_id.get(container)).copied();
             if let Some((name, since)) = name.and_then(|name| pods.get_key_value(name)) {
-                starts.insert((*name).to_owned(), (time - since).rem_euclid(DAY));
+                starts.insert((*name).to_owned(), Duration::from_secs_f64((time - since).rem_euclid(DAY)));
             }
         }
     }

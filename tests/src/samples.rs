@@ -29,6 +29,17 @@ impl Samples {
         Self(pairs.map(|(one, other)| one - times * other).collect())
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Their mean.
+    #[allow(clippy::cast_precision_loss)] // there are not that many
+    pub fn mean(&self) -> f64 {
+        self.0.iter().sum::<f64>() / self.len() as f64
+    }
+
     /// The value that half of them do not exceed.
     pub fn p50(&self) -> f64 {
         self.percentile(50)
@@ -69,6 +80,12 @@ mod tests {
         assert_is(samples(1..=100).p95(), 95.0);
         assert_is(samples([7]).p95(), 7.0);
         assert!(samples([]).p50().is_nan());
+    }
+
+    #[test]
+    fn the_mean_counts_each() {
+        assert_is(samples([1, 2, 6]).mean(), 3.0);
+        assert!(samples([]).mean().is_nan());
     }
 
     #[test]
