@@ -13,7 +13,7 @@ pub mod compile;
 pub mod configuration;
 pub mod credentials;
 pub mod drain;
-mod file;
+pub(crate) mod file;
 pub mod manifest;
 pub mod net_d;
 pub mod stop;
