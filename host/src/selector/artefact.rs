@@ -98,20 +98,17 @@ impl wasmtime::CustomCodeMemory for InPlace {
     }
 
     fn publish_executable(&self, ptr: *const u8, len: usize) -> wasmtime::Result<()> {
-        protect(ptr, len, MprotectFlags::READ | MprotectFlags::EXEC)
+        // SAFETY: Wasmtime hands over whole pages of an artefact's text that it holds,
+        // and nobody writes there: it is a constant of this binary, or a mapping of
+        // Wasmtime's own that is frozen by now.
+        unsafe { mprotect(ptr.cast_mut().cast(), len, MprotectFlags::READ | MprotectFlags::EXEC) }
+            .map_err(wasmtime::Error::from)
     }
 
-    fn unpublish_executable(&self, ptr: *const u8, len: usize) -> wasmtime::Result<()> {
-        protect(ptr, len, MprotectFlags::READ)
+    fn unpublish_executable(&self, _: *const u8, _: usize) -> wasmtime::Result<()> {
+        // Nobody can write there, and nobody is left to run it: the process ends.
+        Ok(())
     }
-}
-
-#[cfg(not(feature = "tool"))]
-fn protect(ptr: *const u8, len: usize, flags: MprotectFlags) -> wasmtime::Result<()> {
-    // SAFETY: Wasmtime hands over whole pages of an artefact's text that it holds,
-    // and nobody writes there: it is a constant of this binary, or a mapping of
-    // Wasmtime's own that is frozen by now.
-    unsafe { mprotect(ptr.cast_mut().cast(), len, flags) }.map_err(wasmtime::Error::from)
 }
 
 /// Loads an artefact from a file, mapped, not copied.
