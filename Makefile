@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 # The plugin is linked with musl: before main, glibc asks the processor what it can do, each
 # answer of which a hypervisor has to give, and that is a fifth of what a call costs
-# (docs/performance.md, "What was tried"). Wasmtime has some lines of C that need no libc.
+# (docs/performance/tried.md). Wasmtime has some lines of C that need no libc.
 PLUGIN := $(HOST:-gnu=-musl)
 CC_MUSL := CC_$(subst -,_,$(PLUGIN))=$(CC)
 # Linked statically, both run on any distribution. Packed relocations make genie-host 1.7 MB

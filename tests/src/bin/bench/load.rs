@@ -5,6 +5,7 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use genie_tests::Samples;
 use genie_tests::fixture::reference_node;
 use genie_tests::netns::Namespace;
 use genie_tests::real::World;
@@ -12,7 +13,6 @@ use genie_tests::{Answer, Call, Node, Verb};
 use serde_json::{Value, json};
 
 use crate::memory;
-use genie_tests::Samples;
 
 /// Pods at once, and how often.
 const PODS: usize = 96;

@@ -3,10 +3,9 @@
 use std::fmt;
 use std::fs;
 
-use genie_tests::programs;
+use genie_tests::{Samples, programs};
 
 use crate::subjects::{Bench, Kind, State, Subject};
-use genie_tests::Samples;
 
 /// What the plugin may add to its delegates, in milliseconds (half of the calls).
 const ADDED: f64 = 2.0;

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use genie_tests::Samples;
 use genie_tests::apiserver::ApiServer;
 use genie_tests::cluster::proxy::Proxy;
 use genie_tests::fixture::reference_node;
@@ -14,7 +15,6 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::running::Running;
-use genie_tests::Samples;
 
 /// ADDs at each latency.
 const ADDS: usize = 100;

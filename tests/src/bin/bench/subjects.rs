@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use genie_tests::Samples;
 use genie_tests::netns::Namespace;
 use genie_tests::{Node, programs};
 use serde_json::{Value, json};
@@ -14,7 +15,6 @@ use tempfile::TempDir;
 
 use crate::memory;
 use crate::program::Program;
-use genie_tests::Samples;
 
 /// The capability by which containerd and CRI-O hand over annotations.
 const ANNOTATIONS: &str = "io.kubernetes.cri.pod-annotations";

@@ -4,11 +4,12 @@ use std::fs::File;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use genie_tests::Samples;
+
 use super::batch::{self, Batch, Ran};
 use super::contender::{Contenders, Who};
 use super::site::{Kind, PODS, Pod, Site};
 use super::usage::{self, Memory};
-use genie_tests::Samples;
 
 /// How many at once.
 pub const SIZES: [usize; 3] = [16, 64, 96];

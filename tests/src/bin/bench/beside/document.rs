@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use genie_tests::Samples;
+
 use super::Beside;
 use super::bursts::SIZES;
 use super::contender::Who;
@@ -9,7 +11,6 @@ use super::site::{Kind, PODS};
 use super::targets;
 use crate::chart::number;
 use crate::table::Table;
-use genie_tests::Samples;
 
 /// What is measured and how, for who reads the figures elsewhere.
 const HOW: &str = "\
@@ -43,7 +44,9 @@ of all processes that a call started, and the daemon's until it rests again.
 
 Everybody's state is on the same disk. We write a record that survives a power cut (`sync` below, and
 part of DEL, which gives its blocks back); Multus and cnitool write theirs without a sync. So what we
-add depends on the disk, and on who else writes to it, and what they add does not.";
+add depends on the disk, and on who else writes to it, and what they add does not.
+
+What was tried to make it less, and what that gave, is in [performance/tried.md](performance/tried.md).";
 
 impl Beside {
     /// The whole page. `machine` says what it was measured on, `command` how.

@@ -4,11 +4,11 @@ use std::io::Read as _;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
+use genie_tests::Samples;
 use serde_json::Value;
 
 use super::contender::Contenders;
 use super::site::{Kind, Pod, Site};
-use genie_tests::Samples;
 
 /// Calls before those that count.
 const WARM_UP: usize = 10;

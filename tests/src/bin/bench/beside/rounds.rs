@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use genie_tests::Samples;
+
 use super::batch::{self, Batch};
 use super::contender::{Contenders, Who};
 use super::site::{Kind, Pod, Site};
-use genie_tests::Samples;
 
 /// Rounds before those that count.
 const WARM_UP: usize = 5;
