@@ -27,10 +27,7 @@ fn the_record_is_there_before_the_first_delegate_runs() {
 #[test]
 fn a_killed_adds_delegate_ends_by_itself_and_del_cleans_up() {
     let node = reference_node();
-    node.script("weave-net", Verb::Add, Script::new().pause());
-    let running = node.add().cni("calico,weave,flannel").start();
-    let delegate = node.wait_until_hanging("weave-net");
-    running.kill();
+    let delegate = kill_add_in_weave(&node, Script::new().pause());
     node.release("weave-net");
     delegate.wait_for_end();
     del_after_a_killed_add(&node, node.del());
@@ -39,13 +36,19 @@ fn a_killed_adds_delegate_ends_by_itself_and_del_cleans_up() {
 #[test]
 fn a_killed_adds_delegate_that_hangs_is_killed_by_del() {
     let node = reference_node();
-    node.script("weave-net", Verb::Add, Script::new().hang());
-    let running = node.add().cni("calico,weave,flannel").start();
-    let delegate = node.wait_until_hanging("weave-net");
-    running.kill();
+    let delegate = kill_add_in_weave(&node, Script::new().hang());
     // It may finish for a quarter of the time.
     del_after_a_killed_add(&node, node.del().key("timeout", json!("4s")));
     delegate.wait_for_end();
+}
+
+/// Kills an ADD of three networks while the delegate of the second does what `script` says.
+fn kill_add_in_weave(node: &Node, script: Script) -> Watched {
+    node.script("weave-net", Verb::Add, script);
+    let running = node.add().cni("calico,weave,flannel").start();
+    let delegate = node.wait_until_hanging("weave-net");
+    running.kill();
+    delegate
 }
 
 fn del_after_a_killed_add(node: &Node, del: Call<'_>) {

@@ -48,6 +48,8 @@ pub fn engine() -> Result<&'static Engine, CniError> {
 fn config() -> wasmtime::Result<Config> {
     let mut config = Config::new();
     config.module_version(ModuleVersionStrategy::Custom(ENGINE_ID.into()))?;
+    // Wasmtime runs code only when told the very target that it was built for itself; of an
+    // artefact it compares no more than architecture and system.
     let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
     config.target(&format!("{}-unknown-linux-{libc}", std::env::consts::ARCH))?;
     config.consume_fuel(true).epoch_interruption(false);

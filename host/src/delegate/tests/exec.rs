@@ -1,6 +1,7 @@
 use std::fs::{self, OpenOptions};
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -276,13 +277,16 @@ fn case_38_program_that_stays_busy_is_an_error_after_six_seconds() {
     assert!(failure.error.msg.contains("text file busy"), "{}", failure.error.msg);
 }
 
+fn start_by_a_thread_that_ends(program: PathBuf, verb: Verb) -> Child {
+    let starter = std::thread::spawn(move || Exec { verb, ..exec(&program) }.start(std::thread::sleep).unwrap());
+    starter.join().unwrap()
+}
+
 #[test]
 fn plugin_dies_with_the_thread_that_runs_it() {
     for verb in [Verb::Check, Verb::Status, Verb::Gc] {
         let plugins = Plugins::new();
-        let program = plugins.script("p", "exec sleep 600");
-        let starter = std::thread::spawn(move || Exec { verb, ..exec(&program) }.start(std::thread::sleep).unwrap());
-        let mut child = starter.join().unwrap();
+        let mut child = start_by_a_thread_that_ends(plugins.script("p", "exec sleep 600"), verb);
         assert_eq!(child.wait().unwrap().signal(), Some(9), "{verb:?}");
     }
 }
@@ -291,9 +295,7 @@ fn plugin_dies_with_the_thread_that_runs_it() {
 fn an_add_or_del_goes_on_without_us() {
     for verb in [Verb::Add, Verb::Del] {
         let plugins = Plugins::new();
-        let program = plugins.script("p", "read line; exit 7");
-        let starter = std::thread::spawn(move || Exec { verb, ..exec(&program) }.start(std::thread::sleep).unwrap());
-        let mut child = starter.join().unwrap();
+        let mut child = start_by_a_thread_that_ends(plugins.script("p", "read line; exit 7"), verb);
         drop(child.stdin.take());
         assert_eq!(child.wait().unwrap().code(), Some(7), "{verb:?}");
     }
