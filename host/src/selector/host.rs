@@ -69,10 +69,12 @@ impl State {
     /// Why this question is not passed on.
     fn refusal(&self, question: &Question) -> Option<String> {
         match question {
-            Question::Object { api_version, kind, .. } if !self.grants.allows(api_version, kind) => Some(format!(
-                "{api_version}/{kind} is not granted: if the selector may read it, add \
+            Question::Object { api_version, kind, .. } if !self.grants.cluster.allows(api_version, kind) => {
+                Some(format!(
+                    "{api_version}/{kind} is not granted: if the selector may read it, add \
                  \"grant\": [{{\"cluster\": [\"{api_version}/{kind}\"]}}] to its entry in the configuration"
-            )),
+                ))
+            }
             _ => None,
         }
     }

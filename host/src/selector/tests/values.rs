@@ -51,15 +51,15 @@ fn a_wrong_limit_is_named() {
 fn cluster_alone_grants_the_kinds_that_describe_networks() {
     let grants = Grants::from_json(&json!(["pod", "cluster"])).expect("it is right");
     assert!(grants.pod && !grants.node);
-    assert!(grants.allows("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"));
-    assert!(!grants.allows("v1", "Secret"));
+    assert!(grants.cluster.allows("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"));
+    assert!(!grants.cluster.allows("v1", "Secret"));
 }
 
 #[test]
 fn a_kind_is_granted_with_or_without_its_api_version() {
     let grants = Grants::from_json(&json!([{"cluster": ["v1/Namespace", "Node"]}])).expect("it is right");
-    assert!(grants.allows("v1", "Namespace") && grants.allows("v1", "Node"));
-    assert!(!grants.allows("v2", "Namespace"));
+    assert!(grants.cluster.allows("v1", "Namespace") && grants.allows("v1", "Node"));
+    assert!(!grants.cluster.allows("v2", "Namespace"));
 }
 
 #[test]
