@@ -58,7 +58,7 @@ fn cluster_alone_grants_the_kinds_that_describe_networks() {
 #[test]
 fn a_kind_is_granted_with_or_without_its_api_version() {
     let grants = Grants::from_json(&json!([{"cluster": ["v1/Namespace", "Node"]}])).expect("it is right");
-    assert!(grants.cluster.allows("v1", "Namespace") && grants.allows("v1", "Node"));
+    assert!(grants.cluster.allows("v1", "Namespace") && grants.cluster.allows("v1", "Node"));
     assert!(!grants.cluster.allows("v2", "Namespace"));
 }
 
