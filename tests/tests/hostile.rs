@@ -20,7 +20,7 @@ const OWN_MEMORY: u64 = 16 << 10;
 /// The default of `limits.memory`, in KiB.
 const SELECTOR_MEMORY: u64 = 64 << 10;
 
-const FOLDERS: [&str; 5] = ["limits", "values", "plans", "merges", "strangers"];
+const FOLDERS: [&str; 6] = ["limits", "values", "plans", "lies", "merges", "strangers"];
 
 #[test]
 fn what_goes_over_a_limit() {
@@ -35,6 +35,11 @@ fn what_is_no_value_of_the_abi() {
 #[test]
 fn plans_that_cannot_be_carried_out() {
     run_all("plans");
+}
+
+#[test]
+fn what_a_selector_says_without_the_grant_for_it() {
+    run_all("lies");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! too, so that bridges and iptables rules stay inside.
 
 use genie_tests::Verb;
-use genie_tests::fixture::chain::puppet;
+use genie_tests::fixture::chain::{puppet, with};
 use genie_tests::netns::Namespace;
 use genie_tests::real::{World, address, versions};
 use serde_json::{Value, json};
@@ -107,7 +107,7 @@ fn one_network_owns_the_default_route() {
         world.node.network(&format!("20-{name}.conflist"), &list);
     }
     let settings = json!({"act": "plan", "networks": ["north", "south"], "gateway": "10.87.0.1"});
-    let entry = puppet(&world.node.guest("puppet"), settings);
+    let entry = with(puppet(&world.node.guest("puppet"), settings), "grant", json!(["default-route"]));
     world.node = world.node.with("selectors", json!([entry]));
     let pod = Namespace::new();
     let result = world.node.add().netns(pod.path()).run().ok();

@@ -92,7 +92,8 @@ fn status_tells_that_a_selector_cannot_be_loaded() {
 fn a_selector_may_merge_in_its_own_way() {
     let node = reference_node();
     let module = node.guest("merging");
-    let node = node.with("selectors", json!([entry(&module)]));
+    let grant = json!([{"annotations": ["example.org/*"]}]);
+    let node = node.with("selectors", json!([with(entry(&module), "grant", grant)]));
     let result = node.add().run().ok();
     assert_eq!(makers(&node), ["ADD calico@eth0", "ADD flannel@eth1", "ADD weave-net@eth2"]);
     assert_eq!(result["cniVersion"], "1.0.0");
@@ -111,7 +112,8 @@ fn a_merge_that_gives_no_usable_result_undoes_everything() {
     ] {
         let node = reference_node();
         let module = node.guest("merging");
-        let node = node.with("selectors", json!([puppet(&module, settings)]));
+        let grant = json!([{"annotations": ["*"]}, "result"]);
+        let node = node.with("selectors", json!([with(puppet(&module, settings), "grant", grant)]));
         node.add().run().error().says(&[told]);
         let trace = makers(&node);
         assert_eq!(trace[3..], ["DEL weave-net@eth2", "DEL flannel@eth1", "DEL calico@eth0"], "{told}");

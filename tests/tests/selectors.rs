@@ -1,6 +1,6 @@
 //! The chain of selectors, with real modules.
 
-use genie_tests::fixture::chain::{chain, entry, makers, plan, puppet};
+use genie_tests::fixture::chain::{chain, entry, makers, plan, puppet, with};
 use serde_json::{Value, json};
 
 const NO_DELEGATE: [&str; 0] = [];
@@ -56,6 +56,36 @@ fn one_that_always_runs_may_add_to_the_decision() {
     });
     node.add().cni("flannel").run().ok();
     assert_eq!(makers(&node), ["ADD flannel@eth0", "ADD weave-net@eth1"]);
+}
+
+#[test]
+fn what_was_decided_with_a_grant_passes_one_that_has_none() {
+    let node = chain(|module| {
+        let plan = json!({"act": "plan", "networks": ["cbr0"], "patch": json!({"mtu": 1400}).to_string()});
+        let decides = with(puppet(module, plan), "grant", json!([{"patch": ["mtu"]}]));
+        let adds = with(puppet(module, json!({"act": "extend", "networks": ["weave"]})), "run", json!("always"));
+        vec![decides, adds]
+    });
+    node.add().run().ok();
+    assert_eq!(makers(&node), ["ADD flannel@eth0", "ADD weave-net@eth1"]);
+}
+
+#[test]
+fn an_entry_may_be_narrowed_to_networks_a_built_in_one_too() {
+    let node = chain(|_| vec![json!({"module": "annotation", "grant": [{"networks": ["weave", "cbr*"]}]})]);
+    node.add().cni("flannel").run().ok();
+    assert_eq!(makers(&node), ["ADD flannel@eth0"]);
+    node.add().container("c2").cni("flannel,calico").run().error_code(102).says(&["calico", "annotation", "networks"]);
+    assert_eq!(node.trace(), NO_DELEGATE);
+}
+
+#[test]
+fn a_plan_without_the_runtimes_interface_is_refused_whoever_made_it() {
+    let node = chain(|module| vec![json!({"module": "annotation"}), plan(module, &["weave@net1", "calico@net2"])]);
+    node.add().run().error_code(7).says(&["no network is on eth0", "puppet"]);
+    node.add().cni("weave@net1").run().error_code(101).says(&["no network is on eth0"]);
+    assert_eq!(node.trace(), NO_DELEGATE);
+    node.assert_no_state();
 }
 
 #[test]
@@ -147,7 +177,10 @@ fn a_plan_that_cannot_be_carried_out_is_refused_before_anything_runs() {
 #[test]
 fn a_patch_changes_the_first_plugins_configuration() {
     let patch = json!({"ipam": {"subnet": "10.9.0.0/16"}, "mtu": null}).to_string();
-    let node = chain(|module| vec![puppet(module, json!({"act": "plan", "networks": ["cbr0"], "patch": patch}))]);
+    let node = chain(|module| {
+        let entry = puppet(module, json!({"act": "plan", "networks": ["cbr0"], "patch": patch}));
+        vec![with(entry, "grant", json!([{"patch": ["ipam.subnet", "mtu"]}]))]
+    });
     let list = json!({
         "cniVersion": "0.3.1", "name": "cbr0",
         "plugins": [{"type": "flannel", "mtu": 1, "ipam": {"type": "x"}}, {"type": "portmap", "mtu": 2}],

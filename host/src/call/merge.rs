@@ -29,7 +29,13 @@ pub fn merge(
     deadline: Instant,
 ) -> Result<Merged, CniError> {
     let plan = named(&selected.plan, outcomes);
-    let merging = Merging { decided_by: selected.decision.decided_by, request: &selected.request, plan: &plan, facts };
+    let merging = Merging {
+        decided_by: selected.decision.decided_by,
+        request: &selected.request,
+        plan: &plan,
+        facts,
+        standard: &|| standard(call, outcomes),
+    };
     let merged = match config.chain.merge(&config.loader, merging, outcomes, deadline) {
         Some(merged) => {
             let merged = merged?;

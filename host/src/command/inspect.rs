@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Output, module, table};
+use crate::selector::grants::Grants;
 use crate::selector::module::Loader;
 
 /// `describe` is a matter of microseconds; this only bounds a module that hangs.
@@ -30,13 +31,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let loaded = Loader::new(Path::new(""), None).load(&named.module, deadline)?;
     let about = loaded.describe(deadline)?;
     let exports = if loaded.merges() { vec!["select", "merge"] } else { vec!["select"] };
+    let needs = Grants::of_imports(loaded.imports()).in_words();
     let schema: Value = serde_json::from_str(&about.settings_schema).unwrap_or(Value::Null);
     match arguments.output {
         Output::Json => super::print(&format!(
             "{:#}",
             json!({
                 "name": about.name, "version": about.version, "summary": about.summary,
-                "exports": exports, "imports": loaded.imports(), "settingsSchema": schema,
+                "exports": exports, "imports": loaded.imports(), "may": needs, "settingsSchema": schema,
                 "size": named.bytes.len(), "sha256": named.digest.to_string(),
             })
         )),
@@ -55,6 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
                     .enumerate()
                     .map(|(index, import)| row(if index == 0 { "imports" } else { "" }, import)),
             );
+            rows.push(row("may", &format!("with the grants for its imports: {}", needs.join("; "))));
             rows.extend([row("size", &size), row("sha256", &named.digest.to_string())]);
             super::print(table::table(&rows).trim_end());
             let settings = if schema.is_null() { "settings  none".into() } else { format!("settings  {schema:#}") };

@@ -48,8 +48,9 @@ pub struct Arguments {
     /// Settings for the selector, as JSON; by default those of its entry in the configuration
     #[arg(long, value_name = "JSON", conflicts_with = "chain")]
     settings: Option<String>,
-    /// Grant an import (pod, cluster, node); by default those of its entry, else whatever it imports
-    #[arg(long, value_name = "IMPORT", conflicts_with = "chain")]
+    /// A grant: its name (pod, cluster, addresses, …) or, as in the configuration, its JSON; by default those
+    /// of its entry, else whatever it imports
+    #[arg(long, value_name = "NAME|JSON", conflicts_with = "chain")]
     grant: Vec<String>,
     /// A directory of manifests for what selectors ask the cluster
     #[arg(long, value_name = "DIR")]
@@ -172,14 +173,12 @@ fn single(written: &str, arguments: &Arguments, config: &Config) -> Result<Chain
         entry.settings = serde_json::from_str(settings).context("--settings is not JSON")?;
     }
     if !arguments.grant.is_empty() {
-        entry.grants = Grants::from_json(&json!(arguments.grant)).map_err(|reason| anyhow::anyhow!("--{reason}"))?;
+        let grants = arguments.grant.iter().map(|grant| serde_json::from_str(grant).unwrap_or_else(|_| json!(grant)));
+        entry.grants = Grants::from_json(&grants.collect()).map_err(|reason| anyhow::anyhow!("--{reason}"))?;
     } else if known.is_none() {
         let deadline = Instant::now() + TIME;
         let loaded = config.loader.load(&named.module, deadline)?;
-        let imports = ["pod", "node", "cluster"].into_iter().filter(|name| {
-            loaded.imports().iter().any(|import| import.starts_with(&format!("genie:selector/{name}@")))
-        });
-        entry.grants = Grants::from_json(&json!(imports.collect::<Vec<_>>())).map_err(anyhow::Error::msg)?;
+        entry.grants = Grants::of_imports(loaded.imports());
     }
     Ok(Chain { entries: vec![entry], merge: None })
 }

@@ -66,6 +66,7 @@ pub fn prepare(plan: &Plan, context: &Context<'_>) -> Result<Vec<Prepared>, CniE
     }
     let wanted: Vec<_> = plan.attachments.iter().map(|attachment| attachment.interface.as_deref()).collect();
     let interfaces = assign(&wanted, &context.call.interface, context.taken)?;
+    refuse_nothing_of_the_runtimes(&interfaces, context)?;
     let owners = plan.attachments.iter().filter(|a| matches!(a.default_route, DefaultRoute::Via(_))).count();
     if owners > 1 {
         return Err(invalid("more than one attachment asks for the default route; one can have it"));
@@ -81,6 +82,19 @@ pub fn prepare(plan: &Plan, context: &Context<'_>) -> Result<Vec<Prepared>, CniE
         .collect::<Result<Vec<_>, _>>()?;
     set_apart(&mut attachments)?;
     Ok(attachments)
+}
+
+/// The runtime reports the address on its own interface as the pod's, so there must be
+/// one; unless an earlier plugin of the runtime's list has made it.
+fn refuse_nothing_of_the_runtimes(interfaces: &[String], context: &Context<'_>) -> Result<(), CniError> {
+    let runtimes = &context.call.interface;
+    if interfaces.contains(runtimes) || context.taken.contains(runtimes) {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "no network is on {runtimes}, the interface that the runtime asks for: leave the interface of one attachment \
+         open, or name {runtimes}"
+    )))
 }
 
 /// A source in the words of a message.

@@ -26,7 +26,7 @@ pub struct Entry {
     pub run_always: bool,
     /// Its settings. Null is an empty object.
     pub settings: Value,
-    /// What it may import.
+    /// What it may read and say.
     pub grants: Grants,
     /// What it may use.
     pub limits: Limits,
@@ -53,6 +53,8 @@ pub struct Merging<'a> {
     pub plan: &'a Plan,
     /// What the selector's imports answer.
     pub facts: &'a dyn Facts,
+    /// What the standard merge makes of it.
+    pub standard: &'a dyn Fn() -> Result<Merged, CniError>,
 }
 
 impl Entry {
@@ -143,10 +145,10 @@ impl Chain {
                 decision.trace.push(Step::new(&entry.name, StepOutcome::Skipped));
                 continue;
             }
-            let request = Request { decided: decision.plan.clone(), ..request.clone() };
-            let task = Task::Select { request, settings: entry.settings() };
+            let asked = Request { decided: decision.plan.clone(), ..request.clone() };
+            let task = Task::Select { request: asked, settings: entry.settings() };
             let (answer, mut step) = entry.run(loader, task, facts, deadline);
-            let verdict = answer.and_then(|answer| entry.verdict(answer, &mut step));
+            let verdict = answer.and_then(|answer| entry.verdict(answer, request, decision.plan.as_ref(), &mut step));
             decision.trace.push(step);
             match verdict {
                 Ok(Verdict::Pass) => {}
@@ -173,7 +175,7 @@ impl Chain {
         outcomes: &[Outcome],
         deadline: Instant,
     ) -> Option<Result<Merged, CniError>> {
-        let Merging { decided_by, request, plan, facts } = merging;
+        let Merging { decided_by, request, plan, facts, standard } = merging;
         let entry = match &self.merge {
             Some(name) => match self.merging_entry(name, loader, deadline) {
                 Ok(entry) => entry,
@@ -194,7 +196,11 @@ impl Chain {
         };
         let (answer, _) = entry.run(loader, task, facts, deadline);
         Some(answer.and_then(|answer| match answer {
-            Answer::Merged(merged) => merged.map_err(|refusal| entry.refused(refusal)),
+            Answer::Merged(Ok(merged)) => {
+                let checked = entry.grants.check_merged(&merged, outcomes, &standard()?);
+                checked.map(|()| merged).map_err(|missing| missing.into_error(&entry.name))
+            }
+            Answer::Merged(Err(refusal)) => Err(entry.refused(refusal)),
             _ => Err(mismatched(&entry.name)),
         }))
     }
@@ -228,15 +234,26 @@ impl Chain {
 }
 
 impl Entry {
-    /// Makes the answer of `select` the step's outcome.
-    fn verdict(&self, answer: Answer, step: &mut Step) -> Result<Verdict, CniError> {
+    /// Makes the answer of `select` the step's outcome. Here a verdict becomes a plan, so
+    /// here it is held against the grants.
+    fn verdict(
+        &self,
+        answer: Answer,
+        request: &Request,
+        decided: Option<&Plan>,
+        step: &mut Step,
+    ) -> Result<Verdict, CniError> {
         let verdict = match answer {
             Answer::Verdict(Ok(Verdict::Plan(plan))) if plan.attachments.is_empty() => {
                 let message =
                     format!("selector {:?} failed: its plan is empty; to say nothing it must pass", self.name);
                 Err((CniError::new(code::SELECTOR, message), false))
             }
-            Answer::Verdict(Ok(verdict)) => Ok(verdict),
+            Answer::Verdict(Ok(Verdict::Plan(plan))) => match self.grants.check_plan(&plan, request, decided) {
+                Ok(()) => Ok(Verdict::Plan(plan)),
+                Err(missing) => Err((missing.into_error(&self.name), false)),
+            },
+            Answer::Verdict(Ok(Verdict::Pass)) => Ok(Verdict::Pass),
             Answer::Verdict(Err(refusal)) => {
                 let failed = matches!(refusal, Refusal::Internal(_));
                 Err((self.refused(refusal), !failed))

@@ -78,6 +78,7 @@ impl Explanation<'_> {
             .map(|(step, entry)| {
                 let mut value = json!(step);
                 value["limits"] = json!({"fuel": entry.limits.fuel, "memory": entry.limits.memory});
+                value["may"] = json!(entry.grants.in_words());
                 value
             })
             .collect();
@@ -145,6 +146,7 @@ impl Explanation<'_> {
         }
         text.push('\n');
         text += &self.steps();
+        text += &self.grants();
         text += &self.notes();
         text.trim_end().to_owned()
     }
@@ -163,6 +165,13 @@ impl Explanation<'_> {
             ]);
         }
         table(&rows)
+    }
+
+    /// What each entry may read and say.
+    fn grants(&self) -> String {
+        let entries = self.chain.entries.iter();
+        let lines = entries.map(|entry| format!("{} {}", entry.name, entry.grants.in_words().join("; ")));
+        format!("\n{}\n", lines.collect::<Vec<_>>().join("\n"))
     }
 
     /// What the selectors asked and logged, and which files nobody can use.

@@ -38,6 +38,11 @@ impl Cluster {
         self.kinds.is_empty()
     }
 
+    /// For people; none when nothing is granted.
+    pub(super) fn in_words(&self) -> Option<String> {
+        (!self.kinds.is_empty()).then(|| self.kinds.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+    }
+
     /// Whether objects of this kind may be read.
     pub(in crate::selector) fn allows(&self, api_version: &str, kind: &str) -> bool {
         self.kinds.contains(kind) || self.kinds.contains(&format!("{api_version}/{kind}"))

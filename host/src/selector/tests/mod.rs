@@ -4,6 +4,7 @@
 mod artefacts;
 mod asking;
 mod chains;
+mod granted;
 mod sandbox;
 mod values;
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::digest::Digest;
 use super::super::engine::ENGINE_ID;
-use super::super::grants::Grants;
+use super::super::grants::{Grants, Plain};
 use super::super::limits::{Limits, parse_bytes};
 use super::super::module::Module;
 use crate::cni::code;
@@ -50,7 +50,7 @@ fn a_wrong_limit_is_named() {
 #[test]
 fn cluster_alone_grants_the_kinds_that_describe_networks() {
     let grants = Grants::from_json(&json!(["pod", "cluster"])).expect("it is right");
-    assert!(grants.pod && !grants.node);
+    assert!(grants.has(Plain::Pod) && !grants.has(Plain::Node));
     assert!(grants.cluster.allows("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"));
     assert!(!grants.cluster.allows("v1", "Secret"));
 }

@@ -1,4 +1,5 @@
 ;; A hardware address of half a megabyte.
+;; grant: ["addresses"]
 ;; 7: is no hardware address
 (memory $memory 256)
 (func $select (param i32) (result i32)

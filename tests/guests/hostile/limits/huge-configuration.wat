@@ -1,5 +1,5 @@
 ;; A configuration of half a megabyte, whose type is that long.
-;; 7: a type is a file name
+;; 7: is a configuration of its own, of nnnn
 (memory $memory 256)
 (data (i32.const 2048) "{\"cniVersion\":\"1.0.0\",\"name\":\"x\",\"type\":\"")
 (data (i32.const 2176) "/\"}")

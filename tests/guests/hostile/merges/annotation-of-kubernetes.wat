@@ -1,4 +1,5 @@
 ;; An annotation that belongs to Kubernetes: it would lift a limit.
+;; grant: [{"annotations":["*"]}]
 ;; 103: kubernetes.io/egress-bandwidth
 (data (i32.const 2048) "{\"cniVersion\":\"1.1.0\"}")
 (data (i32.const 2176) "kubernetes.io/egress-bandwidth")

@@ -1,4 +1,5 @@
 ;; An annotation whose key the API server refuses.
+;; grant: [{"annotations":["*"]}]
 ;; 103: cannot be published
 (data (i32.const 2048) "{\"cniVersion\":\"1.1.0\"}")
 (data (i32.const 2176) "../../x y")

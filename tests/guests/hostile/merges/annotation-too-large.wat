@@ -1,4 +1,5 @@
 ;; An annotation that no pod can hold.
+;; grant: [{"annotations":["*"]}]
 ;; 103: 262144
 (memory $memory 64)
 (data (i32.const 2048) "{\"cniVersion\":\"1.1.0\"}")

@@ -1,4 +1,5 @@
 ;; The same in the key.
+;; grant: [{"args":["A=1;K8S_POD_NAME"]}]
 ;; 4: CNI_ARGS
 (data (i32.const 2048) "A=1;K8S_POD_NAME")
 (data (i32.const 2064) "other")

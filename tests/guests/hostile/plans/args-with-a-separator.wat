@@ -1,4 +1,5 @@
 ;; An argument that brings another one along.
+;; grant: [{"args":["A"]}]
 ;; 4: CNI_ARGS
 (data (i32.const 2048) "A")
 (data (i32.const 2064) "1;K8S_POD_NAME=other")

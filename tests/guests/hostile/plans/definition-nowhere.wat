@@ -1,4 +1,5 @@
-;; A NetworkAttachmentDefinition that it was not granted to read, on a node without a cluster.
+;; A NetworkAttachmentDefinition on a node without a cluster.
+;; grant: [{"definitions":["weave"]}]
 ;; 11: NetworkAttachmentDefinition cannot be read
 (func $select (param i32) (result i32)
   (i32.store8 (call $attachment (i32.const 0)) (i32.const 1))

@@ -1,4 +1,5 @@
 ;; A gateway that is none.
+;; grant: ["default-route"]
 ;; 7: is no gateway
 (data (i32.const 2048) "10.0.0.1/24 dev eth0")
 (func $select (param i32) (result i32)

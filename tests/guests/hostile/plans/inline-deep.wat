@@ -1,4 +1,5 @@
 ;; A configuration of half a million opening brackets.
+;; grant: [{"inline":["weave-net"]}]
 ;; 7: recursion limit
 (memory $memory 64)
 (func $select (param i32) (result i32)

@@ -1,4 +1,5 @@
 ;; A configuration that is a list.
+;; grant: [{"inline":["weave-net"]}]
 ;; 6: expected an object, found a list
 (data (i32.const 2048) "[{\"type\":\"weave-net\"}]")
 (func $select (param i32) (result i32)

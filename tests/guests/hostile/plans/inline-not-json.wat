@@ -1,4 +1,5 @@
 ;; A configuration that is no JSON.
+;; grant: [{"inline":["weave-net"]}]
 ;; 7: not JSON
 (data (i32.const 2048) "{\"type\":")
 (func $select (param i32) (result i32)

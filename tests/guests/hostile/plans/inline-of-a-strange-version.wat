@@ -1,4 +1,5 @@
 ;; A version that nobody speaks.
+;; grant: [{"inline":["weave-net"]}]
 ;; 1: 9.9.9
 (data (i32.const 2048) "{\"cniVersion\":\"9.9.9\",\"name\":\"x\",\"type\":\"weave-net\"}")
 (func $select (param i32) (result i32)

@@ -1,4 +1,5 @@
 ;; A list of no plugins.
+;; grant: [{"inline":["weave-net"]}]
 ;; 7: plugins
 (data (i32.const 2048) "{\"cniVersion\":\"1.0.0\",\"name\":\"x\",\"plugins\":[]}")
 (func $select (param i32) (result i32)

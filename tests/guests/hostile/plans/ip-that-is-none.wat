@@ -1,4 +1,5 @@
 ;; An address that is none, and begins a variable of its own.
+;; grant: ["addresses"]
 ;; 7: is no IP address
 (data (i32.const 2048) "10.0.0.1;K8S_POD_NAME=other")
 (func $select (param i32) (result i32)

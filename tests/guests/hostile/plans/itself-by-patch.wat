@@ -1,4 +1,5 @@
 ;; A network that a patch makes the meta plugin.
+;; grant: [{"patch":["type"]}]
 ;; 7: genie
 (data (i32.const 2048) "{\"type\":\"genie\"}")
 (func $select (param i32) (result i32)

@@ -1,4 +1,5 @@
 ;; The meta plugin, by a path to it.
+;; grant: [{"inline":["../bin/genie"]}]
 ;; 7: /genie
 (data (i32.const 2048) "{\"cniVersion\":\"1.0.0\",\"name\":\"x\",\"type\":\"../bin/genie\"}")
 (func $select (param i32) (result i32)

@@ -1,4 +1,5 @@
 ;; The meta plugin, in a configuration that it wrote itself.
+;; grant: [{"inline":["genie"]}]
 ;; 7: genie
 (data (i32.const 2048) "{\"cniVersion\":\"1.0.0\",\"name\":\"x\",\"type\":\"genie\"}")
 (func $select (param i32) (result i32)

@@ -1,4 +1,5 @@
 ;; A hardware address that is none, and begins a variable of its own.
+;; grant: ["addresses"]
 ;; 7: is no hardware address
 (data (i32.const 2048) "02:00:00:00:00:01;IP=10.0.0.1")
 (func $select (param i32) (result i32)

@@ -1,4 +1,5 @@
 ;; A network whose name is a path: host-local makes a directory of it.
+;; grant: [{"inline":["weave-net"]}]
 ;; 7: name
 (data (i32.const 2048) "{\"cniVersion\":\"1.0.0\",\"name\":\"../../../etc\",\"type\":\"weave-net\"}")
 (func $select (param i32) (result i32)

@@ -1,4 +1,5 @@
 ;; A patch of half a million opening brackets.
+;; grant: [{"patch":["ipam"]}]
 ;; 7: patch is no JSON object
 (memory $memory 64)
 (func $select (param i32) (result i32)

@@ -1,4 +1,5 @@
 ;; A patch that is no object.
+;; grant: [{"patch":["ipam"]}]
 ;; 7: patch is no JSON object
 (data (i32.const 2048) "[\"type\"]")
 (func $select (param i32) (result i32)

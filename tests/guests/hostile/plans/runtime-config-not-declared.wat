@@ -1,4 +1,5 @@
 ;; A capability that the network does not declare.
+;; grant: [{"capabilities":["bandwidth"]}]
 ;; 7: "bandwidth" is asked for
 (data (i32.const 2048) "{\"bandwidth\":{\"ingressRate\":1}}")
 (func $select (param i32) (result i32)

@@ -1,4 +1,5 @@
 ;; The same by a patch.
+;; grant: [{"patch":["type"]}]
 ;; 7: /bin/sh
 (data (i32.const 2048) "{\"type\":\"/bin/sh\"}")
 (func $select (param i32) (result i32)

@@ -1,4 +1,5 @@
 ;; A type that is no text.
+;; grant: [{"inline":["weave-net"]}]
 ;; 7: type
 (data (i32.const 2048) "{\"cniVersion\":\"1.0.0\",\"name\":\"x\",\"type\":{\"genie\":1}}")
 (func $select (param i32) (result i32)

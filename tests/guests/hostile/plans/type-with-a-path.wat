@@ -1,4 +1,5 @@
 ;; A plugin outside of the directory of plugins.
+;; grant: [{"inline":["../../../../bin/sh"]}]
 ;; 7: bin/sh
 (data (i32.const 2048) "{\"cniVersion\":\"1.0.0\",\"name\":\"x\",\"type\":\"../../../../bin/sh\"}")
 (func $select (param i32) (result i32)

@@ -1,4 +1,5 @@
 ;; A type with a NUL, where a C program would stop.
+;; grant: [{"inline":["weave-net\u0000x"]}]
 ;; 999: failed to find plugin
 (data (i32.const 2048) "{\"cniVersion\":\"1.0.0\",\"name\":\"x\",\"type\":\"weave-net\\u0000x\"}")
 (func $select (param i32) (result i32)

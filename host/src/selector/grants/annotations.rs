@@ -1,0 +1,46 @@
+//! The grant `annotations`: what a merge may have published.
+
+use genie_selector::merge::{MULTI_IP_PREFERENCES, NETWORK_STATUS};
+use serde_json::json;
+
+use super::Grants;
+use super::missing::Missing;
+use crate::cni::quoted;
+
+/// The annotations that tell what the host did.
+const HOSTS: [&str; 2] = [NETWORK_STATUS, MULTI_IP_PREFERENCES];
+
+/// The patterns of a grant.
+///
+/// # Errors
+/// One of them is the host's own annotation.
+pub(super) fn check(patterns: Vec<String>) -> Result<Vec<String>, String> {
+    match patterns.iter().find(|pattern| HOSTS.contains(&pattern.as_str())) {
+        Some(key) => Err(format!("grant holds {{\"annotations\": [\"{key}\"]}}: that one is the host's own")),
+        None => Ok(patterns),
+    }
+}
+
+impl Grants {
+    /// `standard` is what the host itself would have published: a selector may pass on
+    /// the host's own words.
+    pub(super) fn check_annotations(
+        &self,
+        merged: &[(String, String)],
+        standard: &[(String, String)],
+    ) -> Result<(), Missing> {
+        for annotation in merged.iter().filter(|annotation| !standard.contains(annotation)) {
+            let key = &annotation.0;
+            if HOSTS.contains(&key.as_str()) {
+                return Err(Missing::never(format!(
+                    "the annotation {key:?} is the host's own, and not what the standard merge says: leave it out"
+                )));
+            }
+            if !self.annotations.matches(key) {
+                let what = format!("the annotation {} is to be published", quoted(key));
+                return Err(Missing::new(what, json!({"annotations": [key.chars().take(64).collect::<String>()]})));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,38 @@
+//! The grant `args`: keys of `CNI_ARGS`.
+
+use serde_json::json;
+
+use super::Grants;
+use super::missing::Missing;
+use crate::cni::quoted;
+
+/// The keys of a grant.
+///
+/// # Errors
+/// One of them is the runtime's own.
+pub(super) fn check(keys: Vec<String>) -> Result<Vec<String>, String> {
+    match keys.iter().find(|key| is_runtimes(key)) {
+        Some(key) => {
+            Err(format!("grant holds {{\"args\": [\"{key}\"]}}: K8S_… and IgnoreUnknown are the runtime's own"))
+        }
+        None => Ok(keys),
+    }
+}
+
+/// Says to the delegates which pod they work for.
+fn is_runtimes(key: &str) -> bool {
+    key.eq_ignore_ascii_case("IgnoreUnknown") || key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("K8S_"))
+}
+
+impl Grants {
+    pub(super) fn check_argument(&self, key: &str) -> Result<(), Missing> {
+        if self.args.contains(key) {
+            return Ok(());
+        }
+        let what = format!("gets {} in CNI_ARGS", quoted(key));
+        if is_runtimes(key) {
+            return Err(Missing::never(format!("{what}, which is the runtime's own")));
+        }
+        Err(Missing::new(what, json!({"args": [key.chars().take(64).collect::<String>()]})))
+    }
+}

@@ -1,0 +1,55 @@
+//! The grant `definitions`: which NetworkAttachmentDefinitions may be chosen.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::Grants;
+use super::missing::Missing;
+use crate::selector::abi::{DefinitionName, PodName};
+
+/// Whose definitions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Definitions {
+    /// Those of the pod's namespace.
+    own: bool,
+    /// And those of these.
+    namespaces: BTreeSet<String>,
+}
+
+impl Definitions {
+    pub(super) fn add_own(&mut self) {
+        self.own = true;
+    }
+
+    pub(super) fn extend(&mut self, namespaces: Vec<String>) {
+        self.namespaces.extend(namespaces);
+    }
+
+    /// For people; none when nothing is granted.
+    pub(super) fn in_words(&self) -> Option<String> {
+        let own = self.own.then_some("the pod's own namespace");
+        let all: Vec<_> = own.into_iter().chain(self.namespaces.iter().map(String::as_str)).collect();
+        (!all.is_empty()).then(|| all.join(", "))
+    }
+}
+
+impl Grants {
+    pub(super) fn check_definition(&self, name: &DefinitionName, pod: &PodName) -> Result<(), Missing> {
+        let granted = &self.definitions;
+        // A pod without a namespace is none that Kubernetes knows, and owns none.
+        let is_own = !pod.namespace.is_empty() && name.namespace == pod.namespace;
+        if (granted.own && is_own) || granted.namespaces.contains(&name.namespace) {
+            return Ok(());
+        }
+        let wanted = if is_own { json!({"definitions": "own"}) } else { json!({"definitions": [name.namespace]}) };
+        match granted.in_words() {
+            None => Err(Missing::new("is a NetworkAttachmentDefinition", wanted)),
+            Some(granted) => {
+                let what = format!("is a NetworkAttachmentDefinition, and those of {granted} are granted only");
+                Err(Missing::beyond(what, wanted))
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What an answer says that its selector was not granted.
+
+use serde_json::Value;
+
+use crate::cni::{CniError, code};
+
+/// A part of an answer that is not granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    what: String,
+    grant: Option<Value>,
+    code: u32,
+}
+
+impl Missing {
+    /// `what` completes "it …"; `grant` is the item that would allow it.
+    pub(super) fn new(what: impl Into<String>, grant: Value) -> Self {
+        Self { what: what.into(), grant: Some(grant), code: code::INVALID_CONFIG }
+    }
+
+    /// The operator has drawn a line, and this is beyond it: policy, not a mistake.
+    pub(super) fn beyond(what: impl Into<String>, grant: Value) -> Self {
+        Self { code: code::REFUSED_DENIED, ..Self::new(what, grant) }
+    }
+
+    /// What no grant allows.
+    pub(super) fn never(what: impl Into<String>) -> Self {
+        Self { what: what.into(), grant: None, code: code::SELECTOR }
+    }
+
+    /// The part of the answer that it is about.
+    pub(super) fn at(mut self, place: &str) -> Self {
+        self.what = format!("{place} {}", self.what);
+        self
+    }
+
+    /// The error, for whoever has to act.
+    pub fn into_error(self, selector: &str) -> CniError {
+        let what = self.what;
+        let message = match self.grant {
+            Some(grant) => format!(
+                "selector {selector:?} was not granted what it answered: {what}; if it may say that, add \"grant\": \
+                 [{grant}] to its entry in the configuration"
+            ),
+            None => format!("selector {selector:?} answered what no selector may say: {what}"),
+        };
+        CniError::new(self.code, message)
+    }
+}

@@ -1,0 +1,9 @@
+;; A default route through a gateway of its own choice.
+;; 7: "grant": ["default-route"]
+(data (i32.const 2048) "10.0.0.9")
+(func $select (param i32) (result i32)
+  (call $weave (i32.const 0))
+  (i32.store8 (i32.add (call $attachment (i32.const 0)) (i32.const 84)) (i32.const 1))
+  (call $text (i32.add (call $attachment (i32.const 0)) (i32.const 88)) (i32.const 3072) (i32.const 1))
+  (call $text (i32.const 3072) (i32.const 2048) (i32.const 8))
+  (call $plan (i32.const 1)))
