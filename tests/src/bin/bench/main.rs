@@ -6,6 +6,7 @@
 //! What a program adds to its delegates is the difference to the delegate's own time in
 //! the same round.
 
+mod against;
 mod agent;
 mod beside;
 mod chart;
@@ -46,10 +47,15 @@ fn main() -> ExitCode {
     }
     let Some(wanted) = Wanted::from_arguments() else {
         eprintln!("usage: bench [ROUNDS] [PART…]; without: {ROUNDS} rounds, the parts {}", PARTS.join(", "));
+        eprintln!("AGAINST=DIR: only this build beside the one in DIR");
         return ExitCode::from(2);
     };
     let var_lib = tempfile::tempdir().expect("a temporary directory");
     hide_var_lib(var_lib.path());
+    if let Some(other) = env::var_os("AGAINST").filter(|other| !other.is_empty()) {
+        against::run(Path::new(&other), wanted.rounds, WARM_UP);
+        return ExitCode::SUCCESS;
+    }
     if wanted.part("calls") {
         calls(wanted.rounds);
     }

@@ -108,7 +108,7 @@ impl Bench {
                 ("genie, two networks", 2, Some("noop,second")),
             ] {
                 let kind = Kind::Genie { state, networks };
-                subjects.push(genie(&programs, (node, &pod), name, kind, annotation));
+                subjects.push(genie(&programs.genie, (node, &pod), name, kind, annotation));
             }
         }
         Self { subjects, on_disk, in_memory, memory, _pod: pod, _programs: programs }
@@ -139,11 +139,7 @@ impl Bench {
 
     /// Forgets what was measured so far.
     pub fn forget(&mut self) {
-        for subject in &mut self.subjects {
-            subject.add.clear();
-            subject.del.clear();
-            subject.selectors.clear();
-        }
+        self.subjects.iter_mut().for_each(Subject::forget);
     }
 
     /// Peaks of memory in ADD: the name of the program and KiB.
@@ -192,7 +188,8 @@ impl Subject {
         }
     }
 
-    fn round(&mut self, on_disk: &Node, in_memory: &Node) {
+    /// Runs it once.
+    pub fn round(&mut self, on_disk: &Node, in_memory: &Node) {
         let (output, time) = self.first.run();
         self.add.push(time);
         let addresses = String::from_utf8_lossy(&output.stdout).matches("10.0.0.2/24").count();
@@ -211,6 +208,13 @@ impl Subject {
         if let Some(second) = &mut self.second {
             self.del.push(second.run().1);
         }
+    }
+
+    /// Forgets what was measured so far.
+    pub fn forget(&mut self) {
+        self.add.clear();
+        self.del.clear();
+        self.selectors.clear();
     }
 
     fn take_selectors(&mut self, header: &Value) {
@@ -252,7 +256,7 @@ pub fn build_noop(dir: &Path) {
 }
 
 /// A node with two networks of one plugin each.
-fn node(programs: &Path) -> Node {
+pub fn node(programs: &Path) -> Node {
     let node = Node::new().with("default_plugin", json!("noop"));
     for (file, name) in [("10-noop.conflist", "noop"), ("20-second.conflist", "second")] {
         let list = json!({"cniVersion": "1.0.0", "name": name, "plugins": [{"type": name}]});
@@ -302,8 +306,9 @@ fn cnitool(programs: &Programs, node: &Node, pod: &Namespace) -> Subject {
     Subject::new("cnitool", Kind::Cnitool, call("add"), Some(call("del")))
 }
 
-fn genie(
-    programs: &Programs,
+/// The plugin, as this program.
+pub fn genie(
+    program: &Path,
     (node, pod): (&Node, &Namespace),
     name: &'static str,
     kind: Kind,
@@ -314,6 +319,6 @@ fn genie(
     let annotations = annotation.map_or_else(|| json!({}), |cni| json!({"cni": cni}));
     config.insert("runtimeConfig".into(), json!({ANNOTATIONS: annotations}));
     let config = Value::Object(config);
-    let (add, del) = calls(|| plugin(&programs.genie, &config, node, pod, &container));
+    let (add, del) = calls(|| plugin(program, &config, node, pod, &container));
     Subject { container, ..Subject::new(name, kind, add, del) }
 }

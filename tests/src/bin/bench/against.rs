@@ -1,0 +1,62 @@
+//! Two builds of the plugin side by side: `AGAINST=DIR`, where DIR holds another `genie`.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use genie_tests::netns::Namespace;
+use genie_tests::{Node, Samples, programs};
+
+use crate::subjects::{Kind, State, Subject, build_noop, genie, node};
+
+/// What a pod asks for, and how many networks that is.
+const ASKED: [(&str, u32, &str); 2] = [("genie, cni: noop", 1, "noop"), ("genie, two networks", 2, "noop,second")];
+
+/// Runs both builds in turn, the first of a round being the other one each time, and prints
+/// what ours takes beyond the other's time in the same round.
+///
+/// # Panics
+/// When a program is missing or fails.
+pub fn run(other: &Path, rounds: usize, warm_up: usize) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let memory = tempfile::Builder::new().prefix("genie-bench-").tempdir_in("/dev/shm").expect("a directory in memory");
+    build_noop(dir.path());
+    let pod = Namespace::new();
+    // Each has a node of its own, with its state in memory: what a disk does is the same for both.
+    let nodes = [("ours", programs::dist("genie")), ("other", other.join("genie"))].map(|(name, program)| {
+        let copied = dir.path().join(name);
+        fs::copy(program, &copied).expect("a program can be copied");
+        let state = memory.path().join(name);
+        fs::create_dir(&state).expect("a new directory");
+        let node = node(dir.path());
+        symlink(&state, node.state_dir()).expect("a new link");
+        (copied, node)
+    });
+    println!("\nours beside {}, ms, {rounds} rounds in turn, state in memory", other.display());
+    println!("{:<26} {:>8} {:>8} {:>16} {:>8}", "", "ours", "other", "difference p50", "ratio");
+    for (name, networks, annotation) in ASKED {
+        let kind = Kind::Genie { state: State::Memory, networks };
+        let mut subjects =
+            nodes.each_ref().map(|(program, node)| genie(program, (node, &pod), name, kind, Some(annotation)));
+        for round in 0..warm_up + rounds {
+            if round == warm_up {
+                subjects.iter_mut().for_each(Subject::forget);
+            }
+            let mut order = [0, 1];
+            order.rotate_left(round % 2);
+            for index in order {
+                let node: &Node = &nodes[index].1;
+                subjects[index].round(node, node);
+            }
+        }
+        let [ours, other] = &subjects;
+        tell(name, "ADD", &ours.add, &other.add);
+        tell(name, "DEL", &ours.del, &other.del);
+    }
+}
+
+fn tell(name: &str, verb: &str, ours: &Samples, other: &Samples) {
+    let difference = ours.minus(other, 1.0).p50();
+    let (ours, other) = (ours.p50(), other.p50());
+    println!("{:<26} {ours:>8.3} {other:>8.3} {difference:>16.3} {:>8.3}", format!("{name} {verb}"), ours / other);
+}
