@@ -3,8 +3,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
 
-export CARGO_TARGET_DIR ?= $(CURDIR)/target
-HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
+export GENIE_TOOLS := $(abspath $(or $(GENIE_TOOLS),$(CARGO_TARGET_DIR)/tools))
+HOST := $(shell uname -m)-unknown-linux-gnu
 # The plugin is linked with musl: before main, glibc asks the processor what it can do, each
 # answer of which a hypervisor has to give, and that is a fifth of what a call costs
 # (docs/performance/tried.md). Wasmtime has some lines of C that need no libc.
@@ -14,14 +15,31 @@ CC_MUSL := CC_$(subst -,_,$(PLUGIN))=$(CC)
 # smaller; the C library that is linked in has to know them (glibc 2.36, of Debian 12).
 STATIC := RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
 ARTEFACTS := $(CARGO_TARGET_DIR)/artefacts
-TOOLS := GENIE_TOOLS=$(CARGO_TARGET_DIR)/tools
-# No test runs Multus: it takes minutes to build, and only the benchmark calls it.
-TESTED := $(filter-out multus,$(notdir $(patsubst %/recipe,%,$(wildcard tests/tools/*/recipe))))
 
-.PHONY: build deploy demo test faults e2e bench fuzz lint networks tools toolchain clean
-.SILENT: build toolchain
+# Which of tests/tools a target runs against (tests/lint compares). No test runs Multus: it
+# takes minutes to build, and only the benchmark calls it.
+ALL_TOOLS := $(notdir $(patsubst %/recipe,%,$(wildcard tests/tools/*/recipe)))
+TOOLS_demo := cnitool flannel plugins calico
+TOOLS_test := $(filter-out multus,$(ALL_TOOLS))
+TOOLS_faults := $(TOOLS_test)
+TOOLS_e2e := $(TOOLS_test)
+TOOLS_bench := $(ALL_TOOLS)
+TOOLS_fuzz := libcni
+TOOLS_deploy := helm
+
+# What all targets that attach something begin with: what only the machine can give, then
+# Rust and Go side by side. $(1) is what cargo does beyond building the two programs.
+define prepare
+	tests/needs root rust cc $(TOOLS_$@)
+	tests/side-by-side Rust 'make --no-print-directory build$(if $(1), && cargo $(1))' \
+		'Go  ' 'tests/tools/packages && tests/tools/build $(TOOLS_$@)'
+endef
+
+.PHONY: build deploy demo test faults e2e bench fuzz lint toolchain clean
+.SILENT: build demo test faults e2e bench fuzz deploy lint toolchain
 
 build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for people)
+	[[ -x dist/genie ]] || echo 'building dist/genie-host and dist/genie (about 8 minutes the first time, on two cores)'
 	$(STATIC) cargo build --locked --release --target $(HOST) -p genie-host --bin genie-host
 	install -D -m 0755 $(CARGO_TARGET_DIR)/$(HOST)/release/genie-host dist/genie-host
 	dist/genie-host compile --built-in --output $(ARTEFACTS)
@@ -29,49 +47,54 @@ build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for 
 		-p genie-host --bin genie --no-default-features --features plugin
 	install -D -m 0755 $(CARGO_TARGET_DIR)/$(PLUGIN)/plugin/genie dist/genie
 
-networks: ## the real plugins alone: all that the demo needs
-	tests/tools/packages
-	$(TOOLS) tests/tools/build calico flannel plugins
+demo: ## the reference scenario with the real calico and the real flannel; needs root
+	$(call prepare)
+	tests/demo
 
-tools: networks ## and all others that the tests run against, a Kubernetes among them
-	$(TOOLS) tests/tools/build $(TESTED)
+test: ## every test; needs root, for network namespaces
+	$(call prepare,test --locked --workspace --no-run)
+	cargo test --locked --workspace --no-fail-fast
 
-demo: build networks ## the reference scenario with the real calico and the real flannel
-	$(TOOLS) tests/demo
+faults: ## all kills and all load, of which make test tries a part; takes half an hour and root
+	$(call prepare,test --locked --no-run -p genie-tests --test "faults_*" --test load)
+	STEPS=100000 ROUNDS=1000 LOAD_ROUNDS=20 cargo test --locked -p genie-tests --test 'faults_*' --test load
 
-test: build tools ## every test; needs root, for network namespaces
-	$(TOOLS) cargo test --locked --workspace --no-fail-fast
+e2e: ## the scenario on a real cluster of two nodes; CASE=… runs a part, KEEP=1 leaves it up; needs root
+	$(call prepare,build --locked -p genie-tests --bin e2e)
+	cargo run --locked -q -p genie-tests --bin e2e -- $(CASE)
 
-faults: build tools ## all kills and all load, of which make test tries a part; takes half an hour and root
-	$(TOOLS) STEPS=100000 ROUNDS=1000 LOAD_ROUNDS=20 cargo test --locked -p genie-tests --test 'faults_*' --test load
-
-e2e: build tools ## the scenario on a real cluster of two nodes; CASE=… runs a part, KEEP=1 leaves it up; needs root
-	$(TOOLS) cargo run --locked -q -p genie-tests --bin e2e -- $(CASE)
-
-bench: build tools ## what a call costs, beside cnitool and Multus; PART=beside a part, ROUNDS=30 a shorter run, DOCS=1 into docs/; needs root
-	$(TOOLS) tests/tools/build multus
-	$(TOOLS) cargo build --locked --release -p genie-tests --bins
-	$(TOOLS) BENCH_DOCS=$(DOCS) $(CARGO_TARGET_DIR)/release/bench $(ROUNDS) $(PART)
-	$(if $(PART),,$(TOOLS) $(CARGO_TARGET_DIR)/release/e2e pod-start)
+bench: ## what a call costs, beside cnitool and Multus; PART=beside a part, ROUNDS=30 a shorter run, DOCS=1 into docs/; needs root
+	$(call prepare,build --locked --release -p genie-tests --bins)
+	BENCH_DOCS=$(DOCS) $(CARGO_TARGET_DIR)/release/bench $(ROUNDS) $(PART)
+	$(if $(PART),,$(CARGO_TARGET_DIR)/release/e2e pod-start)
 
 fuzz: ## each target of tests/fuzz for 20 s; TIME=… or RUNS=… for longer, TARGET=… for one; needs a C++ compiler
-	$(TOOLS) tests/tools/build libcni
-	$(TOOLS) tests/fuzz/run $(TARGET)
+	tests/needs rust cc c++ $(TOOLS_$@)
+	tests/side-by-side Rust 'make --no-print-directory toolchain' 'Go  ' 'tests/tools/build $(TOOLS_$@)'
+	tests/fuzz/run $(TARGET)
 
 deploy: ## deploy/genie.yaml, from the chart
-	$(TOOLS) tests/tools/build helm
-	HELM=$(CARGO_TARGET_DIR)/tools/bin/helm deploy/render > deploy/genie.yaml.new
+	tests/needs $(TOOLS_$@)
+	tests/tools/build $(TOOLS_$@)
+	HELM=$(GENIE_TOOLS)/bin/helm deploy/render > deploy/genie.yaml.new
 	mv deploy/genie.yaml.new deploy/genie.yaml
 
-lint: toolchain
+lint: toolchain ## what a change has to pass
+	rustup --quiet component add rustfmt clippy
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	tests/lint
 
 toolchain:
+	tests/needs rust cc
+	rustup which rustc > /dev/null 2>&1 || rustup toolchain install
 	for target in wasm32-unknown-unknown wasm32-wasip2 $(PLUGIN); do \
 		rustup target list --installed | grep -qx "$$target" || rustup target add "$$target"; \
 	done
+
+# For tests/lint.
+tools-of-%:
+	@echo $(TOOLS_$*)
 
 clean:
 	rm -rf dist $(CARGO_TARGET_DIR)
