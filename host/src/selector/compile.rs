@@ -11,7 +11,8 @@ use wit_component::ComponentEncoder;
 use super::cache;
 use super::digest::Digest;
 use super::engine::engine;
-use super::module::{self, check_digest};
+use super::module::check_digest;
+use super::names::Names;
 use crate::cni::{CniError, code};
 
 /// The largest module that is compiled, in bytes.
@@ -46,7 +47,8 @@ pub fn componentize<'a>(selector: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>
         let message = format!("selector {selector:?} is no WebAssembly module: it does not begin as one");
         return Err(CniError::new(code::SELECTOR, message));
     }
-    let encoded = ComponentEncoder::default().module(bytes).and_then(|encoder| encoder.validate(true).encode());
+    // Code is looked at when it is compiled, names before.
+    let encoded = ComponentEncoder::default().module(bytes).and_then(|mut encoder| encoder.encode());
     encoded.map(Cow::Owned).map_err(|error| {
         let message = format!(
             "selector {selector:?} cannot be made a component: build it for wasm32-unknown-unknown with the \
@@ -56,25 +58,38 @@ pub fn componentize<'a>(selector: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>
     })
 }
 
-/// Compiles a module, a component or a core module of wit-bindgen, for use in
-/// this process.
-pub(super) fn compile(selector: &str, bytes: &[u8]) -> Result<Component, CniError> {
+/// The names of a module's imports, without compiling it.
+///
+/// # Errors
+/// The module is no selector, or none that this host can run, by its names.
+pub fn imports(selector: &str, bytes: &[u8]) -> Result<Vec<String>, CniError> {
+    checked(selector, bytes).map(|(_, names)| names.imports)
+}
+
+/// The component of a module, whose names were found to fit.
+fn checked<'a>(selector: &str, bytes: &'a [u8]) -> Result<(Cow<'a, [u8]>, Names), CniError> {
     let component = componentize(selector, bytes)?;
-    Component::from_binary(engine()?, &component).map_err(|error| {
-        let message = format!("selector {selector:?} does not compile");
-        CniError::new(code::SELECTOR, message).with_details(format!("{error:#}"))
-    })
+    let names = Names::read(&component).map_err(|error| uncompilable(selector, &error.to_string()))?;
+    names.check(selector)?;
+    Ok((component, names))
+}
+
+/// Compiles a module, a component or a core module of wit-bindgen, for use in
+/// this process. Fails when it is no selector, before it compiles.
+pub(super) fn compile(selector: &str, bytes: &[u8]) -> Result<Component, CniError> {
+    let (component, _) = checked(selector, bytes)?;
+    Component::from_binary(engine()?, &component).map_err(|error| uncompilable(selector, &format!("{error:#}")))
 }
 
 /// Makes the artefact of a module: native code for this architecture that
 /// [`super::artefact`] loads. Fails when the module is no selector.
 pub fn artefact(selector: &str, bytes: &[u8]) -> Result<Vec<u8>, CniError> {
-    let component = compile(selector, bytes)?;
-    module::check(selector, &component)?;
-    component.serialize().map_err(|error| {
-        let message = format!("selector {selector:?} cannot be written as an artefact");
-        CniError::new(code::SELECTOR, message).with_details(format!("{error:#}"))
-    })
+    let (component, _) = checked(selector, bytes)?;
+    engine()?.precompile_component(&component).map_err(|error| uncompilable(selector, &format!("{error:#}")))
+}
+
+fn uncompilable(selector: &str, reason: &str) -> CniError {
+    CniError::new(code::SELECTOR, format!("selector {selector:?} does not compile")).with_details(reason)
 }
 
 /// Compiles the module of this file into the cache, and gives its digest and

@@ -23,6 +23,7 @@ mod host;
 pub mod limits;
 pub mod loaded;
 pub mod module;
+mod names;
 mod run;
 mod seal;
 #[cfg(feature = "tool")]

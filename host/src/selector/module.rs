@@ -13,8 +13,9 @@ use super::artefact::{self, LoadError};
 use super::digest::Digest;
 use super::engine::engine;
 use super::loaded::LoadedSelector;
+use super::names::Names;
 use super::text::one_line;
-use super::{builtin, cache, grants, run};
+use super::{builtin, cache};
 use crate::cni::{CniError, code};
 use crate::process::Process;
 
@@ -210,22 +211,9 @@ fn compile_by_child(
 /// Checks that a component is a selector that this host can run, and gives the
 /// names of its imports.
 pub(super) fn check(selector: &str, component: &Component) -> Result<Vec<String>, CniError> {
-    let exports: Vec<String> =
-        component.component_type().exports(component.engine()).map(|(name, _)| name.to_owned()).collect();
-    for export in &exports {
-        grants::check_version(selector, export)?;
-    }
-    if !run::has_select(component) {
-        let has = if exports.is_empty() { "nothing".into() } else { exports.join(", ") };
-        let message = format!(
-            "selector {selector:?} is a component, but no selector: it exports {has}, and not {}",
-            super::abi::SELECT
-        );
-        return Err(CniError::new(code::SELECTOR, message));
-    }
-    let imports = run::imports(component);
-    grants::check_known(selector, &imports)?;
-    Ok(imports)
+    let names = Names::of(component);
+    names.check(selector)?;
+    Ok(names.imports)
 }
 
 /// Fails when a module's file is not the one that was approved.
