@@ -3,16 +3,18 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::thread;
 
+use rustix::process::{Resource, Rlimit, setrlimit};
 use wasmtime::component::Component;
 use wit_component::ComponentEncoder;
 
-use super::cache;
+use super::claim::Claim;
 use super::digest::Digest;
 use super::engine::engine;
-use super::module::check_digest;
 use super::names::Names;
+use super::{cache, compiler};
 use crate::cni::{CniError, code};
 
 /// The largest module that is compiled, in bytes.
@@ -92,17 +94,30 @@ fn uncompilable(selector: &str, reason: &str) -> CniError {
     CniError::new(code::SELECTOR, format!("selector {selector:?} does not compile")).with_details(reason)
 }
 
-/// Compiles the module of this file into the cache, and gives its digest and
-/// the artefact's path. Where `expected` is given, a file with another digest
-/// is refused.
-pub fn compile_to_cache(
-    path: &Path,
-    expected: Option<Digest>,
-    cache_dir: &Path,
-) -> Result<(Digest, PathBuf), CniError> {
-    let bytes = read(path)?;
-    let digest = Digest::of(&bytes);
-    check_digest(path, expected, digest)?;
-    let artefact = artefact(&path.display().to_string(), &bytes)?;
-    Ok((digest, cache::write(cache_dir, digest, &artefact)?))
+/// Compiles a module into the cache, if this process was started with the claim to
+/// that (see [`super::compiler`]), within its bounds. False: it was not.
+///
+/// # Errors
+/// It is no selector, does not compile, or its artefact cannot be written.
+pub fn compile_as_claimed(selector: &str, bytes: &[u8], cache_dir: &Path) -> Result<bool, CniError> {
+    let digest = Digest::of(bytes);
+    let Some(claim) = Claim::inherited(cache_dir, digest) else { return Ok(false) };
+    bound().map_err(|reason| CniError::new(code::SELECTOR, format!("compiling cannot be bounded: {reason}")))?;
+    cache::write(claim, digest, &artefact(selector, bytes)?)?;
+    Ok(true)
+}
+
+/// Bounds what is left of this process, in memory and time: nobody may be there to do it.
+fn bound() -> Result<(), String> {
+    let memory = u64::try_from(compiler::memory()?).unwrap_or(u64::MAX);
+    let limit = Rlimit { current: Some(memory), maximum: Some(memory) };
+    // Not of its addresses: the allocator reserves many that it never uses.
+    setrlimit(Resource::Data, limit).map_err(|error| error.to_string())?;
+    let watch = || {
+        thread::sleep(compiler::TIME);
+        eprintln!("genie-host: it took longer than {} s", compiler::TIME.as_secs());
+        std::process::exit(1);
+    };
+    thread::Builder::new().spawn(watch).map_err(|error| error.to_string())?;
+    Ok(())
 }
