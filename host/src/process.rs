@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -94,24 +94,6 @@ impl Process {
             if self.read()? == 0 {
                 return Ok(None);
             }
-        }
-    }
-
-    /// Takes all output up to the child's end.
-    pub(crate) fn rest(&mut self) -> io::Result<Vec<u8>> {
-        while self.read()? > 0 {
-            if self.pending.len() > MAX_LINE {
-                return Err(io::Error::other(format!("it wrote more than {MAX_LINE} bytes")));
-            }
-        }
-        Ok(std::mem::take(&mut self.pending))
-    }
-
-    /// How it ended; to be asked when its output has.
-    pub(crate) fn status(mut self) -> io::Result<ExitStatus> {
-        match self.child.take() {
-            Some(mut child) => child.wait(),
-            None => Err(io::Error::other("there is no child")),
         }
     }
 

@@ -236,12 +236,13 @@ impl Node {
         path
     }
 
-    /// Runs `genie-host` with these arguments.
+    /// Runs `genie-host` with these arguments. Its user's own cache is below [`Self::dir`].
     ///
     /// # Panics
     /// When it cannot be run.
     pub fn genie_host(&self, arguments: &[&str]) -> Answer {
         let mut command = self.command(&programs::dist("genie-host"));
+        command.env("XDG_CACHE_HOME", self.dir().join("user"));
         Answer::of(&command.args(arguments).output().expect("genie-host starts"))
     }
 

@@ -2,6 +2,9 @@
 //! what do the exit statuses say.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use genie_tests::fixture::reference_node;
 use genie_tests::{Answer, Node};
@@ -58,6 +61,50 @@ fn what_the_node_would_do_is_what_it_does() {
         assert_eq!(told["decidedBy"], "annotation");
         node.call(genie_tests::Verb::Del).run().ok();
     }
+}
+
+/// The artefacts below a directory, with what tells a file from one that was written anew.
+fn artefacts(dir: &Path) -> Vec<(PathBuf, u64)> {
+    let found = Command::new("find").arg(dir).args(["-name", "*.cwasm"]).output().unwrap();
+    let mut paths: Vec<_> = String::from_utf8(found.stdout).unwrap().lines().map(PathBuf::from).collect();
+    paths.sort();
+    paths.into_iter().map(|path| (path.clone(), fs::metadata(path).unwrap().ino())).collect()
+}
+
+#[test]
+fn what_a_command_compiled_is_used_by_the_next_one() {
+    let node = reference_node();
+    let users = node.dir().join("user/genie");
+    let chain = ask(&node, "weave", &["--chain"]);
+    assert_eq!(chain.status, PLAN, "{chain:?}");
+    let first = artefacts(&users);
+    assert_eq!(first.len(), 2, "the built-in selectors: {first:?}");
+    assert_eq!(ask(&node, "weave", &["--chain"]).status, PLAN);
+    assert_eq!(ask(&node, "weave", &["annotation"]).status, PLAN);
+    assert_eq!(node.genie_host(&["inspect", "annotation"]).status, PLAN);
+    assert_eq!(artefacts(&users), first);
+
+    // A node's own cache, where there is one, goes first.
+    fs::create_dir(node.dir().join("cache")).unwrap();
+    fs::set_permissions(node.dir().join("cache"), fs::Permissions::from_mode(0o755)).unwrap();
+    let module = node.guest("puppet").display().to_string();
+    let plan = json!({"act": "plan", "networks": ["weave"]}).to_string();
+    let alone = ask(&node, "weave", &[&module, "--settings", &plan]);
+    assert_eq!(alone.status, PLAN, "{alone:?}");
+    assert_eq!(artefacts(&users), first);
+    assert_eq!(artefacts(&node.dir().join("cache")).len(), 1);
+}
+
+#[test]
+fn without_a_cache_that_is_safe_a_command_compiles_in_memory() {
+    let node = reference_node();
+    for cache in ["cache", "user"] {
+        fs::create_dir(node.dir().join(cache)).unwrap();
+        fs::set_permissions(node.dir().join(cache), fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let told = ask(&node, "weave", &["--chain"]);
+    assert_eq!(told.status, PLAN, "{told:?}");
+    assert_eq!(artefacts(node.dir()), []);
 }
 
 #[test]

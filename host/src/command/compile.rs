@@ -1,23 +1,29 @@
 //! `genie-host compile`: ahead-of-time compilation.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use super::module;
 use crate::config;
 use crate::install::file;
-use crate::selector::builtin;
-use crate::selector::compile::{artefact, compile_to_cache};
+use crate::selector::compile::{artefact, compile_as_claimed};
+use crate::selector::compiler::{self, Order};
 use crate::selector::digest::Digest;
+use crate::selector::module::check_digest;
+use crate::selector::{builtin, cache};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The module's file: a component, or a core module built with the SDK
-    #[arg(required_unless_present = "built_in")]
-    module: Option<PathBuf>,
+    /// The module's file (a component, or a core module built with the SDK), or the name of
+    /// a built-in selector
+    #[arg(value_name = "MODULE|NAME", required_unless_present = "built_in")]
+    module: Option<String>,
     /// The digest that the file must have
     #[arg(long, value_name = "DIGEST")]
     sha256: Option<String>,
@@ -34,21 +40,30 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     match (&arguments.module, &arguments.output) {
-        (Some(module), _) => {
-            let expected = match &arguments.sha256 {
-                None => None,
-                Some(text) => match Digest::parse(text) {
-                    None => bail!("--sha256 {text:?} is no digest: write 64 hexadecimal digits"),
-                    some => some,
-                },
-            };
-            let (digest, path) = compile_to_cache(module, expected, &arguments.cache_dir)?;
-            super::print(&format!("compiled {} (sha256 {digest})\n      to {}", module.display(), path.display()));
-        }
+        (Some(module), _) => compile(module, arguments)?,
         (None, Some(output)) => compile_built_in(output)?,
         (None, None) => bail!("no module given"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn compile(written: &str, arguments: &Arguments) -> Result<()> {
+    let named = module::find(written)?;
+    match arguments.sha256.as_deref().map(Digest::parse) {
+        Some(None) => bail!("--sha256 is no digest: write 64 hexadecimal digits"),
+        Some(Some(approved)) => check_digest(Path::new(written), approved, named.digest)?,
+        None => {}
+    }
+    let (module, cache_dir) = (named.module.to_string(), &arguments.cache_dir);
+    if compile_as_claimed(&module, &named.bytes, cache_dir)? {
+        return Ok(());
+    }
+    let tool = env::current_exe()?;
+    let order = Order { tool: &tool, module: module.as_ref(), sha256: named.digest, cache_dir };
+    order.carry_out(Instant::now() + compiler::TIME)?;
+    let path = cache::path(cache_dir, named.digest);
+    super::print(&format!("compiled {module} (sha256 {})\n      to {}", named.digest, path.display()));
+    Ok(())
 }
 
 /// One file per built-in selector, by the digest of its component: that is how

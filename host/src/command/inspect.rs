@@ -9,6 +9,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Output, module, table};
+use crate::config;
+use crate::selector::compiler;
 use crate::selector::grants::Grants;
 use crate::selector::module::Loader;
 
@@ -27,9 +29,9 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let named = module::find(&arguments.module)?;
-    let deadline = Instant::now() + TIME;
-    let loaded = Loader::new(Path::new(""), None).load(&named.module, deadline)?;
-    let about = loaded.describe(deadline)?;
+    let loaded =
+        Loader::of_commands(Path::new(config::CACHE_DIR)).load(&named.module, Instant::now() + compiler::TIME)?;
+    let about = loaded.describe(Instant::now() + TIME)?;
     let exports = if loaded.merges() { vec!["select", "merge"] } else { vec!["select"] };
     let needs = Grants::of_imports(loaded.imports()).in_words();
     let schema: Value = serde_json::from_str(&about.settings_schema).unwrap_or(Value::Null);

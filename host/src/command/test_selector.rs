@@ -21,9 +21,11 @@ use crate::pod::{self, Identity, Manifests};
 use crate::selector::chain::{Chain, Entry};
 use crate::selector::grants::Grants;
 use crate::selector::limits::Limits;
+use crate::selector::module::Loader;
+use crate::selector::{compile, compiler};
 use explain::{Explanation, Verdict};
 
-/// Compiling and running; fuel bounds the selector long before.
+/// Fuel bounds the selectors long before.
 const TIME: Duration = Duration::from_mins(2);
 
 #[derive(Args)]
@@ -64,7 +66,6 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let deadline = Instant::now() + TIME;
     crate::cni::names::check_interface(&arguments.interface)?;
     let mut map = configuration(arguments)?;
     if let Some(conf_dir) = &arguments.conf_dir {
@@ -76,9 +77,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     sources.extend(arguments.objects.clone().map(pod::Source::Manifests));
 
     let mut config = Config::from_map(&map)?;
+    config.loader = Loader::of_commands(&config.paths.cache_dir);
     if let Some(written) = &arguments.module {
         config.chain = single(written, arguments, &config)?;
     }
+    // Compiled before it is timed; what cannot be loaded is told when it is asked.
+    _ = config.chain.check(&config.loader, Instant::now() + compiler::TIME);
+
+    let deadline = Instant::now() + TIME;
     let call = call(arguments, &pod.identity, map);
     let own = OwnTypes::of(&call);
     let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
@@ -86,8 +92,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let request = build_request(&call, &config, &catalogue, &pod.identity, annotations);
     let facts = CallFacts::new(&sources, &pod.identity, &config.node, &catalogue, deadline);
 
-    // Compiled before it is timed; what cannot be loaded is told when it is asked.
-    _ = config.chain.check(&config.loader, deadline);
     let (verdict, trace) = match config.chain.decide(&config.loader, &request, &facts, deadline) {
         Err(failed) => (Verdict::of_failure(failed.error, &failed.trace), failed.trace),
         Ok(decision) => {
@@ -176,9 +180,7 @@ fn single(written: &str, arguments: &Arguments, config: &Config) -> Result<Chain
         let grants = arguments.grant.iter().map(|grant| serde_json::from_str(grant).unwrap_or_else(|_| json!(grant)));
         entry.grants = Grants::from_json(&grants.collect()).map_err(|reason| anyhow::anyhow!("--{reason}"))?;
     } else if known.is_none() {
-        let deadline = Instant::now() + TIME;
-        let loaded = config.loader.load(&named.module, deadline)?;
-        entry.grants = Grants::of_imports(loaded.imports());
+        entry.grants = Grants::of_imports(&compile::imports(written, &named.bytes)?);
     }
     Ok(Chain { entries: vec![entry], merge: None })
 }

@@ -1,22 +1,19 @@
 //! Selectors are compiled before the configuration that names them is in force,
 //! so that no pod waits for it.
 
-use std::ffi::OsStr;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use serde_json::{Map, Value};
 
 use super::Layout;
 use super::configuration::said;
 use crate::config::Config;
-use crate::process::Process;
-use crate::selector::cache;
+use crate::selector::compiler::{self, Order};
 use crate::selector::module::Module;
 
-/// The largest modules take seconds on a small node.
-const LIMIT: Duration = Duration::from_mins(1);
+/// A compiler ends itself before.
+const LIMIT: Duration = compiler::TIME.saturating_add(Duration::from_secs(10));
 
 /// Compiles every selector of a configuration that has no artefact yet, each in a
 /// child: the compiler's memory goes with it.
@@ -24,27 +21,14 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// # Errors
 /// The first selector that does not compile, or is no selector.
 pub fn compile(layout: &Layout, config: &Map<String, Value>) -> Result<()> {
-    let cache = layout.on_host(&layout.cache_dir);
+    let cache_dir = layout.on_host(&layout.cache_dir);
     for entry in Config::from_map(config).map_err(said)?.chain.entries {
         let Module::File { path, sha256 } = entry.module else { continue };
-        if cache::path(&cache, sha256).exists() {
-            continue;
-        }
-        child(&layout.on_host(&path), &sha256.to_string(), &cache)
-            .with_context(|| format!("selector {} cannot be compiled", path.display()))?;
-        tracing::info!(selector = %path.display(), "selector compiled");
-    }
-    Ok(())
-}
-
-fn child(module: &Path, sha256: &str, cache: &Path) -> Result<()> {
-    let arguments = ["compile", "--sha256", sha256, "--cache-dir"].map(OsStr::new);
-    let arguments: Vec<_> = arguments.into_iter().chain([cache.as_os_str(), module.as_os_str()]).collect();
-    let own = std::env::current_exe()?;
-    let mut process = Process::start(&own, &arguments, true, Instant::now() + LIMIT)?;
-    let output = process.rest()?;
-    if !process.status()?.success() {
-        bail!("{}", String::from_utf8_lossy(&output).trim());
+        let module = layout.on_host(&path);
+        let tool = std::env::current_exe()?;
+        let order = Order { tool: &tool, module: module.as_os_str(), sha256, cache_dir: &cache_dir };
+        let compiled = order.carry_out(Instant::now() + LIMIT);
+        compiled.map_err(said).with_context(|| format!("selector {} cannot be compiled", path.display()))?;
     }
     Ok(())
 }

@@ -3,15 +3,18 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::thread;
 
+use rustix::process::{Resource, Rlimit, setrlimit};
 use wasmtime::component::Component;
 use wit_component::ComponentEncoder;
 
-use super::cache;
+use super::claim::Claim;
 use super::digest::Digest;
 use super::engine::engine;
-use super::module::{self, check_digest};
+use super::names::Names;
+use super::{cache, compiler};
 use crate::cni::{CniError, code};
 
 /// The largest module that is compiled, in bytes.
@@ -46,7 +49,8 @@ pub fn componentize<'a>(selector: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>
         let message = format!("selector {selector:?} is no WebAssembly module: it does not begin as one");
         return Err(CniError::new(code::SELECTOR, message));
     }
-    let encoded = ComponentEncoder::default().module(bytes).and_then(|encoder| encoder.validate(true).encode());
+    // Code is looked at when it is compiled, names before.
+    let encoded = ComponentEncoder::default().module(bytes).and_then(|mut encoder| encoder.encode());
     encoded.map(Cow::Owned).map_err(|error| {
         let message = format!(
             "selector {selector:?} cannot be made a component: build it for wasm32-unknown-unknown with the \
@@ -56,38 +60,64 @@ pub fn componentize<'a>(selector: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>
     })
 }
 
-/// Compiles a module, a component or a core module of wit-bindgen, for use in
-/// this process.
-pub(super) fn compile(selector: &str, bytes: &[u8]) -> Result<Component, CniError> {
+/// The names of a module's imports, without compiling it.
+///
+/// # Errors
+/// The module is no selector, or none that this host can run, by its names.
+pub fn imports(selector: &str, bytes: &[u8]) -> Result<Vec<String>, CniError> {
+    checked(selector, bytes).map(|(_, names)| names.imports)
+}
+
+/// The component of a module, whose names were found to fit.
+fn checked<'a>(selector: &str, bytes: &'a [u8]) -> Result<(Cow<'a, [u8]>, Names), CniError> {
     let component = componentize(selector, bytes)?;
-    Component::from_binary(engine()?, &component).map_err(|error| {
-        let message = format!("selector {selector:?} does not compile");
-        CniError::new(code::SELECTOR, message).with_details(format!("{error:#}"))
-    })
+    let names = Names::read(&component).map_err(|error| uncompilable(selector, &error.to_string()))?;
+    names.check(selector)?;
+    Ok((component, names))
+}
+
+/// Compiles a module, a component or a core module of wit-bindgen, for use in
+/// this process. Fails when it is no selector, before it compiles.
+pub(super) fn compile(selector: &str, bytes: &[u8]) -> Result<Component, CniError> {
+    let (component, _) = checked(selector, bytes)?;
+    Component::from_binary(engine()?, &component).map_err(|error| uncompilable(selector, &format!("{error:#}")))
 }
 
 /// Makes the artefact of a module: native code for this architecture that
 /// [`super::artefact`] loads. Fails when the module is no selector.
 pub fn artefact(selector: &str, bytes: &[u8]) -> Result<Vec<u8>, CniError> {
-    let component = compile(selector, bytes)?;
-    module::check(selector, &component)?;
-    component.serialize().map_err(|error| {
-        let message = format!("selector {selector:?} cannot be written as an artefact");
-        CniError::new(code::SELECTOR, message).with_details(format!("{error:#}"))
-    })
+    let (component, _) = checked(selector, bytes)?;
+    engine()?.precompile_component(&component).map_err(|error| uncompilable(selector, &format!("{error:#}")))
 }
 
-/// Compiles the module of this file into the cache, and gives its digest and
-/// the artefact's path. Where `expected` is given, a file with another digest
-/// is refused.
-pub fn compile_to_cache(
-    path: &Path,
-    expected: Option<Digest>,
-    cache_dir: &Path,
-) -> Result<(Digest, PathBuf), CniError> {
-    let bytes = read(path)?;
-    let digest = Digest::of(&bytes);
-    check_digest(path, expected, digest)?;
-    let artefact = artefact(&path.display().to_string(), &bytes)?;
-    Ok((digest, cache::write(cache_dir, digest, &artefact)?))
+fn uncompilable(selector: &str, reason: &str) -> CniError {
+    CniError::new(code::SELECTOR, format!("selector {selector:?} does not compile")).with_details(reason)
+}
+
+/// Compiles a module into the cache, if this process was started with the claim to
+/// that (see [`super::compiler`]), within its bounds. False: it was not.
+///
+/// # Errors
+/// It is no selector, does not compile, or its artefact cannot be written.
+pub fn compile_as_claimed(selector: &str, bytes: &[u8], cache_dir: &Path) -> Result<bool, CniError> {
+    let digest = Digest::of(bytes);
+    let Some(claim) = Claim::inherited(cache_dir, digest) else { return Ok(false) };
+    bound().map_err(|reason| CniError::new(code::SELECTOR, format!("compiling cannot be bounded: {reason}")))?;
+    cache::write(claim, digest, &artefact(selector, bytes)?)?;
+    Ok(true)
+}
+
+/// Bounds what is left of this process, in memory and time: nobody may be there to do it.
+fn bound() -> Result<(), String> {
+    let memory = u64::try_from(compiler::memory()?).unwrap_or(u64::MAX);
+    let limit = Rlimit { current: Some(memory), maximum: Some(memory) };
+    // Not of its addresses: the allocator reserves many that it never uses.
+    setrlimit(Resource::Data, limit).map_err(|error| error.to_string())?;
+    let watch = || {
+        thread::sleep(compiler::TIME);
+        eprintln!("genie-host: it took longer than {} s", compiler::TIME.as_secs());
+        std::process::exit(1);
+    };
+    thread::Builder::new().spawn(watch).map_err(|error| error.to_string())?;
+    Ok(())
 }

@@ -13,8 +13,10 @@ pub mod builtin;
 pub mod cache;
 pub mod chain;
 pub mod child;
+mod claim;
 #[cfg(feature = "tool")]
 pub mod compile;
+pub mod compiler;
 pub mod digest;
 pub mod engine;
 pub mod facts;
@@ -23,6 +25,7 @@ mod host;
 pub mod limits;
 pub mod loaded;
 pub mod module;
+mod names;
 mod run;
 mod seal;
 #[cfg(feature = "tool")]

@@ -10,13 +10,13 @@ use std::time::Instant;
 use wasmtime::component::Component;
 
 use super::artefact::{self, LoadError};
+use super::compiler::Order;
 use super::digest::Digest;
 use super::engine::engine;
 use super::loaded::LoadedSelector;
-use super::text::one_line;
-use super::{builtin, cache, grants, run};
+use super::names::Names;
+use super::{builtin, cache};
 use crate::cni::{CniError, code};
-use crate::process::Process;
 
 /// A selector's module.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,10 +86,20 @@ pub struct Loader {
 
 impl Loader {
     /// `cache_dir` is where artefacts are. `tool` is the path of `genie-host`,
-    /// which the plugin runs to compile what is not there, and to run what
-    /// imports WASI; the tool itself needs none and compiles in memory.
+    /// which is run to compile what is not there, and by the plugin to run what
+    /// imports WASI. Without one the tool compiles in memory, and keeps nothing.
     pub fn new(cache_dir: impl Into<PathBuf>, tool: Option<PathBuf>) -> Self {
         Self { cache_dir: cache_dir.into(), tool, loaded: Mutex::default() }
+    }
+
+    /// For the commands of this program, whoever runs them: what they compile is kept
+    /// in this cache, else in the user's own, else in memory.
+    #[cfg(feature = "tool")]
+    pub fn of_commands(cache_dir: &Path) -> Self {
+        match cache::usable(cache_dir) {
+            Some(usable) => Self::new(usable, std::env::current_exe().ok()),
+            None => Self::new(cache_dir, None),
+        }
     }
 
     /// Loads a module and checks that it is a selector that this host can run.
@@ -103,7 +113,7 @@ impl Loader {
         }
         let name = module.to_string();
         let loaded = match module {
-            Module::BuiltIn(builtin) => LoadedSelector::new(&name, &built_in(builtin)?, None)?,
+            Module::BuiltIn(builtin) => LoadedSelector::new(&name, &self.built_in(builtin, deadline)?, None)?,
             Module::File { path, sha256 } => {
                 let component = self.file(path, *sha256, deadline)?;
                 let artefact = cache::path(&self.cache_dir, *sha256);
@@ -115,18 +125,49 @@ impl Loader {
     }
 
     fn file(&self, path: &Path, sha256: Digest, deadline: Instant) -> Result<Component, CniError> {
-        let artefact = cache::path(&self.cache_dir, sha256);
-        let engine = engine()?;
-        let load = || artefact::load_file(engine, &artefact);
+        self.native(path.as_ref(), sha256, deadline, |error| compile_here(path, sha256, error))
+    }
+
+    #[cfg(feature = "tool")]
+    fn built_in(&self, name: &'static str, deadline: Instant) -> Result<Component, CniError> {
+        let bytes = builtin::builtin(name).unwrap_or_default();
+        self.native(name.as_ref(), Digest::of(bytes), deadline, |_| super::compile::compile(name, bytes))
+    }
+
+    #[cfg(not(feature = "tool"))]
+    #[expect(clippy::unused_self, reason = "they are inside of the plugin, compiled")]
+    fn built_in(&self, name: &'static str, _: Instant) -> Result<Component, CniError> {
+        artefact::load_embedded(engine()?, builtin::builtin(name).unwrap_or_default()).map_err(|error| {
+            let message =
+                format!("the built-in selector {name:?} does not load: install a complete build of genie-host");
+            CniError::new(code::SELECTOR, message).with_details(error.to_string())
+        })
+    }
+
+    /// What is in the cache, or comes there: `here` is for who has no program to compile it.
+    fn native(
+        &self,
+        module: &OsStr,
+        sha256: Digest,
+        deadline: Instant,
+        here: impl FnOnce(&LoadError) -> Result<Component, CniError>,
+    ) -> Result<Component, CniError> {
+        let (engine, path) = (engine()?, cache::path(&self.cache_dir, sha256));
+        let load = || artefact::load_file(engine, &path);
         match (load(), &self.tool) {
             (Ok(component), _) => Ok(component),
             // What others could write is not simply written anew: they still could.
-            (Err(error @ (LoadError::Untrusted(_) | LoadError::Unreadable(_))), Some(_)) => Err(unusable(path, &error)),
-            (Err(_), Some(tool)) => {
-                compile_by_child(tool, path, sha256, &self.cache_dir, deadline)?;
-                load().map_err(|error| unusable(path, &error))
+            (Err(error @ (LoadError::Untrusted(_) | LoadError::Unreadable(_))), Some(_)) => {
+                Err(unusable(module.as_ref(), &error))
             }
-            (Err(error), None) => compile_here(path, sha256, &error),
+            (Err(_), Some(tool)) => {
+                let order = Order { tool, module, sha256, cache_dir: &self.cache_dir };
+                order.carry_out(deadline).map_err(|error| {
+                    error.with_details(format!("run: {} compile {}", tool.display(), module.display()))
+                })?;
+                load().map_err(|error| unusable(module.as_ref(), &error))
+            }
+            (Err(error), None) => here(&error),
         }
     }
 }
@@ -134,26 +175,13 @@ impl Loader {
 #[cfg(feature = "tool")]
 fn compile_here(path: &Path, sha256: Digest, _: &LoadError) -> Result<Component, CniError> {
     let bytes = super::compile::read(path)?;
-    check_digest(path, Some(sha256), Digest::of(&bytes))?;
+    check_digest(path, sha256, Digest::of(&bytes))?;
     super::compile::compile(&path.display().to_string(), &bytes)
 }
 
 #[cfg(not(feature = "tool"))]
 fn compile_here(path: &Path, _: Digest, error: &LoadError) -> Result<Component, CniError> {
     Err(unusable(path, error))
-}
-
-#[cfg(feature = "tool")]
-fn built_in(name: &'static str) -> Result<Component, CniError> {
-    super::compile::compile(name, builtin::builtin(name).unwrap_or_default())
-}
-
-#[cfg(not(feature = "tool"))]
-fn built_in(name: &'static str) -> Result<Component, CniError> {
-    artefact::load_embedded(engine()?, builtin::builtin(name).unwrap_or_default()).map_err(|error| {
-        let message = format!("the built-in selector {name:?} does not load: install a complete build of genie-host");
-        CniError::new(code::SELECTOR, message).with_details(error.to_string())
-    })
 }
 
 fn unusable(path: &Path, error: &LoadError) -> CniError {
@@ -165,81 +193,24 @@ fn unusable(path: &Path, error: &LoadError) -> CniError {
     CniError::new(code::SELECTOR, message)
 }
 
-/// Runs `genie-host compile --sha256 DIGEST --cache-dir DIR FILE`.
-fn compile_by_child(
-    tool: &Path,
-    path: &Path,
-    sha256: Digest,
-    cache_dir: &Path,
-    deadline: Instant,
-) -> Result<(), CniError> {
-    let digest = sha256.to_string();
-    let arguments: [&OsStr; 6] = [
-        "compile".as_ref(),
-        "--sha256".as_ref(),
-        digest.as_ref(),
-        "--cache-dir".as_ref(),
-        cache_dir.as_ref(),
-        path.as_ref(),
-    ];
-    let failed = |reason: String| {
-        let reason = one_line(reason.trim_start_matches("genie-host: "));
-        let message = format!("selector \"{}\" is not compiled yet, and compiling it failed: {reason}", path.display());
-        CniError::new(code::SELECTOR, message).with_details(format!(
-            "run: {} compile {}",
-            tool.display(),
-            path.display()
-        ))
-    };
-    let compile = || -> std::io::Result<_> {
-        let mut process = Process::start(tool, &arguments, true, deadline)?;
-        let output = process.rest()?;
-        Ok((process.status()?, output))
-    };
-    match compile() {
-        Ok((status, _)) if status.success() => Ok(()),
-        Ok((_, output)) => Err(failed(String::from_utf8_lossy(&output).trim().to_owned())),
-        Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
-            // Compiled ahead of time it will be there the next time.
-            Err(CniError { code: code::TRY_AGAIN, ..failed(format!("{error}")) })
-        }
-        Err(error) => Err(failed(error.to_string())),
-    }
-}
-
 /// Checks that a component is a selector that this host can run, and gives the
 /// names of its imports.
 pub(super) fn check(selector: &str, component: &Component) -> Result<Vec<String>, CniError> {
-    let exports: Vec<String> =
-        component.component_type().exports(component.engine()).map(|(name, _)| name.to_owned()).collect();
-    for export in &exports {
-        grants::check_version(selector, export)?;
-    }
-    if !run::has_select(component) {
-        let has = if exports.is_empty() { "nothing".into() } else { exports.join(", ") };
-        let message = format!(
-            "selector {selector:?} is a component, but no selector: it exports {has}, and not {}",
-            super::abi::SELECT
-        );
-        return Err(CniError::new(code::SELECTOR, message));
-    }
-    let imports = run::imports(component);
-    grants::check_known(selector, &imports)?;
-    Ok(imports)
+    let names = Names::of(component);
+    names.check(selector)?;
+    Ok(names.imports)
 }
 
 /// Fails when a module's file is not the one that was approved.
 #[cfg(feature = "tool")]
-pub(super) fn check_digest(path: &Path, expected: Option<Digest>, found: Digest) -> Result<(), CniError> {
-    match expected {
-        Some(expected) if expected != found => Err(CniError::new(
-            code::SELECTOR,
-            format!(
-                "the module {} has the SHA-256 digest {found}, the configuration approves {expected}: put the \
-                 approved file back, or approve this one",
-                path.display()
-            ),
-        )),
-        _ => Ok(()),
+pub fn check_digest(path: &Path, approved: Digest, found: Digest) -> Result<(), CniError> {
+    if approved == found {
+        return Ok(());
     }
+    let message = format!(
+        "the module {} has the SHA-256 digest {found}, the configuration approves {approved}: put the approved file \
+         back, or approve this one",
+        path.display()
+    );
+    Err(CniError::new(code::SELECTOR, message))
 }

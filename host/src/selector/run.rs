@@ -79,7 +79,7 @@ impl Prepared {
         let mut linker = Linker::new(component.engine());
         host::link(&mut linker).map_err(misfit)?;
         #[cfg(feature = "tool")]
-        if imports(component).iter().any(|import| super::grants::is_wasi(import)) {
+        if super::names::Names::of(component).imports.iter().any(|import| super::grants::is_wasi(import)) {
             super::wasi::link(&mut linker).map_err(misfit)?;
         }
         let pre = linker.instantiate_pre(component).map_err(misfit)?;
@@ -135,16 +135,6 @@ impl Prepared {
             }
         }
     }
-}
-
-/// The names of the component's imports.
-pub(super) fn imports(component: &Component) -> Vec<String> {
-    component.component_type().imports(component.engine()).map(|(name, _)| name.to_owned()).collect()
-}
-
-/// Whether the component exports `select`, and so is a selector.
-pub(super) fn has_select(component: &Component) -> bool {
-    component.get_export_index(None, abi::SELECT).is_some()
 }
 
 /// Whether the component merges in its own way.

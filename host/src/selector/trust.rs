@@ -73,7 +73,13 @@ pub(super) fn open_file(dir: &OwnedFd, name: &str, path: &Path) -> Result<(Owned
     // Not blocking, in case it is a pipe; it is refused once it is open.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = rustix::fs::openat(dir, name, flags, Mode::empty()).map_err(|error| failed(path, error))?;
-    let stat = stat(&file, path)?;
+    let stat = check_file(&file, path)?;
+    Ok((file, stat))
+}
+
+/// Fails when this open file is not a regular one, or one that somebody else can change.
+pub(super) fn check_file(file: &OwnedFd, path: &Path) -> Result<Stat, Distrust> {
+    let stat = stat(file, path)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(Distrust::Unsafe(path.into(), "is not a regular file".into()));
     }
@@ -81,7 +87,7 @@ pub(super) fn open_file(dir: &OwnedFd, name: &str, path: &Path) -> Result<(Owned
     if stat.st_mode & 0o022 != 0 {
         return Err(writable(&stat, path));
     }
-    Ok((file, stat))
+    Ok(stat)
 }
 
 fn names(path: &Path) -> Result<Vec<&OsStr>, Distrust> {

@@ -4,19 +4,20 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::super::artefact::{self, LoadError};
+use super::super::claim::Claim;
 use super::super::digest::Digest;
 use super::super::engine::engine;
 use super::super::module::{Loader, Module};
 use super::super::{cache, compile};
-use super::{PASS, PLAN, guest, later, private_dir, set_mode};
-use crate::cni::{CniError, code};
+use super::{PASS, PLAN, guest, later, private_dir, put, set_mode};
+use crate::cni::CniError;
 
 /// A cache with the artefact of a guest in it.
-fn cached() -> (tempfile::TempDir, PathBuf) {
+pub(super) fn cached() -> (tempfile::TempDir, PathBuf) {
     let dir = private_dir();
     let module = guest(PASS).core();
     let artefact = compile::artefact("guest", &module).expect("it compiles");
-    let path = cache::write(dir.path(), Digest::of(&module), &artefact).expect("it can be written");
+    let path = put(dir.path(), Digest::of(&module), &artefact);
     (dir, path)
 }
 
@@ -50,7 +51,7 @@ fn an_artefact_inside_the_binary_loads() {
 fn writing_again_replaces() {
     let (dir, path) = cached();
     let digest = Digest::of(&guest(PASS).core());
-    cache::write(dir.path(), digest, b"new").expect("it can be written");
+    put(dir.path(), digest, b"new");
     assert!(std::fs::read(path).expect("it is there").starts_with(b"new"));
 }
 
@@ -76,8 +77,8 @@ fn an_artefact_in_a_directory_that_others_can_write_is_refused() {
 fn a_cache_that_others_can_write_is_not_written() {
     let dir = private_dir();
     set_mode(dir.path(), 0o777);
-    let error = cache::write(dir.path(), Digest::of(b""), b"").expect_err("it is refused");
-    assert!(error.msg.contains("chmod go-w"), "{error}");
+    let distrust = Claim::take(dir.path(), Digest::of(b""), later()).err().expect("it is refused");
+    assert!(distrust.to_string().contains("chmod go-w"), "{distrust}");
 }
 
 #[test]
@@ -138,7 +139,7 @@ fn an_artefact_of_another_engine_is_refused_cleanly() {
     let other = wasmtime::Engine::new(&config).expect("it starts");
     let component = wat::parse_str("(component)").expect("it is well-formed");
     let artefact = other.precompile_component(&component).expect("it compiles");
-    cache::write(dir.path(), Digest::of(&guest(PASS).core()), &artefact).expect("it can be written");
+    put(dir.path(), Digest::of(&guest(PASS).core()), &artefact);
     match load(&path) {
         Err(LoadError::Unusable(reason)) => assert!(reason.contains("1.0.0+genie.0"), "{reason}"),
         other => panic!("{other:?}"),
@@ -146,13 +147,13 @@ fn an_artefact_of_another_engine_is_refused_cleanly() {
 }
 
 /// A module's file, and what a configuration calls it.
-fn module_in(dir: &Path, bytes: &[u8]) -> Module {
+pub(super) fn module_in(dir: &Path, bytes: &[u8]) -> Module {
     let path = dir.join("guest.wasm");
     std::fs::write(&path, bytes).expect("it can be written");
     Module::File { path, sha256: Digest::of(bytes) }
 }
 
-fn failure(loader: &Loader, module: &Module) -> CniError {
+pub(super) fn failure(loader: &Loader, module: &Module) -> CniError {
     loader.load(module, later()).expect_err("it does not load")
 }
 
@@ -163,7 +164,6 @@ fn a_module_with_another_digest_is_refused() {
     let approved = Digest::of(&guest(PLAN).core());
     let error = failure(&Loader::new(dir.path(), None), &Module::File { path: path.clone(), sha256: approved });
     assert!(error.msg.contains(&approved.to_string()) && error.msg.contains("approve"), "{error}");
-    assert!(compile::compile_to_cache(&path, Some(approved), dir.path()).is_err());
 }
 
 #[test]
@@ -180,67 +180,7 @@ fn what_was_compiled_into_the_cache_needs_its_module_no_more() {
     let module = module_in(dir.path(), &guest(PASS).core());
     let Module::File { path, sha256 } = &module else { unreachable!() };
     let cache = dir.path().join("cache");
-    let (digest, _) = compile::compile_to_cache(path, Some(*sha256), &cache).expect("it compiles");
-    assert_eq!(digest, *sha256);
+    put(&cache, *sha256, &compile::artefact("guest", &guest(PASS).core()).expect("it compiles"));
     std::fs::remove_file(path).expect("it is there");
     Loader::new(cache, Some("/no/such/tool".into())).load(&module, later()).expect("it loads");
-}
-
-/// A stand-in for `genie-host compile`.
-fn tool(dir: &Path, script: &str) -> PathBuf {
-    let path = dir.join("tool");
-    std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("it can be written");
-    set_mode(&path, 0o755);
-    path
-}
-
-#[test]
-fn a_missing_artefact_is_compiled_by_the_tool() {
-    let (dir, ready) = cached();
-    let module = module_in(dir.path(), &guest(PLAN).core());
-    let Module::File { sha256, .. } = &module else { unreachable!() };
-    let wanted = cache::path(dir.path(), *sha256);
-    let script = format!(
-        "[ \"$1 $2 $3 $4 $5\" = 'compile --sha256 {sha256} --cache-dir {}' ] && /bin/cp {} {}",
-        dir.path().display(),
-        ready.display(),
-        wanted.display()
-    );
-    let loader = Loader::new(dir.path(), Some(tool(dir.path(), &script)));
-    loader.load(&module, later()).expect("it loads");
-}
-
-#[test]
-fn a_damaged_artefact_is_compiled_anew_but_an_unsafe_one_is_not() {
-    let (dir, ready) = cached();
-    let module = module_in(dir.path(), &guest(PLAN).core());
-    let Module::File { sha256, .. } = &module else { unreachable!() };
-    let wanted = cache::write(dir.path(), *sha256, b"damaged").expect("it can be written");
-    let script = format!("/bin/cp --remove-destination {} {}", ready.display(), wanted.display());
-    let tool = tool(dir.path(), &script);
-    Loader::new(dir.path(), Some(tool.clone())).load(&module, later()).expect("it loads");
-
-    set_mode(&wanted, 0o666);
-    let error = failure(&Loader::new(dir.path(), Some(tool)), &module);
-    assert!(error.msg.contains("mode 0666"), "{error}");
-}
-
-#[test]
-fn what_the_tool_complains_about_is_passed_on() {
-    let dir = private_dir();
-    let module = module_in(dir.path(), &guest(PLAN).core());
-    let loader = Loader::new(dir.path(), Some(tool(dir.path(), "echo 'it is broken' >&2; exit 1")));
-    let error = failure(&loader, &module);
-    assert_eq!(error.code, code::SELECTOR);
-    assert!(error.msg.contains("it is broken"), "{error}");
-}
-
-#[test]
-fn a_tool_that_does_not_end_is_stopped_at_the_deadline() {
-    let dir = private_dir();
-    let module = module_in(dir.path(), &guest(PLAN).core());
-    let loader = Loader::new(dir.path(), Some(tool(dir.path(), "read forever")));
-    let soon = std::time::Instant::now() + std::time::Duration::from_millis(50);
-    let error = loader.load(&module, soon).expect_err("it is stopped");
-    assert_eq!(error.code, code::TRY_AGAIN, "{error}");
 }

@@ -10,8 +10,8 @@ use super::super::facts::{Consulted, Facts, Nothing, Question, Replay};
 use super::super::grants::Grants;
 use super::super::limits::{Limits, QUESTIONS};
 use super::super::run::{Answer, Bounds, Ran, Task};
-use super::super::{cache, compile, digest::Digest, serve};
-use super::{Guest, PASS, guest, later, private_dir, request};
+use super::super::{compile, digest::Digest, serve};
+use super::{Guest, PASS, guest, later, private_dir, put, request};
 use crate::cni::code;
 use crate::process::Process;
 
@@ -136,7 +136,7 @@ fn a_child_asks_its_parent() {
     let dir = private_dir();
     let module = ASKING.core();
     let artefact = compile::artefact("guest", &module).expect("it compiles");
-    let artefact = cache::write(dir.path(), Digest::of(&module), &artefact).expect("it can be written");
+    let artefact = put(dir.path(), Digest::of(&module), &artefact);
     let order = |grant| Order { artefact: artefact.clone(), task: task(), bounds: bounds(&grant), millis: 600_000 };
 
     let ran = converse(&order(json!(["pod"])), &account()).expect("they understand each other");

@@ -4,19 +4,22 @@
 mod artefacts;
 mod asking;
 mod chains;
+mod compiling;
 mod granted;
 mod sandbox;
 mod values;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use wit_component::StringEncoding;
 use wit_parser::Resolve;
 
 use super::abi::{PodName, Request};
-use super::compile;
+use super::claim::Claim;
+use super::digest::Digest;
 use super::loaded::LoadedSelector;
+use super::{cache, compile};
 
 /// The answer "pass", at an address that holds zeros.
 const PASS: &str = "(i32.const 64)";
@@ -142,6 +145,13 @@ fn private_dir() -> tempfile::TempDir {
     set_mode(dir.path(), 0o755);
     assert_eq!(dir.path().metadata().expect("it is there").permissions().mode() & 0o7777, 0o755);
     dir
+}
+
+/// Puts this into the cache, as an artefact.
+fn put(cache_dir: &Path, digest: Digest, bytes: &[u8]) -> PathBuf {
+    let claim = Claim::take(cache_dir, digest, later()).expect("the cache can be used").expect("nobody else has it");
+    cache::write(claim, digest, bytes).expect("it can be written");
+    cache::path(cache_dir, digest)
 }
 
 fn set_mode(path: &Path, mode: u32) {

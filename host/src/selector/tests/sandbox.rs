@@ -1,12 +1,13 @@
 //! What a selector cannot do.
 
 use super::super::abi::{LogLevel, Verdict};
+use super::super::compile;
 use super::super::facts::Nothing;
 use super::super::grants::Grants;
 use super::super::limits::Limits;
 use super::super::loaded::LoadedSelector;
+use super::super::names::Names;
 use super::super::run::{Answer, Bounds, Ran, Task};
-use super::super::{compile, module};
 use super::{Guest, PASS, PLAN, guest, later, request};
 use crate::cni::{CniError, code};
 
@@ -164,8 +165,7 @@ fn an_import_that_the_host_does_not_have_is_refused_by_name() {
             (instance $s) (export "genie:selector/select@0.1.0" (instance $s)))"#,
     )
     .expect("it is well-formed");
-    let component = compile::compile("evil", &component).expect("it compiles");
-    let error = module::check("evil", &component).expect_err("it is refused");
+    let error = compile::imports("evil", &component).expect_err("it is refused");
     assert!(error.msg.contains("evil:host/shell@1.0.0"), "{error}");
 }
 
@@ -177,8 +177,7 @@ fn wasi_http_is_refused_by_name() {
             (instance $s) (export "genie:selector/select@0.1.0" (instance $s)))"#,
     )
     .expect("it is well-formed");
-    let component = compile::compile("http", &component).expect("it compiles");
-    let error = module::check("http", &component).expect_err("it is refused");
+    let error = compile::imports("http", &component).expect_err("it is refused");
     assert!(error.msg.contains("wasi:http/outgoing-handler"), "{error}");
 }
 
@@ -186,10 +185,60 @@ fn wasi_http_is_refused_by_name() {
 fn a_selector_of_another_abi_is_told_what_to_do() {
     let component = wat::parse_str(r#"(component (instance $s) (export "genie:selector/select@0.2.0" (instance $s)))"#)
         .expect("it is well-formed");
-    let component = compile::compile("newer", &component).expect("it compiles");
-    let error = module::check("newer", &component).expect_err("it is refused");
+    let error = compile::imports("newer", &component).expect_err("it is refused");
     assert!(error.msg.contains("genie:selector@0.2.0") && error.msg.contains("rebuild"), "{error}");
 }
+
+/// Code that no compiler takes: the function leaves nothing where it promises a number.
+const UNCOMPILABLE: &str = "(func (result i32))";
+
+#[test]
+fn a_name_is_refused_before_the_compiler_sees_the_code() {
+    let http = Guest {
+        imports: r#"(import "wasi:http/types@0.2.0" "status" (func (result i32)))"#,
+        packages: &["package wasi:http@0.2.0; interface types { status: func() -> u32; }"],
+        world: "import wasi:http/types@0.2.0;",
+        more: UNCOMPILABLE,
+        ..guest(PASS)
+    };
+    let error = compile::artefact("guest", &http.core()).expect_err("it is refused");
+    assert!(error.msg.contains("imports wasi:http/types@0.2.0, which no selector gets"), "{error}");
+
+    let nested = format!(
+        r#"(component (core module {UNCOMPILABLE}) (component (import "evil:inside/a" (func)))
+            (import "evil:host/shell@1.0.0" (instance))
+            (instance $s) (export "genie:selector/select@0.1.0" (instance $s)))"#
+    );
+    let nested = wat::parse_str(nested).expect("it is well-formed");
+    let error = compile::artefact("evil", &nested).expect_err("it is refused");
+    assert!(error.msg.contains("evil:host/shell@1.0.0"), "{error}");
+}
+
+#[test]
+fn code_that_does_not_compile_is_told_when_the_names_fit() {
+    let module = Guest { more: UNCOMPILABLE, ..guest(PASS) }.core();
+    assert!(compile::imports("guest", &module).expect("the names fit").contains(&TYPES.into()));
+    let error = compile::artefact("guest", &module).expect_err("it does not compile");
+    assert!(error.msg.contains("\"guest\" does not compile") && error.details.contains("type mismatch"), "{error}");
+}
+
+#[test]
+fn half_a_module_is_an_error() {
+    let component = compile::componentize("guest", &guest(PASS).core()).expect("it is encoded").into_owned();
+    let half = &component[..component.len() / 2];
+    let error = compile::imports("guest", half).expect_err("it ends too early");
+    assert!(error.msg.contains("does not compile"), "{error}");
+}
+
+#[test]
+fn the_names_in_the_bytes_are_those_of_the_compiled_component() {
+    let module = Guest { merge: Some(PASS), ..guest(PASS) }.core();
+    let component = compile::componentize("guest", &module).expect("it is encoded");
+    let compiled = compile::compile("guest", &module).expect("it compiles");
+    assert_eq!(Names::read(&component).expect("it is well-formed"), Names::of(&compiled));
+}
+
+const TYPES: &str = "genie:selector/types@0.1.0";
 
 const WASI: &str = "package wasi:io@0.2.0; interface poll { resource pollable { block: func(); } }";
 const CLOCKS: &str = "package wasi:clocks@0.2.0; interface monotonic-clock {
