@@ -38,6 +38,8 @@ enum Act {
     Allocate,
     Recurse,
     Chatter,
+    /// Plan, and print to standard output and standard error, which only WASI has.
+    Print,
     LongReason,
     EmptyPlan,
 }
@@ -84,6 +86,11 @@ impl Selector for Puppet {
                     log::info!("message {number}");
                 }
                 Ok(Plan::new("after much talk", attachments(settings)).into())
+            }
+            Act::Print => {
+                println!("out: {text}");
+                eprintln!("err: {text}");
+                Ok(Plan::new("printed", attachments(settings)).into())
             }
         }
     }

@@ -134,6 +134,20 @@ fn a_component_that_imports_wasi_works_and_sees_nothing() {
 }
 
 #[test]
+fn what_a_component_prints_is_kept_as_its_messages() {
+    let node = reference_node();
+    let module = node.dir().join("modules/wasi.wasm");
+    fs::copy(guests::wasi_component("puppet"), &module).unwrap();
+    let prints = json!([puppet(&module, json!({"act": "print", "networks": ["weave"], "text": "hello"}))]);
+    let answer = node.add().key("selectors", prints).key("log_level", json!("debug")).run();
+    answer.ok();
+    let logs = &node.record("c1", "eth0")[0]["decision"]["trace"][0]["logs"];
+    let expected = json!([{"level": "info", "message": "out: hello"}, {"level": "error", "message": "err: hello"}]);
+    assert_eq!(logs, &expected);
+    assert!(answer.stderr.contains("wasi.wasm\" logged at error: \"err: hello\""), "{answer:?}");
+}
+
+#[test]
 fn a_compiled_module_is_kept_and_used_again() {
     let node = chain(|module| vec![plan(module, &["weave"])]);
     node.add().run().ok();

@@ -157,6 +157,44 @@ fn one_that_talks_too_much_is_cut_short_and_still_decides() {
 }
 
 #[test]
+fn messages_are_handed_on_at_debug_and_below() {
+    let node = chain(|module| {
+        let chatter = puppet(module, json!({"act": "chatter", "networks": ["weave"]}));
+        vec![with(chatter, "limits", json!({"log_messages": 2}))]
+    });
+    let told = |level: Option<&str>| {
+        let add = node.add();
+        let answer = level.into_iter().fold(add, |add, level| add.key("log_level", json!(level))).run();
+        answer.ok();
+        node.del().run().ok();
+        answer.stderr
+    };
+    for level in ["debug", "trace"] {
+        let stderr = told(Some(level));
+        let mine: Vec<_> = stderr.lines().filter(|line| line.contains("puppet.wasm\" logged")).collect();
+        assert_eq!(mine.len(), 3, "{stderr}");
+        assert!(mine[1].ends_with("logged at info: \"message 1\""), "{}", mine[1]);
+        assert!(mine[2].contains("logged at warn: \"99998 more messages were dropped"), "{}", mine[2]);
+    }
+    for level in [None, Some("warn"), Some("info"), Some("none")] {
+        assert!(!told(level).contains("message 1"), "{level:?}");
+    }
+}
+
+#[test]
+fn an_error_message_is_one_quoted_line_and_seen_at_debug_too() {
+    let node = chain(|module| vec![puppet(module, json!({"act": "panic", "text": "one\n WARN forged"}))]);
+    let stderr = |level: &str| node.add().key("log_level", json!(level)).run().stderr;
+    let debug = stderr("debug");
+    assert!(
+        debug.lines().any(|line| line.contains("logged at error: ") && line.contains("one\\n WARN forged")),
+        "{debug}"
+    );
+    assert!(!debug.lines().any(|line| line.starts_with(" WARN forged")), "{debug}");
+    assert!(!stderr("warn").contains("forged"));
+}
+
+#[test]
 fn a_plan_that_cannot_be_carried_out_is_refused_before_anything_runs() {
     let cases: [(&[&str], &str); 4] = [
         (&["nosuch"], "nosuch"),

@@ -12,7 +12,7 @@ use super::loaded::{LoadedSelector, mismatched};
 use super::module::{Loader, Module};
 use super::run::{Answer, Bounds, Ran, Task};
 use super::text::one_line;
-use super::trace::{Decision, Failed, Step, StepOutcome, micros};
+use super::trace::{Decision, Failed, Step, StepOutcome, hand_on, micros};
 use crate::cni::{CniError, code};
 
 /// One selector of a chain.
@@ -91,6 +91,7 @@ impl Entry {
                 Err(error) => Ran::failed(error),
             }
         };
+        hand_on(&self.name, &logs);
         let outcome = match &answer {
             Ok(_) => StepOutcome::Pass,
             Err(error) => StepOutcome::Failed(error.to_string()),

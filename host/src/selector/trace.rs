@@ -112,6 +112,27 @@ pub struct Log {
     pub message: String,
 }
 
+impl Log {
+    /// The level as the contract names it.
+    pub const fn level_name(&self) -> &'static str {
+        match self.level {
+            LogLevel::Debug => "debug",
+            LogLevel::Info => "info",
+            LogLevel::Warn => "warn",
+            LogLevel::Error => "error",
+        }
+    }
+}
+
+/// Hands a selector's messages on to the log. They are for its author, whatever level they
+/// have: what a node's operator has to know is in the answer. So they are seen at `debug`.
+pub(super) fn hand_on(selector: &str, logs: &[Log]) {
+    for log in logs {
+        // Quoted: a message is of many lines, and must not pass for a line of ours.
+        tracing::debug!("selector {selector:?} logged at {}: {:?}", log.level_name(), log.message);
+    }
+}
+
 /// A time as traces and reports tell it: in whole microseconds.
 pub(crate) fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)

@@ -185,10 +185,8 @@ impl Explanation<'_> {
                 };
                 format!("{} asked {}: {answer}", step.selector, json!(consulted.question))
             }));
-            notes.extend(step.logs.iter().map(|log| {
-                let level = format!("{:?}", log.level).to_lowercase();
-                format!("{} {}: {}", step.selector, level.rsplit("::").next().unwrap_or_default(), log.message)
-            }));
+            notes
+                .extend(step.logs.iter().map(|log| format!("{} {}: {}", step.selector, log.level_name(), log.message)));
         }
         notes.extend(self.catalogue.unusable.iter().map(|(file, reason)| format!("{file} cannot be used: {reason}")));
         if notes.is_empty() { String::new() } else { format!("\n{}\n", notes.join("\n")) }
