@@ -11,7 +11,7 @@ use crate::cni::{CniError, code};
 mod cluster;
 mod imports;
 
-pub use cluster::Cluster;
+pub use cluster::{Cluster, Home};
 use imports::interface;
 pub(super) use imports::{check_known, check_version, is_fact, is_wasi};
 
@@ -28,8 +28,9 @@ pub struct Grants {
 
 impl Grants {
     /// Reads a configuration entry's `grant`: a list of `"pod"`, `"node"`,
-    /// `"cluster"` (`NetworkAttachmentDefinition` and `LogicalNetwork`) and
-    /// `{"cluster": ["v1/Namespace", …]}` (these kinds). Null grants nothing.
+    /// `"cluster"` (`NetworkAttachmentDefinition` and `LogicalNetwork` of the pod's own
+    /// namespace), `{"cluster": ["v1/Namespace", …]}` (these kinds) and `{"cluster":
+    /// {"kinds": […], "namespaces": […]}}` (in these namespaces, too). Null grants nothing.
     ///
     /// The error says what is wrong and what would be right.
     pub fn from_json(value: &Value) -> Result<Self, String> {
