@@ -17,6 +17,7 @@ pub mod kubernetes;
 pub mod log;
 pub mod network;
 pub mod node;
+pub mod object;
 pub mod pod;
 pub mod process;
 pub mod publish;

@@ -8,6 +8,7 @@
 //! a container runtime, [`Samples`] are times that were measured.
 #![cfg(not(target_family = "wasm"))]
 
+pub mod agent;
 mod answer;
 pub mod apiserver;
 mod call;

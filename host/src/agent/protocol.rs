@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::object::ObjectName;
 use crate::pod::{Identity, PodFacts};
 use crate::record::Pod;
 
@@ -36,14 +37,9 @@ pub enum Body {
     Pod(Identity),
     /// One object of the cluster; [`Answer::Object`].
     Object {
-        /// Such as `v1` or `k8s.cni.cncf.io/v1`.
-        api_version: String,
-        /// Such as `Node`.
-        kind: String,
-        /// None for what has no namespace.
-        namespace: Option<String>,
-        /// Its name.
-        name: String,
+        /// Which one.
+        #[serde(flatten)]
+        object: ObjectName,
         /// How long the plugin waits, in milliseconds.
         wait_ms: u64,
     },

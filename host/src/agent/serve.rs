@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::Context;
 use super::protocol::{Answer, Body, MAX_LINE, OLDEST, Report, Request, Response, VERSION};
 use crate::kubernetes;
+use crate::object::ObjectName;
 
 /// How many connections are served at once; more wait in the kernel.
 const CONNECTIONS: usize = 64;
@@ -31,7 +32,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 
 /// Objects that are being read or were just now, by what was asked for. Whoever asks
 /// for the same waits for the one answer; other objects wait for nobody.
-type Objects = Mutex<HashMap<String, Arc<OnceCell<(Instant, Option<Value>)>>>>;
+type Objects = Mutex<HashMap<ObjectName, Arc<OnceCell<(Instant, Option<Value>)>>>>;
 
 /// Serves for ever.
 ///
@@ -114,8 +115,8 @@ async fn answer(context: &Context, objects: &Objects, line: &[u8]) -> Option<Ans
     match request.map(|request| request.body) {
         Err(error) => Some(Answer::Error(format!("not understood: {error}"))),
         Ok(Body::Pod(pod)) => Some(Answer::Pod(context.pods.get(&pod))),
-        Ok(Body::Object { api_version, kind, namespace, name, wait_ms }) => {
-            let read = object(context, objects, &api_version, &kind, namespace.as_deref(), &name);
+        Ok(Body::Object { object: wanted, wait_ms }) => {
+            let read = object(context, objects, &wanted);
             let object = timeout(LONGEST.min(Duration::from_millis(wait_ms)), read).await;
             let object = object.unwrap_or_else(|_| Err("the API server does not answer in time".into()));
             Some(object.map_or_else(Answer::Error, Answer::Object))
@@ -127,27 +128,19 @@ async fn answer(context: &Context, objects: &Objects, line: &[u8]) -> Option<Ans
     }
 }
 
-async fn object(
-    context: &Context,
-    objects: &Objects,
-    api_version: &str,
-    kind: &str,
-    namespace: Option<&str>,
-    name: &str,
-) -> Result<Option<Value>, String> {
-    let key = format!("{api_version} {kind} {} {name}", namespace.unwrap_or_default());
+async fn object(context: &Context, objects: &Objects, wanted: &ObjectName) -> Result<Option<Value>, String> {
     let object = {
         let mut objects = objects.lock().unwrap_or_else(PoisonError::into_inner);
         objects.retain(|_, object| match object.get() {
             Some((read, _)) => read.elapsed() < FRESH,
             None => Arc::strong_count(object) > 1,
         });
-        Arc::clone(objects.entry(key).or_default())
+        Arc::clone(objects.entry(wanted.clone()).or_default())
     };
     // A failure fills nothing: who asks next, or waits already, tries again.
     let read = || async {
         let client = context.client().await?;
-        let object = kubernetes::object(&client, api_version, kind, namespace, name).await?;
+        let object = kubernetes::object(&client, wanted).await?;
         Ok::<_, String>((Instant::now(), object))
     };
     object.get_or_try_init(read).await.map(|(_, object)| object.clone())

@@ -16,6 +16,7 @@ use super::client::{ask, report};
 use super::protocol::{Answer, Body, NetworkTime, Report, SelectorRun};
 use super::{Context, Options, serve};
 use crate::install::Layout;
+use crate::object::ObjectName;
 use crate::pod::Identity;
 use server::Server;
 
@@ -121,7 +122,7 @@ fn without_the_api_server_an_object_is_an_error_and_the_plugin_goes_on() {
 }
 
 fn object(name: &str) -> Body {
-    Body::Object { api_version: "v1".into(), kind: "Node".into(), namespace: None, name: name.into(), wait_ms: 20_000 }
+    Body::Object { object: ObjectName::new("v1", "Node", None, name).unwrap(), wait_ms: 20_000 }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::network::Catalogue;
 use crate::node;
+use crate::object::ObjectName;
 use crate::pod::{Identity, Lookup, PodFacts, Source};
 use crate::selector::facts::Facts;
 
@@ -50,17 +51,10 @@ impl<'a> CallFacts<'a> {
         ))
     }
 
-    fn find_object(
-        &self,
-        api_version: &str,
-        kind: &str,
-        namespace: Option<&str>,
-        name: &str,
-    ) -> Result<Option<Value>, String> {
+    fn find_object(&self, object: &ObjectName) -> Result<Option<Value>, String> {
         let mut any = false;
         for source in self.sources {
-            let found = source.object(api_version, kind, namespace, name, self.deadline);
-            match found.map_err(|error| error.msg)? {
+            match source.object(object, self.deadline).map_err(|error| error.msg)? {
                 Lookup::Found(object) => return Ok(Some(object)),
                 Lookup::Absent => any = true,
                 Lookup::Silent => {}
@@ -85,14 +79,8 @@ impl Facts for CallFacts<'_> {
         self.of_pod(|pod| Some(pod.owner.clone()))
     }
 
-    fn object(
-        &self,
-        api_version: &str,
-        kind: &str,
-        namespace: Option<&str>,
-        name: &str,
-    ) -> Result<Option<String>, String> {
-        Ok(self.find_object(api_version, kind, namespace, name)?.map(|object| object.to_string()))
+    fn object(&self, object: &ObjectName) -> Result<Option<String>, String> {
+        Ok(self.find_object(object)?.map(|object| object.to_string()))
     }
 
     fn traffic(&self, prefix: &str) -> Result<(u64, u64), String> {
@@ -100,7 +88,7 @@ impl Facts for CallFacts<'_> {
     }
 
     fn node_label(&self, key: &str) -> Result<Option<String>, String> {
-        let node = self.find_object("v1", "Node", None, self.node)?;
+        let node = self.find_object(&ObjectName::new("v1", "Node", None, self.node)?)?;
         let node = node.ok_or_else(|| format!("nothing is known of node {:?}", self.node))?;
         Ok(node["metadata"]["labels"][key].as_str().map(ToOwned::to_owned))
     }

@@ -1,10 +1,17 @@
 //! What is read of the cluster.
 
-use kube::core::{ApiResource, DynamicObject, GroupVersionKind, ObjectMeta};
+use futures::AsyncReadExt as _;
+use kube::api::GetParams;
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind, ObjectMeta, Request};
 use kube::{Api, Client};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::object::ObjectName;
 use crate::pod::{Annotations, Identity, PodFacts};
+
+/// The largest object that is read, in bytes: more than the API server stores.
+const OBJECT: usize = 2 << 20;
 
 /// Where the kubelet tells the uid that it and the runtime know a static pod by; its
 /// mirror in the API server has another.
@@ -16,7 +23,9 @@ pub const STATIC_UID: &str = "kubernetes.io/config.hash";
 /// The server gives no answer, or the pod of that name has another uid: it is
 /// another pod.
 pub async fn pod(client: &Client, wanted: &Identity) -> Result<Option<PodFacts>, String> {
-    let Some(object) = get(client, "v1", "Pod", Some(&wanted.namespace), &wanted.name).await? else { return Ok(None) };
+    // What no pod can be called is no pod of the cluster.
+    let Ok(name) = ObjectName::new("v1", "Pod", Some(&wanted.namespace), &wanted.name) else { return Ok(None) };
+    let Some(object) = get::<DynamicObject>(client, &name).await? else { return Ok(None) };
     let facts = facts(&object.metadata, object.data["spec"]["serviceAccountName"].as_str());
     let static_uid = facts.annotations.get(STATIC_UID);
     match (&wanted.uid, &facts.identity.uid) {
@@ -31,16 +40,9 @@ pub async fn pod(client: &Client, wanted: &Identity) -> Result<Option<PodFacts>,
 /// One object as JSON; none when it does not exist.
 ///
 /// # Errors
-/// The server gives no answer.
-pub async fn object(
-    client: &Client,
-    api_version: &str,
-    kind: &str,
-    namespace: Option<&str>,
-    name: &str,
-) -> Result<Option<Value>, String> {
-    let object = get(client, api_version, kind, namespace, name).await?;
-    object.map(|object| serde_json::to_value(object).map_err(|error| error.to_string())).transpose()
+/// The server gives no answer, or one that is too large.
+pub async fn object(client: &Client, object: &ObjectName) -> Result<Option<Value>, String> {
+    get(client, object).await
 }
 
 /// The facts in an object's metadata.
@@ -60,30 +62,34 @@ pub fn facts(metadata: &ObjectMeta, service_account: Option<&str>) -> PodFacts {
     }
 }
 
-async fn get(
-    client: &Client,
-    api_version: &str,
-    kind: &str,
-    namespace: Option<&str>,
-    name: &str,
-) -> Result<Option<DynamicObject>, String> {
-    let place = namespace.map(|namespace| format!("{namespace}/")).unwrap_or_default();
-    let unreadable =
-        |error: &kube::Error| format!("the API server does not tell {kind} {place}{name}: {}", readable(error));
-    let resource = resource(client, api_version, kind).await.map_err(|error| unreadable(&error))?;
-    let api: Api<DynamicObject> = match namespace {
+async fn get<T: DeserializeOwned>(client: &Client, object: &ObjectName) -> Result<Option<T>, String> {
+    let untold = |why: String| format!("the API server does not tell {object}: {why}");
+    let unreadable = |error: kube::Error| untold(readable(&error));
+    let resource = resource(client, object).await.map_err(unreadable)?;
+    let api: Api<DynamicObject> = match object.namespace() {
         Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
         None => Api::all_with(client.clone(), &resource),
     };
-    api.get_opt(name).await.map_err(|error| unreadable(&error))
+    let request = Request::new(api.resource_url()).get(object.name(), &GetParams::default());
+    let request = request.map_err(|error| unreadable(kube::Error::BuildRequest(error)))?;
+    let body = match client.request_stream(request).await {
+        Ok(body) => body,
+        Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(None),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut bytes = Vec::new();
+    body.take(OBJECT as u64 + 1).read_to_end(&mut bytes).await.map_err(|error| untold(error.to_string()))?;
+    if bytes.len() > OBJECT {
+        return Err(untold(format!("it is larger than {} MiB", OBJECT >> 20)));
+    }
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| untold(error.to_string()))
 }
 
 /// How a kind is called in addresses: its plural is regular in the core group;
 /// elsewhere the server is asked, except for what is asked for most.
-async fn resource(client: &Client, api_version: &str, kind: &str) -> Result<ApiResource, kube::Error> {
-    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    let kind = GroupVersionKind::gvk(group, version, kind);
-    match (group, kind.kind.as_str()) {
+async fn resource(client: &Client, object: &ObjectName) -> Result<ApiResource, kube::Error> {
+    let kind = GroupVersionKind::gvk(object.group(), object.version(), object.kind());
+    match (object.group(), object.kind()) {
         ("", _) => Ok(ApiResource::from_gvk(&kind)),
         ("k8s.cni.cncf.io", "NetworkAttachmentDefinition") => {
             Ok(ApiResource::from_gvk_with_plural(&kind, "network-attachment-definitions"))

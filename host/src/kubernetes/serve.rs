@@ -35,9 +35,7 @@ async fn answer(order: &Order) -> Result<Answer, String> {
     let client = client::client(config)?;
     let answer = match &order.question {
         Body::Pod(identity) => read::pod(&client, identity).await.map(Answer::Pod),
-        Body::Object { api_version, kind, namespace, name, .. } => {
-            read::object(&client, api_version, kind, namespace.as_deref(), name).await.map(Answer::Object)
-        }
+        Body::Object { object, .. } => read::object(&client, object).await.map(Answer::Object),
         Body::Report(_) => Err("a report is no question".into()),
     };
     answer.map_err(|error| format!("{error} (asked {})", server.trim_end_matches('/')))

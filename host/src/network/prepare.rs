@@ -13,6 +13,7 @@ use super::twice::set_apart;
 use super::{Catalogue, Installed};
 use crate::cni::{Call, CniArgs, CniError, NetworkList, code, quoted};
 use crate::delegate;
+use crate::object::ObjectName;
 use crate::selector::abi::{Attachment, DefaultRoute, Plan, Source};
 use crate::selector::facts::Facts;
 
@@ -164,9 +165,11 @@ fn resolve(source: &Source, context: &Context<'_>) -> Result<NetworkList, CniErr
 /// definition's.
 fn resolve_definition(namespace: &str, name: &str, context: &Context<'_>) -> Result<NetworkList, CniError> {
     const KIND: &str = "NetworkAttachmentDefinition";
+    let wanted = ObjectName::new("k8s.cni.cncf.io/v1", KIND, Some(namespace), name)
+        .map_err(|why| CniError::new(code::SELECTOR, format!("the plan names a {KIND} that can be none: {why}")))?;
     let object = context
         .facts
-        .object("k8s.cni.cncf.io/v1", KIND, Some(namespace), name)
+        .object(&wanted)
         .map_err(|reason| CniError::new(code::TRY_AGAIN, format!("the {KIND} cannot be read: {reason}")))?
         .ok_or_else(|| invalid(format!("there is no such {KIND}")))?;
     let object: Value = serde_json::from_str(&object).map_err(|error| invalid(format!("the {KIND}: {error}")))?;

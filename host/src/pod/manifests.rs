@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{Annotations, Identity, PodFacts};
 use crate::cni::{CniError, code};
+use crate::object::ObjectName;
 
 /// A directory of manifests (`*.yaml`, `*.yml`, `*.json`), or one such file.
 #[derive(Clone, Debug)]
@@ -68,21 +69,19 @@ impl Manifests {
     ///
     /// # Errors
     /// As [`Self::pod`].
-    pub fn object(
-        &self,
-        api_version: &str,
-        kind: &str,
-        namespace: Option<&str>,
-        name: &str,
-    ) -> Result<Option<Value>, CniError> {
+    pub fn object(&self, wanted: &ObjectName) -> Result<Option<Value>, CniError> {
         let documents = self.documents()?;
         Ok(documents.into_iter().find(|document| {
             let metadata = &document["metadata"];
-            let own_namespace = metadata["namespace"].as_str().unwrap_or("default");
-            document["apiVersion"] == api_version
-                && document["kind"] == kind
-                && metadata["name"] == name
-                && namespace.is_none_or(|namespace| namespace == own_namespace)
+            let own_namespace = metadata["namespace"].as_str();
+            let same_namespace = match wanted.namespace() {
+                Some(namespace) => namespace == own_namespace.unwrap_or("default"),
+                None => own_namespace.is_none(),
+            };
+            document["apiVersion"] == wanted.api_version()
+                && document["kind"] == wanted.kind()
+                && metadata["name"] == wanted.name()
+                && same_namespace
         }))
     }
 

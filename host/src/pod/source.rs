@@ -10,6 +10,7 @@ use crate::agent::client;
 use crate::agent::protocol::{Answer, Body};
 use crate::cni::{CniError, code};
 use crate::kubernetes::{self, Access};
+use crate::object::ObjectName;
 
 /// How long the agent may take for what it has to ask for itself.
 const AGENT_WAIT: Duration = Duration::from_secs(3);
@@ -76,27 +77,13 @@ impl Source {
     ///
     /// # Errors
     /// It should know, and cannot tell.
-    pub fn object(
-        &self,
-        api_version: &str,
-        kind: &str,
-        namespace: Option<&str>,
-        name: &str,
-        deadline: Instant,
-    ) -> Result<Lookup, CniError> {
+    pub fn object(&self, object: &ObjectName, deadline: Instant) -> Result<Lookup, CniError> {
         let wait = AGENT_WAIT.min(deadline.saturating_duration_since(Instant::now()) / 2);
-        let question = || Body::Object {
-            api_version: api_version.into(),
-            kind: kind.into(),
-            namespace: namespace.map(ToOwned::to_owned),
-            name: name.into(),
-            wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-        };
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        let question = || Body::Object { object: object.clone(), wait_ms };
         let answer = match self {
             Self::Runtime | Self::Args => None,
-            Self::Manifests(dir) => {
-                Some(Answer::Object(Manifests::new(dir).object(api_version, kind, namespace, name)?))
-            }
+            Self::Manifests(dir) => Some(Answer::Object(Manifests::new(dir).object(object)?)),
             Self::Agent(socket) => client::ask(socket, question(), deadline).unwrap_or_else(|reason| {
                 tracing::info!(reason, "going on without the agent");
                 None

@@ -4,6 +4,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::cni::names::check_interface;
+use crate::cni::quoted;
+use crate::object::ObjectName;
+use crate::object::check::is_label_key;
+
 /// Where the host's imports get their answers. Each may cost a read; each must
 /// return within the call's deadline. An error says why the fact cannot be had
 /// now, and the selector gets to read it.
@@ -15,14 +20,8 @@ pub trait Facts {
     /// Kind and name of the pod's controlling owner, if it has one.
     fn owner(&self) -> Result<Option<(String, String)>, String>;
     /// One object of the cluster as JSON text; none if it does not exist. Only
-    /// asked for kinds that were granted.
-    fn object(
-        &self,
-        api_version: &str,
-        kind: &str,
-        namespace: Option<&str>,
-        name: &str,
-    ) -> Result<Option<String>, String>;
+    /// asked for what was granted.
+    fn object(&self, object: &ObjectName) -> Result<Option<String>, String>;
     /// Bytes received and sent by all interfaces of the node whose names start
     /// with `prefix`, added up.
     fn traffic(&self, prefix: &str) -> Result<(u64, u64), String>;
@@ -41,22 +40,41 @@ pub enum Question {
     Labels,
     ServiceAccount,
     Owner,
-    Object { api_version: String, kind: String, namespace: Option<String>, name: String },
+    Object(ObjectName),
     Traffic { prefix: String },
     NodeLabel { key: String },
     FreeAddresses { network: String },
 }
 
+/// The longest name of a file, in bytes.
+const FILE_NAME: usize = 255;
+
 impl Question {
+    /// Fails when what is named in it is not what it claims to be; says what is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        match self {
+            // An object's name was checked when it was made.
+            Self::Labels | Self::ServiceAccount | Self::Owner | Self::Object(_) => Ok(()),
+            Self::Traffic { prefix } if prefix.is_empty() => Ok(()),
+            Self::Traffic { prefix } => check_interface(prefix)
+                .map_err(|error| format!("{} begins no interface's name: {}", quoted(prefix), error.msg)),
+            Self::NodeLabel { key } if is_label_key(key) => Ok(()),
+            Self::NodeLabel { key } => Err(format!("{} is no key of a label", quoted(key))),
+            Self::FreeAddresses { network } => {
+                let wrong = |c: char| c == '/' || c.is_control();
+                let is_file = !network.is_empty() && network.len() <= FILE_NAME && !network.contains(wrong);
+                if is_file { Ok(()) } else { Err(format!("{} is no name of a network's file", quoted(network))) }
+            }
+        }
+    }
+
     /// Asks, and gives the answer as JSON.
     pub fn ask(&self, facts: &dyn Facts) -> Result<Value, String> {
         match self {
             Self::Labels => json(facts.labels()?),
             Self::ServiceAccount => json(facts.service_account()?),
             Self::Owner => json(facts.owner()?),
-            Self::Object { api_version, kind, namespace, name } => {
-                json(facts.object(api_version, kind, namespace.as_deref(), name)?)
-            }
+            Self::Object(object) => json(facts.object(object)?),
             Self::Traffic { prefix } => json(facts.traffic(prefix)?),
             Self::NodeLabel { key } => json(facts.node_label(key)?),
             Self::FreeAddresses { network } => json(facts.free_addresses(network)?),
@@ -124,20 +142,8 @@ impl<A: Answers> Facts for A {
         typed(self, Question::Owner)
     }
 
-    fn object(
-        &self,
-        api_version: &str,
-        kind: &str,
-        namespace: Option<&str>,
-        name: &str,
-    ) -> Result<Option<String>, String> {
-        let question = Question::Object {
-            api_version: api_version.into(),
-            kind: kind.into(),
-            namespace: namespace.map(String::from),
-            name: name.into(),
-        };
-        typed(self, question)
+    fn object(&self, object: &ObjectName) -> Result<Option<String>, String> {
+        typed(self, Question::Object(object.clone()))
     }
 
     fn traffic(&self, prefix: &str) -> Result<(u64, u64), String> {

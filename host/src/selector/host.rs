@@ -1,5 +1,6 @@
 //! What a running selector sees of the host: its imports.
 
+use std::fmt;
 use std::time::Instant;
 
 use serde::de::DeserializeOwned;
@@ -8,10 +9,11 @@ use wasmtime::component::{HasSelf, Linker};
 
 use super::abi::{self, LogLevel};
 use super::facts::{Consulted, Question};
-use super::grants::Grants;
+use super::grants::{Grants, Home};
 use super::limits::{Exceeded, LOGGED, Limits, Meter, QUESTIONS};
 use super::text::one_line;
 use super::trace::Log;
+use crate::object::ObjectName;
 
 /// Gets a question answered. A store may not borrow, so whatever holds the facts
 /// answers at the other end of this.
@@ -21,6 +23,7 @@ pub(super) type Ask = Box<dyn FnMut(Question) -> Result<Value, String> + Send>;
 pub(super) struct State {
     ask: Ask,
     grants: Grants,
+    home: Home,
     deadline: Instant,
     pub(super) meter: Meter,
     pub(super) logs: LogBook,
@@ -31,10 +34,11 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(grants: &Grants, limits: &Limits, ask: Ask, deadline: Instant) -> Self {
+    pub(super) fn new(grants: &Grants, limits: &Limits, home: Home, ask: Ask, deadline: Instant) -> Self {
         Self {
             ask,
             grants: grants.clone(),
+            home,
             deadline,
             meter: Meter::new(limits.memory),
             logs: LogBook {
@@ -57,26 +61,22 @@ impl State {
             return Err(wasmtime::Error::new(Exceeded::Questions));
         }
         self.check_deadline()?;
-        let answer = match self.refusal(&question) {
-            Some(reason) => Err(reason),
-            None => (self.ask)(question.clone()),
-        };
+        self.check(&question)?;
+        let answer = (self.ask)(question.clone());
         self.consulted.push(Consulted { question, answer: answer.clone() });
         self.check_deadline()?;
         Ok(answer.and_then(|fact| serde_json::from_value(fact).map_err(|error| format!("malformed answer: {error}"))))
     }
 
-    /// Why this question is not passed on.
-    fn refusal(&self, question: &Question) -> Option<String> {
+    /// Whether this question is passed on. If not, that ends the call: whose mistake it is
+    /// must act, and no answer of the selector's would say who that is.
+    fn check(&self, question: &Question) -> wasmtime::Result<()> {
+        question.check().map_err(malformed)?;
         match question {
-            Question::Object { api_version, kind, .. } if !self.grants.cluster.allows(api_version, kind) => {
-                Some(format!(
-                    "{api_version}/{kind} is not granted: if the selector may read it, add \
-                 \"grant\": [{{\"cluster\": [\"{api_version}/{kind}\"]}}] to its entry in the configuration"
-                ))
-            }
-            _ => None,
+            Question::Object(object) => self.grants.cluster.check(object, &self.home),
+            _ => Ok(()),
         }
+        .map_err(|why| wasmtime::Error::new(Unanswered::Ungranted(why)))
     }
 
     fn check_deadline(&self) -> wasmtime::Result<()> {
@@ -85,6 +85,30 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// Why a question is not passed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unanswered {
+    /// What it names is not what it claims to be: the selector's defect.
+    Malformed(String),
+    /// The configuration does not grant it: for the operator.
+    Ungranted(String),
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(why) => write!(f, "asked for what has no such name: {why}"),
+            Self::Ungranted(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Unanswered {}
+
+fn malformed(why: String) -> wasmtime::Error {
+    wasmtime::Error::new(Unanswered::Malformed(why))
 }
 
 /// The messages of one call. What is too much is dropped and counted: a chatty
@@ -188,7 +212,8 @@ impl abi::cluster::Host for State {
         namespace: Option<String>,
         name: String,
     ) -> wasmtime::Result<Result<Option<String>, String>> {
-        self.consult(Question::Object { api_version, kind, namespace, name })
+        let object = ObjectName::new(&api_version, &kind, namespace.as_deref(), &name).map_err(malformed)?;
+        self.consult(Question::Object(object))
     }
 }
 

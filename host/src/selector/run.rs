@@ -9,8 +9,8 @@ use wasmtime::{Store, Trap};
 
 use super::abi::{self, About, LogLevel, Merged, Outcome, Plan, Refusal, Request, Verdict, merge, select};
 use super::facts::Consulted;
-use super::grants::Grants;
-use super::host::{self, Ask, State};
+use super::grants::{Grants, Home};
+use super::host::{self, Ask, State, Unanswered};
 use super::limits::{Exceeded, HANDLES, Limits, Usage, show_bytes};
 use super::text::one_line;
 use super::trace::Log;
@@ -22,6 +22,18 @@ pub(super) enum Task {
     Describe,
     Select { request: Request, settings: String },
     Merge { request: Request, plan: Plan, outcomes: Vec<Outcome>, settings: String },
+}
+
+impl Task {
+    /// Where the selector is asked.
+    fn home(&self) -> Home {
+        match self {
+            Self::Describe => Home::default(),
+            Self::Select { request, .. } | Self::Merge { request, .. } => {
+                Home { namespace: request.pod.namespace.clone(), node: request.node.clone() }
+            }
+        }
+    }
 }
 
 /// What it answers.
@@ -92,7 +104,7 @@ impl Prepared {
     /// a call, let alone of a trap, is left for the next.
     pub(super) fn run(&self, task: &Task, bounds: &Bounds, ask: Ask, deadline: Instant) -> Ran {
         let limits = &bounds.limits;
-        let mut store = Store::new(self.pre.engine(), State::new(&bounds.grants, limits, ask, deadline));
+        let mut store = Store::new(self.pre.engine(), State::new(&bounds.grants, limits, task.home(), ask, deadline));
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(limits.output_bytes);
         store.set_max_component_handles(HANDLES);
@@ -147,6 +159,8 @@ fn explain(error: &wasmtime::Error, bounds: &Bounds, last_error: Option<&str>) -
     let Bounds { selector, limits, .. } = bounds;
     let what = if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
         exceeded.to_string()
+    } else if let Some(unanswered) = error.downcast_ref::<Unanswered>() {
+        unanswered.to_string()
     } else {
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => format!(
@@ -162,9 +176,12 @@ fn explain(error: &wasmtime::Error, bounds: &Bounds, last_error: Option<&str>) -
             None => stopped(&error.root_cause().to_string(), limits),
         }
     };
-    let code = match error.downcast_ref::<Exceeded>() {
-        Some(Exceeded::Deadline) => code::TRY_AGAIN,
-        _ => code::SELECTOR,
+    let code = if let Some(Exceeded::Deadline) = error.downcast_ref() {
+        code::TRY_AGAIN
+    } else if let Some(Unanswered::Ungranted(_)) = error.downcast_ref() {
+        code::INVALID_CONFIG
+    } else {
+        code::SELECTOR
     };
     CniError::new(code, format!("selector {selector:?} {what}"))
 }

@@ -26,7 +26,7 @@ mod plan;
 mod result;
 mod words;
 
-pub use cluster::Cluster;
+pub use cluster::{Cluster, Home};
 use definitions::Definitions;
 use imports::interface;
 pub(super) use imports::{check_known, check_version, is_fact, is_wasi};

@@ -13,6 +13,7 @@ use super::super::run::{Answer, Bounds, Ran, Task};
 use super::super::{compile, digest::Digest, serve};
 use super::{Guest, PASS, guest, later, private_dir, put, request};
 use crate::cni::code;
+use crate::object::ObjectName;
 use crate::process::Process;
 
 /// Asks for the service account, then logs it (or the reason why not).
@@ -74,26 +75,90 @@ fn an_import_that_is_not_granted_is_refused_by_name() {
     assert!(error.msg.contains("genie:selector/pod@0.1.0") && error.msg.contains("\"grant\": [\"pod\"]"), "{error}");
 }
 
-#[test]
-fn a_kind_that_is_not_granted_is_not_asked_for() {
+/// Asks for an object whose kind, namespace and name stand one behind the other.
+fn asking_for(kind: &str, namespace: &str, name: &str) -> (String, String) {
+    let (at, lengths) = (1102, [kind, namespace, name].map(str::len));
+    let select = format!(
+        "(call $get (i32.const 1100) (i32.const 2) (i32.const {at}) (i32.const {})
+            (i32.const 1) (i32.const {}) (i32.const {}) (i32.const {}) (i32.const {}) (i32.const 512))
+        (i32.const 64)",
+        lengths[0],
+        at + lengths[0],
+        lengths[1],
+        at + lengths[0] + lengths[1],
+        lengths[2]
+    );
+    (select, format!(r#"(data (i32.const 1100) "v1{kind}{namespace}{name}")"#))
+}
+
+fn ask_for(object: (&str, &str, &str), grant: &Value, facts: &dyn Facts) -> Ran {
+    let (select, more) = asking_for(object.0, object.1, object.2);
     let guest = Guest {
         imports: r#"(import "genie:selector/cluster@0.1.0" "get"
             (func $get (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#,
-        select: r"
-            (call $get (i32.const 1100) (i32.const 2) (i32.const 1102) (i32.const 6)
-                (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1024) (i32.const 4) (i32.const 512))
-            (i32.const 64)",
-        more: r#"(data (i32.const 1100) "v1Widget")"#,
+        select: &select,
+        more: &more,
         ..Guest::default()
     };
-    let question =
-        Question::Object { api_version: "v1".into(), kind: "Widget".into(), namespace: None, name: "net0".into() };
-    let facts = Replay(vec![Consulted { question, answer: Ok(json!("{}")) }]);
-    let ran = ask(&guest, &json!(["cluster"]), &facts, later());
-    let refused = ran.consulted[0].answer.clone().expect_err("it is refused");
-    assert!(refused.contains("v1/Widget is not granted"), "{refused}");
-    let ran = ask(&guest, &json!([{"cluster": ["v1/Widget"]}]), &facts, later());
-    assert_eq!(ran.consulted[0].answer, Ok(json!("{}")));
+    ask(&guest, grant, facts, later())
+}
+
+fn widget() -> Replay {
+    let object = ObjectName::new("v1", "Widget", Some("default"), "net0").expect("it is a name");
+    Replay(vec![Consulted { question: Question::Object(object), answer: Ok(json!("{}")) }])
+}
+
+#[test]
+fn a_kind_that_is_not_granted_is_not_asked_for_and_the_operator_is_told() {
+    let granted = ask_for(("Widget", "default", "net0"), &json!([{"cluster": ["v1/Widget"]}]), &widget());
+    assert_eq!(granted.consulted, widget().0);
+    let refused = ask_for(("Widget", "default", "net0"), &json!(["cluster"]), &widget());
+    let error = refused.answer.expect_err("the call ends");
+    assert_eq!(error.code, code::INVALID_CONFIG);
+    assert!(error.msg.contains(r#""guest" asked for Widget default/net0"#), "{error}");
+    assert!(error.msg.contains(r#""grant": [{"cluster": ["v1/Widget"]}]"#), "{error}");
+    assert_eq!(refused.consulted, []);
+    let elsewhere = ask_for(("Widget", "payments", "net0"), &json!([{"cluster": ["v1/Widget"]}]), &widget());
+    assert!(elsewhere.answer.expect_err("the call ends").msg.contains(r#""namespaces": ["payments"]"#));
+}
+
+#[test]
+fn what_is_no_name_ends_the_call_as_the_selectors_defect() {
+    let grant = json!([{"cluster": {"kinds": ["v1/Widget"], "namespaces": ["*"]}}]);
+    for object in [
+        ("Widget", "kube-system/pods?limit=500&x=", "n"),
+        ("Widget", "default", "../n"),
+        ("widgets", "default", "n"),
+        ("SECRET", "default", "n"),
+    ] {
+        let ran = ask_for(object, &grant, &Nothing);
+        let error = ran.answer.expect_err("the call ends");
+        assert_eq!(error.code, code::SELECTOR);
+        assert!(error.msg.contains("\"guest\" asked for what has no such name: "), "{error}");
+        assert_eq!(ran.consulted, []);
+    }
+}
+
+#[test]
+fn what_else_is_named_is_checked_too() {
+    let wrong = |text: &str| {
+        [
+            Question::Traffic { prefix: text.into() },
+            Question::NodeLabel { key: text.into() },
+            Question::FreeAddresses { network: text.into() },
+        ]
+    };
+    for question in wrong("../../etc").into_iter().chain(wrong("a\0b")).chain(wrong(&"a".repeat(300))) {
+        assert!(question.check().is_err(), "{question:?}");
+    }
+    for question in [
+        Question::Traffic { prefix: String::new() },
+        Question::Traffic { prefix: "eth".into() },
+        Question::NodeLabel { key: "topology.kubernetes.io/zone".into() },
+        Question::FreeAddresses { network: "10-calico.conflist".into() },
+    ] {
+        assert_eq!(question.check(), Ok(()));
+    }
 }
 
 #[test]

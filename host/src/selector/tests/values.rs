@@ -4,10 +4,11 @@ use serde_json::json;
 
 use super::super::digest::Digest;
 use super::super::engine::ENGINE_ID;
-use super::super::grants::{Grants, Plain};
+use super::super::grants::{Grants, Home};
 use super::super::limits::{Limits, parse_bytes};
 use super::super::module::Module;
 use crate::cni::code;
+use crate::object::ObjectName;
 
 #[test]
 fn the_engine_id_names_the_wasmtime_that_is_built_in() {
@@ -47,19 +48,97 @@ fn a_wrong_limit_is_named() {
     }
 }
 
+fn cluster(grant: &serde_json::Value, object: (&str, &str, Option<&str>, &str)) -> Result<(), String> {
+    let (api_version, kind, namespace, name) = object;
+    let object = ObjectName::new(api_version, kind, namespace, name).expect("it is a name");
+    let home = Home { namespace: "shop".into(), node: "node1".into() };
+    Grants::from_json(grant).expect("it is right").cluster.check(&object, &home)
+}
+
+const NETWORKS: &str = "k8s.cni.cncf.io/v1";
+
 #[test]
-fn cluster_alone_grants_the_kinds_that_describe_networks() {
-    let grants = Grants::from_json(&json!(["pod", "cluster"])).expect("it is right");
-    assert!(grants.has(Plain::Pod) && !grants.has(Plain::Node));
-    assert!(grants.cluster.allows("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"));
-    assert!(!grants.cluster.allows("v1", "Secret"));
+fn cluster_alone_grants_the_kinds_that_describe_networks_in_the_pods_own_namespace() {
+    let grant = json!(["pod", "cluster"]);
+    assert_eq!(cluster(&grant, (NETWORKS, "NetworkAttachmentDefinition", Some("shop"), "a")), Ok(()));
+    assert_eq!(cluster(&grant, ("alpha.network.k8s.io/v1", "LogicalNetwork", Some("shop"), "a")), Ok(()));
+    let error = cluster(&grant, (NETWORKS, "NetworkAttachmentDefinition", Some("payments"), "a")).unwrap_err();
+    let line = r#""grant": [{"cluster": {"kinds": ["k8s.cni.cncf.io/v1/NetworkAttachmentDefinition"], "namespaces": ["payments"]}}]"#;
+    assert!(error.contains(line), "{error}");
+    let error = cluster(&grant, ("v1", "ConfigMap", Some("shop"), "a")).unwrap_err();
+    assert!(error.contains(r#""grant": [{"cluster": ["v1/ConfigMap"]}]"#), "{error}");
 }
 
 #[test]
-fn a_kind_is_granted_with_or_without_its_api_version() {
-    let grants = Grants::from_json(&json!([{"cluster": ["v1/Namespace", "Node"]}])).expect("it is right");
-    assert!(grants.cluster.allows("v1", "Namespace") && grants.cluster.allows("v1", "Node"));
-    assert!(!grants.cluster.allows("v2", "Namespace"));
+fn a_kind_without_its_group_is_of_that_group_alone() {
+    let grant = json!([{"cluster": ["NetworkAttachmentDefinition", "ConfigMap", "apps/Deployment"]}]);
+    for (api_version, kind, granted) in [
+        ("v1", "ConfigMap", true),
+        ("evil.example/v1", "ConfigMap", false),
+        ("k8s.cni.cncf.io/v2", "NetworkAttachmentDefinition", true),
+        ("v1", "NetworkAttachmentDefinition", false),
+        ("apps/v1", "Deployment", true),
+        ("apps.example/v1", "Deployment", false),
+    ] {
+        let told = cluster(&grant, (api_version, kind, Some("shop"), "a"));
+        assert_eq!(told.is_ok(), granted, "{api_version} {kind}: {told:?}");
+    }
+    let grant = json!([{"cluster": ["apps/v1/Deployment"]}]);
+    assert!(cluster(&grant, ("apps/v2", "Deployment", Some("shop"), "a")).is_err());
+}
+
+#[test]
+fn namespaces_are_granted_with_their_kinds() {
+    let grant = json!(["cluster", {"cluster": {"kinds": ["v1/ConfigMap"], "namespaces": ["payments"]}}]);
+    assert_eq!(cluster(&grant, ("v1", "ConfigMap", Some("payments"), "a")), Ok(()));
+    assert_eq!(cluster(&grant, ("v1", "ConfigMap", Some("shop"), "a")), Ok(()), "its own it may always");
+    assert!(cluster(&grant, ("v1", "ConfigMap", Some("kube-system"), "a")).is_err());
+    assert!(cluster(&grant, (NETWORKS, "NetworkAttachmentDefinition", Some("payments"), "a")).is_err());
+    let everywhere = json!([{"cluster": {"namespaces": ["*"]}}]);
+    assert_eq!(cluster(&everywhere, (NETWORKS, "NetworkAttachmentDefinition", Some("payments"), "a")), Ok(()));
+}
+
+#[test]
+fn what_is_in_no_namespace_is_the_pods_or_the_nodes_own() {
+    let grant = json!([{"cluster": ["Namespace", "Node", "example.org/v1/Zone"]}]);
+    assert_eq!(cluster(&grant, ("v1", "Namespace", None, "shop")), Ok(()));
+    assert_eq!(cluster(&grant, ("v1", "Node", None, "node1")), Ok(()));
+    assert_eq!(cluster(&grant, ("example.org/v1", "Zone", None, "north")), Ok(()));
+    assert!(cluster(&grant, ("v1", "Namespace", None, "payments")).unwrap_err().contains(r#"["payments"]"#));
+    assert!(cluster(&grant, ("v1", "Node", None, "node2")).unwrap_err().contains(r#"["*"]"#));
+    let grant = json!([{"cluster": {"kinds": ["Node", "Namespace"], "namespaces": ["*"]}}]);
+    assert_eq!(cluster(&grant, ("v1", "Node", None, "node2")), Ok(()));
+    assert_eq!(cluster(&grant, ("v1", "Namespace", None, "payments")), Ok(()));
+}
+
+#[test]
+fn a_cluster_grant_that_is_none_is_refused() {
+    for (wrong, says) in [
+        (json!(["Deployment"]), "apps/v1/Deployment"),
+        (json!(["v1/Secret"]), "Secrets"),
+        (json!(["SECRET"]), "Secrets"),
+        (json!(["/v1/Pod"]), "no kind"),
+        (json!(["v1/configmaps"]), "no kind"),
+        (json!(["apps/v1/x/Pod"]), "no kind"),
+        (json!(["*"]), "no kind"),
+        (json!([]), "not a list of kinds"),
+        (json!("Node"), "not a list of kinds"),
+        (json!({"kinds": ["Node"], "namespace": ["a"]}), "there are kinds and namespaces"),
+        (json!({"namespaces": ["kube_system"]}), "no name of a namespace"),
+        (json!({"namespaces": "payments"}), "not a list of namespaces"),
+    ] {
+        let error = Grants::from_json(&json!([{"cluster": wrong}])).expect_err("it is wrong");
+        assert!(error.contains(says), "{wrong}: {error}");
+    }
+}
+
+#[test]
+fn grants_reach_a_child_as_they_are() {
+    let grant =
+        json!(["pod", "cluster", {"cluster": {"kinds": ["apps/Deployment", "v1/Pod"], "namespaces": ["a", "*"]}}]);
+    let grants = Grants::from_json(&grant).expect("it is right");
+    let sent = serde_json::to_string(&grants).expect("it can be sent");
+    assert_eq!(serde_json::from_str::<Grants>(&sent).expect("it can be read"), grants);
 }
 
 #[test]

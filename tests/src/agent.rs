@@ -1,0 +1,82 @@
+//! The agent, as it runs on a node.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::{Node, programs};
+
+/// How long something may take to become visible.
+const SOON: Duration = Duration::from_secs(30);
+
+/// A running agent of a node named `node1`; it is killed when it is dropped.
+pub struct Agent<'a> {
+    process: Child,
+    node: &'a Node,
+}
+
+impl<'a> Agent<'a> {
+    /// Starts it. Its socket is `agent.sock` of the node's directory, its log `agent.log`.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start(node: &'a Node, kubeconfig: &Path) -> Self {
+        let log = File::create(node.dir().join("agent.log")).expect("the directory is ours");
+        let process = Command::new(programs::dist("genie-host"))
+            .args(["agent", "--node", "node1", "--listen", "none", "--kubeconfig"])
+            .arg(kubeconfig)
+            .arg("--state-dir")
+            .arg(node.state_dir())
+            .arg("--cache-dir")
+            .arg(node.dir().join("cache"))
+            .arg("--socket")
+            .arg(node.dir().join("agent.sock"))
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the agent starts");
+        Self { process, node }
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.node.dir().join("agent.log")).unwrap_or_default()
+    }
+
+    /// The peak of its resident memory, in KiB.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn peak(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("it runs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the kernel tells the peak");
+        peak.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    /// Asks until the answer is not null.
+    ///
+    /// # Panics
+    /// When it stays null for too long.
+    #[track_caller]
+    pub fn eventually(&self, what: &str, mut ask: impl FnMut() -> Value) -> Value {
+        let deadline = Instant::now() + SOON;
+        loop {
+            let answer = ask();
+            if !answer.is_null() {
+                return answer;
+            }
+            assert!(Instant::now() < deadline, "{what} did not come; the agent says:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+impl Drop for Agent<'_> {
+    fn drop(&mut self) {
+        _ = self.process.kill();
+        _ = self.process.wait();
+    }
+}

@@ -1,0 +1,174 @@
+//! What selectors read of a cluster, on a real API server, and what they do not get to
+//! read whatever they call it: asked by a child of the plugin, and by the agent.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use genie_tests::agent::Agent;
+use genie_tests::apiserver::ApiServer;
+use genie_tests::fixture::chain::entry;
+use genie_tests::fixture::reference_node;
+use genie_tests::{Answer, Node, guests};
+use serde_json::{Value, json};
+
+/// The configuration is wrong: for the operator.
+const OPERATOR: u64 = 7;
+/// A selector's answer: it denies.
+const DENIED: u64 = 102;
+/// A selector failed.
+const SELECTOR: u64 = 103;
+
+/// What no selector gets to see.
+const SECRET: &str = "s3cret-t0ken";
+
+/// One for all tests, with a pod and a Secret in `vault` and maps in three namespaces.
+static SERVER: LazyLock<ApiServer> = LazyLock::new(|| {
+    let server = ApiServer::start();
+    for namespace in ["payments", "vault"] {
+        server.create(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}));
+    }
+    server.create(&json!({"apiVersion": "v1", "kind": "Secret", "stringData": {"token": SECRET},
+        "metadata": {"name": "token", "namespace": "vault"}}));
+    server.create(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "n", "namespace": "vault"},
+        "spec": {"containers": [{"name": "c", "image": "none"}]}}));
+    for namespace in ["default", "payments", "vault"] {
+        server.create(
+            &json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"of": format!("the-map-of-{namespace}")},
+            "metadata": {"name": "map", "namespace": namespace}}),
+        );
+    }
+    server
+});
+
+/// A node without an agent.
+fn with_api() -> Node {
+    reference_node().with("kubernetes", json!({"kubeconfig": SERVER.kubeconfig()}))
+}
+
+/// A node with nobody to ask but an agent.
+fn with_agent() -> Node {
+    let node = reference_node();
+    let socket = node.dir().join("agent.sock");
+    node.with("agent", json!(socket)).with("pods", json!(["runtime", "agent"]))
+}
+
+/// Waits until the agent answers anybody: the plugin would go on without it.
+fn started(node: &Node) -> Agent<'_> {
+    let agent = Agent::start(node, &SERVER.kubeconfig());
+    let socket = node.dir().join("agent.sock");
+    agent.eventually("the agent's socket", || if socket.exists() { json!(true) } else { Value::Null });
+    agent
+}
+
+fn asking(module: &Path, grant: &Value, object: &Value) -> Value {
+    let mut entry = entry(module);
+    entry["grant"] = grant.clone();
+    entry["settings"] = json!({"ask": [object], "tell": true});
+    entry
+}
+
+/// An ADD of a pod of `default` whose selector asks for an object, and refuses with what it
+/// was told.
+fn ask(node: &Node, module: &Path, grant: &Value, object: &Value) -> Answer {
+    let args = "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=asks";
+    node.add().args(args).annotations(&[]).key("selectors", json!([asking(module, grant, object)])).run()
+}
+
+fn object(api_version: &str, kind: &str, namespace: &str, name: &str) -> Value {
+    json!({"api-version": api_version, "kind": kind, "namespace": namespace, "name": name})
+}
+
+/// The paths that the server was asked for.
+fn paths() -> Vec<String> {
+    let of = |request: &Value| request["requestURI"].as_str().unwrap_or_default().to_owned();
+    SERVER.audit().iter().map(of).collect()
+}
+
+/// Ways to an object that no selector may read, each with the grant that it goes by.
+fn attacks() -> Vec<(Value, Value)> {
+    let networks =
+        |namespace: &str, name: &str| object("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", namespace, name);
+    vec![
+        (json!(["cluster"]), networks("vault/pods?limit=500&x=", "n")),
+        (json!(["cluster"]), networks("default", "../../../../../../api/v1/namespaces/vault/secrets/token")),
+        (
+            json!(["cluster"]),
+            object("../api/v1/namespaces/vault/secrets/token?/v1", "NetworkAttachmentDefinition", "a", "n"),
+        ),
+        (json!([{"cluster": ["v1/ConfigMap"]}]), object("v1", "ConfigMap", "vault/secrets/token?x=", "map")),
+        (
+            json!([{"cluster": ["v1/ConfigMap"]}]),
+            object("v1", "ConfigMap", "default", "..%2f..%2fvault%2fsecrets%2ftoken"),
+        ),
+        (json!([{"cluster": ["v1/ConfigMap"]}]), object("v1", "Namespaces/vault/secrets/token?x=", "default", "map")),
+        (
+            json!([{"cluster": {"kinds": ["v1/ConfigMap"], "namespaces": ["*"]}}]),
+            object("v1", "SECRET", "vault", "token"),
+        ),
+    ]
+}
+
+#[track_caller]
+fn attack(node: &Node, module: &Path) {
+    for (grant, object) in attacks() {
+        let answer = ask(node, module, &grant, &object);
+        answer.error_code(SELECTOR).says(&["asked for what has no such name"]);
+        let told = format!("{}{}", answer.stdout, answer.stderr);
+        assert!(!told.contains(SECRET) && !told.contains("PodList"), "{object}: {told}");
+    }
+    let reached = paths().into_iter().filter(|path| path.contains("vault/pods") || path.contains("secrets"));
+    let reached: Vec<_> = reached.filter(|path| !path.contains("fieldManager")).collect();
+    assert_eq!(reached, Vec::<String>::new());
+    node.assert_no_state();
+}
+
+#[track_caller]
+fn read_what_is_granted(node: &Node, module: &Path) {
+    let own = json!([{"cluster": ["v1/ConfigMap"]}]);
+    let both = json!([{"cluster": {"kinds": ["v1/ConfigMap"], "namespaces": ["payments"]}}]);
+    let map = |namespace| object("v1", "ConfigMap", namespace, "map");
+    ask(node, module, &own, &map("default")).error_code(DENIED).says(&["the-map-of-default"]);
+    ask(node, module, &both, &map("payments")).error_code(DENIED).says(&["the-map-of-payments"]);
+    ask(node, module, &own, &object("v1", "ConfigMap", "default", "none")).error_code(DENIED).says(&["nothing"]);
+    ask(node, module, &own, &map("payments")).error_code(OPERATOR).says(&[
+        "asked for ConfigMap payments/map of v1",
+        r#""grant": [{"cluster": {"kinds": ["v1/ConfigMap"], "namespaces": ["payments"]}}]"#,
+    ]);
+    ask(node, module, &both, &map("vault")).error_code(OPERATOR).says(&["vault"]);
+    let ungranted = ask(node, module, &json!(["cluster"]), &map("default"));
+    ungranted.error_code(OPERATOR).says(&["asking", r#""grant": [{"cluster": ["v1/ConfigMap"]}]"#]);
+    node.assert_no_state();
+}
+
+#[test]
+fn what_a_selector_names_is_no_part_of_an_address() {
+    let node = with_api();
+    attack(&node, &node.guest("asking"));
+    let node = with_agent();
+    let _agent = started(&node);
+    attack(&node, &node.guest("asking"));
+}
+
+#[test]
+fn a_selector_reads_what_it_is_granted_and_the_operator_is_told_what_is_not() {
+    let node = with_api();
+    read_what_is_granted(&node, &node.guest("asking"));
+    let node = with_agent();
+    let _agent = started(&node);
+    read_what_is_granted(&node, &node.guest("asking"));
+}
+
+/// Its questions and its error cross two pipes.
+#[test]
+fn a_selector_in_a_child_gets_no_more() {
+    let node = with_api();
+    let module = copied(&node, guests::wasi_component("asking"));
+    attack(&node, &module);
+    read_what_is_granted(&node, &module);
+}
+
+fn copied(node: &Node, module: PathBuf) -> PathBuf {
+    let to = node.dir().join("modules/asking.wasm");
+    std::fs::copy(module, &to).expect("a module can be copied");
+    to
+}
