@@ -62,7 +62,8 @@ fn main() {
 /// target directory of their own serves all builds of the host: a nested cargo
 /// would wait forever for the lock of the outer one's.
 fn build_selectors(workspace: &Path, out: &Path) -> PathBuf {
-    let target = out.ancestors().find(|dir| dir.join("CACHEDIR.TAG").exists()).unwrap_or(out).join("selectors");
+    // Where cargo keeps what it knows of rustc; a CACHEDIR.TAG is in each target's own directory, too.
+    let target = out.ancestors().find(|dir| dir.join(".rustc_info.json").exists()).unwrap_or(out).join("selectors");
     let mut cargo = Command::new(var("CARGO"));
     cargo
         .args(["build", "--quiet", "--locked", "--target", TARGET, "--profile", "selector", "--target-dir"])
