@@ -29,11 +29,13 @@ pub fn merge(
     deadline: Instant,
 ) -> Result<Merged, CniError> {
     let plan = named(&selected.plan, outcomes);
-    let merging = Merging { decided_by: selected.decision.decided_by, request: &selected.request, plan: &plan, facts };
+    let decision = &selected.decision;
+    let (decided_by, asked) = (decision.decided_by, decision.asked());
+    let merging = Merging { decided_by, request: &selected.request, plan: &plan, asked, facts };
     let merged = match config.chain.merge(&config.loader, merging, outcomes, deadline) {
         Some(merged) => {
             let merged = merged?;
-            check(&merged).map_err(|error| match config.chain.merger(selected.decision.decided_by) {
+            check(&merged).map_err(|error| match config.chain.merger(decided_by) {
                 Some(selector) => error.add_detail(format_args!("selector {selector:?} merged it")),
                 None => error,
             })?;

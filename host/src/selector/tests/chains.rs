@@ -61,7 +61,7 @@ impl Bench {
 
     fn merge(&self, decided_by: Option<usize>) -> Option<Result<String, CniError>> {
         let plan = Plan { attachments: Vec::new(), reason: String::new() };
-        let merging = Merging { decided_by, request: &request(), plan: &plan, facts: &Nothing };
+        let merging = Merging { decided_by, request: &request(), plan: &plan, asked: 0, facts: &Nothing };
         let outcome = Outcome { interface: "eth0".into(), network: "net0".into(), result: "{}".into() };
         let merged = self.chain.merge(&self.loader, merging, &[outcome], later())?;
         Some(merged.map(|merged| merged.result))
