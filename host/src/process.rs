@@ -13,10 +13,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
-/// The longest line that is read, in bytes: an answer with all that was logged
-/// and asked on the way.
-const MAX_LINE: usize = 64 << 20;
-
 /// Forbids a core dump of this process, wherever the system would send it: its memory holds
 /// what configurations hold, tokens among it. Who is executed by it begins anew.
 pub fn forbid_core_dump() {
@@ -78,8 +74,9 @@ impl Process {
         Ok(())
     }
 
-    /// Takes the next line, without its end. None: the child closed its output.
-    pub(crate) fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
+    /// Takes the next line, without its end. None: the child closed its output. A line of
+    /// more than `longest` bytes is an error.
+    pub(crate) fn line(&mut self, longest: usize) -> io::Result<Option<Vec<u8>>> {
         let mut searched = 0;
         loop {
             if let Some(end) = self.pending.iter().skip(searched).position(|byte| *byte == b'\n') {
@@ -88,8 +85,8 @@ impl Process {
                 return Ok(Some(line));
             }
             searched = self.pending.len();
-            if searched > MAX_LINE {
-                return Err(io::Error::other(format!("it wrote a line of more than {MAX_LINE} bytes")));
+            if searched > longest {
+                return Err(io::Error::other(format!("it wrote a line of more than {longest} bytes")));
             }
             if self.read()? == 0 {
                 return Ok(None);

@@ -49,3 +49,43 @@ fn what_calls_leave_while_the_agent_is_away_is_published_when_it_is_back() {
     assert_eq!(event["reason"], "InvalidNetworkAnnotation");
     assert_eq!(event["source"], json!({"component": "genie-host", "host": "node1"}));
 }
+
+#[test]
+fn a_record_that_is_too_large_is_passed_over_and_del_reads_it() {
+    let server = ApiServer::start();
+    let node = reference_node();
+    let add = node.add().container("large").args("K8S_POD_NAMESPACE=default;K8S_POD_NAME=large");
+    add.cni("weave").run().ok();
+    let records = node.state_dir().join("records");
+    let record = std::fs::read_dir(&records).unwrap().flatten().next().unwrap().path();
+    // Readers pass over the line. Were it read, it would be seen in the agent's memory.
+    let file = std::fs::File::options().write(true).open(&record).unwrap();
+    file.set_len(128 << 20).unwrap();
+    let agent = Agent::start(&node, &server.kubeconfig());
+    let said = || agent.log().matches("too large to be read").count();
+    agent.eventually("what is said of the record", || if said() >= 2 { json!(true) } else { json!(null) });
+    // What comes later is published: the agent has looked at the records once more.
+    let pod = server.create(&json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "small", "namespace": "default"},
+        "spec": {"containers": [{"name": "c", "image": "none"}], "nodeName": "node1"},
+    }));
+    let args = format!(
+        "K8S_POD_NAMESPACE=default;K8S_POD_NAME=small;K8S_POD_UID={}",
+        pod["metadata"]["uid"].as_str().unwrap()
+    );
+    node.add()
+        .container("small")
+        .args(&args)
+        .key("agent", json!(node.dir().join("agent.sock")))
+        .cni("weave")
+        .run()
+        .ok();
+    agent
+        .eventually("the status of a pod", || server.get(&["pod", "small"])["metadata"]["annotations"][STATUS].clone());
+    assert_eq!(said(), 2, "publication and reconciliation say it once each:\n{}", agent.log());
+    assert!(agent.peak() < 64 << 10, "the agent took {} KiB", agent.peak());
+    node.trace();
+    node.del().container("large").run().ok();
+    assert_eq!(node.trace(), ["DEL weave-net@eth0"]);
+    assert!(!record.exists());
+}

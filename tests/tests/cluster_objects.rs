@@ -1,6 +1,7 @@
 //! What selectors read of a cluster, on a real API server, and what they do not get to
 //! read whatever they call it: asked by a child of the plugin, and by the agent.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -10,6 +11,11 @@ use genie_tests::fixture::chain::entry;
 use genie_tests::fixture::reference_node;
 use genie_tests::{Answer, Node, guests};
 use serde_json::{Value, json};
+
+/// What the plugin may take, in KiB, beside the memory that a selector is allowed.
+const OWN_MEMORY: u64 = 16 << 10;
+/// The default of `limits.memory`, in KiB.
+const SELECTOR_MEMORY: u64 = 64 << 10;
 
 /// The configuration is wrong: for the operator.
 const OPERATOR: u64 = 7;
@@ -169,6 +175,65 @@ fn a_selector_in_a_child_gets_no_more() {
 
 fn copied(node: &Node, module: PathBuf) -> PathBuf {
     let to = node.dir().join("modules/asking.wasm");
-    std::fs::copy(module, &to).expect("a module can be copied");
+    fs::copy(module, &to).expect("a module can be copied");
     to
+}
+
+/// A megabyte, as an object of the namespace `default`.
+fn large() -> Value {
+    let name = "large";
+    if SERVER.get(&["configmap", name]).is_null() {
+        SERVER.create(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name},
+            "data": {"a": "x".repeat(1_000_000)}}));
+    }
+    object("v1", "ConfigMap", "default", name)
+}
+
+/// An ADD whose selector reads a megabyte so often, and the plugin's peak of memory in KiB.
+fn read_much(node: &Node, module: &Path, times: usize) -> (Answer, u64) {
+    let mut asking = asking(module, &json!([{"cluster": ["v1/ConfigMap"]}]), &large());
+    asking["settings"] = json!({"ask": asking["settings"]["ask"], "times": times, "networks": ["weave"]});
+    let report = node.dir().join("peak");
+    let time = ["time", "--quiet", "--format=%M", "--output", &report.display().to_string()];
+    let args = "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=asks";
+    let add = node.add().args(args).annotations(&[]).key("selectors", json!([asking]));
+    let answer = add.through(&time).run();
+    let peak = fs::read_to_string(report).unwrap();
+    (answer, peak.trim().parse().expect("time reports KiB"))
+}
+
+#[test]
+fn what_is_asked_and_answered_is_bounded_in_sum() {
+    let agent_node = with_agent();
+    let agent = started(&agent_node);
+    for node in [&with_api(), &agent_node] {
+        let module = node.guest("asking");
+        // The first call compiles it.
+        for _ in 0..2 {
+            let (answer, peak) = read_much(node, &module, 256);
+            answer.error_code(SELECTOR).says(&["over the limit of 4Mi", "limits.facts_bytes"]);
+            assert!(peak < SELECTOR_MEMORY + OWN_MEMORY, "the plugin took {peak} KiB");
+            assert_eq!(node.trace(), [""; 0]);
+            node.assert_no_state();
+        }
+    }
+    assert!(agent.peak() < SELECTOR_MEMORY, "the agent took {} KiB", agent.peak());
+}
+
+#[test]
+fn of_what_was_read_the_record_holds_a_digest() {
+    let node = with_api();
+    let (answer, _) = read_much(&node, &node.guest("asking"), 3);
+    answer.ok();
+    let records: Vec<_> = fs::read_dir(node.state_dir().join("records")).unwrap().flatten().collect();
+    assert_eq!(records.len(), 1);
+    let size = records[0].metadata().unwrap().len();
+    assert!(size < 16 << 10, "the record has {size} bytes");
+    let state = node.state_dir().display().to_string();
+    let told = node.genie_host(&["records", "--output", "json", "--state-dir", &state]).json();
+    let answers = &told["records"][0]["decision"]["trace"][0]["imports"];
+    assert_eq!(answers.as_array().map(Vec::len), Some(3));
+    let digest = &answers[0]["answer"]["Digest"];
+    assert!(digest["bytes"].as_u64().is_some_and(|bytes| bytes > 1_000_000), "{digest}");
+    assert_eq!(digest["sha256"].as_str().map(str::len), Some(64));
 }

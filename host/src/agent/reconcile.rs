@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::cni::CniError;
 use crate::install::on_host;
-use crate::record::{Entry, Header, Store, boot_id};
+use crate::record::{Entry, Header, MODERATE, Store, boot_id};
 
 /// How often records are compared with what exists.
 const EVERY: Duration = Duration::from_secs(30);
@@ -42,7 +42,8 @@ pub struct Reconciler {
 /// A record of the last round.
 struct Seen {
     inode: u64,
-    container: Container,
+    /// None for one that is too large to be read.
+    container: Option<Container>,
     /// Its container was gone then.
     suspect: bool,
 }
@@ -119,16 +120,23 @@ impl Reconciler {
             let known = self.seen.remove(&path).filter(|known| known.inode == metadata.ino());
             let mut current = match known {
                 Some(known) => known,
+                None if metadata.len() > MODERATE => {
+                    let problem = "a record is too large to be read: whether its container is gone is not looked at; \
+                                   the runtime's DEL and GC take it away";
+                    tracing::warn!(record = %path.display(), bytes = metadata.len(), problem);
+                    Seen { inode: metadata.ino(), container: None, suspect: false }
+                }
                 None => match store.read(path.clone())? {
                     Some(Entry::Record(record)) => {
-                        Seen { inode: metadata.ino(), container: Container::of(&record.header), suspect: false }
+                        let container = Some(Container::of(&record.header));
+                        Seen { inode: metadata.ino(), container, suspect: false }
                     }
                     // Nobody knows what a damaged one holds; the runtime's DEL tells of it.
                     Some(Entry::Damaged { .. }) | None => continue,
                 },
             };
             if self.is_gone(&mut current, now) {
-                gone.push(current.container.clone());
+                gone.extend(current.container.clone());
             }
             seen.insert(path, current);
         }
@@ -139,7 +147,7 @@ impl Reconciler {
     /// A container of an earlier boot is. One without a network namespace is when
     /// that was so in the last round too: the runtime may be about to call DEL.
     fn is_gone(&self, seen: &mut Seen, now: u64) -> bool {
-        let container = &seen.container;
+        let Some(container) = &seen.container else { return false };
         if container.boot_id != self.boot_id {
             return true;
         }

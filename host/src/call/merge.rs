@@ -29,17 +29,19 @@ pub fn merge(
     deadline: Instant,
 ) -> Result<Merged, CniError> {
     let plan = named(&selected.plan, outcomes);
+    let decision = &selected.decision;
     let merging = Merging {
-        decided_by: selected.decision.decided_by,
+        decided_by: decision.decided_by,
         request: &selected.request,
         plan: &plan,
+        asked: decision.asked(),
         facts,
         standard: &|| standard(call, outcomes),
     };
     let merged = match config.chain.merge(&config.loader, merging, outcomes, deadline) {
         Some(merged) => {
             let merged = merged?;
-            check(&merged).map_err(|error| match config.chain.merger(selected.decision.decided_by) {
+            check(&merged).map_err(|error| match config.chain.merger(decided_by) {
                 Some(selector) => error.add_detail(format_args!("selector {selector:?} merged it")),
                 None => error,
             })?;

@@ -1,5 +1,8 @@
 //! What selectors are asked, and what they decide.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -11,7 +14,12 @@ use crate::network::Catalogue;
 use crate::pod::{Annotations, Identity};
 use crate::selector::abi::{Plan, PodName, Request};
 use crate::selector::facts::Facts;
-use crate::selector::trace::Decision;
+use crate::selector::text::json_size;
+use crate::selector::trace::{Decision, Step};
+
+/// The most that a decision takes of a record, in bytes: whoever reads all records of a
+/// node reads it so often.
+const EXPLAINED: usize = 512 << 10;
 
 /// Plugin types that mean this plugin itself.
 pub struct OwnTypes(Vec<String>);
@@ -52,13 +60,31 @@ impl Selected {
     }
 
     /// The decision with its inputs, for the record: enough to explain it, and
-    /// to decide again with another module.
+    /// to decide again with another module. One that is too large loses what was asked
+    /// and logged, and then all but its outcome; it says so. What DEL needs is elsewhere.
     pub fn explanation(&self) -> Value {
+        let Decision { decided_by, trace, .. } = &self.decision;
+        let whole = json!({
+            "request": self.request, "plan": self.plan, "decidedBy": decided_by, "trace": trace,
+        });
+        let bytes = json_size(&whole);
+        if bytes <= EXPLAINED {
+            return whole;
+        }
+        let omitted = |what| format!("{what}: with it, this would take {bytes} bytes");
+        let silent = |step: &Step| Step { logs: Vec::new(), imports: Vec::new(), ..step.clone() };
+        let shorter = json!({
+            "request": self.request, "plan": self.plan, "decidedBy": decided_by,
+            "trace": trace.iter().map(silent).collect::<Vec<_>>(),
+            "omitted": omitted("what selectors asked and logged"),
+        });
+        if json_size(&shorter) <= EXPLAINED {
+            return shorter;
+        }
+        let outcome = |step: &Step| json!({"selector": step.selector, "outcome": step.outcome.name()});
         json!({
-            "request": self.request,
-            "plan": self.plan,
-            "decidedBy": self.decision.decided_by,
-            "trace": self.decision.trace,
+            "decidedBy": decided_by, "trace": trace.iter().map(outcome).collect::<Vec<_>>(),
+            "omitted": omitted("request, plan and trace"),
         })
     }
 }

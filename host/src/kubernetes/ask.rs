@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::Access;
-use crate::agent::protocol::{Answer, Body};
+use crate::agent::protocol::{Answer, Body, MAX_LINE};
 use crate::process::Process;
 
 /// An API server that takes longer than this is as good as none.
@@ -44,6 +44,7 @@ pub fn ask(tool: &Path, access: &Access, question: Body, deadline: Instant) -> R
 fn converse(tool: &Path, order: &Order, deadline: Instant) -> io::Result<Answer> {
     let mut process = Process::start(tool, &[OsStr::new("ask-api")], false, deadline)?;
     process.send(&serde_json::to_vec(order)?)?;
-    let line = process.line()?.ok_or_else(|| io::Error::new(ErrorKind::UnexpectedEof, "it ended without an answer"))?;
+    let line = process.line(MAX_LINE)?;
+    let line = line.ok_or_else(|| io::Error::new(ErrorKind::UnexpectedEof, "it ended without an answer"))?;
     Ok(serde_json::from_slice(&line)?)
 }

@@ -36,12 +36,14 @@ fn each_part_is_what_it_claims_to_be() {
     );
     assert_eq!(right.api_version(), "k8s.cni.cncf.io/v1");
     for evil in EVIL {
+        let [alone, group, version, kind] =
+            [format!("{evil}?"), format!("{evil}/v1"), format!("apps/{evil}"), format!("C{evil}/")];
         for (api_version, kind, namespace, name, what) in [
-            (format!("{evil}?").as_str(), "ConfigMap", Some("a"), "b", "API version"),
-            (format!("{evil}/v1").as_str(), "ConfigMap", Some("a"), "b", "API version"),
-            (format!("apps/{evil}").as_str(), "ConfigMap", Some("a"), "b", "API version"),
+            (alone.as_str(), "ConfigMap", Some("a"), "b", "API version"),
+            (&group, "ConfigMap", Some("a"), "b", "API version"),
+            (&version, "ConfigMap", Some("a"), "b", "API version"),
             ("v1", evil, Some("a"), "b", "kind"),
-            ("v1", format!("C{evil}/").as_str(), Some("a"), "b", "kind"),
+            ("v1", &kind, Some("a"), "b", "kind"),
             ("v1", "ConfigMap", Some(evil), "b", "namespace"),
             ("v1", "ConfigMap", Some("a"), evil, "name of an object"),
         ] {

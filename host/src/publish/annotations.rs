@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::{Lookup, REQUEST_TIME, WRITER};
 use crate::cni::CniError;
 use crate::pod::{Annotations, Identity};
-use crate::record::{Entry, Record, Store};
+use crate::record::{Entry, MODERATE, Record, Store};
 pub use difference::Patch;
 
 /// How many patches are under way at a time.
@@ -110,6 +110,11 @@ impl Publisher {
             let unchanged = self.known.remove(&path).filter(|known| known.is_current(inode, length));
             let current = match unchanged {
                 Some(known) => known,
+                None if length > MODERATE => {
+                    let problem = "a record is too large to be read: what it would publish is not published";
+                    tracing::warn!(record = %path.display(), bytes = length, problem);
+                    Known { inode, length, state: State::Settled }
+                }
                 None => match store.read(path.clone())? {
                     Some(Entry::Record(record)) => Known { inode, length, state: State::of(&record) },
                     Some(Entry::Damaged { .. }) => Known { inode, length, state: State::Settled },

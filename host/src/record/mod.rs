@@ -30,4 +30,4 @@ pub use header::{Header, Planned, Pod, VERSION, boot_id};
 pub use journal::{Journal, Syncing};
 pub use lock::Lock;
 pub use read::Record;
-pub use store::{Entry, Store};
+pub use store::{Entry, MODERATE, Store};

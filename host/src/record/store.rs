@@ -14,6 +14,10 @@ use super::read::{Record, Unreadable, belongs, damaged, newer};
 use super::{line, name};
 use crate::cni::{CniError, code};
 
+/// The largest record that whoever reads all records of a node reads, in bytes. DEL, which
+/// reads one, reads any.
+pub const MODERATE: u64 = 4 << 20;
+
 /// The records of this node.
 #[derive(Clone, Debug)]
 pub struct Store {

@@ -51,6 +51,8 @@ pub struct Merging<'a> {
     pub request: &'a Request,
     /// What it decided, every attachment's interface named.
     pub plan: &'a Plan,
+    /// Bytes of what was asked for the decision, [`Decision::asked`].
+    pub asked: usize,
     /// What the selector's imports answer.
     pub facts: &'a dyn Facts,
     /// What the standard merge makes of it.
@@ -74,11 +76,13 @@ impl Entry {
         &self,
         loader: &Loader,
         task: Task,
+        asked: usize,
         facts: &dyn Facts,
         deadline: Instant,
     ) -> (Result<Answer, CniError>, Step) {
         let start = Instant::now();
-        let bounds = Bounds { selector: self.name.clone(), grants: self.grants.clone(), limits: self.limits.clone() };
+        let (grants, limits) = (self.grants.clone(), self.limits.clone());
+        let bounds = Bounds { selector: self.name.clone(), grants, limits, asked };
         let mut load_micros = 0;
         let Ran { answer, usage, logs, consulted } = if start >= deadline {
             let message = format!("the time for this CNI call ran out before selector {:?} was asked", self.name);
@@ -146,9 +150,9 @@ impl Chain {
                 decision.trace.push(Step::new(&entry.name, StepOutcome::Skipped));
                 continue;
             }
-            let asked = Request { decided: decision.plan.clone(), ..request.clone() };
-            let task = Task::Select { request: asked, settings: entry.settings() };
-            let (answer, mut step) = entry.run(loader, task, facts, deadline);
+            let told = Request { decided: decision.plan.clone(), ..request.clone() };
+            let task = Task::Select { request: told, settings: entry.settings() };
+            let (answer, mut step) = entry.run(loader, task, decision.asked(), facts, deadline);
             let verdict = answer.and_then(|answer| entry.verdict(answer, request, decision.plan.as_ref(), &mut step));
             decision.trace.push(step);
             match verdict {
@@ -176,7 +180,7 @@ impl Chain {
         outcomes: &[Outcome],
         deadline: Instant,
     ) -> Option<Result<Merged, CniError>> {
-        let Merging { decided_by, request, plan, facts, standard } = merging;
+        let Merging { decided_by, request, plan, asked, facts, standard } = merging;
         let entry = match &self.merge {
             Some(name) => match self.merging_entry(name, loader, deadline) {
                 Ok(entry) => entry,
@@ -195,7 +199,7 @@ impl Chain {
             outcomes: outcomes.to_vec(),
             settings: entry.settings(),
         };
-        let (answer, _) = entry.run(loader, task, facts, deadline);
+        let (answer, _) = entry.run(loader, task, asked, facts, deadline);
         Some(answer.and_then(|answer| match answer {
             Answer::Merged(Ok(merged)) => {
                 let checked = entry.grants.check_merged(&merged, outcomes, &standard()?);

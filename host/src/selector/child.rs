@@ -12,10 +12,11 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::{Consulted, Facts, Question};
-use super::limits::Usage;
+use super::facts::{Consulted, Facts, Question, RECORDED};
+use super::limits::{Limits, QUESTIONS, Usage};
 use super::run::{Answer, Bounds, Ran, Task};
 use super::trace::Log;
+use super::unanswered;
 use crate::cni::{CniError, code};
 use crate::process::Process;
 
@@ -104,15 +105,31 @@ pub(super) fn run(
     )
 }
 
+/// The longest line that a child has to say, in bytes: its report. JSON writes a byte of
+/// text as six at most; beside texts it holds what was asked, and recorded answers.
+fn longest(limits: &Limits) -> usize {
+    let texts = limits.output_bytes.saturating_add(limits.log_bytes);
+    texts.saturating_mul(6).saturating_add(QUESTIONS * 2 * RECORDED)
+}
+
 /// The parent's side of the conversation.
 pub(super) fn converse(process: &mut Process, order: &Order, facts: &dyn Facts) -> std::io::Result<Report> {
     process.send(&serde_json::to_vec(order)?)?;
+    let Bounds { grants, limits, .. } = &order.bounds;
+    let (longest, home) = (longest(limits), order.task.home());
     loop {
-        let Some(line) = process.line()? else {
+        let Some(line) = process.line(longest)? else {
             return Err(std::io::Error::new(ErrorKind::UnexpectedEof, "it ended without an answer"));
         };
         match serde_json::from_slice(&line)? {
-            Said::Question(question) => process.send(&serde_json::to_vec(&question.ask(facts))?)?,
+            // The child has asked itself the same. It runs what nobody trusts.
+            Said::Question(question) => {
+                let answer = match unanswered::check(&question, grants, &home) {
+                    Ok(()) => question.ask(facts),
+                    Err(why) => Err(why.to_string()),
+                };
+                process.send(&serde_json::to_vec(&answer)?)?;
+            }
             Said::Report(report) => return Ok(report),
         }
     }

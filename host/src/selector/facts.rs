@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::digest::Digest;
 use crate::cni::names::check_interface;
 use crate::cni::quoted;
 use crate::object::ObjectName;
@@ -92,8 +93,55 @@ fn json(fact: impl Serialize) -> Result<Value, String> {
 pub struct Consulted {
     /// What the selector asked.
     pub question: Question,
-    /// The answer as JSON, or why there was none.
-    pub answer: Result<Value, String>,
+    /// What it was told.
+    pub answer: Answered,
+}
+
+/// An answer, as it is recorded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Answered {
+    /// The answer as JSON.
+    Ok(Value),
+    /// Why there was none.
+    Err(String),
+    /// There was one, too large to be kept in every record.
+    Digest {
+        /// The SHA-256 of the answer as compact JSON, in hexadecimal digits.
+        sha256: String,
+        /// Its size in bytes.
+        bytes: usize,
+    },
+}
+
+/// An answer up to this size is recorded as it is, in bytes of JSON.
+pub const RECORDED: usize = 4 << 10;
+
+impl Answered {
+    /// What of an answer is recorded; `bytes` is its size as JSON.
+    pub(super) fn of(answer: &Result<Value, String>, bytes: usize) -> Self {
+        match answer {
+            Ok(answer) if bytes <= RECORDED => Self::Ok(answer.clone()),
+            Err(reason) if bytes <= RECORDED => Self::Err(reason.clone()),
+            Ok(answer) => Self::digest(&answer.to_string(), bytes),
+            Err(reason) => Self::digest(&Value::from(reason.as_str()).to_string(), bytes),
+        }
+    }
+
+    fn digest(json: &str, bytes: usize) -> Self {
+        Self::Digest { sha256: Digest::of(json.as_bytes()).to_string(), bytes }
+    }
+}
+
+impl From<Answered> for Result<Value, String> {
+    fn from(answer: Answered) -> Self {
+        match answer {
+            Answered::Ok(answer) => Ok(answer),
+            Answered::Err(reason) => Err(reason),
+            Answered::Digest { sha256, bytes } => {
+                Err(format!("recorded only as a digest: {bytes} bytes with the SHA-256 {sha256}"))
+            }
+        }
+    }
 }
 
 /// Knows nothing: where no cluster and no node stand behind a selector.
@@ -119,7 +167,7 @@ impl Answers for Nothing {
 impl Answers for Replay {
     fn answer(&self, question: Question) -> Result<Value, String> {
         match self.0.iter().find(|consulted| consulted.question == question) {
-            Some(consulted) => consulted.answer.clone(),
+            Some(consulted) => consulted.answer.clone().into(),
             None => Err("not in the record that is replayed".into()),
         }
     }

@@ -1,6 +1,5 @@
 //! What a running selector sees of the host: its imports.
 
-use std::fmt;
 use std::time::Instant;
 
 use serde::de::DeserializeOwned;
@@ -8,11 +7,13 @@ use serde_json::Value;
 use wasmtime::component::{HasSelf, Linker};
 
 use super::abi::{self, LogLevel};
-use super::facts::{Consulted, Question};
+use super::facts::{Answered, Consulted, Question};
 use super::grants::{Grants, Home};
-use super::limits::{Exceeded, LOGGED, Limits, Meter, QUESTIONS};
-use super::text::one_line;
+use super::limits::{Exceeded, LOGGED, Meter, QUESTIONS};
+use super::run::Bounds;
+use super::text::{json_size, one_line};
 use super::trace::Log;
+use super::unanswered::{Unanswered, check};
 use crate::object::ObjectName;
 
 /// Gets a question answered. A store may not borrow, so whatever holds the facts
@@ -25,6 +26,7 @@ pub(super) struct State {
     grants: Grants,
     home: Home,
     deadline: Instant,
+    facts: Facts,
     pub(super) meter: Meter,
     pub(super) logs: LogBook,
     pub(super) consulted: Vec<Consulted>,
@@ -34,12 +36,14 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(grants: &Grants, limits: &Limits, home: Home, ask: Ask, deadline: Instant) -> Self {
+    pub(super) fn new(bounds: &Bounds, home: Home, ask: Ask, deadline: Instant) -> Self {
+        let Bounds { grants, limits, asked, .. } = bounds;
         Self {
             ask,
             grants: grants.clone(),
             home,
             deadline,
+            facts: Facts { limit: limits.facts_bytes, before: *asked, bytes: 0 },
             meter: Meter::new(limits.memory),
             logs: LogBook {
                 messages: Vec::new(),
@@ -61,22 +65,19 @@ impl State {
             return Err(wasmtime::Error::new(Exceeded::Questions));
         }
         self.check_deadline()?;
-        self.check(&question)?;
+        check(&question, &self.grants, &self.home).map_err(wasmtime::Error::new)?;
+        self.facts.count(json_size(&question))?;
         let answer = (self.ask)(question.clone());
-        self.consulted.push(Consulted { question, answer: answer.clone() });
+        let bytes = answer.as_ref().map_or_else(json_size, json_size);
+        self.consulted.push(Consulted { question, answer: Answered::of(&answer, bytes) });
+        self.facts.count(bytes)?;
         self.check_deadline()?;
         Ok(answer.and_then(|fact| serde_json::from_value(fact).map_err(|error| format!("malformed answer: {error}"))))
     }
 
-    /// Whether this question is passed on. If not, that ends the call: whose mistake it is
-    /// must act, and no answer of the selector's would say who that is.
-    fn check(&self, question: &Question) -> wasmtime::Result<()> {
-        question.check().map_err(malformed)?;
-        match question {
-            Question::Object(object) => self.grants.cluster.check(object, &self.home),
-            _ => Ok(()),
-        }
-        .map_err(|why| wasmtime::Error::new(Unanswered::Ungranted(why)))
+    /// Bytes of what was asked and answered.
+    pub(super) fn facts_bytes(&self) -> usize {
+        self.facts.bytes
     }
 
     fn check_deadline(&self) -> wasmtime::Result<()> {
@@ -87,28 +88,22 @@ impl State {
     }
 }
 
-/// Why a question is not passed on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Unanswered {
-    /// What it names is not what it claims to be: the selector's defect.
-    Malformed(String),
-    /// The configuration does not grant it: for the operator.
-    Ungranted(String),
+/// How much was asked and answered.
+struct Facts {
+    limit: usize,
+    /// By the selectors before this one.
+    before: usize,
+    bytes: usize,
 }
 
-impl fmt::Display for Unanswered {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed(why) => write!(f, "asked for what has no such name: {why}"),
-            Self::Ungranted(why) => f.write_str(why),
+impl Facts {
+    fn count(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.before.saturating_add(self.bytes) > self.limit {
+            return Err(wasmtime::Error::new(Exceeded::Facts { limit: self.limit }));
         }
+        Ok(())
     }
-}
-
-impl std::error::Error for Unanswered {}
-
-fn malformed(why: String) -> wasmtime::Error {
-    wasmtime::Error::new(Unanswered::Malformed(why))
 }
 
 /// The messages of one call. What is too much is dropped and counted: a chatty
@@ -212,7 +207,8 @@ impl abi::cluster::Host for State {
         namespace: Option<String>,
         name: String,
     ) -> wasmtime::Result<Result<Option<String>, String>> {
-        let object = ObjectName::new(&api_version, &kind, namespace.as_deref(), &name).map_err(malformed)?;
+        let object = ObjectName::new(&api_version, &kind, namespace.as_deref(), &name)
+            .map_err(|why| wasmtime::Error::new(Unanswered::Malformed(why)))?;
         self.consult(Question::Object(object))
     }
 }

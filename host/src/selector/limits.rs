@@ -21,11 +21,21 @@ pub struct Limits {
     /// Bytes that it may hand to the host at once: its answer, or what it
     /// passes to an import.
     pub output_bytes: usize,
+    /// Bytes of what is asked of the imports and answered in one CNI call, by it and the
+    /// selectors before it.
+    pub facts_bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { fuel: 50_000_000, memory: 64 << 20, log_bytes: 64 << 10, log_messages: 256, output_bytes: 1 << 20 }
+        Self {
+            fuel: 50_000_000,
+            memory: 64 << 20,
+            log_bytes: 64 << 10,
+            log_messages: 256,
+            output_bytes: 1 << 20,
+            facts_bytes: 4 << 20,
+        }
     }
 }
 
@@ -46,12 +56,11 @@ pub(super) const QUESTIONS: usize = 256;
 
 impl Limits {
     /// Reads a configuration entry's `limits`: an object with any of `fuel`,
-    /// `memory`, `log_bytes`, `log_messages`, `output_bytes`. Sizes are bytes,
+    /// `memory`, `log_bytes`, `log_messages`, `output_bytes`, `facts_bytes`. Sizes are bytes,
     /// as a number or as text with a suffix (`"16Mi"`, see [`parse_bytes`]).
     /// Null means all defaults.
     ///
-    /// The error says which key is wrong and what would be right. A key that is
-    /// not known is ignored with a warning.
+    /// The error says which key is wrong and what would be right.
     pub fn from_json(value: &Value) -> Result<Self, String> {
         let mut limits = Self::default();
         let members = match value {
@@ -72,7 +81,11 @@ impl Limits {
                 "log_bytes" => limits.log_bytes = size,
                 "log_messages" => limits.log_messages = size,
                 "output_bytes" => limits.output_bytes = size,
-                _ => tracing::warn!("limits.{key} is not known and ignored"),
+                "facts_bytes" => limits.facts_bytes = size,
+                _ => {
+                    let known = "fuel, memory, facts_bytes, output_bytes, log_bytes, log_messages";
+                    return Err(format!("limits.{key} is not known: there are {known}"));
+                }
             }
         }
         Ok(limits)
@@ -116,6 +129,9 @@ pub struct Usage {
     pub fuel: u64,
     /// Bytes of memory at the peak, over all memories.
     pub memory: usize,
+    /// Bytes of what it asked its imports and was answered.
+    #[serde(default)]
+    pub facts: usize,
 }
 
 /// The limit at which the host stopped a selector.
@@ -129,6 +145,8 @@ pub(super) enum Exceeded {
     Logged,
     /// It asked its imports too often.
     Questions,
+    /// What was asked and answered came to more than this limit.
+    Facts { limit: usize },
     /// The CNI call's deadline passed while an import was being answered.
     Deadline,
 }
@@ -146,6 +164,12 @@ impl fmt::Display for Exceeded {
             }
             Self::Logged => write!(f, "logged more than {} in one call", show_bytes(LOGGED)),
             Self::Questions => write!(f, "asked its imports more than {QUESTIONS} times in one call"),
+            Self::Facts { limit } => write!(
+                f,
+                "went over the limit of {} for what is asked of imports and answered in one call, by it and the \
+                 selectors before it; if it needs more, raise limits.facts_bytes",
+                show_bytes(*limit)
+            ),
             Self::Deadline => f.write_str("was still asking its imports when the time for this CNI call ran out"),
         }
     }

@@ -65,7 +65,8 @@ impl LoadedSelector {
     /// What it says about itself. It is asked with the default limits and
     /// without facts.
     pub fn describe(&self, deadline: Instant) -> Result<About, CniError> {
-        let bounds = Bounds { selector: self.name.clone(), grants: Grants::default(), limits: Limits::default() };
+        let bounds =
+            Bounds { selector: self.name.clone(), grants: Grants::default(), limits: Limits::default(), asked: 0 };
         match self.run(Task::Describe, &bounds, &Nothing, deadline).answer? {
             Answer::About(about) => Ok(about),
             _ => Err(mismatched(&self.name)),

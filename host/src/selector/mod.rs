@@ -30,9 +30,10 @@ mod run;
 mod seal;
 #[cfg(feature = "tool")]
 mod serve;
-mod text;
+pub(crate) mod text;
 pub mod trace;
 mod trust;
+mod unanswered;
 #[cfg(feature = "tool")]
 mod wasi;
 

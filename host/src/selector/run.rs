@@ -10,10 +10,11 @@ use wasmtime::{Store, Trap};
 use super::abi::{self, About, LogLevel, Merged, Outcome, Plan, Refusal, Request, Verdict, merge, select};
 use super::facts::Consulted;
 use super::grants::{Grants, Home};
-use super::host::{self, Ask, State, Unanswered};
+use super::host::{self, Ask, State};
 use super::limits::{Exceeded, HANDLES, Limits, Usage, show_bytes};
 use super::text::one_line;
 use super::trace::Log;
+use super::unanswered::Unanswered;
 use crate::cni::{CniError, code};
 
 /// What to ask a selector. `settings` is JSON text.
@@ -26,7 +27,7 @@ pub(super) enum Task {
 
 impl Task {
     /// Where the selector is asked.
-    fn home(&self) -> Home {
+    pub(super) fn home(&self) -> Home {
         match self {
             Self::Describe => Home::default(),
             Self::Select { request, .. } | Self::Merge { request, .. } => {
@@ -51,6 +52,8 @@ pub(super) struct Bounds {
     pub(super) selector: String,
     pub(super) grants: Grants,
     pub(super) limits: Limits,
+    /// Bytes of what selectors before this one asked in the same CNI call, and were told.
+    pub(super) asked: usize,
 }
 
 /// What became of a call.
@@ -104,7 +107,7 @@ impl Prepared {
     /// a call, let alone of a trap, is left for the next.
     pub(super) fn run(&self, task: &Task, bounds: &Bounds, ask: Ask, deadline: Instant) -> Ran {
         let limits = &bounds.limits;
-        let mut store = Store::new(self.pre.engine(), State::new(&bounds.grants, limits, task.home(), ask, deadline));
+        let mut store = Store::new(self.pre.engine(), State::new(bounds, task.home(), ask, deadline));
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(limits.output_bytes);
         store.set_max_component_handles(HANDLES);
@@ -123,7 +126,11 @@ impl Prepared {
         });
         Ran {
             answer,
-            usage: Usage { fuel: limits.fuel.saturating_sub(left), memory: state.meter.peak() },
+            usage: Usage {
+                fuel: limits.fuel.saturating_sub(left),
+                memory: state.meter.peak(),
+                facts: state.facts_bytes(),
+            },
             logs: state.logs.finish(),
             consulted: state.consulted,
         }

@@ -1,4 +1,8 @@
-//! A guest's words in an error message.
+//! A guest's words in an error message, and how much text something is.
+
+use std::io;
+
+use serde::Serialize;
 
 /// What of it people get to read, in bytes: an event of Kubernetes holds 1024.
 const SHOWN: usize = 600;
@@ -20,4 +24,23 @@ pub(super) fn one_line(text: &str) -> String {
         }
     }
     line
+}
+
+/// How many bytes something takes as JSON. Zero for what cannot be written.
+pub(crate) fn json_size(value: &impl Serialize) -> usize {
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, value).map_or(0, |()| count.0)
+}
+
+struct Count(usize);
+
+impl io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

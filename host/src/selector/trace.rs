@@ -21,6 +21,13 @@ pub struct Decision {
     pub trace: Vec<Step>,
 }
 
+impl Decision {
+    /// Bytes of what its selectors asked their imports and were told.
+    pub fn asked(&self) -> usize {
+        self.trace.iter().map(|step| step.usage.facts).sum()
+    }
+}
+
 /// A chain that ended in an error, and how it got there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failed {

@@ -117,3 +117,17 @@ fn what_cannot_be_looked_at_counts_as_present() {
     assert!(is_missing(Path::new("/"), Path::new("/proc/4194305/ns/net")));
     assert!(is_missing(host.root.path(), Path::new("/run/netns/none")));
 }
+
+#[test]
+fn a_record_that_is_too_large_is_passed_over() {
+    let host = Host::new();
+    for container in ["large", "small"] {
+        host.record(container, "/var/run/netns/none", "another boot");
+    }
+    let large = on_host(host.root.path(), Path::new(STATE)).join("records/large@eth0.json");
+    fs::File::options().write(true).open(large).unwrap().set_len(MODERATE + 1).unwrap();
+    let mut reconciler = host.reconciler();
+    for _ in 0..2 {
+        assert_eq!(ids(reconciler.gone(10_000)), ["small"]);
+    }
+}

@@ -9,6 +9,7 @@ use crate::command::table::{bytes, grouped, table};
 use crate::network::{self, Catalogue, Prepared};
 use crate::selector::abi::Request;
 use crate::selector::chain::Chain;
+use crate::selector::facts::Answered;
 use crate::selector::trace::{Decision, Step, StepOutcome};
 
 /// What came out.
@@ -180,8 +181,9 @@ impl Explanation<'_> {
         for step in &self.trace {
             notes.extend(step.imports.iter().map(|consulted| {
                 let answer = match &consulted.answer {
-                    Ok(answer) => answer.to_string(),
-                    Err(reason) => format!("no answer: {reason}"),
+                    Answered::Ok(answer) => answer.to_string(),
+                    Answered::Err(reason) => format!("no answer: {reason}"),
+                    Answered::Digest { sha256, bytes: size } => format!("{}, SHA-256 {sha256}", bytes(*size as u64)),
                 };
                 format!("{} asked {}: {answer}", step.selector, json!(consulted.question))
             }));

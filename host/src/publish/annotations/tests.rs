@@ -1,5 +1,6 @@
 //! What is due, without an API server; with one: `tests/tests/publication.rs`.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use genie_selector::merge::MULTI_IP_PREFERENCES;
@@ -163,4 +164,14 @@ fn a_container_that_comes_again_is_published_again() {
     assert_eq!(node.due(&[]), []);
     let _journal = node.add("c1", 2, "second");
     assert_eq!(node.due(&[]), [status("second")]);
+}
+
+#[test]
+fn a_record_that_is_too_large_is_passed_over() {
+    let mut node = Node::new();
+    let journal = node.add("c1", 1, "s");
+    let file = fs::File::options().write(true).open(journal.path()).unwrap();
+    file.set_len(MODERATE + 1).unwrap();
+    assert_eq!(node.due(&[]), []);
+    assert_eq!(node.publisher.waiting().count(), 0);
 }

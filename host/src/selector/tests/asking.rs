@@ -1,12 +1,12 @@
 //! Imports that ask the host, in this process and across to a child.
 
-use std::io::BufReader;
+use std::io::{BufReader, Read as _, Write as _};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use super::super::child::{self, Order};
-use super::super::facts::{Consulted, Facts, Nothing, Question, Replay};
+use super::super::facts::{Answered, Consulted, Facts, Nothing, Question, RECORDED, Replay};
 use super::super::grants::Grants;
 use super::super::limits::{Limits, QUESTIONS};
 use super::super::run::{Answer, Bounds, Ran, Task};
@@ -36,6 +36,7 @@ fn bounds(grant: &Value) -> Bounds {
         selector: "guest".into(),
         grants: Grants::from_json(grant).expect("it is right"),
         limits: Limits::default(),
+        asked: 0,
     }
 }
 
@@ -48,7 +49,7 @@ fn ask(guest: &Guest<'_>, grant: &Value, facts: &dyn Facts, deadline: Instant) -
 }
 
 fn account() -> Replay {
-    Replay(vec![Consulted { question: Question::ServiceAccount, answer: Ok(json!("builder")) }])
+    Replay(vec![Consulted { question: Question::ServiceAccount, answer: Answered::Ok(json!("builder")) }])
 }
 
 #[test]
@@ -64,7 +65,7 @@ fn that_a_fact_cannot_be_had_is_an_answer_too() {
     let ran = ask(&ASKING, &json!(["pod"]), &Nothing, later());
     assert!(ran.answer.is_ok());
     assert_eq!(ran.logs[0].message, "not available here");
-    assert_eq!(ran.consulted[0].answer, Err("not available here".into()));
+    assert_eq!(ran.consulted[0].answer, Answered::Err("not available here".into()));
 }
 
 #[test]
@@ -105,7 +106,7 @@ fn ask_for(object: (&str, &str, &str), grant: &Value, facts: &dyn Facts) -> Ran 
 
 fn widget() -> Replay {
     let object = ObjectName::new("v1", "Widget", Some("default"), "net0").expect("it is a name");
-    Replay(vec![Consulted { question: Question::Object(object), answer: Ok(json!("{}")) }])
+    Replay(vec![Consulted { question: Question::Object(object), answer: Answered::Ok(json!("{}")) }])
 }
 
 #[test]
@@ -177,6 +178,57 @@ fn endless_questions_end() {
     assert_eq!(ran.consulted.len(), QUESTIONS);
 }
 
+/// Knows an account with a name of this many bytes.
+fn long_account(bytes: usize) -> Replay {
+    Replay(vec![Consulted { question: Question::ServiceAccount, answer: Answered::Ok(json!("a".repeat(bytes))) }])
+}
+
+/// Asks so often, and passes.
+fn asking_times(times: usize) -> String {
+    format!("{} (i32.const 64)", "(call $ask (i32.const 512))".repeat(times))
+}
+
+#[test]
+fn what_is_asked_and_answered_is_bounded_in_sum() {
+    let select = asking_times(256);
+    let asking = Guest { select: &select, ..ASKING };
+    // Seven fit into the guest's memory, and four would be over the limit.
+    let limits = Limits { facts_bytes: 35_000, ..Limits::default() };
+    let bounds = Bounds { limits, ..bounds(&json!(["pod"])) };
+    let ran = asking.load().run(task(), &bounds, &long_account(10_000), later());
+    let error = ran.answer.expect_err("it is stopped");
+    assert_eq!(error.code, code::SELECTOR);
+    assert!(error.msg.contains("over the limit of 35000") && error.msg.contains("limits.facts_bytes"), "{error}");
+    assert_eq!(ran.consulted.len(), 4);
+    assert!(ran.usage.facts > 35_000 && ran.usage.facts < 45_000, "{}", ran.usage.facts);
+}
+
+#[test]
+fn what_selectors_before_have_asked_counts() {
+    let bounds = |asked| Bounds { asked, ..bounds(&json!(["pod"])) };
+    let run = |asked| ASKING.load().run(task(), &bounds(asked), &account(), later());
+    let limit = Limits::default().facts_bytes;
+    let used = run(0).usage.facts;
+    assert!(run(limit - used).answer.is_ok());
+    assert!(run(limit - used + 1).answer.expect_err("it is stopped").msg.contains("limits.facts_bytes"));
+}
+
+#[test]
+fn a_large_answer_is_recorded_as_its_digest_and_cannot_be_replayed() {
+    let fits = ask(&ASKING, &json!(["pod"]), &long_account(RECORDED - 2), later());
+    assert_eq!(fits.consulted, long_account(RECORDED - 2).0);
+    let ran = ask(&ASKING, &json!(["pod"]), &long_account(RECORDED - 1), later());
+    assert!(ran.answer.is_ok(), "{:?}", ran.answer);
+    let json = format!("\"{}\"", "a".repeat(RECORDED - 1));
+    let digest = Digest::of(json.as_bytes()).to_string();
+    assert_eq!(ran.consulted[0].answer, Answered::Digest { sha256: digest.clone(), bytes: RECORDED + 1 });
+    let written = serde_json::to_value(&ran.consulted).expect("it can be recorded");
+    assert_eq!(written[0]["answer"], json!({"Digest": {"sha256": digest, "bytes": RECORDED + 1}}));
+    let read = Replay(serde_json::from_value(written).expect("it can be read"));
+    let reason = read.service_account().expect_err("it is not there");
+    assert!(reason.contains("recorded only as a digest") && reason.contains(&digest), "{reason}");
+}
+
 #[test]
 fn no_question_is_answered_after_the_deadline() {
     let ran = ask(&ASKING, &json!(["pod"]), &account(), Instant::now());
@@ -212,6 +264,24 @@ fn a_child_asks_its_parent() {
 
     let refused = converse(&order(json!([])), &account()).expect("they understand each other");
     assert_eq!(refused.answer.expect_err("it is refused").code, code::INVALID_CONFIG);
+}
+
+/// It may have been taken over by what it runs.
+#[test]
+fn a_child_that_asks_for_what_is_not_granted_is_told_nothing() {
+    let order = |grant| Order { artefact: "/a".into(), task: task(), bounds: bounds(&grant), millis: 600_000 };
+    for (grant, told) in [(json!([]), false), (json!(["node"]), false), (json!(["pod"]), true)] {
+        let (mut orders, to_child) = std::io::pipe().expect("a pipe");
+        let (from_child, mut answers) = std::io::pipe().expect("a pipe");
+        let mut process = Process::over(to_child.into(), from_child.into(), None, later()).expect("it is over pipes");
+        writeln!(answers, "{{\"Question\":\"service-account\"}}").expect("the pipe has room");
+        drop(answers);
+        child::converse(&mut process, &order(grant), &account()).err().expect("the child has ended");
+        drop(process);
+        let mut said = String::new();
+        orders.read_to_string(&mut said).expect("the parent is heard");
+        assert_eq!(said.contains("builder"), told, "{said}");
+    }
 }
 
 #[test]

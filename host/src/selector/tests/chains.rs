@@ -62,7 +62,8 @@ impl Bench {
     fn merge(&self, decided_by: Option<usize>) -> Option<Result<String, CniError>> {
         let plan = Plan { attachments: Vec::new(), reason: String::new() };
         let standard = || Ok(Merged { result: "{}".into(), annotations: Vec::new() });
-        let merging = Merging { decided_by, request: &request(), plan: &plan, facts: &Nothing, standard: &standard };
+        let (request, facts) = (request(), &Nothing);
+        let merging = Merging { decided_by, request: &request, plan: &plan, asked: 0, facts, standard: &standard };
         let outcome = Outcome { interface: "eth0".into(), network: "net0".into(), result: "{}".into() };
         let merged = self.chain.merge(&self.loader, merging, &[outcome], later())?;
         Some(merged.map(|merged| merged.result))

@@ -14,7 +14,7 @@ use crate::cni::{CniError, code};
 const LOG: &str = r#"(import "genie:selector/log@0.1.0" "write" (func $log (param i32 i32 i32)))"#;
 
 fn run_with(selector: &LoadedSelector, limits: Limits) -> Ran {
-    let bounds = Bounds { selector: "guest".into(), grants: Grants::default(), limits };
+    let bounds = Bounds { selector: "guest".into(), grants: Grants::default(), limits, asked: 0 };
     selector.run(Task::Select { request: request(), settings: "{}".into() }, &bounds, &Nothing, later())
 }
 

@@ -40,9 +40,12 @@ fn limits_keep_their_defaults_where_nothing_is_written() {
 
 #[test]
 fn a_wrong_limit_is_named() {
-    for (wrong, key) in
-        [(json!({"fuel": "much"}), "limits.fuel"), (json!({"memory": 0}), "limits.memory"), (json!([]), "limits")]
-    {
+    for (wrong, key) in [
+        (json!({"fuel": "much"}), "limits.fuel"),
+        (json!({"memory": 0}), "limits.memory"),
+        (json!({"fule": 1}), "limits.fule is not known"),
+        (json!([]), "limits"),
+    ] {
         let error = Limits::from_json(&wrong).expect_err("it is wrong");
         assert!(error.contains(key), "{error}");
     }
