@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wasmtime::ResourceLimiter;
 
+use super::keys;
+
 /// What a configuration entry allows its selector in one call. Deterministic:
 /// a call that fits here fits on every node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,14 +46,16 @@ pub(super) const LOGGED: usize = 16 << 20;
 /// Questions to the imports `pod`, `cluster` and `node` in one call.
 pub(super) const QUESTIONS: usize = 256;
 
+/// The keys of `limits`.
+const KEYS: [&str; 5] = ["fuel", "memory", "log_bytes", "log_messages", "output_bytes"];
+
 impl Limits {
     /// Reads a configuration entry's `limits`: an object with any of `fuel`,
     /// `memory`, `log_bytes`, `log_messages`, `output_bytes`. Sizes are bytes,
     /// as a number or as text with a suffix (`"16Mi"`, see [`parse_bytes`]).
     /// Null means all defaults.
     ///
-    /// The error says which key is wrong and what would be right. A key that is
-    /// not known is ignored with a warning.
+    /// The error says which key is wrong and what would be right.
     pub fn from_json(value: &Value) -> Result<Self, String> {
         let mut limits = Self::default();
         let members = match value {
@@ -62,17 +66,19 @@ impl Limits {
             }
         };
         for (key, value) in members {
-            let number = number(value).filter(|number| *number > 0).ok_or_else(|| {
-                format!("limits.{key} is {value}: write a number above 0, or a text such as \"16Mi\"")
-            })?;
-            let size = usize::try_from(number).map_err(|_| format!("limits.{key} is {value}: too large"))?;
+            let number = || {
+                number(value).filter(|number| *number > 0).ok_or_else(|| {
+                    format!("limits.{key} is {value}: write a number above 0, or a text such as \"16Mi\"")
+                })
+            };
+            let size = || usize::try_from(number()?).map_err(|_| format!("limits.{key} is {value}: too large"));
             match key.as_str() {
-                "fuel" => limits.fuel = number,
-                "memory" => limits.memory = size,
-                "log_bytes" => limits.log_bytes = size,
-                "log_messages" => limits.log_messages = size,
-                "output_bytes" => limits.output_bytes = size,
-                _ => tracing::warn!("limits.{key} is not known and ignored"),
+                "fuel" => limits.fuel = number()?,
+                "memory" => limits.memory = size()?,
+                "log_bytes" => limits.log_bytes = size()?,
+                "log_messages" => limits.log_messages = size()?,
+                "output_bytes" => limits.output_bytes = size()?,
+                _ => return Err(format!("limits: {}", keys::unknown(key, KEYS))),
             }
         }
         Ok(limits)
