@@ -14,7 +14,9 @@ impl About {
         }
     }
 
-    /// Adds the JSON schema of the settings.
+    /// Adds the JSON schema of the settings, at most 64 KiB of it. It refers to its own
+    /// parts only (`#/$defs/NAME`), and none of them back to itself. No configuration with
+    /// settings that do not fit it is put in force.
     #[must_use]
     pub fn with_settings(mut self, schema: &str) -> Self {
         schema.clone_into(&mut self.settings_schema);
@@ -130,8 +132,12 @@ impl Attachment {
 }
 
 impl Refusal {
-    /// What the user wrote is wrong: in the annotation or setting `key` the part
-    /// `value`, and `message` says what would be right.
+    /// What somebody wrote is wrong: in `key` the part `value`, and `message` says what
+    /// would be right.
+    ///
+    /// The key tells who has to correct it: `settings`, a part of them
+    /// (`settings.networks`) and `default_plugin` are the operator's, everything else, an
+    /// annotation or a label, is the pod owner's.
     pub fn invalid(key: impl Into<String>, value: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid(Mistake { key: key.into(), value: value.into(), message: message.into() })
     }

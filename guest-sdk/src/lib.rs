@@ -76,7 +76,7 @@ pub trait Selector {
     /// takes none.
     ///
     /// Text that does not fit becomes [`Refusal::Invalid`] with the key
-    /// `settings` before [`select`](Self::select) is called.
+    /// `settings`, the operator's mistake, before [`select`](Self::select) is called.
     type Settings: DeserializeOwned + 'static;
 
     /// What this selector is; shown by `genie-host inspect`.

@@ -2,6 +2,8 @@
 //! that are all optional. Keys are matched as Go matches them, without regard to
 //! case.
 
+#[cfg(feature = "tool")]
+pub mod approve;
 mod chain;
 #[cfg(test)]
 mod tests;
@@ -143,7 +145,7 @@ impl Config {
     /// # Errors
     /// The first key whose value is wrong.
     pub fn from_call(call: &Call) -> Result<Self, CniError> {
-        Self::from_map(&call.config)
+        Self::from_map(&call.config).map_err(for_operator)
     }
 
     /// Reads it.
@@ -166,6 +168,17 @@ impl Config {
             loader: chain::loader(&paths),
             paths,
         })
+    }
+}
+
+/// Tells who can put it right when the configuration or a selector is wrong: whoever reads the
+/// error looks at a pod.
+pub fn for_operator(error: CniError) -> CniError {
+    const WHO: &str = "the operator of this cluster has to correct it in genie's configuration (ConfigMap \
+                       genie-config), the pod's owner cannot";
+    match error.code {
+        code::INVALID_CONFIG | code::SELECTOR => error.add_detail(WHO),
+        _ => error,
     }
 }
 

@@ -162,7 +162,8 @@ fn what_a_selector_asks_is_answered_from_the_manifest_and_told() {
     assert_eq!(told.status, PLAN, "{told:?}");
     assert!(told.stdout.contains("weave") && told.stdout.contains("labels"), "{}", told.stdout);
     let refused = ask(&node, "", &[&curious, "--grant", "node"]);
-    assert!(refused.stdout.contains("genie:selector/pod@"), "{refused:?}");
+    assert_eq!(refused.status, USAGE, "{refused:?}");
+    assert!(refused.stderr.contains("genie:selector/pod@"), "{refused:?}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn row_27_the_own_configuration_is_no_network() {
 fn row_27_nor_is_it_the_default() {
     let node = reference_node().with("default_plugin", json!("genie"));
     node.recorders(&["genie"]);
-    node.add().run().error_code(101).says(&["itself"]);
+    node.add().run().error_code(7).says(&["default_plugin", "itself"]);
     assert_eq!(node.trace(), NO_DELEGATE);
 }
 

@@ -4,7 +4,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use genie_tests::netns::Namespace;
@@ -79,6 +79,119 @@ fn a_selector_of_the_config_map_is_compiled_before_it_is_in_force() {
 
     succeeds(&pod.run("uninstall"));
     assert!(!pod.at("host/var/cache/genie").exists() && !pod.at("host/var/lib/genie").exists());
+}
+
+/// Selectors that are not put in force, and what is said of them.
+fn mistakes() -> [(Value, &'static [&'static str]); 7] {
+    [
+        (
+            json!([{"module": "annotation", "runs": "always"}]),
+            &["selectors[0]: annotation", r#"unknown key "runs": did you mean "run"?"#],
+        ),
+        (json!([{"module": "annotation", "limits": {"feul": 1}}]), &["annotation", "did you mean \"fuel\"?"]),
+        (
+            json!([{"module": "default-plugin", "settings": {"network": "x"}}]),
+            &["default-plugin", "unknown key \"network\": did you mean \"networks\"?"],
+        ),
+        (json!([{"module": "curious.wasm"}]), &["curious.wasm", "selector/pod@", "selector/node@", "not granted"]),
+        (json!([{"module": "garbage.wasm"}]), &["garbage.wasm", "cannot be compiled"]),
+        (json!([{"module": "nosuch"}, {"module": "nor this"}]), &["\"nosuch\"", "\"nor this\""]),
+        // What can be said of the others is said, too.
+        (
+            json!([{"module": "garbage.wasm"}, {"module": "default-plugin", "settings": 7}]),
+            &["garbage.wasm", "default-plugin", "settings: want object, but got number"],
+        ),
+    ]
+}
+
+/// A node with a good configuration, and the selectors of [`mistakes`].
+fn before_a_mistake() -> Pod {
+    let pod = Pod::new();
+    fs::copy(guests::module("curious"), pod.at("config/curious.wasm")).unwrap();
+    fs::write(pod.at("config/garbage.wasm"), "no module").unwrap();
+    pod.config(&json!({"name": "good", "type": "genie"}));
+    succeeds(&pod.run("install"));
+    pod
+}
+
+#[test]
+fn a_mistake_of_the_operators_is_not_put_in_force() {
+    let pod = before_a_mistake();
+    let before = pod.conf();
+    // The programs that read it stay, too.
+    OpenOptions::new().append(true).open(pod.at("image/genie")).unwrap().write_all(b"newer").unwrap();
+    let refused = |conf: Value, says: &[&str]| {
+        pod.config(&conf);
+        let refused = pod.run("install");
+        assert_eq!(refused.status.code(), Some(1), "{conf}: {refused:?}");
+        let told = String::from_utf8_lossy(&refused.stderr);
+        for part in says {
+            assert!(told.contains(part), "{part:?}: {told}");
+        }
+        assert_eq!(pod.conf(), before, "{conf}");
+    };
+    for (selectors, says) in mistakes() {
+        refused(json!({"name": "bad", "type": "genie", "selectors": selectors}), says);
+    }
+    let merge = json!({"name": "bad", "type": "genie", "selectors": [{"module": "annotation"}], "merge": "annotation"});
+    refused(merge, &["\"merge\"", "annotation", "exports no merge"]);
+    assert!(!fs::read(pod.at("host/opt/cni/bin/genie")).unwrap().ends_with(b"newer"));
+
+    let granted = json!([{"module": "curious.wasm", "grant": ["pod", "node"]}]);
+    pod.config(&json!({"name": "corrected", "type": "genie", "selectors": granted}));
+    succeeds(&pod.run("install"));
+    assert_eq!(pod.conf()["name"], "corrected");
+}
+
+#[test]
+fn what_may_not_be_meant_is_put_in_force_with_a_warning() {
+    let pod = Pod::new();
+    let guard = json!({"module": "annotation", "run": "always", "settings": {"colour": 1}});
+    pod.config(&json!({"name": "g", "type": "genie", "selectors": [guard, {"module": "default-plugin"}]}));
+    let installed = pod.run("install");
+    succeeds(&installed);
+    let told = String::from_utf8_lossy(&installed.stderr);
+    for part in ["does not see what", "default-plugin", "publishes no schema"] {
+        assert!(told.contains(part), "{part:?}: {told}");
+    }
+    assert_eq!(pod.conf()["name"], "g");
+}
+
+#[test]
+fn the_agent_puts_no_mistake_in_force_and_goes_on_when_it_is_corrected() {
+    let pod = before_a_mistake();
+    let before = pod.conf();
+    let log = pod.at("agent.log");
+    let mut agent = Command::new(pod.at("image/genie-host"));
+    agent.args(["agent", "--node", "n1", "--listen", "none", "--log-format", "text", "--kubeconfig", "/nonexistent"]);
+    agent.arg("--host-root").arg(pod.at("host")).arg("--config").arg(pod.at("config"));
+    agent.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap());
+    let _agent = Killed(agent.spawn().unwrap());
+    let log = || fs::read_to_string(&log).unwrap();
+    until("the agent has looked", || log().contains("complete and in force"));
+    for (selectors, says) in mistakes() {
+        let said = log().len();
+        pod.config(&json!({"name": "bad", "type": "genie", "selectors": selectors}));
+        until("the agent says what is wrong", || {
+            let log = log();
+            let told = log.get(said..).unwrap_or_default();
+            told.contains("stays in force")
+                && says.iter().all(|part| told.contains(&part.replace('"', "\\\"")) || told.contains(part))
+        });
+        assert_eq!(pod.conf(), before, "{selectors}");
+    }
+    pod.config(&json!({"name": "corrected", "type": "genie"}));
+    until("the corrected one is in force", || pod.conf()["name"] == "corrected");
+}
+
+/// Killed when it is dropped.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
 }
 
 #[test]

@@ -193,6 +193,7 @@ async fn refusals_of_a_pod_are_events_and_equal_ones_count_up() {
     assert_eq!(event["reason"], "InvalidNetworkAnnotation");
     assert_eq!(event["involvedObject"]["uid"], uid.as_str());
     assert!(event["message"].as_str().unwrap().contains("nosuch"), "{event}");
+    assert!(event["message"].as_str().unwrap().ends_with("; the pod's owner has to correct it"), "{event}");
     assert!(SERVER.kubectl(&["describe", "pod", "web", "-n", "events"]).contains("nosuch"));
 
     // Another mistake is another event.
@@ -200,6 +201,30 @@ async fn refusals_of_a_pod_are_events_and_equal_ones_count_up() {
     assert_eq!(world.round().await, did(0, 1));
     assert_eq!(world.events().len(), 2);
     assert_eq!(world.round().await, did(0, 0));
+}
+
+#[tokio::test]
+async fn an_event_of_the_operators_mistake_does_not_blame_the_pods_owner() {
+    let mut world = World::new("operator").await;
+    for (key, value, says) in [
+        ("default_plugin", json!("nosuch"), "default_plugin: \"nosuch\""),
+        (
+            "selectors",
+            json!([{"module": "annotation", "runs": "always"}]),
+            "selectors[0]: annotation: unknown key \"runs\"",
+        ),
+    ] {
+        let name = format!("pod-of-{}", key.replace('_', "-"));
+        let uid = world.pod(&name);
+        world.node.add().container(&name).args(&world.args(&name, &uid)).key(key, value).run().error_code(7);
+        assert_eq!(world.round().await, did(0, 1));
+        let described = SERVER.kubectl(&["describe", "pod", &name, "-n", "operator"]);
+        let event = described.split("Events:").last().unwrap();
+        for part in [says, "NetworkFailed", "the operator of this cluster", "ConfigMap genie-config"] {
+            assert!(event.contains(part), "{part}: {event}");
+        }
+        assert!(!event.contains("owner has to") && !event.contains("annotation cni"), "{event}");
+    }
 }
 
 #[tokio::test]

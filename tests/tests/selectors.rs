@@ -105,9 +105,9 @@ fn a_refusal_reaches_the_runtime_in_its_own_words() {
 #[test]
 fn settings_that_do_not_fit_are_named() {
     let node = chain(|module| vec![puppet(module, json!({"act": "pass", "colour": 1}))]);
-    node.add().run().error_code(101).says(&["settings", "colour"]);
+    node.add().run().error_code(7).says(&["settings", "colour"]);
     let node = chain(|module| vec![entry(module)]);
-    node.add().run().error_code(101).says(&["settings", "act"]);
+    node.add().run().error_code(7).says(&["settings", "act"]);
 }
 
 #[test]

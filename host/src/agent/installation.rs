@@ -151,7 +151,7 @@ fn put_in_force(layout: &Layout, source: &Source, last: &Last, manifest: &mut Ma
     if !is_there {
         tracing::warn!(path = %layout.conf().display(), "our configuration is not there; it is written");
     }
-    configure(layout, &prepared, manifest)?;
+    configure(layout, source, &prepared, manifest)?;
     Ok(prepared.text)
 }
 

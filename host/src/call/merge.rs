@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Selected;
 use crate::cni::{Call, CniError, CniResult, Version, code};
-use crate::config::Config;
+use crate::config::{Config, for_operator};
 use crate::publish;
 use crate::selector::abi::{Merged, Outcome, Plan};
 use crate::selector::chain::Merging;
@@ -40,8 +40,8 @@ pub fn merge(
     };
     let merged = match config.chain.merge(&config.loader, merging, outcomes, deadline) {
         Some(merged) => {
-            let merged = merged?;
-            check(&merged).map_err(|error| match config.chain.merger(decided_by) {
+            let merged = merged.map_err(for_operator)?;
+            check(&merged).map_err(|error| match config.chain.merger(decision.decided_by) {
                 Some(selector) => error.add_detail(format_args!("selector {selector:?} merged it")),
                 None => error,
             })?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Account;
 use crate::cni::{Call, CniError, code};
-use crate::config::{Config, OWN_TYPE};
+use crate::config::{Config, OWN_TYPE, for_operator};
 use crate::network::Catalogue;
 use crate::pod::{Annotations, Identity};
 use crate::selector::abi::{Plan, PodName, Request};
@@ -103,15 +103,16 @@ pub fn select(
     let decision = config.chain.decide(&config.loader, &request, facts, deadline).map_err(|failed| {
         account.selectors(&failed.trace);
         let pod = format!("{}/{}", request.pod.namespace, request.pod.name);
-        if pod == "/" { failed.error } else { failed.error.context(format!("pod {pod}")) }
+        let error = for_operator(failed.error);
+        if pod == "/" { error } else { error.context(format!("pod {pod}")) }
     })?;
     account.selectors(&decision.trace);
     match decision.plan.clone() {
         Some(plan) => Ok(Selected { request, decision, plan }),
-        None => Err(CniError::new(
+        None => Err(for_operator(CniError::new(
             code::INVALID_CONFIG,
             "no selector chose a network for this pod; add \"default-plugin\" to the configuration's \"selectors\"",
-        )),
+        ))),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The commands of `genie-host`.
 
 mod agent;
+mod approve;
 mod collect;
 mod compile;
 mod doctor;
@@ -54,6 +55,9 @@ enum Command {
     /// Ask the API server for the plugin (internal)
     #[command(hide = true)]
     AskApi,
+    /// Tell what is wrong with a configuration (internal: installation runs it)
+    #[command(hide = true)]
+    Approve(approve::Arguments),
     /// Take away what a container that is gone had attached (internal: the agent runs it)
     #[command(hide = true)]
     Collect(collect::Arguments),
@@ -106,8 +110,8 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match cli.command {
         Command::Agent(_) => {}
-        // It tells as a finding what others log.
-        Command::Doctor(_) => crate::log::start_at(LevelFilter::OFF),
+        // They tell as findings what others log.
+        Command::Doctor(_) | Command::Approve(_) => crate::log::start_at(LevelFilter::OFF),
         _ => crate::log::start_at(LevelFilter::WARN),
     }
     let failed = match &cli.command {
@@ -129,6 +133,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Agent(arguments) => agent::run(arguments),
         Command::AskApi => crate::kubernetes::serve().map(|()| ExitCode::SUCCESS),
+        Command::Approve(arguments) => approve::run(&arguments),
         Command::Collect(arguments) => collect::run(&arguments),
         Command::RunSelector => crate::selector::child::serve().map(|()| ExitCode::SUCCESS).map_err(Into::into),
     };

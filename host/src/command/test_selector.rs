@@ -15,13 +15,15 @@ use serde_json::{Map, Value, json};
 use super::{Output, exit, module};
 use crate::call::{CallFacts, OwnTypes, build_request};
 use crate::cni::{Call, Verb, Version};
-use crate::config::{self, Config};
+use crate::config::{self, Config, approve};
 use crate::network::{self, Catalogue};
 use crate::pod::{self, Identity, Manifests};
+use crate::selector;
+use crate::selector::approve::{Finding, Level};
 use crate::selector::chain::{Chain, Entry};
 use crate::selector::grants::Grants;
 use crate::selector::limits::Limits;
-use crate::selector::module::Loader;
+use crate::selector::module::{Loader, Module};
 use crate::selector::{compile, compiler};
 use explain::{Explanation, Verdict};
 
@@ -76,13 +78,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut sources: Vec<_> = manifest.iter().map(|(file, _)| pod::Source::Manifests(file.clone())).collect();
     sources.extend(arguments.objects.clone().map(pod::Source::Manifests));
 
-    let mut config = Config::from_map(&map)?;
+    let mut config = read(&map)?;
     config.loader = Loader::of_commands(&config.paths.cache_dir);
     if let Some(written) = &arguments.module {
         config.chain = single(written, arguments, &config)?;
     }
-    // Compiled before it is timed; what cannot be loaded is told when it is asked.
-    _ = config.chain.check(&config.loader, Instant::now() + compiler::TIME);
+    // Compiled before it is timed.
+    let doubtful = approve(&config, Instant::now() + compiler::TIME)?;
 
     let deadline = Instant::now() + TIME;
     let call = call(arguments, &pod.identity, map);
@@ -108,7 +110,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             (Verdict::of_decision(&decision, &config.chain, &context), decision.trace)
         }
     };
-    let explanation = Explanation { request: &request, catalogue: &catalogue, chain: &config.chain, verdict, trace };
+    let explanation =
+        Explanation { request: &request, catalogue: &catalogue, chain: &config.chain, doubtful, verdict, trace };
     super::print(&match arguments.output {
         Output::Json => format!("{:#}", explanation.as_json()),
         Output::Table => explanation.as_text(),
@@ -119,6 +122,26 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Verdict::Refused(_) => exit::REFUSED,
         Verdict::Failed(_) => exit::FAILED,
     }))
+}
+
+fn read(map: &Map<String, Value>) -> Result<Config> {
+    approve::read(map).map_err(|errors| wrong(errors.into_iter().map(Finding::from)))
+}
+
+/// Answers what may not be meant. Loads, and so compiles, every selector: before it is timed.
+///
+/// # Errors
+/// All that is wrong: what no node would put in force.
+fn approve(config: &Config, deadline: Instant) -> Result<Vec<String>> {
+    let load = |module: &Module| Some(config.loader.load(module, deadline));
+    let found = selector::approve::chain(&config.chain, &load, deadline);
+    let (errors, doubtful): (Vec<_>, Vec<_>) = found.into_iter().partition(|finding| finding.level == Level::Error);
+    if errors.is_empty() { Ok(doubtful.into_iter().map(|finding| finding.what).collect()) } else { Err(wrong(errors)) }
+}
+
+fn wrong(findings: impl IntoIterator<Item = Finding>) -> anyhow::Error {
+    let lines = findings.into_iter().map(|finding| format!("\n  {}", finding.what));
+    anyhow::Error::msg(format!("no node would put this configuration in force:{}", lines.collect::<String>()))
 }
 
 /// The plugin's configuration: the file that was named, else the first of the

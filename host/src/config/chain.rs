@@ -8,6 +8,7 @@ use super::{Paths, shown, text, wrong};
 use crate::cni::{CniError, code, get};
 use crate::selector::chain::{Chain, Entry};
 use crate::selector::grants::Grants;
+use crate::selector::keys;
 use crate::selector::limits::Limits;
 use crate::selector::module::{Loader, Module};
 
@@ -21,18 +22,7 @@ const ENTRY_KEYS: [&str; 6] = ["grant", "limits", "module", "run", "settings", "
 /// # Errors
 /// The first entry that is wrong, by its place and name.
 pub fn chain(config: &Map<String, Value>) -> Result<Chain, CniError> {
-    let entries = match get(config, "selectors") {
-        None | Some(Value::Null) => {
-            let entries = DEFAULT_CHAIN.map(|name| entry(&json!({"module": name})));
-            entries.into_iter().collect::<Result<Vec<_>, _>>()?
-        }
-        Some(Value::Array(entries)) if !entries.is_empty() => entries
-            .iter()
-            .enumerate()
-            .map(|(index, value)| entry(value).map_err(|error| error.context(format!("selectors[{index}]"))))
-            .collect::<Result<_, _>>()?,
-        Some(value) => return Err(wrong("selectors", value, r#"a list such as [{"module": "annotation"}]"#)),
-    };
+    let entries: Vec<_> = entries(config)?.into_iter().collect::<Result<_, _>>()?;
     let merge = text(config, "merge")?.map(ToOwned::to_owned);
     if let Some(merge) = &merge
         && !entries.iter().any(|entry| entry.name == *merge)
@@ -42,10 +32,28 @@ pub fn chain(config: &Map<String, Value>) -> Result<Chain, CniError> {
     Ok(Chain { entries, merge })
 }
 
+/// Reads every entry. What is wrong with one says its place.
+///
+/// # Errors
+/// There is no list of them.
+pub(super) fn entries(config: &Map<String, Value>) -> Result<Vec<Result<Entry, CniError>>, CniError> {
+    let place = |(index, value)| entry(value).map_err(|error| error.context(format!("selectors[{index}]")));
+    match get(config, "selectors") {
+        None | Some(Value::Null) => Ok(DEFAULT_CHAIN.map(|name| entry(&json!({"module": name}))).into()),
+        Some(Value::Array(entries)) if !entries.is_empty() => Ok(entries.iter().enumerate().map(place).collect()),
+        Some(value) => Err(wrong("selectors", value, r#"a list such as [{"module": "annotation"}]"#)),
+    }
+}
+
 fn entry(value: &Value) -> Result<Entry, CniError> {
     let entry = value.as_object().ok_or_else(|| invalid(format!("it is {}; expected an object", shown(value))))?;
-    for key in entry.keys().filter(|key| !ENTRY_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))) {
-        tracing::warn!(key, "unknown key of a selector is ignored");
+    // One that restricts, misspelt, would be no restriction.
+    if let Some(key) = entry.keys().find(|key| !ENTRY_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))) {
+        let unknown = invalid(keys::unknown(key, ENTRY_KEYS));
+        return Err(match text(entry, "module")? {
+            Some(name) => unknown.context(name),
+            None => unknown,
+        });
     }
     let name = text(entry, "module")?.ok_or_else(|| invalid("\"module\" is missing"))?.to_owned();
     let within = |reason: String| invalid(format!("{name}: {reason}"));

@@ -12,9 +12,10 @@ use serde_json::{Map, Value, json};
 
 use super::credentials::ServiceAccount;
 use super::{Layout, Source, file, net_d};
-use crate::cni::{NetworkList, get};
-use crate::config::{CACHE_DIR, CONF_DIR, Config, OWN_TYPE, STATE_DIR};
+use crate::cni::{CniError, NetworkList, get};
+use crate::config::{CACHE_DIR, CONF_DIR, OWN_TYPE, STATE_DIR, approve};
 use crate::pod::ANNOTATIONS_CAPABILITY;
+use crate::selector::approve::Finding;
 use crate::selector::compile::read;
 use crate::selector::digest::Digest;
 
@@ -166,7 +167,7 @@ fn own_modules(config: &mut Map<String, Value>, layout: &Layout, config_dir: &Pa
 fn check(config: &Map<String, Value>, layout: &Layout) -> Result<()> {
     let list = NetworkList::from_value(&Value::Object(config.clone())).map_err(said)?;
     ensure!(list.types() == [OWN_TYPE] && !config.contains_key("plugins"), "its \"type\" is not \"genie\"");
-    Config::from_map(config).map_err(said)?;
+    approve::read(config).map_err(|errors| all(errors.into_iter().map(Finding::from)))?;
     for (key, dir, _) in directories(layout) {
         let written = get(config, key).and_then(Value::as_str).filter(|written| !written.is_empty());
         ensure!(
@@ -180,12 +181,13 @@ fn check(config: &Map<String, Value>, layout: &Layout) -> Result<()> {
 }
 
 /// A CNI error's words.
-pub(super) fn said(error: crate::cni::CniError) -> anyhow::Error {
-    if error.details.is_empty() {
-        anyhow::anyhow!(error.msg)
-    } else {
-        anyhow::anyhow!("{}: {}", error.msg, error.details)
-    }
+pub(super) fn said(error: CniError) -> anyhow::Error {
+    anyhow::Error::msg(Finding::from(error).what)
+}
+
+/// All that is wrong, in one error.
+pub(super) fn all(findings: impl Iterator<Item = Finding>) -> anyhow::Error {
+    anyhow::Error::msg(findings.map(|finding| finding.what).collect::<Vec<_>>().join("; "))
 }
 
 /// Puts the ConfigMap's selectors where the configuration says that they are.

@@ -8,6 +8,7 @@
 //! The directories of the node are reached through [`Layout::host_root`]; what
 //! is written into files names them as the node does.
 
+pub mod approve;
 pub mod binaries;
 pub mod compile;
 pub mod configuration;
@@ -84,6 +85,8 @@ pub struct Source {
     pub config_dir: PathBuf,
     /// Where `genie` and `genie-host` are.
     pub programs: PathBuf,
+    /// The program that compiles selectors and checks configurations: this one.
+    pub tool: PathBuf,
     /// This node's name.
     pub node: Option<String>,
     /// How the plugin is to reach the API server; none outside of a cluster.
@@ -101,6 +104,7 @@ impl Source {
         Ok(Self {
             config_dir: config_dir.into(),
             programs: own.parent().unwrap_or(Path::new("/")).into(),
+            tool: own,
             node,
             service_account: credentials::ServiceAccount::of_pod(),
         })
@@ -112,23 +116,33 @@ impl Source {
 ///
 /// # Errors
 /// What could not be written, or what is wrong with the configuration; then the
-/// one that was there stays in force.
+/// one that was there stays in force, and the programs that read it.
 pub fn install(layout: &Layout, source: &Source) -> Result<()> {
     let mut manifest = Manifest::load(layout)?;
-    binaries::install(layout, &source.programs, &mut manifest)?;
     if let Some(account) = &source.service_account {
         credentials::refresh(layout, account, &mut manifest)?;
     }
-    configure(layout, &configuration::prepare(layout, source)?, &mut manifest)
+    let prepared = configuration::prepare(layout, source)?;
+    approve(layout, source, &prepared)?;
+    binaries::install(layout, &source.programs, &mut manifest)?;
+    put_in_force(layout, &prepared, &mut manifest)
 }
 
-/// Brings the ConfigMap's configuration onto the node, if its selectors compile.
+/// Brings the ConfigMap's configuration onto the node, if it is right.
 ///
 /// # Errors
-/// What is wrong with them, or the disk's; the configuration before it stays.
-pub fn configure(layout: &Layout, prepared: &Prepared, manifest: &mut Manifest) -> Result<()> {
+/// What is wrong with it, or the disk's; the configuration before it stays.
+pub fn configure(layout: &Layout, source: &Source, prepared: &Prepared, manifest: &mut Manifest) -> Result<()> {
+    approve(layout, source, prepared)?;
+    put_in_force(layout, prepared, manifest)
+}
+
+fn approve(layout: &Layout, source: &Source, prepared: &Prepared) -> Result<()> {
     configuration::store_modules(layout, prepared)?;
-    compile::compile(layout, &prepared.config)?;
+    approve::approve(layout, &source.tool, &prepared.config)
+}
+
+fn put_in_force(layout: &Layout, prepared: &Prepared, manifest: &mut Manifest) -> Result<()> {
     net_d::write(layout, &prepared.text, manifest)?;
     configuration::prune_modules(layout, prepared)
 }

@@ -177,12 +177,17 @@ fn reason(error: u32) -> &'static str {
 }
 
 fn message(refusal: &Refusal) -> String {
+    // An error of the operator's says so itself.
+    let who = match refusal.code {
+        code::REFUSED_INVALID => "; the pod's owner has to correct it",
+        _ => "",
+    };
     let mut message = refusal.message.clone();
     if !refusal.details.is_empty() {
         message = format!("{message}; {}", refusal.details);
     }
-    message.truncate(message.floor_char_boundary(MESSAGE_LIMIT));
-    message
+    message.truncate(message.floor_char_boundary(MESSAGE_LIMIT - who.len()));
+    message + who
 }
 
 /// The message without numbers and identifiers: those differ from one attempt to

@@ -4,11 +4,12 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::abi::{Merged, Mistake, Outcome, Plan, Refusal, Request, Verdict};
+use super::abi::{Merged, Outcome, Plan, Refusal, Request, Verdict};
 use super::facts::Facts;
 use super::grants::Grants;
 use super::limits::Limits;
 use super::loaded::{LoadedSelector, mismatched};
+use super::mistake;
 use super::module::{Loader, Module};
 use super::run::{Answer, Bounds, Ran, Task};
 use super::text::one_line;
@@ -107,11 +108,7 @@ impl Entry {
     fn refused(&self, refusal: Refusal) -> CniError {
         let name = &self.name;
         match refusal {
-            Refusal::Invalid(Mistake { key, value, message }) => {
-                let (key, value, message) = (one_line(&key), one_line(&value), one_line(&message));
-                let message = format!("{key}: {value:?}: {message} (selector {name:?})");
-                CniError::new(code::REFUSED_INVALID, message)
-            }
+            Refusal::Invalid(mistake) => mistake::error(name, &mistake),
             Refusal::Denied(reason) => {
                 let message = format!("selector {name:?} denies: {}", one_line(&reason));
                 CniError::new(code::REFUSED_DENIED, message)
@@ -136,7 +133,7 @@ impl Chain {
     /// Only what is asked is loaded. That every selector passes is no error
     /// here. Codes: 101 and 102 when a selector refuses, 11 when it says so or
     /// time runs out, 103 when one fails or goes over a limit, 7 when the
-    /// configuration is wrong.
+    /// configuration is wrong, settings among it.
     pub fn decide(
         &self,
         loader: &Loader,

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wasmtime::ResourceLimiter;
 
+use super::keys;
+
 /// What a configuration entry allows its selector in one call. Deterministic:
 /// a call that fits here fits on every node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +56,9 @@ pub(super) const LOGGED: usize = 16 << 20;
 /// Questions to the imports `pod`, `cluster` and `node` in one call.
 pub(super) const QUESTIONS: usize = 256;
 
+/// The keys of `limits`.
+const KEYS: [&str; 6] = ["fuel", "memory", "facts_bytes", "output_bytes", "log_bytes", "log_messages"];
+
 impl Limits {
     /// Reads a configuration entry's `limits`: an object with any of `fuel`,
     /// `memory`, `log_bytes`, `log_messages`, `output_bytes`, `facts_bytes`. Sizes are bytes,
@@ -71,21 +76,20 @@ impl Limits {
             }
         };
         for (key, value) in members {
-            let number = number(value).filter(|number| *number > 0).ok_or_else(|| {
-                format!("limits.{key} is {value}: write a number above 0, or a text such as \"16Mi\"")
-            })?;
-            let size = usize::try_from(number).map_err(|_| format!("limits.{key} is {value}: too large"))?;
+            let number = || {
+                number(value).filter(|number| *number > 0).ok_or_else(|| {
+                    format!("limits.{key} is {value}: write a number above 0, or a text such as \"16Mi\"")
+                })
+            };
+            let size = || usize::try_from(number()?).map_err(|_| format!("limits.{key} is {value}: too large"));
             match key.as_str() {
-                "fuel" => limits.fuel = number,
-                "memory" => limits.memory = size,
-                "log_bytes" => limits.log_bytes = size,
-                "log_messages" => limits.log_messages = size,
-                "output_bytes" => limits.output_bytes = size,
-                "facts_bytes" => limits.facts_bytes = size,
-                _ => {
-                    let known = "fuel, memory, facts_bytes, output_bytes, log_bytes, log_messages";
-                    return Err(format!("limits.{key} is not known: there are {known}"));
-                }
+                "fuel" => limits.fuel = number()?,
+                "memory" => limits.memory = size()?,
+                "log_bytes" => limits.log_bytes = size()?,
+                "log_messages" => limits.log_messages = size()?,
+                "output_bytes" => limits.output_bytes = size()?,
+                "facts_bytes" => limits.facts_bytes = size()?,
+                _ => return Err(format!("limits: {}", keys::unknown(key, KEYS))),
             }
         }
         Ok(limits)

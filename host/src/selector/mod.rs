@@ -8,6 +8,8 @@
 //! import that reads a clock or a file.
 
 pub mod abi;
+#[cfg(feature = "tool")]
+pub mod approve;
 mod artefact;
 pub mod builtin;
 pub mod cache;
@@ -22,14 +24,18 @@ pub mod engine;
 pub mod facts;
 pub mod grants;
 mod host;
+pub mod keys;
 pub mod limits;
 pub mod loaded;
+mod mistake;
 pub mod module;
 mod names;
 mod run;
 mod seal;
 #[cfg(feature = "tool")]
 mod serve;
+#[cfg(feature = "tool")]
+mod settings;
 pub(crate) mod text;
 pub mod trace;
 mod trust;

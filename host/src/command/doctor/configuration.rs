@@ -6,6 +6,9 @@ use crate::cni::{Version, get};
 use crate::config::{is_draining, unknown_keys};
 use crate::pod::{ANNOTATIONS_CAPABILITY, Source};
 
+/// What to do about what it says.
+pub const CORRECT: &str = "correct it: in the ConfigMap genie-config if the DaemonSet installed it, else in the file";
+
 pub fn check(site: &Site) -> Vec<Finding> {
     let mut found = vec![in_force(site)];
     if site.file.is_none() {
@@ -17,10 +20,7 @@ pub fn check(site: &Site) -> Vec<Finding> {
         return found;
     }
     match &site.config {
-        Err(error) => {
-            let advice = "correct it: in the ConfigMap genie-config if the DaemonSet installed it, else in the file";
-            found.push(fail(error.to_string(), advice));
-        }
+        Err(errors) => found.extend(errors.iter().map(|error| fail(error.to_string(), CORRECT))),
         Ok(config) => found.extend(annotations(site, &config.pods)),
     }
     let unknown = unknown_keys(&site.map);

@@ -1,25 +1,51 @@
 //! Selectors: are their modules the approved ones, and compiled?
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use super::super::approve::is_ready;
+use super::configuration::CORRECT;
 use super::finding::{Finding, fail, ok, warn};
 use super::site::Site;
 use crate::config::Config;
+use crate::selector::approve::{self, Level};
 use crate::selector::cache;
+use crate::selector::chain::Entry;
 use crate::selector::compile;
 use crate::selector::digest::Digest;
 use crate::selector::engine::ENGINE_ID;
 use crate::selector::module::Module;
 
+/// Asking what is compiled already takes milliseconds.
+const TIME: Duration = Duration::from_secs(10);
+
 pub fn check(site: &Site) -> Vec<Finding> {
     // What is wrong with the configuration itself is told elsewhere.
     let (Ok(config), Some(_)) = (&site.config, &site.file) else { return Vec::new() };
-    let names: Vec<_> = config.chain.entries.iter().map(|entry| entry.name.as_str()).collect();
     let mut found: Vec<_> = config.chain.entries.iter().filter_map(|entry| module(&entry.module, config)).collect();
+    found.extend(approved(config));
     if found.is_empty() {
-        found.push(ok(format!("chain: {}", names.join(", "))));
+        let entries: Vec<_> = config.chain.entries.iter().map(described).collect();
+        found.push(ok(format!("chain: {}", entries.join(", "))));
     }
     found
+}
+
+/// An entry in words.
+fn described(entry: &Entry) -> String {
+    entry.name.clone()
+}
+
+/// What an installation would say; nothing of a module that is not compiled.
+fn approved(config: &Config) -> Vec<Finding> {
+    let deadline = Instant::now() + TIME;
+    let cache_dir = &config.paths.cache_dir;
+    let load = |module: &Module| is_ready(cache_dir, module).then(|| config.loader.load(module, deadline));
+    let told = |finding: approve::Finding| match finding.level {
+        Level::Error => fail(finding.what, CORRECT),
+        Level::Warning => warn(finding.what, "change the entry, if that is not what is meant"),
+    };
+    approve::chain(&config.chain, &load, deadline).into_iter().map(told).collect()
 }
 
 /// None: it is ready.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use crate::cni::{CniError, NetworkList, Verb};
-use crate::config::{Config, OWN_TYPE, Paths};
+use crate::config::{Config, OWN_TYPE, Paths, approve};
 use crate::network::Catalogue;
 
 /// The node.
@@ -19,8 +19,8 @@ pub struct Site {
     pub file: Option<String>,
     /// Our configuration; empty without one.
     pub map: Map<String, Value>,
-    /// What it means.
-    pub config: Result<Config, CniError>,
+    /// What it means; else all that is wrong with it.
+    pub config: Result<Config, Vec<CniError>>,
     /// Its directories, or where they are by default.
     pub paths: Paths,
     /// Where plugins are.
@@ -40,7 +40,7 @@ impl Site {
         let (file, map) = own.unwrap_or_default();
         let paths = Paths::from_map(&map).or_else(|_| Paths::from_map(&Map::new()))?;
         let path = if paths.bin_dirs.is_empty() { vec![bin_dir.into()] } else { paths.bin_dirs.clone() };
-        Ok(Self { conf_dir: conf_dir.into(), files, file, config: Config::from_map(&map), map, paths, path })
+        Ok(Self { conf_dir: conf_dir.into(), files, file, config: approve::read(&map), map, paths, path })
     }
 }
 

@@ -63,6 +63,8 @@ pub struct Explanation<'a> {
     pub catalogue: &'a Catalogue,
     /// Who was asked.
     pub chain: &'a Chain,
+    /// What of that may not be meant.
+    pub doubtful: Vec<String>,
     /// What came out.
     pub verdict: Verdict,
     /// What each selector did.
@@ -90,6 +92,7 @@ impl Explanation<'_> {
             })).collect::<Vec<_>>(),
             "unusable": self.catalogue.unusable.iter().map(|(file, reason)| json!({"file": file, "reason": reason}))
                 .collect::<Vec<_>>(),
+            "warnings": self.doubtful,
             "trace": steps,
         });
         match &self.verdict {
@@ -177,7 +180,7 @@ impl Explanation<'_> {
 
     /// What the selectors asked and logged, and which files nobody can use.
     fn notes(&self) -> String {
-        let mut notes = Vec::new();
+        let mut notes: Vec<_> = self.doubtful.iter().map(|what| format!("warning: {what}")).collect();
         for step in &self.trace {
             notes.extend(step.imports.iter().map(|consulted| {
                 let answer = match &consulted.answer {

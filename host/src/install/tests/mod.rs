@@ -48,6 +48,8 @@ impl Node {
         let source = Source {
             config_dir: at("config"),
             programs: at("programs"),
+            // It finds nothing. What ours finds: `tests/tests/install.rs`.
+            tool: "/bin/true".into(),
             node: Some("n1".into()),
             service_account: Some(account),
         };

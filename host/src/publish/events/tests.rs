@@ -21,6 +21,7 @@ fn an_event_fits_the_api_server() {
     let refusal = Refusal { details: "é".repeat(1000), ..refusal(101, "cni: no such network") };
     let message = message(&refusal);
     assert!(message.starts_with("cni: no such network; é") && message.len() <= 1024);
+    assert!(message.ends_with("é; the pod's owner has to correct it"), "{message}");
     let event = event(&refusal, Some("u1".into()), "node1", "NetworkFailed", &message);
     let name = event.metadata.name.unwrap();
     assert!(name.len() <= 253 && !name.contains(".."), "{name}");
