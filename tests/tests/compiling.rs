@@ -113,11 +113,12 @@ fn a_call_that_is_out_of_time_leaves_a_compiled_module_to_the_next() {
     // Its answer is whole although the compiler goes on: that has none of its pipes.
     slow.add("c1").key("timeout", json!("300ms")).run().error_code(11).says(&["puppet.wasm", "is being compiled"]);
     slow.add("c2").key("timeout", json!("300ms")).run().error_code(11).says(&["puppet.wasm", "try again"]);
-    assert_eq!(slow.runs().len(), 1, "the second call waits for the first one's");
+    slow.wait_for_run();
     slow.go();
     until("the artefact", || slow.is_compiled());
     slow.tool("exit 1");
     slow.add("c3").run().ok();
+    assert_eq!(slow.runs().len(), 1, "the second call waited for the first one's");
     slow.assert_only_the_artefact_is_left();
 }
 

@@ -24,3 +24,19 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ include "genie.name" . }}
 {{- define "genie.policy.node" -}}
 request.userInfo.extra[?'authentication.kubernetes.io/node-name'][?0].orValue('')
 {{- end -}}
+
+{{- /* Mi and Gi, in Mi. */ -}}
+{{- define "genie.mebibytes" -}}
+{{- if hasSuffix "Gi" . }}{{ mul (trimSuffix "Gi" . | int) 1024 }}{{ else }}{{ trimSuffix "Mi" . }}{{ end -}}
+{{- end -}}
+
+{{- /* The container's limit of memory holds the agent and, for a while, a compiler. */ -}}
+{{- define "genie.resources" -}}
+{{- $resources := deepCopy .Values.resources -}}
+{{- $limits := $resources.limits | default dict -}}
+{{- with $limits.memory -}}
+{{- $sum := add (include "genie.mebibytes" . | int) (include "genie.mebibytes" $.Values.compile.memory | int) -}}
+{{- $_ := set $limits "memory" (printf "%dMi" $sum) -}}
+{{- end -}}
+{{- toYaml $resources -}}
+{{- end -}}

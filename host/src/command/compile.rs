@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 
 use super::module;
+use crate::cni::CniError;
 use crate::config;
 use crate::install::file;
 use crate::selector::compile::{artefact, compile_as_claimed};
@@ -55,7 +56,9 @@ fn compile(written: &str, arguments: &Arguments) -> Result<()> {
         None => {}
     }
     let (module, cache_dir) = (named.module.to_string(), &arguments.cache_dir);
-    if compile_as_claimed(&module, &named.bytes, cache_dir)? {
+    // Who started this adds the code.
+    let told = |CniError { msg, details, .. }| anyhow!("{msg}{}{details}", if details.is_empty() { "" } else { ": " });
+    if compile_as_claimed(&module, &named.bytes, cache_dir).map_err(told)? {
         return Ok(());
     }
     let tool = env::current_exe()?;

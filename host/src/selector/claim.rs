@@ -55,11 +55,11 @@ impl Claim {
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => return Ok(Some(Self { dir, file: file.into(), waited })),
                 Err(Errno::WOULDBLOCK) if Instant::now() >= deadline => return Ok(None),
-                Err(Errno::WOULDBLOCK) => thread::sleep(PAUSE),
-                Err(Errno::INTR) => {}
+                Err(Errno::WOULDBLOCK) => waited = true,
+                Err(Errno::INTR) => continue,
                 Err(error) => return Err(Distrust::Unreadable(path, error)),
             }
-            waited = true;
+            thread::sleep(PAUSE);
         }
     }
 

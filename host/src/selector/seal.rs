@@ -17,6 +17,7 @@ const SIZE: usize = size_of::<u32>();
 const CHUNK: usize = 16 << 10;
 
 /// The checksum to write behind these bytes.
+#[cfg(feature = "tool")]
 pub(super) fn of(bytes: &[u8]) -> [u8; SIZE] {
     crc32fast::hash(bytes).to_le_bytes()
 }
