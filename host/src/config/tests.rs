@@ -108,6 +108,9 @@ fn a_wrong_selector_is_named_with_its_place() {
         (json!({"module": "annotation", "grant": ["root"]}), "root"),
         (json!({"module": "annotation", "limits": {"fuel": "much"}}), "fuel"),
         (json!({"module": "/x.wasm"}), "sha256"),
+        (json!({"module": "annotation", "runs": "always"}), "annotation: unknown key \"runs\": did you mean \"run\"?"),
+        (json!({"modul": "annotation"}), "did you mean \"module\"?"),
+        (json!({"module": "annotation", "limits": {"colour": 1}}), "unknown key \"colour\": there are fuel, "),
         (json!("annotation"), "expected an object"),
     ] {
         let error = config(json!({"selectors": [{"module": "annotation"}, entry]})).err().unwrap();
