@@ -13,6 +13,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
+/// The most output that is read as a whole, in bytes: messages.
+#[cfg(feature = "tool")]
+const MAX_OUTPUT: usize = 1 << 20;
+
 /// Forbids a core dump of this process, wherever the system would send it: its memory holds
 /// what configurations hold, tokens among it. Who is executed by it begins anew.
 pub fn forbid_core_dump() {
@@ -91,6 +95,26 @@ impl Process {
             if self.read()? == 0 {
                 return Ok(None);
             }
+        }
+    }
+
+    /// Takes all output up to the child's end.
+    #[cfg(feature = "tool")]
+    pub(crate) fn rest(&mut self) -> io::Result<Vec<u8>> {
+        while self.read()? > 0 {
+            if self.pending.len() > MAX_OUTPUT {
+                return Err(io::Error::other(format!("it wrote more than {MAX_OUTPUT} bytes")));
+            }
+        }
+        Ok(std::mem::take(&mut self.pending))
+    }
+
+    /// How it ended; to be asked when its output has.
+    #[cfg(feature = "tool")]
+    pub(crate) fn status(mut self) -> io::Result<std::process::ExitStatus> {
+        match self.child.take() {
+            Some(mut child) => child.wait(),
+            None => Err(io::Error::other("there is no child")),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::facts::Question;
-use super::grants::{Grants, Home};
+use super::grants::{Grants, Home, Plain};
 
 /// Why a question is not passed on. It ends the call: whose mistake it is must act, and no
 /// answer of the selector's would say who that is.
@@ -34,9 +34,9 @@ pub(super) fn check(question: &Question, grants: &Grants, home: &Home) -> Result
         if granted { Ok(()) } else { Err(format!("asked the import {import}, which is not granted to it")) }
     };
     match question {
-        Question::Labels | Question::ServiceAccount | Question::Owner => import(grants.pod, "pod"),
+        Question::Labels | Question::ServiceAccount | Question::Owner => import(grants.has(Plain::Pod), "pod"),
         Question::Traffic { .. } | Question::NodeLabel { .. } | Question::FreeAddresses { .. } => {
-            import(grants.node, "node")
+            import(grants.has(Plain::Node), "node")
         }
         Question::Object(object) => grants.cluster.check(object, home),
     }
