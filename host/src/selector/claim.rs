@@ -7,6 +7,7 @@
 
 use std::fs::File;
 use std::io;
+#[cfg(feature = "tool")]
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
@@ -27,6 +28,8 @@ const MAX_SAID: usize = 64 << 10;
 
 /// The right to compile one module, as long as this is there.
 pub(super) struct Claim {
+    /// The directory of artefacts.
+    #[cfg(feature = "tool")]
     pub(super) dir: OwnedFd,
     file: File,
     /// Whether somebody else had it until now.
@@ -53,7 +56,15 @@ impl Claim {
         let mut waited = false;
         loop {
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Some(Self { dir, file: file.into(), waited })),
+                Ok(()) => {
+                    let file = file.into();
+                    return Ok(Some(Self {
+                        #[cfg(feature = "tool")]
+                        dir,
+                        file,
+                        waited,
+                    }));
+                }
                 Err(Errno::WOULDBLOCK) if Instant::now() >= deadline => return Ok(None),
                 Err(Errno::WOULDBLOCK) => waited = true,
                 Err(Errno::INTR) => continue,
