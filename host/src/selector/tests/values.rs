@@ -43,7 +43,7 @@ fn a_wrong_limit_is_named() {
     for (wrong, key) in [
         (json!({"fuel": "much"}), "limits.fuel"),
         (json!({"memory": 0}), "limits.memory"),
-        (json!({"fule": 1}), "limits.fule is not known"),
+        (json!({"fule": 1}), "limits: unknown key \"fule\": did you mean \"fuel\"?"),
         (json!([]), "limits"),
     ] {
         let error = Limits::from_json(&wrong).expect_err("it is wrong");
