@@ -7,9 +7,10 @@ use std::sync::OnceLock;
 
 use genie_host::cni::{Call, CniArgs, NetworkList, Verb, Version, names};
 use genie_host::network::{Catalogue, Context, Installed, Prepared, prepare};
+use genie_host::object::ObjectName;
 use genie_host::record::{Header, Planned, Record, VERSION};
 use genie_host::selector::abi::{DefaultRoute, Plan};
-use genie_host::selector::facts::{Consulted, Question, Replay};
+use genie_host::selector::facts::{Answered, Consulted, Question, Replay};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -37,13 +38,9 @@ struct Case {
 pub fn plan(bytes: &[u8]) {
     let Ok(case) = serde_json::from_value::<Case>(document(bytes, case)) else { return };
     let call = call(&case.args);
-    let question = Question::Object {
-        api_version: "k8s.cni.cncf.io/v1".into(),
-        kind: "NetworkAttachmentDefinition".into(),
-        namespace: Some("ns".into()),
-        name: "def".into(),
-    };
-    let facts = Replay(vec![Consulted { question, answer: Ok(json!(case.definition)) }]);
+    let question = ObjectName::new("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", Some("ns"), "def");
+    let question = Question::Object(question.expect("it is a name"));
+    let facts = Replay(vec![Consulted { question, answer: Answered::Ok(json!(case.definition)) }]);
     let context = Context {
         call: &call,
         runtime_config: &case.runtime_config,
@@ -56,7 +53,7 @@ pub fn plan(bytes: &[u8]) {
     };
     match prepare(&case.plan, &context) {
         Ok(prepared) => laws(&case.plan, &context, &prepared),
-        Err(error) => assert!([1, 4, 6, 7, 11, 999].contains(&error.code), "{error}"),
+        Err(error) => assert!([1, 4, 6, 7, 11, 103, 999].contains(&error.code), "{error}"),
     }
 }
 
