@@ -140,13 +140,14 @@ fn a_killed_compiler_is_named_and_hinders_nobody() {
     let call = slow.add("c1").start();
     let compiler = slow.wait_for_run();
     let watched = Watched::process(compiler);
+    let temporary = slow.cached().remove(0).with_extension("tmp");
     assert!(Command::new("kill").args(["-9", &compiler.to_string()]).status().unwrap().success());
     watched.wait_for_end();
     call.wait().error_code(103).says(&["puppet.wasm", "SIGKILL", "compile.memory", "resources.limits.memory"]);
 
+    assert!(slow.cached().is_empty(), "{:?}", slow.cached());
+
     // Another one dies while it writes.
-    let lock = slow.cached().remove(0);
-    let temporary = lock.with_extension("tmp");
     fs::write(temporary, "half an artefact").unwrap();
     slow.tool(&format!("exec {} \"$@\"", programs::dist("genie-host").display()));
     slow.add("c2").run().ok();

@@ -142,7 +142,7 @@ fn what_a_component_prints_is_kept_as_its_messages() {
     let answer = node.add().key("selectors", prints).key("log_level", json!("debug")).run();
     answer.ok();
     let logs = &node.record("c1", "eth0")[0]["decision"]["trace"][0]["logs"];
-    let expected = json!([{"level": "info", "message": "out: hello"}, {"level": "error", "message": "err: hello"}]);
+    let expected = json!([{"level": "Info", "message": "out: hello"}, {"level": "Error", "message": "err: hello"}]);
     assert_eq!(logs, &expected);
     assert!(answer.stderr.contains("wasi.wasm\" logged at error: \"err: hello\""), "{answer:?}");
 }

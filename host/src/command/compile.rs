@@ -13,7 +13,7 @@ use super::module;
 use crate::cni::CniError;
 use crate::config;
 use crate::install::file;
-use crate::selector::compile::{artefact, compile_as_claimed};
+use crate::selector::compile::{artefact, compile_as_claimed, give_up};
 use crate::selector::compiler::{self, Order};
 use crate::selector::digest::Digest;
 use crate::selector::module::check_digest;
@@ -49,11 +49,21 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 fn compile(written: &str, arguments: &Arguments) -> Result<()> {
-    let named = module::find(written)?;
-    match arguments.sha256.as_deref().map(Digest::parse) {
+    let approved = match arguments.sha256.as_deref().map(Digest::parse) {
         Some(None) => bail!("--sha256 is no digest: write 64 hexadecimal digits"),
-        Some(Some(approved)) => check_digest(Path::new(written), approved, named.digest)?,
-        None => {}
+        approved => approved.flatten(),
+    };
+    compile_approved(written, approved, arguments).inspect_err(|_| {
+        if let Some(approved) = approved {
+            give_up(approved, &arguments.cache_dir);
+        }
+    })
+}
+
+fn compile_approved(written: &str, approved: Option<Digest>, arguments: &Arguments) -> Result<()> {
+    let named = module::find(written)?;
+    if let Some(approved) = approved {
+        check_digest(Path::new(written), approved, named.digest)?;
     }
     let (module, cache_dir) = (named.module.to_string(), &arguments.cache_dir);
     // Who started this adds the code.

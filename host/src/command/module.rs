@@ -26,8 +26,11 @@ pub fn find(written: &str) -> Result<Named> {
         let bytes = builtin::builtin(name).unwrap_or_default().to_vec();
         return Ok(Named { module: Module::BuiltIn(name), digest: Digest::of(&bytes), bytes });
     }
-    let known: Vec<_> = builtin::names().collect();
     let path = fs::canonicalize(Path::new(written)).with_context(|| {
+        if written.contains('/') {
+            return format!("the module {written} cannot be read");
+        }
+        let known: Vec<_> = builtin::names().collect();
         format!("{written:?} is neither a file nor a built-in selector (there are {})", known.join(", "))
     })?;
     let bytes = compile::read(&path)?;

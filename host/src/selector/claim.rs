@@ -7,7 +7,6 @@
 
 use std::fs::File;
 use std::io;
-#[cfg(feature = "tool")]
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
@@ -29,7 +28,6 @@ const MAX_SAID: usize = 64 << 10;
 /// The right to compile one module, as long as this is there.
 pub(super) struct Claim {
     /// The directory of artefacts.
-    #[cfg(feature = "tool")]
     pub(super) dir: OwnedFd,
     file: File,
     /// Whether somebody else had it until now.
@@ -58,12 +56,7 @@ impl Claim {
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {
                     let file = file.into();
-                    return Ok(Some(Self {
-                        #[cfg(feature = "tool")]
-                        dir,
-                        file,
-                        waited,
-                    }));
+                    return Ok(Some(Self { dir, file, waited }));
                 }
                 Err(Errno::WOULDBLOCK) if Instant::now() >= deadline => return Ok(None),
                 Err(Errno::WOULDBLOCK) => waited = true,
@@ -116,8 +109,8 @@ impl Claim {
         Ok(rustix::fs::fstat(&self.file)?.st_nlink == 0)
     }
 
-    /// Takes the file away, once the artefact is in its place.
-    #[cfg(feature = "tool")]
+    /// Takes the file away: the artefact is in its place, or there will be none. Those who
+    /// wait have it open, and read what was said.
     pub(super) fn finish(self, digest: Digest) {
         // What is left over hinders nobody.
         let _ = rustix::fs::unlinkat(&self.dir, file_name(digest), rustix::fs::AtFlags::empty());

@@ -107,6 +107,14 @@ pub fn compile_as_claimed(selector: &str, bytes: &[u8], cache_dir: &Path) -> Res
     Ok(true)
 }
 
+/// Takes away the claim that this process was started with, if it was with one to this module:
+/// it failed, and whoever started it may be gone.
+pub fn give_up(digest: Digest, cache_dir: &Path) {
+    if let Some(claim) = Claim::inherited(cache_dir, digest) {
+        claim.finish(digest);
+    }
+}
+
 /// Bounds what is left of this process, in memory and time: nobody may be there to do it.
 fn bound() -> Result<(), String> {
     let memory = u64::try_from(compiler::memory()?).unwrap_or(u64::MAX);

@@ -77,6 +77,7 @@ impl Order<'_> {
             let reason = explain(Some(status), &claim.said());
             // Whoever waits is told as much. If that fails, they find out for themselves.
             let _ = claim.say(&reason);
+            claim.finish(self.sha256);
             return Err(self.failed(&reason));
         }
     }
