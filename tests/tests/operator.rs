@@ -22,7 +22,7 @@ fn doctor(node: &Node) -> (Option<i32>, Vec<Value>) {
 /// The findings of a level, in one text.
 fn of(findings: &[Value], level: &str) -> String {
     let found = findings.iter().filter(|finding| finding["level"] == level);
-    found.map(|finding| format!("{}\n", finding["what"].as_str().unwrap())).collect()
+    found.map(|finding| finding["what"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 fn test_selector(node: &Node) -> Answer {

@@ -112,8 +112,8 @@ impl Order<'_> {
 
     fn goes_on(&self) -> CniError {
         let message = format!(
-            "selector {:?} is being compiled, and was not done when the time for this call ran out: try again",
-            self.module
+            "selector \"{}\" is being compiled, and was not done when the time for this call ran out: try again",
+            self.module.display()
         );
         CniError::new(code::TRY_AGAIN, message)
     }
@@ -138,7 +138,9 @@ impl Order<'_> {
 pub fn memory() -> Result<usize, String> {
     let Some(written) = env::var_os(MEMORY).filter(|written| !written.is_empty()) else { return Ok(DEFAULT_MEMORY) };
     let bytes = written.to_str().and_then(parse_bytes).and_then(|bytes| usize::try_from(bytes).ok());
-    bytes.filter(|bytes| *bytes > 0).ok_or_else(|| format!("{MEMORY} is {written:?}: write a size such as \"768Mi\""))
+    bytes
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| format!("{MEMORY} is {}: write a size such as \"768Mi\"", written.display()))
 }
 
 /// Why a compiler failed, given how it ended, where that is known, and all that it said.

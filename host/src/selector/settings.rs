@@ -41,10 +41,9 @@ pub(super) fn check(schema: &str, settings: &Value) -> Result<Vec<String>, Strin
     let mut compiler = Compiler::new();
     compiler.use_loader(Box::new(Nowhere));
     let mut schemas = Schemas::new();
-    let index = compiler
-        .add_resource(SCHEMA, schema.clone())
-        .and_then(|()| compiler.compile(SCHEMA, &mut schemas))
-        .map_err(|error| one_line(&format!("{error:#}")))?;
+    let unusable = |error| one_line(&format!("{error:#}"));
+    compiler.add_resource(SCHEMA, schema.clone()).map_err(unusable)?;
+    let index = compiler.compile(SCHEMA, &mut schemas).map_err(unusable)?;
     Ok(match schemas.validate(settings, index) {
         Ok(()) => Vec::new(),
         Err(error) => told(&error, &schema),

@@ -34,7 +34,7 @@ struct Kind {
     group: String,
     /// None for every version of the group.
     version: Option<String>,
-    kind: String,
+    name: String,
 }
 
 /// Where a selector is asked: it reads here without being granted more.
@@ -133,9 +133,10 @@ impl Item {
     }
 
     fn in_words(&self) -> String {
-        let kinds: Vec<_> = self.kinds.iter().map(|kind| kind.kind.as_str()).collect();
-        let beside: String = self.namespaces.iter().map(|namespace| format!(" and {namespace}")).collect();
-        format!("{} (of the pod's own namespace{beside})", kinds.join(", "))
+        let kinds: Vec<_> = self.kinds.iter().map(|kind| kind.name.as_str()).collect();
+        let own = ["the pod's own namespace"].into_iter();
+        let namespaces: Vec<_> = own.chain(self.namespaces.iter().map(String::as_str)).collect();
+        format!("{} (of {})", kinds.join(", "), namespaces.join(" and "))
     }
 
     fn allows(&self, object: &ObjectName, home: &Home) -> bool {
@@ -155,13 +156,11 @@ impl Kind {
             return Err(format!("grant holds the kind {}: {why}", quoted(written)));
         }
         let (group, version) = match api {
-            None => match well_known(kind) {
-                Some(known) => (known.group, None),
-                None => {
-                    let wanted = "write it with group and version, as in apps/v1/Deployment";
-                    return Err(format!("grant: {} is no kind that is known here: {wanted}", quoted(written)));
-                }
-            },
+            None => {
+                let wanted = "write it with group and version, as in apps/v1/Deployment";
+                let unknown = || format!("grant: {} is no kind that is known here: {wanted}", quoted(written));
+                (well_known(kind).ok_or_else(unknown)?.group, None)
+            }
             Some(api) => match api.split_once('/') {
                 Some((group, version)) => (group, Some(version)),
                 // Of the core group the version alone is written.
@@ -174,11 +173,11 @@ impl Kind {
             let wanted = "write v1/Namespace, or apps/v1/Deployment";
             return Err(format!("grant: {} is no kind: {wanted}", quoted(written)));
         }
-        Ok(Self { group: group.into(), version: version.map(Into::into), kind: kind.into() })
+        Ok(Self { group: group.into(), version: version.map(Into::into), name: kind.into() })
     }
 
     fn is_of(&self, object: &ObjectName) -> bool {
-        self.kind == object.kind()
+        self.name == object.kind()
             && self.group == object.group()
             && self.version.as_deref().is_none_or(|version| version == object.version())
     }

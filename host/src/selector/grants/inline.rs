@@ -26,8 +26,11 @@ impl Grants {
         if missing.is_empty() && !self.inline.is_empty() {
             return Ok(());
         }
-        let named =
-            if missing.is_empty() { vec!["PLUGIN".into()] } else { missing.into_iter().map(shortened).collect() };
+        let named = if missing.is_empty() {
+            vec!["PLUGIN".into()]
+        } else {
+            missing.into_iter().map(|kind| shortened(kind)).collect()
+        };
         Err(Missing::new(format!("is a configuration of its own, of {}", named.join(", ")), json!({"inline": named})))
     }
 }
@@ -49,6 +52,6 @@ fn collect(value: &Value, types: &mut BTreeSet<String>) {
 }
 
 /// A type may be as long as an answer; nobody reads more of it than this.
-fn shortened(kind: &String) -> String {
+fn shortened(kind: &str) -> String {
     kind.chars().take(64).collect()
 }

@@ -18,9 +18,9 @@ impl Grants {
         let mut touched = Vec::new();
         collect(&patch, &mut Vec::new(), &mut touched);
         let covers = |path: &[String]| self.patch.iter().any(|granted| path.starts_with(granted));
-        let Some(path) = touched.into_iter().find(|path| !covers(path)) else { return Ok(()) };
-        let path: String = path.join(".").chars().take(128).collect();
-        Err(Missing::new(format!("gets a patch of {path}"), json!({"patch": [path]})))
+        let Some(missing) = touched.into_iter().find(|touched| !covers(touched)) else { return Ok(()) };
+        let missing: String = missing.join(".").chars().take(128).collect();
+        Err(Missing::new(format!("gets a patch of {missing}"), json!({"patch": [missing]})))
     }
 }
 

@@ -73,11 +73,14 @@ fn at<'a>(result: &'a ListedResult, ip: &Ip) -> Option<&'a Interface> {
     result.interfaces.get(usize::try_from(ip.interface?).ok()?)
 }
 
+/// One of a result's lists of names.
+type List = fn(&Dns) -> &Vec<String>;
+
 fn invented_dns(merged: &Dns, said: &[&Dns]) -> Option<String> {
     if !merged.domain.is_empty() && !said.iter().any(|said| said.domain == merged.domain) {
         return Some(format!("the domain {:?}", merged.domain));
     }
-    let lists: [(&str, fn(&Dns) -> &Vec<String>); 3] = [
+    let lists: [(&str, List); 3] = [
         ("name server", |dns| &dns.nameservers),
         ("search domain", |dns| &dns.search),
         ("resolver option", |dns| &dns.options),
