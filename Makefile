@@ -37,8 +37,8 @@ define prepare
 		'Go  ' 'tests/tools/packages && tests/tools/build $(TOOLS_$@)'
 endef
 
-.PHONY: build deploy demo test faults e2e bench fuzz lint toolchain clean
-.SILENT: build demo test faults e2e bench fuzz deploy lint toolchain
+.PHONY: build deploy demo test faults e2e languages bench fuzz lint toolchain clean
+.SILENT: build demo test faults e2e languages bench fuzz deploy lint toolchain
 
 build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for people)
 	[[ -x dist/genie ]] || echo 'building dist/genie-host and dist/genie (about 8 minutes the first time, on two cores)'
@@ -65,6 +65,11 @@ faults: ## all kills and all load, of which make test tries a part; takes half a
 e2e: ## the scenario on a real cluster of two nodes; CASE=… runs a part, KEEP=1 leaves it up; needs root
 	$(call prepare,build --locked -p genie-tests --bin e2e)
 	cargo run --locked -q -p genie-tests --bin e2e -- $(CASE)
+
+languages: ## one selector in Rust, JavaScript, Python and Go, through the plugin; LANGUAGE="rust go" for some; needs npm, python3 and Go for these, and root
+	tests/needs root rust cc
+	$(MAKE) --no-print-directory build
+	cargo run --locked -q -p genie-tests --bin languages -- $(LANGUAGE)
 
 bench: ## what a call costs, beside cnitool and Multus; PART=beside a part, ROUNDS=30 a shorter run, DOCS=1 into docs/; needs root
 	$(call prepare,build --locked --release -p genie-tests --bins)

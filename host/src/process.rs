@@ -110,7 +110,6 @@ impl Process {
     }
 
     /// How it ended; to be asked when its output has.
-    #[cfg(feature = "tool")]
     pub(crate) fn status(mut self) -> io::Result<std::process::ExitStatus> {
         match self.child.take() {
             Some(mut child) => child.wait(),

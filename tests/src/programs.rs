@@ -81,6 +81,14 @@ pub(crate) fn holder() -> PathBuf {
     program
 }
 
+/// Cargo's target directory.
+///
+/// # Panics
+/// When the running program is not in there.
+pub fn target() -> PathBuf {
+    target_profile_dir().parent().expect("a profile's directory is in the target directory").to_owned()
+}
+
 /// `target/debug`: where cargo put the binaries that go with the running test.
 pub(crate) fn target_profile_dir() -> PathBuf {
     let test = std::env::current_exe().expect("a running program has a path");

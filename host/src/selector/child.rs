@@ -7,9 +7,12 @@
 
 use std::ffi::OsStr;
 use std::io::ErrorKind;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::time::Instant;
 
+use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::facts::{Consulted, Facts, Question, RECORDED};
@@ -90,7 +93,12 @@ pub(super) fn run(
         millis: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
     };
     let started = Process::start(tool, &[OsStr::new("run-selector")], false, deadline);
-    let spoken = started.and_then(|mut process| converse(&mut process, &order, facts));
+    let spoken = started.and_then(|mut process| match converse(&mut process, &order, facts) {
+        Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe) => {
+            Err(std::io::Error::other(ended(process.status()?)))
+        }
+        spoken => spoken,
+    });
     spoken.map_or_else(
         |error| {
             let code = if error.kind() == ErrorKind::TimedOut { code::TRY_AGAIN } else { code::SELECTOR };
@@ -110,6 +118,17 @@ pub(super) fn run(
 fn longest(limits: &Limits) -> usize {
     let texts = limits.output_bytes.saturating_add(limits.log_bytes);
     texts.saturating_mul(6).saturating_add(QUESTIONS * 2 * RECORDED)
+}
+
+/// Why a child that ended gave no answer.
+fn ended(status: ExitStatus) -> String {
+    let reason = match status.signal().and_then(Signal::from_named_raw) {
+        // What runs there has no reason to; see `confine`.
+        Some(Signal::SYS) => ": it made a system call that is kept from it",
+        Some(Signal::KILL) => ": was it out of memory?",
+        _ => "",
+    };
+    format!("it ended without an answer ({status}){reason}")
 }
 
 /// The parent's side of the conversation.

@@ -19,6 +19,8 @@ mod claim;
 #[cfg(feature = "tool")]
 pub mod compile;
 pub mod compiler;
+#[cfg(feature = "tool")]
+pub mod confine;
 pub mod digest;
 pub mod engine;
 pub mod facts;

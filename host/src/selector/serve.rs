@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::artefact;
 use super::child::{Order, Report, Said};
+use super::confine;
 use super::engine::engine;
 use super::module;
 use super::run::Ran;
@@ -17,9 +18,18 @@ use crate::cni::{CniError, code};
 /// Runs the one selector that standard input orders and answers on standard
 /// output. That the selector fails is an answer; the error is that nobody could
 /// be answered.
+///
+/// This process is confined before the selector runs, and so is of no other use.
 pub fn serve() -> Result<(), CniError> {
-    speak(BufReader::new(io::stdin()), io::stdout())
-        .map_err(|error| CniError::new(code::IO, format!("the caller of run-selector cannot be understood: {error}")))
+    let failed = |what: &str, error: io::Error| CniError::new(code::IO, format!("{what}: {error}"));
+    confine::close_inherited().map_err(|error| failed("what descriptors there are cannot be read", error))?;
+    // WASI works inside a runtime, and else starts one of its own, with threads and sockets.
+    // What it does for selectors is ready at once: nothing has to drive this one.
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.map_err(|error| failed("WASI does not start", error))?;
+    let _entered = runtime.enter();
+    speak(BufReader::new(io::stdin()), io::stdout(), confine::confine)
+        .map_err(|error| failed("the caller of run-selector cannot be understood", error))
 }
 
 /// Two ends of a conversation.
@@ -45,7 +55,12 @@ impl<R: BufRead, W: Write> Line<R, W> {
     }
 }
 
-pub(super) fn speak(from: impl BufRead + Send + 'static, to: impl Write + Send + 'static) -> io::Result<()> {
+/// `confine` is told how long the selector may run, and called before it does.
+pub(super) fn speak(
+    from: impl BufRead + Send + 'static,
+    to: impl Write + Send + 'static,
+    confine: impl FnOnce(Duration) -> Result<(), String>,
+) -> io::Result<()> {
     let mut line = Line { from, to };
     let order: Order = line.receive()?;
     let line = Arc::new(Mutex::new(line));
@@ -54,11 +69,17 @@ pub(super) fn speak(from: impl BufRead + Send + 'static, to: impl Write + Send +
         let mut line = asking.lock().unwrap_or_else(PoisonError::into_inner);
         line.send(&Said::Question(question)).and_then(|()| line.receive()).map_err(|error| error.to_string())?
     });
-    let ran = match load(&order) {
-        Ok(prepared) => {
-            let deadline = Instant::now() + Duration::from_millis(order.millis.min(u64::from(u32::MAX)));
-            prepared.run(&order.task, &order.bounds, ask, deadline)
+    let time = Duration::from_millis(order.millis.min(u64::from(u32::MAX)));
+    let deadline = Instant::now() + time;
+    let confined = load(&order).and_then(|prepared| match confine(time) {
+        Ok(()) => Ok(prepared),
+        Err(reason) => {
+            let selector = &order.bounds.selector;
+            Err(CniError::new(code::SELECTOR, format!("selector {selector:?} is not run: {reason}")))
         }
+    });
+    let ran = match confined {
+        Ok(prepared) => prepared.run(&order.task, &order.bounds, ask, deadline),
         Err(error) => Ran::failed(error),
     };
     line.lock().unwrap_or_else(PoisonError::into_inner).send(&Said::Report(Report::from(ran)))

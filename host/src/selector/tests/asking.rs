@@ -1,7 +1,7 @@
 //! Imports that ask the host, in this process and across to a child.
 
 use std::io::{BufReader, Read as _, Write as _};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -236,11 +236,19 @@ fn no_question_is_answered_after_the_deadline() {
     assert_eq!(ran.consulted, []);
 }
 
-/// Runs the child's side in a thread, at the other end of two pipes.
+/// Runs the child's side in a thread, at the other end of two pipes. The thread stays as it is.
 fn converse(order: &Order, facts: &dyn Facts) -> std::io::Result<Ran> {
+    converse_confined(order, facts, |_| Ok(()))
+}
+
+fn converse_confined(
+    order: &Order,
+    facts: &dyn Facts,
+    confine: fn(Duration) -> Result<(), String>,
+) -> std::io::Result<Ran> {
     let (orders, to_child) = std::io::pipe()?;
     let (from_child, answers) = std::io::pipe()?;
-    let child = std::thread::spawn(move || serve::speak(BufReader::new(orders), answers));
+    let child = std::thread::spawn(move || serve::speak(BufReader::new(orders), answers, confine));
     let mut process = Process::over(to_child.into(), from_child.into(), None, later())?;
     let ran = child::converse(&mut process, order, facts).map(Ran::from);
     drop(process);
@@ -264,6 +272,13 @@ fn a_child_asks_its_parent() {
 
     let refused = converse(&order(json!([])), &account()).expect("they understand each other");
     assert_eq!(refused.answer.expect_err("it is refused").code, code::INVALID_CONFIG);
+
+    let unconfined = converse_confined(&order(json!(["pod"])), &account(), |_| Err("no seccomp".into()));
+    let unconfined = unconfined.expect("they understand each other");
+    assert_eq!(unconfined.consulted, [], "it was run");
+    let error = unconfined.answer.expect_err("it is not run");
+    assert_eq!(error.code, code::SELECTOR);
+    assert_eq!(error.msg, "selector \"guest\" is not run: no seccomp");
 }
 
 /// It may have been taken over by what it runs.
@@ -294,7 +309,9 @@ fn a_child_reports_an_artefact_that_does_not_load() {
 
 #[test]
 fn a_child_that_says_nothing_is_an_error_that_names_it() {
-    for (tool, says) in [("/bin/true", "run-selector"), ("/no/such/tool", "/no/such/tool")] {
+    for (tool, says) in
+        [("/bin/true", "run-selector"), ("/bin/false", "exit status: 1"), ("/no/such/tool", "/no/such/tool")]
+    {
         let ran = child::run(tool.as_ref(), "/a.cwasm".as_ref(), task(), &bounds(&json!(null)), &Nothing, later());
         let error = ran.answer.expect_err("it fails");
         assert_eq!(error.code, code::SELECTOR);
