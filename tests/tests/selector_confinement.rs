@@ -55,7 +55,7 @@ fn it_is_nobody_may_nothing_and_has_its_pipes_and_its_artefact_only() {
     }
     let descriptors = descriptors(&child);
     let others: Vec<_> = descriptors.iter().filter(|(number, _)| **number > 2).map(|(_, file)| file).collect();
-    assert!(matches!(others[..], [file] if file.contains("/cache/") && file.ends_with(".cwasm")), "{descriptors:?}");
+    assert!(matches!(others[..], [file] if file.contains("/cache/") && file.contains(".cwasm")), "{descriptors:?}");
     assert!(descriptors[&0].starts_with("pipe:") && descriptors[&1].starts_with("pipe:"), "{descriptors:?}");
     // What its user could read and trace belongs to its user; of a process that cannot be
     // dumped it is root's.
