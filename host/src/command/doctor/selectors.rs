@@ -31,9 +31,9 @@ pub fn check(site: &Site) -> Vec<Finding> {
     found
 }
 
-/// An entry in words.
+/// An entry in words: what it may read and say.
 fn described(entry: &Entry) -> String {
-    entry.name.clone()
+    format!("{} ({})", entry.name, entry.grants.in_words().join("; "))
 }
 
 /// What an installation would say; nothing of a module that is not compiled.

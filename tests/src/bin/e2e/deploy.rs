@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use genie_tests::cluster::{Cluster, ClusterNode, Kubectl, await_that};
+use genie_tests::cluster::{Cluster, ClusterNode, Kubectl, await_that, output};
 use genie_tests::programs;
 use serde_json::{Deserializer, Value, json};
 
@@ -63,24 +65,62 @@ fn change(config_map: &mut Value, changes: &Value) -> Result<()> {
     for (key, value) in changes.as_object().into_iter().flatten() {
         conf[key] = value.clone();
     }
+    if let Some(conf) = conf.as_object_mut() {
+        conf.retain(|_, value| !value.is_null());
+    }
     config_map["data"][CONF] = conf.to_string().into();
     Ok(())
 }
 
 /// Changes keys of the configuration in the ConfigMap and waits until both nodes have them.
 pub fn configure(cluster: &Cluster, changes: &Value) -> Result<()> {
+    write(cluster, changes)?;
+    await_configuration(cluster, |conf| {
+        changes.as_object().into_iter().flatten().all(|(key, value)| conf[key] == *value)
+    })
+}
+
+/// Changes keys of the configuration in the ConfigMap; null takes one out.
+pub fn write(cluster: &Cluster, changes: &Value) -> Result<()> {
     let mut config_map = kubectl(cluster).get(&["configmap", CONFIG_MAP])?;
     change(&mut config_map, changes)?;
     let patch = json!({"data": {CONF: config_map["data"][CONF]}}).to_string();
     kubectl(cluster).run(&["patch", "configmap", CONFIG_MAP, "--type=merge", "-p", &patch])?;
+    Ok(())
+}
+
+/// Makes a file a key of the ConfigMap; without one, takes the key out.
+pub fn put_module(cluster: &Cluster, key: &str, file: Option<&Path>) -> Result<()> {
+    let content = file.map(|file| output(Command::new("base64").arg("--wrap=0").arg(file))).transpose()?;
+    let patch = json!({"binaryData": {key: content}}).to_string();
+    kubectl(cluster).run(&["patch", "configmap", CONFIG_MAP, "--type=merge", "-p", &patch])?;
+    Ok(())
+}
+
+/// Waits until this holds of both nodes' configuration.
+pub fn await_configuration(cluster: &Cluster, holds: impl Fn(&Value) -> bool) -> Result<()> {
     await_that("the configuration on the nodes", PATIENCE, || {
         for node in cluster.nodes() {
-            let conf: Value = serde_json::from_str(&fs::read_to_string(node.file(&format!("etc/cni/net.d/{CONF}")))?)?;
-            if changes.as_object().into_iter().flatten().any(|(key, value)| conf[key] != *value) {
+            let conf = serde_json::from_str(&configuration(&node)?)?;
+            if !holds(&conf) {
                 return Ok(Some(format!("{} has {conf}", node.name)));
             }
         }
         Ok(None)
+    })
+}
+
+/// The configuration that a node's runtime reads.
+pub fn configuration(node: &ClusterNode) -> Result<String> {
+    Ok(fs::read_to_string(node.file(&format!("etc/cni/net.d/{CONF}")))?)
+}
+
+/// Waits until every agent says that it is not ready.
+pub fn await_unready_agents(cluster: &Cluster) -> Result<()> {
+    await_that("agents that are not ready", PATIENCE, || {
+        let daemon_set = kubectl(cluster).get(&[DAEMON_SET])?;
+        let ready = daemon_set["status"]["numberReady"].as_u64().unwrap_or_default();
+        Ok((ready > 0).then(|| format!("{ready} are ready")))
     })
 }
 

@@ -23,7 +23,7 @@ use anyhow::{Context as _, Result, ensure};
 use genie_tests::cluster::proxy::Proxy;
 use genie_tests::cluster::sandbox::{self, Sandbox};
 use genie_tests::cluster::{API_PORT, CONTROL_IP, Cluster, await_that};
-use genie_tests::programs;
+use genie_tests::{guests, programs};
 use serde_json::Value;
 
 const USAGE: &str = "usage: e2e [FILTER]     run the cases whose names contain FILTER
@@ -84,6 +84,8 @@ fn run(what: [&str; 2]) -> Result<bool> {
     if keep {
         fs::write(&kept, "")?;
     }
+    // Inside there is no network, should cargo want one.
+    guests::module("puppet");
     let program = env::current_exe()?;
     let status = sandbox.command(&program)?.arg("inside").arg(&dir).args(what).status()?;
     if let Some(mut janitor) = janitor {

@@ -31,7 +31,7 @@ fn heals(trial: &Trial, pod: &str) -> Result<()> {
 }
 
 /// Waits for an event of ours on a pod and answers its message.
-fn await_event(trial: &Trial, pod: &str, reason: &str) -> Result<String> {
+pub fn await_event(trial: &Trial, pod: &str, reason: &str) -> Result<String> {
     let selector = format!("--field-selector=involvedObject.name={pod},reason={reason}");
     let events = trial.kubectl.await_object(&["events", &selector], |events| {
         let none = events["items"].as_array().is_none_or(Vec::is_empty);

@@ -5,6 +5,7 @@ mod deployment;
 mod faults;
 mod networks;
 mod removal;
+mod selectors;
 mod walkthrough;
 
 use anyhow::Result;
@@ -21,8 +22,15 @@ pub struct Case {
 
 /// All of them.
 pub fn all() -> Vec<Case> {
-    let groups =
-        [networks::CASES, annotations::CASES, removal::CASES, faults::CASES, deployment::CASES, walkthrough::CASES];
+    let groups = [
+        networks::CASES,
+        annotations::CASES,
+        selectors::CASES,
+        removal::CASES,
+        faults::CASES,
+        deployment::CASES,
+        walkthrough::CASES,
+    ];
     groups.into_iter().flatten().map(|(name, run)| Case { name, run: *run }).collect()
 }
 
