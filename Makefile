@@ -15,7 +15,9 @@ CC_MUSL := CC_$(subst -,_,$(PLUGIN))=$(CC)
 # smaller; the C library that is linked in has to know them (glibc 2.36, of Debian 12).
 STATIC := -C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs
 # Nothing in genie-host unwinds, so the tables for it, 3 MB, are left out.
-HOST_FLAGS := $(STATIC) -C force-unwind-tables=no
+# Random numbers come by the system call: a crate that finds no function for it in a static
+# program would open /dev/random, which is not in every root, and not for a confined child.
+HOST_FLAGS := $(STATIC) -C force-unwind-tables=no --cfg getrandom_backend=\"linux_getrandom\"
 ARTEFACTS := $(CARGO_TARGET_DIR)/artefacts
 
 # Which of tests/tools a target runs against (tests/lint compares). No test runs Multus: it
@@ -71,10 +73,10 @@ languages: ## one selector in Rust, JavaScript, Python and Go, through the plugi
 	$(MAKE) --no-print-directory build
 	cargo run --locked -q -p genie-tests --bin languages -- $(LANGUAGE)
 
-bench: ## what a call costs, beside cnitool and Multus; PART=beside a part, ROUNDS=30 a shorter run, DOCS=1 into docs/; needs root
+bench: ## what a call costs, beside cnitool and Multus; AGAINST=DIR beside the build in DIR, PART=beside a part, ROUNDS=30 a shorter run, DOCS=1 into docs/; needs root
 	$(call prepare,build --locked --release -p genie-tests --bins)
 	BENCH_DOCS=$(DOCS) $(CARGO_TARGET_DIR)/release/bench $(ROUNDS) $(PART)
-	$(if $(PART),,$(CARGO_TARGET_DIR)/release/e2e pod-start)
+	$(if $(PART)$(AGAINST),,$(CARGO_TARGET_DIR)/release/e2e pod-start)
 
 fuzz: ## each target of tests/fuzz for 20 s; TIME=… or RUNS=… for longer, TARGET=… for one; needs a C++ compiler
 	tests/needs rust cc c++ $(TOOLS_$@)
