@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
                     .enumerate()
                     .map(|(index, import)| row(if index == 0 { "imports" } else { "" }, import)),
             );
-            rows.push(row("may", &format!("with the grants for its imports: {}", needs.join("; "))));
+            rows.push(row("may", &needs.join("; ").replace("may ", "")));
             rows.extend([row("size", &size), row("sha256", &named.digest.to_string())]);
             super::print(table::table(&rows).trim_end());
             let settings = if schema.is_null() { "settings  none".into() } else { format!("settings  {schema:#}") };
