@@ -14,7 +14,7 @@ use crate::network::Catalogue;
 use crate::pod::{Annotations, Identity};
 use crate::selector::abi::{Plan, PodName, Request};
 use crate::selector::facts::Facts;
-use crate::selector::text::json_size;
+use crate::selector::text::{json_at_most, json_size};
 use crate::selector::trace::{Decision, Step};
 
 /// The most that a decision takes of a record, in bytes: whoever reads all records of a
@@ -67,6 +67,9 @@ impl Selected {
         let whole = json!({
             "request": self.request, "plan": self.plan, "decidedBy": decided_by, "trace": trace,
         });
+        if json_at_most(&whole) <= EXPLAINED {
+            return whole;
+        }
         let bytes = json_size(&whole);
         if bytes <= EXPLAINED {
             return whole;

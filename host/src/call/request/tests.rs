@@ -38,6 +38,18 @@ fn selected(logged: usize, told: usize, annotation: usize) -> Selected {
 }
 
 #[test]
+fn nothing_is_larger_than_it_is_taken_for() {
+    for value in [
+        json!("\u{1}".repeat(1000)),
+        json!([0, -1.797_693_134_862_315_7e308, u64::MAX, null, true, false, "", "ü", "\""]),
+        json!({"": {}, "a": [[], {"b": "\n\u{0}"}]}),
+        serde_json::to_value(&selected(1000, 1000, 1000).request).unwrap(),
+    ] {
+        assert!(json_at_most(&value) >= json_size(&value), "{value}");
+    }
+}
+
+#[test]
 fn a_decision_of_usual_size_is_recorded_whole() {
     let explained = selected(1000, 1000, 1000).explanation();
     assert_eq!(explained["omitted"], Value::Null);
