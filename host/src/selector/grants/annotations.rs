@@ -4,7 +4,7 @@ use genie_selector::merge::{MULTI_IP_PREFERENCES, NETWORK_STATUS};
 use serde_json::json;
 
 use super::Grants;
-use super::missing::Missing;
+use super::missing::{Missing, shortened};
 use crate::cni::quoted;
 
 /// The annotations that tell what the host did.
@@ -38,7 +38,7 @@ impl Grants {
             }
             if !self.annotations.matches(key) {
                 let what = format!("the annotation {} is to be published", quoted(key));
-                return Err(Missing::new(what, json!({"annotations": [key.chars().take(64).collect::<String>()]})));
+                return Err(Missing::new(what, json!({"annotations": [shortened(key)]})));
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Grants;
-use super::missing::Missing;
+use super::missing::{Missing, shortened};
 use crate::cni::quoted;
 
 /// The keys of a grant.
@@ -33,6 +33,6 @@ impl Grants {
         if is_runtimes(key) {
             return Err(Missing::never(format!("{what}, which is the runtime's own")));
         }
-        Err(Missing::new(what, json!({"args": [key.chars().take(64).collect::<String>()]})))
+        Err(Missing::new(what, json!({"args": [shortened(key)]})))
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Grants;
-use super::missing::Missing;
+use super::missing::{Missing, shortened};
 use crate::selector::abi::{DefinitionName, PodName};
 
 /// Whose definitions.
@@ -43,7 +43,8 @@ impl Grants {
         if (granted.own && is_own) || granted.namespaces.contains(&name.namespace) {
             return Ok(());
         }
-        let wanted = if is_own { json!({"definitions": "own"}) } else { json!({"definitions": [name.namespace]}) };
+        let wanted =
+            if is_own { json!({"definitions": "own"}) } else { json!({"definitions": [shortened(&name.namespace)]}) };
         match granted.in_words() {
             None => Err(Missing::new("is a NetworkAttachmentDefinition", wanted)),
             Some(granted) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::Grants;
-use super::missing::Missing;
+use super::missing::{Missing, shortened};
 
 /// So many types that are missing are told.
 const TOLD: usize = 8;
@@ -49,9 +49,4 @@ fn collect(value: &Value, types: &mut BTreeSet<String>) {
         Value::Array(values) => values.iter().for_each(|value| collect(value, types)),
         _ => {}
     }
-}
-
-/// A type may be as long as an answer; nobody reads more of it than this.
-fn shortened(kind: &str) -> String {
-    kind.chars().take(64).collect()
 }

@@ -12,6 +12,11 @@ pub struct Missing {
     code: u32,
 }
 
+/// What a line to paste holds of a text: it may be as long as an answer.
+pub(super) fn shortened(text: &str) -> String {
+    text.chars().take(128).collect()
+}
+
 impl Missing {
     /// `what` completes "it …"; `grant` is the item that would allow it.
     pub(super) fn new(what: impl Into<String>, grant: Value) -> Self {

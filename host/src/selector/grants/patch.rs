@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Grants;
-use super::missing::Missing;
+use super::missing::{Missing, shortened};
 
 /// A path such as `ipam.subnet`, member by member.
 pub(super) fn members(path: &str) -> Vec<String> {
@@ -19,7 +19,7 @@ impl Grants {
         collect(&patch, &mut Vec::new(), &mut touched);
         let covers = |path: &[String]| self.patch.iter().any(|granted| path.starts_with(granted));
         let Some(missing) = touched.into_iter().find(|touched| !covers(touched)) else { return Ok(()) };
-        let missing: String = missing.join(".").chars().take(128).collect();
+        let missing = shortened(&missing.join("."));
         Err(Missing::new(format!("gets a patch of {missing}"), json!({"patch": [missing]})))
     }
 }

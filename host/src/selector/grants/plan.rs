@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::missing::Missing;
+use super::missing::{Missing, shortened};
 use super::{Grants, Plain};
 use crate::cni::quoted;
 use crate::selector::abi::{Attachment, DefaultRoute, Plan, Request, Source};
@@ -60,7 +60,7 @@ impl Grants {
             None => Ok(()),
             Some(name) => Err(Missing::new(
                 format!("gets the capability {}", quoted(name)),
-                json!({"capabilities": [name.chars().take(64).collect::<String>()]}),
+                json!({"capabilities": [shortened(name)]}),
             )),
         }
     }

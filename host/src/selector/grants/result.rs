@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::missing::Missing;
 use super::{Grants, Plain};
-use crate::cni::{CniResult, Dns, Interface, Ip, ListedResult, Version};
+use crate::cni::{CniResult, Dns, Interface, Ip, ListedResult, Version, quoted};
 use crate::selector::abi::{Merged, Outcome};
 
 impl Grants {
@@ -46,7 +46,7 @@ fn first_invented(merged: &ListedResult, said: &[ListedResult]) -> Option<String
     let interface =
         merged.interfaces.iter().find(|interface| !said.iter().any(|said| said.interfaces.contains(interface)));
     if let Some(interface) = interface {
-        return Some(format!("the interface {:?} with members of its own", interface.name));
+        return Some(format!("the interface {} with members of its own", quoted(&interface.name)));
     }
     let invented = |ip: &&Ip| !said.iter().any(|said| said.ips.iter().any(|other| is_said(merged, ip, said, other)));
     if let Some(ip) = merged.ips.iter().find(invented) {
@@ -78,7 +78,7 @@ type List = fn(&Dns) -> &Vec<String>;
 
 fn invented_dns(merged: &Dns, said: &[&Dns]) -> Option<String> {
     if !merged.domain.is_empty() && !said.iter().any(|said| said.domain == merged.domain) {
-        return Some(format!("the domain {:?}", merged.domain));
+        return Some(format!("the domain {}", quoted(&merged.domain)));
     }
     let lists: [(&str, List); 3] = [
         ("name server", |dns| &dns.nameservers),
@@ -87,6 +87,6 @@ fn invented_dns(merged: &Dns, said: &[&Dns]) -> Option<String> {
     ];
     lists.iter().find_map(|(what, list)| {
         let invented = list(merged).iter().find(|text| !said.iter().any(|said| list(said).contains(text)));
-        invented.map(|text| format!("the {what} {text:?}"))
+        invented.map(|text| format!("the {what} {}", quoted(text)))
     })
 }

@@ -268,6 +268,28 @@ fn annotations_are_published_by_grant_and_the_hosts_own_by_none() {
 }
 
 #[test]
+fn an_error_can_be_read_however_long_the_answer_is() {
+    let long = "x".repeat(1 << 16);
+    let patch = Some(json!({long.as_str(): 1}).to_string());
+    for attachment in [
+        definition(&long),
+        inline(&json!({"type": long})),
+        Attachment { patch, ..weave() },
+        Attachment { args: vec![(long.clone(), String::new())], ..weave() },
+        Attachment { runtime_config: Some(json!({long.as_str(): 1}).to_string()), ..weave() },
+    ] {
+        let error = check(&[], &attachment).expect_err("it is not granted");
+        assert!(error.msg.len() < 1024, "{} bytes", error.msg.len());
+    }
+    for result in
+        [json!({"interfaces": [{"name": long}]}), json!({"dns": {"domain": long}}), json!({"dns": {"search": [long]}})]
+    {
+        assert!(merged(&[], &result, &[]).expect_err("it is invented").msg.len() < 1024);
+    }
+    assert!(merged(&[], &json!(null), &[(&long, "x")]).expect_err("it is not granted").msg.len() < 1024);
+}
+
+#[test]
 fn grants_read_in_words() {
     let items: Vec<Value> = rows().into_iter().map(|(grant, _)| grant).chain([json!("pod")]).collect();
     let words = grants(&items).in_words().join("; ");
