@@ -116,7 +116,8 @@ impl Attachment {
     }
 
     /// Sets the pod's default routes through these gateways, at most one per
-    /// address family; the other attachments lose theirs of the same family.
+    /// address family; the other attachments lose theirs of the same family. An empty
+    /// list: it keeps what its plugins set, and those that do not say so lose theirs.
     #[must_use]
     pub fn default_route_via(mut self, gateways: Vec<String>) -> Self {
         self.default_route = DefaultRoute::Via(gateways);

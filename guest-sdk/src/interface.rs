@@ -3,7 +3,10 @@
 /// The most bytes of a name that Linux keeps.
 const LONGEST: usize = 15;
 
-/// Whether Linux accepts `name` for a network interface.
+/// `lo` is there already; the others mean every interface where interfaces are configured.
+const RESERVED: [&str; 3] = ["lo", "all", "default"];
+
+/// Whether `name` can be a further network interface of a pod.
 ///
 /// # Errors
 ///
@@ -13,6 +16,10 @@ pub fn check(name: &str) -> Result<(), &'static str> {
         Err("is no interface name: it must have 1 to 15 bytes")
     } else if name == "." || name == ".." {
         Err("is no interface name: `.` and `..` are reserved")
+    } else if RESERVED.contains(&name) {
+        Err("is reserved: choose another name")
+    } else if name.contains('%') {
+        Err("is no interface name: it must have no `%`")
     } else if name.contains(|c: char| c == '/' || c == ':' || c.is_whitespace() || c.is_control()) {
         Err("is no interface name: it must have no `/`, no `:` and no white space")
     } else {
@@ -33,7 +40,9 @@ mod tests {
 
     #[test]
     fn names_that_linux_refuses_are_refused() {
-        for name in ["", ".", "..", "a/b", "a:b", "a b", "a\tb", "a\0b", "1234567890123456"] {
+        for name in
+            ["", ".", "..", "a/b", "a:b", "a b", "a\tb", "a\0b", "1234567890123456", "eth%d", "lo", "all", "default"]
+        {
             assert!(check(name).is_err(), "{name:?}");
         }
         assert!(check("ääääääää").is_err(), "sixteen bytes, eight characters");

@@ -68,7 +68,9 @@ pub fn plan(request: &Request, key: &str, text: &str) -> Result<Plan, Refusal> {
         })
         .collect::<Result<_, Refusal>>()?;
     let own = &*request.interface;
-    if wanted.iter().all(|wanted| wanted.interface.is_some_and(|interface| interface != own)) {
+    // What an earlier plugin of the runtime's list has made need not be made again.
+    let is_served = request.attribute("served") == Some(own);
+    if !is_served && wanted.iter().all(|wanted| wanted.interface.is_some_and(|interface| interface != own)) {
         let example = wanted.first().map_or("NETWORK", |wanted| wanted.name);
         let message = format!(
             "no network is on {own}, so the pod would have no address: write one of them \

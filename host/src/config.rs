@@ -5,6 +5,7 @@
 #[cfg(feature = "tool")]
 pub mod approve;
 mod chain;
+mod pods;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use serde_json::{Map, Value};
 use crate::agent;
 use crate::cni::{Call, CniError, code, get};
 use crate::kubernetes::Access;
+use crate::network;
 use crate::pod;
 use crate::selector::chain::Chain;
 use crate::selector::module::Loader;
@@ -27,6 +29,8 @@ pub const OWN_TYPE: &str = "genie";
 pub const CONF_DIR: &str = "/etc/cni/net.d";
 /// Attachment records must outlive a reboot: addresses do.
 pub const STATE_DIR: &str = "/var/lib/genie";
+/// What libcni, and with it every runtime, keeps of what it attached.
+pub const CNI_CACHE_DIR: &str = "/var/lib/cni";
 /// Compiled selectors. Not under `/run`, which many nodes mount `noexec`.
 pub const CACHE_DIR: &str = "/var/cache/genie";
 /// Less than what a kubelet waits for a sandbox (2 minutes).
@@ -37,7 +41,7 @@ const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::
 
 /// Keys that are known: ours, CNI-Genie's, the specification's. Any other one is
 /// ignored with a warning.
-const KNOWN_KEYS: [&str; 35] = [
+const KNOWN_KEYS: [&str; 38] = [
     "agent",
     "args",
     "bin_dirs",
@@ -49,7 +53,9 @@ const KNOWN_KEYS: [&str; 35] = [
     "cniversion",
     "cniversions",
     "conf_dir",
+    "cni_cache_dir",
     "datastore_type",
+    "default_route",
     "default_plugin",
     "disablecheck",
     "disablegc",
@@ -59,6 +65,7 @@ const KNOWN_KEYS: [&str; 35] = [
     "ipam",
     "ipmasq",
     "kubernetes",
+    "limits",
     "log_level",
     "merge",
     "name",
@@ -83,6 +90,8 @@ pub struct Paths {
     pub conf_dir: PathBuf,
     /// `state_dir`: where the attachment records are.
     pub state_dir: PathBuf,
+    /// `cni_cache_dir`: where runtimes keep what they attached (libcni's cache).
+    pub cni_cache_dir: PathBuf,
     /// `cache_dir`: where compiled selectors are.
     pub cache_dir: PathBuf,
     /// `agent`: the socket of the node's agent.
@@ -103,12 +112,26 @@ pub struct Config {
     pub pods: Vec<pod::Source>,
     /// `strict`: refuse what a network declares no capability for.
     pub strict: bool,
+    /// `limits`: what one pod may have.
+    pub limits: network::Limits,
+    /// `default_route`: whose the default routes are when a plan does not say.
+    pub default_route: DefaultRoute,
     /// `nodename`, else `hostname`; empty when neither is there.
     pub node: String,
     /// `selectors` and `merge`.
     pub chain: Chain,
     /// How modules are found and loaded.
     pub loader: Loader,
+}
+
+/// Whose a pod's default routes are, when it has several networks and their plan does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DefaultRoute {
+    /// The network's that is on the runtime's interface, whose address is the pod's.
+    #[default]
+    Runtime,
+    /// As the plugins set them.
+    Plugins,
 }
 
 impl Paths {
@@ -131,6 +154,7 @@ impl Paths {
         Ok(Self {
             conf_dir: path("conf_dir", CONF_DIR)?,
             state_dir: path("state_dir", STATE_DIR)?,
+            cni_cache_dir: path("cni_cache_dir", CNI_CACHE_DIR)?,
             cache_dir: path("cache_dir", CACHE_DIR)?,
             agent: path("agent", agent::SOCKET)?,
             bin_dirs: texts(config, "bin_dirs")?.into_iter().map(PathBuf::from).collect(),
@@ -163,6 +187,8 @@ impl Config {
             default_plugin: default_plugin(config)?,
             pods: pod_sources(config, &paths.agent)?,
             strict: flag(config, "strict")?,
+            limits: pods::limits(config)?,
+            default_route: pods::default_route(config)?,
             node: node.to_owned(),
             chain: chain::chain(config)?,
             loader: chain::loader(&paths),
@@ -286,6 +312,10 @@ fn flag(config: &Map<String, Value>, key: &str) -> Result<bool, CniError> {
 /// an object or a list, which may hold anything, a secret among it.
 fn wrong(key: &str, value: &Value, expected: &str) -> CniError {
     CniError::new(code::INVALID_CONFIG, format!("configuration key {key:?} is {}; expected {expected}", shown(value)))
+}
+
+fn invalid(message: impl Into<String>) -> CniError {
+    CniError::new(code::INVALID_CONFIG, message)
 }
 
 fn shown(value: &Value) -> String {

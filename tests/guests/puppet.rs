@@ -1,6 +1,6 @@
 //! A selector that does what its settings say: one module for all tests of the chain.
 
-use genie_selector::{About, Attachment, Plan, Refusal, Request, Selector, Verdict, log};
+use genie_selector::{About, Attachment, DefaultRoute, Plan, Refusal, Request, Selector, Verdict, log};
 
 struct Puppet;
 
@@ -15,6 +15,9 @@ struct Settings {
     patch: Option<String>,
     /// The gateway of the default route, which the last of them owns.
     gateway: Option<String>,
+    /// What each of them does with default routes: `usual`, `never`, `keep`, or a gateway.
+    #[serde(default)]
+    routes: Vec<String>,
     /// What a refusal says.
     #[serde(default)]
     text: String,
@@ -108,6 +111,14 @@ fn attachments(settings: &Settings) -> Vec<Attachment> {
         }
     };
     let mut attachments: Vec<_> = settings.networks.iter().map(attachment).collect();
+    for (attachment, route) in attachments.iter_mut().zip(&settings.routes) {
+        attachment.default_route = match &**route {
+            "usual" => DefaultRoute::Usual,
+            "never" => DefaultRoute::Never,
+            "keep" => DefaultRoute::Via(Vec::new()),
+            gateway => DefaultRoute::Via(vec![gateway.into()]),
+        };
+    }
     if let Some(gateway) = &settings.gateway
         && let Some(last) = attachments.pop()
     {

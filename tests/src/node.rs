@@ -50,7 +50,7 @@ impl Node {
         let config = json!({
             "cniVersion": "1.0.0", "name": "k8s-pod-network", "type": "genie",
             "capabilities": {ANNOTATIONS: true, "portMappings": true},
-            "conf_dir": at("net.d"), "state_dir": at("state"), "cache_dir": at("cache"),
+            "conf_dir": at("net.d"), "state_dir": at("state"), "cache_dir": at("cache"), "cni_cache_dir": at("cni"),
         });
         let Value::Object(config) = config else { unreachable!("an object was written") };
         let node = Self { dir, config, namespace: None, held: Mutex::default() };
@@ -252,20 +252,40 @@ impl Node {
     /// # Panics
     /// When it cannot be run.
     pub fn cnitool(&self, action: &str, pod: &Namespace, arguments: &[(&str, &str)]) -> Answer {
-        const SCRIPT: &str = r#"mount --bind "$0" /var/lib/cni && exec "$@""#;
         let own = self.dir().join("own.d");
-        let results = self.dir().join("cni");
-        for dir in [&own, &results, Path::new("/var/lib/cni")] {
-            fs::create_dir_all(dir).expect("a directory");
-        }
+        fs::create_dir_all(&own).expect("a directory");
         // A conf dir of its own, since cnitool goes by name and a delegate may have ours.
         fs::copy(self.conf_dir().join(OWN_CONF), own.join(OWN_CONF)).expect("our configuration");
+        self.cnitool_in(&own, self.config["name"].as_str().unwrap_or_default(), action, pod, arguments)
+    }
+
+    /// The same with another network of the conf dir: what a runtime does without us.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    pub fn cnitool_of(&self, network: &str, action: &str, pod: &Namespace, arguments: &[(&str, &str)]) -> Answer {
+        self.cnitool_in(&self.conf_dir(), network, action, pod, arguments)
+    }
+
+    fn cnitool_in(
+        &self,
+        conf_dir: &Path,
+        network: &str,
+        action: &str,
+        pod: &Namespace,
+        arguments: &[(&str, &str)],
+    ) -> Answer {
+        const SCRIPT: &str = r#"mount --bind "$0" /var/lib/cni && exec "$@""#;
+        let results = self.dir().join("cni");
+        for dir in [&results, Path::new("/var/lib/cni")] {
+            fs::create_dir_all(dir).expect("a directory");
+        }
         let dist = programs::dist("genie");
         let path = format!("{}:{}", dist.parent().unwrap_or(Path::new("")).display(), self.bin().display());
         let mut command = self.command(Path::new("unshare"));
         command.args(["--mount", "--propagation", "private", "sh", "-c", SCRIPT]).arg(&results);
-        command.arg(programs::cnitool()).arg(action).arg(self.config["name"].as_str().unwrap_or_default());
-        command.arg(pod.path()).env("CNI_PATH", path).env("NETCONFPATH", own).envs(arguments.iter().copied());
+        command.arg(programs::cnitool()).arg(action).arg(network);
+        command.arg(pod.path()).env("CNI_PATH", path).env("NETCONFPATH", conf_dir).envs(arguments.iter().copied());
         Answer::of(&command.output().expect("cnitool starts"))
     }
 

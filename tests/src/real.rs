@@ -37,7 +37,7 @@ impl World {
 
     fn bridge(&self, version: &str, name: &str, subnet: &str, chained: &[Value]) -> &Self {
         let bridge = json!({
-            "type": "bridge", "bridge": format!("br-{name}"), "isGateway": true, "ipMasq": true,
+            "type": "bridge", "bridge": format!("br-{name}"), "isDefaultGateway": true, "ipMasq": true,
             "ipam": {"type": "host-local", "dataDir": self.leases_dir(), "ranges": [[{"subnet": subnet}]]},
         });
         let plugins: Vec<_> = std::iter::once(&bridge).chain(chained).collect();

@@ -125,6 +125,8 @@ pub struct Recorded {
     pub pid: u32,
     /// The child that it left behind.
     pub child: Option<u32>,
+    /// What is in the files that it inherited open, and could read.
+    pub inherited: Vec<String>,
 }
 
 impl Recorded {
@@ -145,6 +147,12 @@ impl Recorded {
             cwd: text("cwd").into(),
             pid: number("pid").unwrap_or_default(),
             child: number("child"),
+            inherited: line["inherited"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|text| text.as_str().unwrap_or_default().to_owned())
+                .collect(),
         }
     }
 

@@ -204,6 +204,19 @@ async fn refusals_of_a_pod_are_events_and_equal_ones_count_up() {
 }
 
 #[tokio::test]
+async fn networks_that_nobody_reads_are_an_event_although_the_pod_starts() {
+    let mut world = World::new("unread").await;
+    let uid = world.pod("web");
+    let annotations = [("k8s.v1.cni.cncf.io/networks", "macvlan-a"), ("cni", "flannel")];
+    world.node.add().args(&world.args("web", &uid)).annotations(&annotations).run().ok();
+    assert_eq!(world.round().await.events, 1);
+    let events = world.events();
+    assert_eq!((&events[0]["reason"], &events[0]["type"]), (&json!("NetworksIgnored"), &json!("Warning")));
+    let message = events[0]["message"].as_str().unwrap();
+    assert!(message.contains("k8s.v1.cni.cncf.io/networks") && message.contains("macvlan-a"), "{message}");
+}
+
+#[tokio::test]
 async fn an_event_of_the_operators_mistake_does_not_blame_the_pods_owner() {
     let mut world = World::new("operator").await;
     for (key, value, says) in [

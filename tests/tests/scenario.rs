@@ -113,3 +113,37 @@ fn del_needs_neither_etcd_nor_conf_dir_to_know_what_to_undo() {
         "#,
     );
 }
+
+#[test]
+fn calico_behind_flannel_leaves_the_default_route_to_flannel() {
+    scenario(
+        r#"
+        pod_annotations() { echo '{"cni": "flannel,calico"}'; }
+        pod_create busybox4
+        genie add busybox4 > "$SCRATCH/result"
+        expect flannel '172.96.0.*/24' "$(prefixed busybox4 eth0)"
+        expect calico '172.120.*/32' "$(prefixed busybox4 eth1)"
+        expect 'default route' 'default via 172.96.0.1 dev eth0 ' "$(pod busybox4 ip -4 route show default)"
+        expect 'source address' '*src 172.96.0.*' "$(pod busybox4 ip route get 192.0.2.1)"
+        genie check busybox4
+        genie del busybox4
+        nothing_left
+        "#,
+    );
+}
+
+#[test]
+fn flannel_behind_calico_leaves_the_default_route_to_calico() {
+    scenario(
+        r#"
+        pod_create busybox4
+        genie add busybox4 > "$SCRATCH/result"
+        expect 'default route' 'default via 169.254.1.1 dev eth0 ' "$(pod busybox4 ip -4 route show default)"
+        expect 'source address' '*src 172.120.*' "$(pod busybox4 ip route get 192.0.2.1)"
+        expect 'default routes of the result' 0 "$(jq '[.routes[]? | select(.dst == "0.0.0.0/0")] | length' "$SCRATCH/result")"
+        genie check busybox4
+        genie del busybox4
+        nothing_left
+        "#,
+    );
+}

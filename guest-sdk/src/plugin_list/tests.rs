@@ -105,6 +105,15 @@ fn row_12_the_runtimes_interface_may_be_any_elements() {
 }
 
 #[test]
+fn behind_an_earlier_plugin_that_made_the_runtimes_interface_none_is_needed_there() {
+    let served = request().with_attribute("served", "eth0");
+    let made = plan(&served, "cni", "weave@net1").unwrap();
+    assert_eq!(made.attachments[0].interface.as_deref(), Some("net1"));
+    let other = request().with_attribute("served", "eth1");
+    assert!(plan(&other, "cni", "weave@net1").is_err());
+}
+
+#[test]
 fn row_12a_a_plan_without_the_runtimes_interface_is_refused() {
     let (value, message) = mistake(plan(&request(), "cni", "weave@net1"));
     assert_eq!(value, "weave@net1");

@@ -1,20 +1,21 @@
 //! ADD: which networks, attach them, answer. All of them or none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
 use super::request::{OwnTypes, Selected, build_request, select};
-use super::{Account, CallFacts, merge, plugin_dirs};
+use super::{Account, CallFacts, ignored, merge, plugin_dirs};
 use crate::cni::{Call, CniArgs, CniError, CniResult, Version, code, prev_result};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::delegate::Attach;
 use crate::network::{self, Catalogue, Prepared};
 use crate::pod::{self, Identity};
+use crate::publish::spool;
 use crate::record::{Header, Journal, Lock, Outcome, Planned, Store, VERSION, boot_id};
-use crate::routes;
+use crate::routes::{self, Look, Sandbox, Wanted, Wish};
 use crate::selector::abi::{self, DefaultRoute};
 
 /// How long undoing may take when the call's own time is used up.
@@ -25,6 +26,7 @@ const UNDO_TIME: Duration = Duration::from_secs(30);
 /// # Errors
 /// What failed; then nothing stays attached.
 pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -> Result<Value, CniError> {
+    let look = Look::begin(call.netns.as_deref());
     let own = OwnTypes::of(call);
     let pod = Identity::from_args(&CniArgs::new(&call.args));
     let path = plugin_dirs(call, &config.paths);
@@ -35,10 +37,17 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -
     let facts = CallFacts::new(&config.pods, &pod, &config.node, &catalogue, deadline);
     account.part("facts");
 
-    let request = build_request(call, config, &catalogue, &pod, annotations);
+    let is_served = previous.as_ref().is_some_and(|previous| merge::has_made(previous, &call.interface));
+    let mut request = build_request(call, config, &catalogue, &pod, annotations);
+    request.attributes.extend(is_served.then(|| ("served".to_owned(), call.interface.clone())));
     let selected = select(request, config, &facts, deadline, account)?;
     account.part("select");
-    let taken = taken_interfaces(previous.as_ref(), call, &selected)?;
+    if let Some(ignored) = ignored(&config.chain, &selected.request) {
+        tracing::warn!("{ignored}");
+        spool::noticed(call, &config.paths, &ignored);
+    }
+    let mut sandbox = look.end()?;
+    let taken = taken_interfaces(previous.as_ref().filter(|_| is_served), call, sandbox.as_ref());
     let context = network::Context {
         call,
         runtime_config: &pod::public_runtime_config(call),
@@ -47,23 +56,37 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -
         own_types: &own.as_refs(),
         path: Some(&path),
         taken: &taken,
+        is_served,
+        limits: config.limits,
         strict: config.strict,
     };
-    let attachments = network::prepare(&selected.plan, &context).map_err(|error| selected.blame(error))?;
+    let attachments = network::prepare(&selected.plan, &context)
+        .map_err(|error| attached_already(&config.paths.state_dir, call).unwrap_or_else(|| selected.blame(error)))?;
     account.part("prepare");
 
     let store = Store::open(&config.paths.state_dir)?;
     let mut lock = store.lock(&call.container, deadline)?;
-    clear_stale(&store, &lock, call, &path, deadline)?;
+    clear_stale(&store, &mut lock, call, &path, deadline)?;
     let journal = store.create(&lock, &header(call, &pod, &path, &attachments, &selected))?;
     let durable = journal.sync_beside();
-    let mut attaching = Attaching { call, path: &path, attachments: &attachments, journal, done: Vec::new(), account };
+    let wishes: Vec<_> = attachments.iter().map(wish).collect();
+    let wanted = Wanted { wishes: &wishes, owner: owner(call, config, &context, wishes.len(), sandbox.is_some()) };
+    let mut attaching = Attaching {
+        call,
+        path: &path,
+        attachments: &attachments,
+        journal,
+        done: Vec::new(),
+        settled: BTreeMap::new(),
+        is_served,
+        account,
+    };
     account.part("record");
 
-    let attached = attaching.attach(deadline);
+    let attached = attaching.attach(&wanted, sandbox.as_mut(), deadline);
     account.part("delegate");
     let answered = attached
-        .and_then(|results| settle_routes(call, &attachments, results))
+        .and_then(|results| attaching.settle_routes(&wanted, sandbox.as_mut(), results))
         .and_then(|outcomes| merge::merge(call, config, &selected, &outcomes, previous.as_ref(), &facts, deadline))
         .and_then(|merged| merge::answer(&merged, call.version).map(|result| (merged, result)));
     account.part("merge");
@@ -77,6 +100,9 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -
             Ok(result)
         }
         Err(error) => {
+            if let Some(sandbox) = &mut sandbox {
+                sandbox.put_back();
+            }
             attaching.undo();
             account.part("undo");
             Err(error)
@@ -93,15 +119,28 @@ struct Attaching<'a> {
     /// Of each network that was started: its result if it has one, and how many
     /// of its plugins ran.
     done: Vec<(Option<Value>, usize)>,
+    /// The results whose default routes are not those that the plugins set, by index.
+    settled: BTreeMap<usize, Value>,
+    /// The container has an interface of an earlier plugin.
+    is_served: bool,
     account: &'a Account,
 }
 
 impl Attaching<'_> {
-    /// Runs the delegates, one network after the other. The results come back in
-    /// CNI 1.1.0.
-    fn attach(&mut self, deadline: Instant) -> Result<Vec<Value>, CniError> {
+    /// Runs the delegates, one network after the other, each in a container without
+    /// default routes. The results come back in CNI 1.1.0.
+    fn attach(
+        &mut self,
+        wanted: &Wanted<'_>,
+        mut sandbox: Option<&mut Sandbox>,
+        deadline: Instant,
+    ) -> Result<Vec<Value>, CniError> {
         let mut results = Vec::with_capacity(self.attachments.len());
         for (index, attachment) in self.attachments.iter().enumerate() {
+            let is_first = index == 0 && !self.is_served;
+            if let Some(sandbox) = sandbox.as_deref_mut().filter(|_| !is_first && !wanted.is_nothing()) {
+                sandbox.set_aside().map_err(|error| error.context(place(attachment)))?;
+            }
             let started = Instant::now();
             let added = self.delegates(attachment, deadline).add();
             self.account.network(&attachment.list, &attachment.interface, started, added.is_err());
@@ -119,6 +158,25 @@ impl Attaching<'_> {
             results.push(current.map_err(|error| error.context(place(attachment)))?.to_value());
         }
         Ok(results)
+    }
+
+    /// Gives the default routes to whom they belong.
+    fn settle_routes(
+        &mut self,
+        wanted: &Wanted<'_>,
+        sandbox: Option<&mut Sandbox>,
+        results: Vec<Value>,
+    ) -> Result<Vec<abi::Outcome>, CniError> {
+        let settled = routes::settle(sandbox, wanted, results.clone())?;
+        let both = self.attachments.iter().zip(results.into_iter().zip(settled)).enumerate();
+        let outcome = |(index, (attachment, (before, after))): (usize, (&Prepared, (Value, Value)))| {
+            let result = after.to_string();
+            if before != after {
+                self.settled.insert(index, in_version(after, attachment.list.cni_version));
+            }
+            abi::Outcome { interface: attachment.interface.clone(), network: attachment.list.name.clone(), result }
+        };
+        Ok(both.map(outcome).collect())
     }
 
     /// Undoes what was started, the last network first; of the one that failed
@@ -147,7 +205,8 @@ impl Attaching<'_> {
     }
 
     fn finish(mut self, result: &Value, annotations: Vec<(String, String)>) {
-        let outcome = Outcome { result: result.clone(), annotations: annotations.into_iter().collect() };
+        let settled = std::mem::take(&mut self.settled);
+        let outcome = Outcome { result: result.clone(), annotations: annotations.into_iter().collect(), settled };
         // The pod has its networks; what is lost here only informs.
         if let Err(error) = self.journal.done(&outcome) {
             tracing::warn!(%error, "the answer is not in the record");
@@ -174,18 +233,34 @@ fn remove(journal: Journal) {
     }
 }
 
+/// Why an interface that is there already is no surprise: the runtime owes a DEL.
+fn attached_already(state_dir: &Path, call: &Call) -> Option<CniError> {
+    let record = Store::open(state_dir).ok()?.load(&call.container, &call.interface).ok()??;
+    (record.header.boot_id == boot_id()).then(|| owes_del(call))
+}
+
+fn owes_del(call: &Call) -> CniError {
+    CniError::new(
+        code::INVALID_ENVIRONMENT,
+        format!(
+            "container {} is attached already on {}: the runtime must call DEL before it calls ADD again",
+            call.container, call.interface
+        ),
+    )
+}
+
 /// A record of an earlier boot is of a container that the reboot took away; the
 /// same identifier may come again. One of this boot means a missing DEL.
-fn clear_stale(store: &Store, lock: &Lock, call: &Call, path: &[PathBuf], deadline: Instant) -> Result<(), CniError> {
+fn clear_stale(
+    store: &Store,
+    lock: &mut Lock,
+    call: &Call,
+    path: &[PathBuf],
+    deadline: Instant,
+) -> Result<(), CniError> {
     match store.load(&call.container, &call.interface)? {
         None => Ok(()),
-        Some(record) if record.header.boot_id == boot_id() => Err(CniError::new(
-            code::INVALID_ENVIRONMENT,
-            format!(
-                "container {} is attached already on {}: the runtime must call DEL before it calls ADD again",
-                call.container, call.interface
-            ),
-        )),
+        Some(record) if record.header.boot_id == boot_id() => Err(owes_del(call)),
         Some(record) => {
             tracing::info!(container = call.container, "undoing the attachments of an earlier boot");
             super::del::detach(&record, lock, None, path, deadline, None)
@@ -216,22 +291,20 @@ fn header(call: &Call, pod: &Identity, path: &[PathBuf], attachments: &[Prepared
     }
 }
 
-/// Gives the default routes to whom the plan gives them.
-fn settle_routes(call: &Call, attachments: &[Prepared], results: Vec<Value>) -> Result<Vec<abi::Outcome>, CniError> {
-    let wishes: Vec<_> = attachments.iter().map(wish).collect();
-    let settled = routes::settle(call.netns.as_deref(), &wishes, results)?;
-    Ok(attachments
-        .iter()
-        .zip(settled)
-        .map(|(attachment, result)| abi::Outcome {
-            interface: attachment.interface.clone(),
-            network: attachment.list.name.clone(),
-            result: result.to_string(),
-        })
-        .collect())
+/// The interface that owns the default routes of which the plan says nothing. With one network
+/// in the container there is nothing to be said.
+fn owner<'a>(
+    call: &'a Call,
+    config: &Config,
+    context: &network::Context<'_>,
+    count: usize,
+    has_namespace: bool,
+) -> Option<&'a str> {
+    let several = count > 1 || context.is_served;
+    (several && has_namespace && config.default_route == config::DefaultRoute::Runtime).then_some(&call.interface)
 }
 
-fn wish(attachment: &Prepared) -> routes::Wish<'_> {
+fn wish(attachment: &Prepared) -> Wish<'_> {
     let default_route = match &attachment.default_route {
         DefaultRoute::Usual => routes::Route::Usual,
         DefaultRoute::Never => routes::Route::Never,
@@ -240,25 +313,24 @@ fn wish(attachment: &Prepared) -> routes::Wish<'_> {
             routes::Route::Via(gateways.iter().filter_map(|gateway| gateway.parse().ok()).collect())
         }
     };
-    routes::Wish { interface: &attachment.interface, network: &attachment.list.name, default_route }
+    Wish { interface: &attachment.interface, network: &attachment.list.name, default_route }
 }
 
-/// Interfaces that the container has already: those of an earlier plugin's
-/// result, and, when names are to be chosen freely, all that exist.
-fn taken_interfaces(
-    previous: Option<&CniResult>,
-    call: &Call,
-    selected: &Selected,
-) -> Result<BTreeSet<String>, CniError> {
-    let mut taken: BTreeSet<String> = previous.map(merge::sandbox_interfaces).unwrap_or_default();
-    let unnamed = selected.plan.attachments.iter().filter(|attachment| attachment.interface.is_none()).count();
-    // The runtime's own interface is its business; only further names are ours.
-    if unnamed > 1
-        && let Some(netns) = call.netns.as_deref().filter(|netns| Path::new(netns).exists())
-    {
-        taken.extend(routes::interface_names(netns)?.into_iter().filter(|name| *name != call.interface));
+/// Interfaces that the container has already: the one that an earlier plugin made, all that its
+/// result tells of, and all that are there. What an ADD has not made its undoing must not touch.
+fn taken_interfaces(served_by: Option<&CniResult>, call: &Call, sandbox: Option<&Sandbox>) -> BTreeSet<String> {
+    let mut taken: BTreeSet<String> = sandbox.iter().flat_map(|sandbox| sandbox.interfaces()).cloned().collect();
+    if let Some(previous) = served_by {
+        taken.extend(merge::sandbox_interfaces(previous));
+        taken.insert(call.interface.clone());
     }
-    Ok(taken)
+    taken
+}
+
+/// A result as the plugins of its network can read it.
+fn in_version(result: Value, version: Version) -> Value {
+    let converted = CniResult::from_value(&result, version).and_then(|read| read.convert(version));
+    converted.map_or(result, |converted| converted.to_value())
 }
 
 fn place(attachment: &Prepared) -> String {

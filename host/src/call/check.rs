@@ -22,7 +22,7 @@ pub fn check(call: &Call, paths: &Paths, deadline: Instant) -> Result<(), CniErr
     let path = plugin_dirs(call, paths);
     for index in record.remaining().into_iter().rev() {
         let attachment = attachment_of(&record, index, &path)?;
-        attachment.delegates(&record.header, call.netns.as_deref(), deadline).check(record.result(index))?;
+        attachment.delegates(&record.header, call.netns.as_deref(), deadline).check(record.settled(index))?;
     }
     Ok(())
 }

@@ -21,12 +21,12 @@ pub fn collect(
     gone: impl FnOnce(&Header) -> bool,
     deadline: Instant,
 ) -> Result<(), CniError> {
-    let lock = store.lock(container, deadline)?;
+    let mut lock = store.lock(container, deadline)?;
     let Some(record) = store.load(container, interface)?.filter(|record| gone(&record.header)) else {
         return Ok(());
     };
     let netns = Some(record.header.netns.as_str()).filter(|netns| Path::new(netns).exists());
-    del::detach(&record, &lock, netns, path, deadline, None)
+    del::detach(&record, &mut lock, netns, path, deadline, None)
 }
 
 /// The container cannot exist any more: it is of an earlier boot, or its network

@@ -108,8 +108,15 @@ pub(super) fn sandbox_interfaces(result: &CniResult) -> BTreeSet<String> {
     interfaces.into_iter().filter(|interface| !interface.sandbox.is_empty()).map(|interface| interface.name).collect()
 }
 
+/// Whether an earlier plugin of the runtime's list has made an interface: its result names it,
+/// or is of a version without names.
+pub(super) fn has_made(previous: &CniResult, interface: &str) -> bool {
+    let made = previous.current().interfaces;
+    previous.version() < Version::V0_3_0 || made.iter().any(|made| made.name == interface)
+}
+
 fn join_previous(call: &Call, previous: &CniResult, merged: Merged) -> Result<Merged, CniError> {
-    let has_own = sandbox_interfaces(previous).contains(&call.interface);
+    let has_own = has_made(previous, &call.interface);
     let previous = Outcome {
         interface: if has_own { call.interface.clone() } else { String::new() },
         network: "prevResult".into(),

@@ -60,6 +60,15 @@ impl CniArgs {
         Ok(args.text)
     }
 
+    /// The text without the pairs of these keys. Everything else stays as it is, to the byte.
+    pub fn without(&self, keys: &[&str]) -> String {
+        let goes = |segment: &&str| segment.split_once('=').is_some_and(|(key, _)| keys.contains(&key));
+        if !self.segments().any(|segment| goes(&segment)) {
+            return self.text.clone();
+        }
+        self.segments().filter(|segment| !goes(segment)).collect::<Vec<_>>().join(";")
+    }
+
     /// The pod's annotations, when the runtime sends them as `K8S_ANNOT={…}`.
     /// None when it does not, or sends an empty value.
     ///

@@ -105,6 +105,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
                 own_types: &own.as_refs(),
                 path: None,
                 taken: &BTreeSet::new(),
+                is_served: false,
+                limits: config.limits,
                 strict: config.strict,
             };
             (Verdict::of_decision(&decision, &config.chain, &context), decision.trace)

@@ -4,6 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::cni::{CniError, code, names, quoted};
 
+/// `lo` is there already, and the kernel takes the others for "every interface" and "every
+/// new interface" where interfaces are configured (`/proc/sys/net/ipv4/conf`).
+const RESERVED: [&str; 3] = ["lo", "all", "default"];
+
 /// Names the interfaces of a plan's attachments, in the plan's order.
 ///
 /// `wanted` is what the plan says of each; `runtime` is the interface that the
@@ -12,16 +16,17 @@ use crate::cni::{CniError, code, names, quoted};
 /// for that one by name; further ones get the lowest free `ethN`.
 ///
 /// # Errors
-/// A name that is no interface name, or one that is asked for twice or taken.
+/// Code 101: a name that is no interface name or a reserved one, and one that is asked for
+/// twice or taken.
 pub fn assign(wanted: &[Option<&str>], runtime: &str, taken: &BTreeSet<String>) -> Result<Vec<String>, CniError> {
     let mut used = taken.clone();
     for name in wanted.iter().flatten() {
-        names::check_interface(name).map_err(|error| error.context(format!("interface {}", quoted(name))))?;
+        check(name)?;
         if taken.contains(*name) {
-            return Err(CniError::new(code::INVALID_CONFIG, format!("interface {name} exists already in the pod")));
+            return Err(refused(format!("interface {name} exists already in the pod; choose another name, or none")));
         }
         if !used.insert((*name).to_owned()) {
-            return Err(CniError::new(code::INVALID_CONFIG, format!("interface {name} is asked for twice")));
+            return Err(refused(format!("interface {name} is asked for twice")));
         }
     }
     let automatic = |used: &mut BTreeSet<String>| {
@@ -36,4 +41,21 @@ pub fn assign(wanted: &[Option<&str>], runtime: &str, taken: &BTreeSet<String>) 
         name
     };
     Ok(wanted.iter().map(|name| name.map_or_else(|| automatic(&mut used), ToOwned::to_owned)).collect())
+}
+
+fn check(name: &str) -> Result<(), CniError> {
+    let place = |error: CniError| error.context(format!("interface {}", quoted(name)));
+    names::check_interface(name).map_err(|error| place(CniError { code: code::REFUSED_INVALID, ..error }))?;
+    if RESERVED.contains(&name) {
+        return Err(place(refused(format!("{} are reserved; choose another name, or none", RESERVED.join(", ")))));
+    }
+    // The kernel counts: eth%d would be another interface each time, and found by nobody.
+    if name.contains('%') {
+        return Err(place(refused("it contains %; choose another name, or none")));
+    }
+    Ok(())
+}
+
+fn refused(message: impl Into<String>) -> CniError {
+    CniError::new(code::REFUSED_INVALID, message)
 }

@@ -3,10 +3,12 @@
 
 mod catalogue;
 mod interfaces;
+mod limits;
 mod prepare;
 #[cfg(test)]
 mod tests;
 mod twice;
 
 pub use catalogue::{Catalogue, Installed};
+pub use limits::Limits;
 pub use prepare::{Context, Prepared, prepare};

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 
 use super::interfaces::assign;
+use super::limits::Limits;
 use super::twice::set_apart;
 use super::{Catalogue, Installed};
 use crate::cni::{Call, CniArgs, CniError, NetworkList, code, quoted};
@@ -17,8 +18,9 @@ use crate::object::ObjectName;
 use crate::selector::abi::{Attachment, DefaultRoute, Plan, Source};
 use crate::selector::facts::Facts;
 
-/// Attachments of one plan. Far more than a pod has use for, and few enough to be undone.
-const ATTACHMENTS: usize = 256;
+/// Pairs of the runtime's `CNI_ARGS` that ask for addresses (CNI conventions, and the
+/// reference plugins): like its `runtimeConfig`, they are about its own interface.
+const ADDRESS_ARGUMENTS: [&str; 3] = ["IP", "MAC", "GATEWAY"];
 
 /// What a plan is held against.
 pub struct Context<'a> {
@@ -36,6 +38,10 @@ pub struct Context<'a> {
     pub path: Option<&'a [PathBuf]>,
     /// Interfaces that the container has already.
     pub taken: &'a BTreeSet<String>,
+    /// An earlier plugin of the runtime's list has made the runtime's interface.
+    pub is_served: bool,
+    /// What one pod may have.
+    pub limits: Limits,
     /// Refuse what a network declares no capability for, instead of asking its
     /// plugins in the old way.
     pub strict: bool,
@@ -61,17 +67,12 @@ pub struct Prepared {
 /// # Errors
 /// The first thing that is wrong, naming network and interface.
 pub fn prepare(plan: &Plan, context: &Context<'_>) -> Result<Vec<Prepared>, CniError> {
-    let count = plan.attachments.len();
-    if count > ATTACHMENTS {
-        return Err(invalid(format!("the plan has {count} attachments, and at most {ATTACHMENTS} can be carried out")));
-    }
+    context.limits.check_count(plan.attachments.len())?;
+    refuse_what_is_there(context)?;
     let wanted: Vec<_> = plan.attachments.iter().map(|attachment| attachment.interface.as_deref()).collect();
     let interfaces = assign(&wanted, &context.call.interface, context.taken)?;
     refuse_nothing_of_the_runtimes(&interfaces, context)?;
-    let owners = plan.attachments.iter().filter(|a| matches!(a.default_route, DefaultRoute::Via(_))).count();
-    if owners > 1 {
-        return Err(invalid("more than one attachment asks for the default route; one can have it"));
-    }
+    check_owners(plan)?;
     let mut attachments = plan
         .attachments
         .iter()
@@ -81,6 +82,7 @@ pub fn prepare(plan: &Plan, context: &Context<'_>) -> Result<Vec<Prepared>, CniE
             prepare_one(attachment, interface, context).map_err(|error| error.context(place))
         })
         .collect::<Result<Vec<_>, _>>()?;
+    context.limits.check_same(&attachments)?;
     set_apart(&mut attachments)?;
     Ok(attachments)
 }
@@ -89,13 +91,27 @@ pub fn prepare(plan: &Plan, context: &Context<'_>) -> Result<Vec<Prepared>, CniE
 /// one; unless an earlier plugin of the runtime's list has made it.
 fn refuse_nothing_of_the_runtimes(interfaces: &[String], context: &Context<'_>) -> Result<(), CniError> {
     let runtimes = &context.call.interface;
-    if interfaces.contains(runtimes) || context.taken.contains(runtimes) {
+    if context.is_served || interfaces.contains(runtimes) {
         return Ok(());
     }
     Err(invalid(format!(
         "no network is on {runtimes}, the interface that the runtime asks for: leave the interface of one attachment \
          open, or name {runtimes}"
     )))
+}
+
+/// The runtime's interface is ours to make, and so ours to undo; one that is there already was
+/// made by somebody else.
+fn refuse_what_is_there(context: &Context<'_>) -> Result<(), CniError> {
+    let runtimes = &context.call.interface;
+    if context.is_served || !context.taken.contains(runtimes) {
+        return Ok(());
+    }
+    let message = format!(
+        "interface {runtimes} exists already in the container, and no plugin before this one tells of it \
+         (prevResult): nothing was attached, so that it stays as it is"
+    );
+    Err(CniError::new(code::INVALID_ENVIRONMENT, message))
 }
 
 /// A source in the words of a message.
@@ -120,8 +136,12 @@ fn prepare_one(attachment: &Attachment, interface: String, context: &Context<'_>
 
     // The runtime's own wishes are for the network that the runtime reports, and
     // for no other (multi-network standard, section 7.5).
-    let mut runtime_config =
-        if interface == context.call.interface { context.runtime_config.clone() } else { Map::new() };
+    let args = CniArgs::new(&context.call.args);
+    let (mut runtime_config, args) = if interface == context.call.interface {
+        (context.runtime_config.clone(), args)
+    } else {
+        (Map::new(), CniArgs::new(args.without(&ADDRESS_ARGUMENTS)))
+    };
     let declared = list.capabilities();
     for (key, value) in object(attachment.runtime_config.as_deref(), "runtime-config")? {
         if !declared.contains(&key) {
@@ -134,13 +154,25 @@ fn prepare_one(attachment: &Attachment, interface: String, context: &Context<'_>
     }
     let mut arguments = attachment.args.clone();
     request_addresses(attachment, &mut list, &declared, &mut runtime_config, &mut arguments, context.strict)?;
-    let cni_args = with_arguments(&context.call.args, &arguments)?;
+    let cni_args = with_arguments(&args, &arguments)?;
     Ok(Prepared { interface, list, cni_args, runtime_config, default_route: attachment.default_route.clone() })
 }
 
-fn with_arguments(args: &str, pairs: &[(String, String)]) -> Result<String, CniError> {
+fn with_arguments(args: &CniArgs, pairs: &[(String, String)]) -> Result<String, CniError> {
     let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    CniArgs::new(args).with(&pairs)
+    args.with(&pairs)
+}
+
+/// Several attachments may keep what their plugins set; through a gateway only one can.
+fn check_owners(plan: &Plan) -> Result<(), CniError> {
+    let owners = plan.attachments.iter().filter_map(|attachment| match &attachment.default_route {
+        DefaultRoute::Via(gateways) => Some(gateways),
+        DefaultRoute::Usual | DefaultRoute::Never => None,
+    });
+    if owners.clone().count() > 1 && owners.clone().any(|gateways| !gateways.is_empty()) {
+        return Err(invalid("more than one attachment asks for the default route; one can have it"));
+    }
+    Ok(())
 }
 
 fn resolve(source: &Source, context: &Context<'_>) -> Result<NetworkList, CniError> {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use super::interfaces::assign;
-use super::{Catalogue, Context, Prepared, prepare};
+use super::{Catalogue, Context, Limits, Prepared, prepare};
 use crate::cni::{Call, CniError, Verb, Version};
 use crate::selector::abi::{Attachment, DefaultRoute, Plan, Source};
 use crate::selector::facts::Nothing;
@@ -127,9 +127,11 @@ fn attachment(network: &str) -> Attachment {
 }
 
 fn prepared(files: &[(&str, Value)], attachments: Vec<Attachment>, strict: bool) -> Result<Vec<Prepared>, CniError> {
-    let dir = conf_dir(files);
-    let catalogue = Catalogue::load(dir.path(), &["genie"]).unwrap();
-    let call = Call {
+    prepared_for(&call(), files, attachments, strict)
+}
+
+fn call() -> Call {
+    Call {
         verb: Verb::Add,
         container: "c".into(),
         netns: None,
@@ -139,16 +141,28 @@ fn prepared(files: &[(&str, Value)], attachments: Vec<Attachment>, strict: bool)
         config: Map::new(),
         name: "g".into(),
         version: Version::CURRENT,
-    };
+    }
+}
+
+fn prepared_for(
+    call: &Call,
+    files: &[(&str, Value)],
+    attachments: Vec<Attachment>,
+    strict: bool,
+) -> Result<Vec<Prepared>, CniError> {
+    let dir = conf_dir(files);
+    let catalogue = Catalogue::load(dir.path(), &["genie"]).unwrap();
     let runtime_config = json!({"portMappings": [{"hostPort": 1}]});
     let context = Context {
-        call: &call,
+        call,
         runtime_config: runtime_config.as_object().unwrap(),
         catalogue: &catalogue,
         facts: &Nothing,
         own_types: &["genie"],
         path: None,
         taken: &BTreeSet::new(),
+        is_served: false,
+        limits: Limits::default(),
         strict,
     };
     prepare(&Plan { attachments, reason: String::new() }, &context)
@@ -237,4 +251,40 @@ fn flannel_twice_keeps_two_states_and_calico_twice_is_refused() {
 fn an_unknown_network_lists_the_installed_ones() {
     let error = prepared(&[("10-a.conflist", list("a", "bridge"))], vec![attachment("b")], false).unwrap_err();
     assert!(error.msg.contains("a (10-a.conflist)"), "{error}");
+}
+
+#[test]
+fn what_the_runtime_asks_of_its_interface_goes_to_no_other() {
+    let files = [("10-a.conflist", list("a", "bridge"))];
+    let call = Call { args: "IP=10.1.0.7;K8S_POD_UID=u;MAC=02:00:00:00:00:01;GATEWAY=10.1.0.1".into(), ..call() };
+    let prepared = prepared_for(&call, &files, vec![attachment("a"), attachment("a")], false).unwrap();
+    assert_eq!(prepared[0].cni_args, call.args);
+    assert_eq!(prepared[1].cni_args, "K8S_POD_UID=u");
+}
+
+#[test]
+fn a_pod_may_have_so_many_networks_and_one_of_them_so_many_times() {
+    let files: Vec<_> = (0..9).map(|n| (format!("{n}-n{n}.conflist"), list(&format!("n{n}"), "bridge"))).collect();
+    let files: Vec<_> = files.iter().map(|(file, list)| (file.as_str(), list.clone())).collect();
+    let some = |count: usize| (0..count).map(|n| attachment(&format!("n{n}"))).collect::<Vec<_>>();
+    assert_eq!(prepared(&files, some(8), false).unwrap().len(), 8);
+    let error = prepared(&files, some(9), false).unwrap_err();
+    assert_eq!(error.code, 102);
+    assert!(error.msg.contains("9 networks") && error.msg.contains("may have 8 (limits.networks"), "{error}");
+    let same = |count| vec![attachment("n0"); count];
+    assert_eq!(prepared(&files, same(4), false).unwrap().len(), 4);
+    let error = prepared(&files, same(5), false).unwrap_err();
+    assert_eq!(error.code, 102);
+    for part in ["\"n0\" 5 times", "eth0, eth1, eth2, eth3, eth4", "4 times (limits.same_network"] {
+        assert!(error.msg.contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
+fn names_that_mean_something_else_are_refused() {
+    for name in ["lo", "all", "default", "eth%d", "%", "a/b", "a b", ".."] {
+        let error = assign(&[Some(name)], "eth0", &BTreeSet::new()).unwrap_err();
+        assert_eq!(error.code, 101, "{name}");
+        assert!(error.msg.contains(&format!("interface {name:?}")), "{error}");
+    }
 }

@@ -21,7 +21,7 @@ const FLANNEL_DATA_DIR: &str = "/var/lib/cni/flannel";
 ///   that address while it is in use. There is no key against it.
 ///
 /// # Errors
-/// Code 7 for a plugin that cannot be set apart.
+/// Code 101 for a plugin that cannot be set apart.
 pub fn set_apart(attachments: &mut [Prepared]) -> Result<(), CniError> {
     let mut first_on: BTreeMap<&str, String> = BTreeMap::new();
     for attachment in attachments {
@@ -38,7 +38,7 @@ pub fn set_apart(attachments: &mut [Prepared]) -> Result<(), CniError> {
                      attached only once to a pod",
                     attachment.list.name
                 );
-                return Err(CniError::new(code::INVALID_CONFIG, message));
+                return Err(CniError::new(code::REFUSED_INVALID, message));
             }
             let data_dir = plugin.get("dataDir").and_then(Value::as_str).filter(|dir| !dir.is_empty());
             let own = Path::new(data_dir.unwrap_or(FLANNEL_DATA_DIR)).join(&interface);

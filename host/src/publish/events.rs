@@ -17,7 +17,7 @@ use kube::core::Status;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::spool::{Refusal, Spool};
+use super::spool::{NOTICE, Refusal, Spool};
 use super::{Lookup, REQUEST_TIME, WRITER};
 use crate::cni::code;
 use crate::pod::Identity;
@@ -170,6 +170,7 @@ fn time(refusal: &Refusal) -> Time {
 
 fn reason(error: u32) -> &'static str {
     match error {
+        NOTICE => "NetworksIgnored",
         code::REFUSED_INVALID => "InvalidNetworkAnnotation",
         code::REFUSED_DENIED => "NetworkDenied",
         _ => "NetworkFailed",

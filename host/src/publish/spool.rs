@@ -41,9 +41,21 @@ pub struct Refusal {
     pub time: u64,
 }
 
+/// The code of a [`Refusal`] that is none: the pod has networks, but not all that it asks for.
+pub const NOTICE: u32 = 0;
+
 /// Leaves a failed ADD to the agent. What goes wrong with that is only logged: the
 /// call's answer is the error itself.
 pub fn refused(call: &Call, paths: &Paths, error: &CniError) {
+    leave(call, paths, error);
+}
+
+/// Leaves to the agent what a pod's owner should know although the pod starts.
+pub fn noticed(call: &Call, paths: &Paths, message: &str) {
+    leave(call, paths, &CniError::new(NOTICE, message));
+}
+
+fn leave(call: &Call, paths: &Paths, error: &CniError) {
     let Some(pod) = Identity::from_args(&CniArgs::new(&call.args)).recorded() else { return };
     let refusal = Refusal {
         pod,

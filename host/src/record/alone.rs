@@ -1,30 +1,43 @@
 //! Whether something that an earlier call started still runs.
 //!
 //! A killed call leaves processes behind: its delegate's children, and a delegate whose
-//! DEL is left to finish. Every delegate inherits a lock on the record's file, with
-//! whatever it starts, so that the kernel knows when the last of them has ended.
+//! DEL is left to finish. Every delegate inherits a lock, with whatever it starts, so that
+//! the kernel knows when the last of them has ended. The lock is on the container's lock
+//! file, which is empty: a delegate could read whatever else it inherited, and a record
+//! holds what other networks are configured with.
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
-use rustix::io::Errno;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc::{F_UNLCK, F_WRLCK, SEEK_SET, c_int, c_short, flock};
+use rustix::fs::{Mode, OFlags, open};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
-/// An open record whose lock is passed on to delegates.
+/// A lock that is passed on to delegates. It is one of those that belong to an open file
+/// (`F_OFD_SETLK`), and knows nothing of the other kind that [`Lock`](super::Lock) is.
 #[derive(Debug)]
-pub(super) struct Alone(File);
+pub(super) struct Alone {
+    file: File,
+    path: PathBuf,
+}
 
 impl Alone {
-    /// Opens the record's file, so that programs started from now on inherit it.
+    /// Opens the container's lock file, so that programs started from now on inherit it.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        // Without CLOEXEC.
-        let file = open(path, OFlags::RDONLY, Mode::empty())?;
-        Ok(Self(file.into()))
+        // Without CLOEXEC. Only who may write may exclude others.
+        let file = open(path, OFlags::RDWR, Mode::empty())?;
+        Ok(Self { file: file.into(), path: path.into() })
+    }
+
+    /// The locked file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Waits until nothing of an earlier call runs, at most until `deadline`. False when
@@ -32,9 +45,9 @@ impl Alone {
     pub(super) fn wait(&self, deadline: Instant) -> io::Result<bool> {
         let mut pause = FIRST_PAUSE;
         loop {
-            match flock(&self.0, FlockOperation::NonBlockingLockExclusive) {
+            match self.set(F_WRLCK) {
                 Ok(()) => return Ok(true),
-                Err(Errno::WOULDBLOCK | Errno::INTR) => {}
+                Err(Errno::EAGAIN | Errno::EACCES | Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -45,11 +58,17 @@ impl Alone {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
+
+    fn set(&self, kind: c_int) -> Result<(), Errno> {
+        let short = |number: c_int| c_short::try_from(number).unwrap_or_default();
+        let whole = flock { l_type: short(kind), l_whence: short(SEEK_SET), l_start: 0, l_len: 0, l_pid: 0 };
+        fcntl(&self.file, FcntlArg::F_OFD_SETLK(&whole)).map(drop)
+    }
 }
 
 impl Drop for Alone {
     /// A delegate of a call that has come to its end may have left a daemon.
     fn drop(&mut self) {
-        _ = flock(&self.0, FlockOperation::Unlock);
+        _ = self.set(F_UNLCK);
     }
 }

@@ -1,17 +1,22 @@
 //! The lines after the header: what has happened since.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// How an ADD ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The merged result that the runtime got.
     pub result: Value,
     /// The annotations to publish.
     pub annotations: Value,
+    /// The results of those attachments whose default routes were settled, by their indexes:
+    /// what CHECK finds is these, not what the plugins answered.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settled: BTreeMap<usize, Value>,
 }
 
 /// One event. `index` counts the header's attachments.

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::alone::Alone;
 use super::event::{Event, Outcome};
 use super::line;
+use super::lock::Lock;
 use super::store::io_error;
 use crate::cni::{CniError, code};
 
@@ -31,9 +32,9 @@ impl Journal {
         Self { file, path, alone }
     }
 
-    pub(super) fn open(path: PathBuf) -> Result<Self, CniError> {
+    pub(super) fn open(path: PathBuf, lock: &Lock) -> Result<Self, CniError> {
         let file = OpenOptions::new().append(true).open(&path);
-        let opened = file.and_then(|file| Ok((file, Alone::open(&path)?)));
+        let opened = file.and_then(|file| Ok((file, Alone::open(lock.path())?)));
         let (file, alone) = opened.map_err(|error| io_error("cannot open the attachment record", &path, &error))?;
         Ok(Self { file, path, alone })
     }
@@ -46,6 +47,11 @@ impl Journal {
     /// [`code::IO`].
     pub fn alone(&self, deadline: Instant) -> Result<bool, CniError> {
         self.alone.wait(deadline).map_err(|error| io_error("cannot lock the attachment record", &self.path, &error))
+    }
+
+    /// The file that delegates hold open as long as they run.
+    pub fn held(&self) -> &Path {
+        self.alone.path()
     }
 
     /// The record's file.

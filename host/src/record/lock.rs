@@ -30,9 +30,15 @@ pub struct Lock {
 
 impl Lock {
     /// Leaves the file for the container's next call: removing it would cost an ADD
-    /// more than all its other work with files.
+    /// more than all its other work with files, and a delegate that cannot be killed is
+    /// known by it.
     pub fn keep_file(&mut self) {
         self.keep = true;
+    }
+
+    /// The locked file, which is empty.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The container that is locked.

@@ -13,6 +13,7 @@
 //! <state_dir>/damaged/                               files that cannot be read
 //! ```
 
+pub mod adopted;
 mod alone;
 mod event;
 mod header;

@@ -89,6 +89,13 @@ impl Record {
         self.results.get(index).and_then(Option::as_ref)
     }
 
+    /// The result of one attachment as it is in the pod: with the default routes that were
+    /// settled after all plugins had run.
+    pub fn settled(&self, index: usize) -> Option<&Value> {
+        let settled = self.outcome.as_ref().and_then(|outcome| outcome.settled.get(&index));
+        settled.or_else(|| self.result(index))
+    }
+
     /// What ADD answered, when it came to that.
     pub fn outcome(&self) -> Option<&Outcome> {
         self.outcome.as_ref()
@@ -105,7 +112,7 @@ impl Record {
     /// [`code::IO`], and [`code::INTERNAL`] when `lock` is another container's.
     pub fn journal(&self, lock: &Lock) -> Result<Journal, CniError> {
         belongs(lock, &self.header)?;
-        Journal::open(self.path.clone())
+        Journal::open(self.path.clone(), lock)
     }
 }
 

@@ -91,7 +91,7 @@ impl Store {
             // complete.
             let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&new)?;
             file.write_all(&header)?;
-            let alone = Alone::open(&new)?;
+            let alone = Alone::open(lock.path())?;
             alone.wait(Instant::now())?;
             fs::rename(&new, &path)?;
             Ok((file, alone))
@@ -257,8 +257,14 @@ fn read_file(path: &Path) -> Result<Option<Vec<u8>>, CniError> {
     }
 }
 
+/// Whether there is a record of a container's interface.
+pub(super) fn has_record(directory: &Path, container: &str, interface: &str) -> bool {
+    let store = Store { directory: directory.into() };
+    name::record(container, interface).is_ok_and(|name| store.records().join(name).exists())
+}
+
 /// The files of a directory, sorted; none when it does not exist.
-fn files(directory: &Path) -> Result<Vec<PathBuf>, CniError> {
+pub(super) fn files(directory: &Path) -> Result<Vec<PathBuf>, CniError> {
     let read = || match fs::read_dir(directory) {
         Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),

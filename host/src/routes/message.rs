@@ -23,6 +23,7 @@ const LINK_HEADER: usize = 16;
 const LINK_NAME: u16 = 3;
 
 const ROUTE_HEADER: usize = 12;
+const ROUTE_FLAGS: usize = 8;
 const ROUTE_INTERFACE: u16 = 4;
 const ROUTE_GATEWAY: u16 = 5;
 const ROUTE_MULTIPATH: u16 = 9;
@@ -37,6 +38,12 @@ const TABLE_MAIN: u8 = 254;
 const PROTOCOL_BOOT: u8 = 3;
 const SCOPE_UNIVERSE: u8 = 0;
 const TYPE_UNICAST: u8 = 1;
+
+/// Who made a route: the kernel, from a router's advertisement (long ago under its own name).
+const PROTOCOLS_ADVERTISED: [u8; 2] = [2, 9];
+/// Of a route's flags the one that its maker sets: the gateway is reachable without an
+/// address of its network. The others say what state it is in.
+const FLAG_ONLINK: u32 = 4;
 
 /// A default route of the main table that forwards packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +85,26 @@ impl DefaultRoute {
         }
         let is_default = prefix == 0 && kind == TYPE_UNICAST && table == u32::from(TABLE_MAIN);
         is_default.then_some(Self { family, interfaces, gateway, payload })
+    }
+
+    /// Whether a router's advertisement brought it, and will again.
+    pub fn is_advertised(&self) -> bool {
+        self.payload.get(5).is_some_and(|protocol| PROTOCOLS_ADVERTISED.contains(protocol))
+    }
+
+    /// The payload of the message that makes it again (as `ip route restore` does).
+    pub fn to_restore(&self) -> Vec<u8> {
+        let mut payload = self.payload.clone();
+        let flags = number(&payload, ROUTE_FLAGS).unwrap_or_default() & FLAG_ONLINK;
+        if let Some(place) = payload.get_mut(ROUTE_FLAGS..ROUTE_HEADER) {
+            place.copy_from_slice(&flags.to_ne_bytes());
+        }
+        payload
+    }
+
+    /// Whether it leads the same way.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (self.family, &self.interfaces, self.gateway) == (other.family, &other.interfaces, other.gateway)
     }
 }
 

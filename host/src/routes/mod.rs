@@ -1,9 +1,11 @@
 //! Who owns the pod's default routes (multi-network standard v1.3, 4.1.2.1.9).
 //!
-//! Every delegate sets its own default route and knows nothing of the others. So once
-//! all of them ran, [`settle`] takes away inside the container what a selector's plan
-//! gives to another attachment, sets what the plan asks for, and makes the results say
-//! what is so. A plan that says nothing about default routes costs nothing here.
+//! Every delegate sets its own default route and knows nothing of the others. So before a
+//! further one runs, what is there is [set aside](Sandbox::set_aside), and once all of them
+//! ran, [`settle`] gives each family's default routes to one network, sets what the plan asks
+//! for, and makes the results say what is so. The network on the runtime's interface has them,
+//! because its address is the pod's; unless the plan or the configuration says otherwise. A
+//! pod with one network needs none of this.
 
 mod decide;
 mod kernel;
@@ -11,6 +13,7 @@ mod message;
 mod namespace;
 mod netlink;
 mod rewrite;
+mod sandbox;
 #[cfg(test)]
 mod tests;
 
@@ -20,20 +23,40 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use crate::cni::{CniError, code};
+pub use sandbox::{Look, Sandbox};
 
 /// What a plan wants for the default routes of one attachment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// As its plugins set them, unless another attachment owns them.
+    /// Nothing: whoever owns the default routes has them.
     Usual,
     /// This attachment owns the default route: through these gateways, at most one per
-    /// address family. A family without a gateway here stays as it is for everybody.
+    /// address family. A family without a gateway here is left to the usual owner.
     ///
-    /// Empty: this attachment keeps what its plugins set, and the others lose theirs of
-    /// the families for which it has any.
+    /// Empty: this attachment keeps what its plugins set, and those that do not say so
+    /// lose theirs of the families for which it has any. When every attachment says so,
+    /// all is as the plugins set it.
     Via(Vec<IpAddr>),
     /// None of its default routes stays.
     Never,
+}
+
+impl Route {
+    fn gateways(&self) -> &[IpAddr] {
+        match self {
+            Self::Via(gateways) => gateways,
+            Self::Usual | Self::Never => &[],
+        }
+    }
+
+    fn gateway(&self, family: Family) -> Option<IpAddr> {
+        self.gateways().iter().copied().find(|gateway| Family::of(gateway) == family)
+    }
+
+    /// Whether the attachment keeps what its plugins set.
+    pub fn is_kept(&self) -> bool {
+        matches!(self, Self::Via(gateways) if gateways.is_empty())
+    }
 }
 
 /// One attachment that is carried out, and what is wanted for its default routes.
@@ -54,6 +77,23 @@ impl Wish<'_> {
     }
 }
 
+/// What is wanted for the default routes of a pod.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// What the plan says of each attachment.
+    pub wishes: &'a [Wish<'a>],
+    /// The interface that owns what the plan leaves open; none: nobody does.
+    pub owner: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    /// Whether nothing is to be changed, whatever the plugins set.
+    pub fn is_nothing(&self) -> bool {
+        let usual = || self.wishes.iter().all(|wish| wish.default_route == Route::Usual);
+        (self.owner.is_none() && usual()) || self.wishes.iter().all(|wish| wish.default_route.is_kept())
+    }
+}
+
 /// An address family. Each has default routes of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Family {
@@ -69,46 +109,40 @@ impl Family {
     }
 }
 
-/// Makes the container's default routes what the attachments' plan wants, and gives
-/// back the results changed accordingly. To be called when every delegate has run.
+/// Makes the container's default routes what is wanted, and gives back the results changed
+/// accordingly. To be called when every delegate has run.
 ///
-/// `results` are the attachments' CNI 1.1.0 results, in the order of `wishes`. `netns`
-/// is the path of the container's network namespace. When every wish is
-/// [`Route::Usual`] the namespace is not entered.
+/// `results` are the attachments' CNI 1.1.0 results, in the order of the wishes. When
+/// [nothing](Wanted::is_nothing) is wanted they come back as they are.
 ///
 /// Where an attachment owns a family's default route, every other one of the main
 /// routing table goes, also one that no attachment set: the pod shall have exactly one.
+/// An owner whose plugins set none takes nothing from the others.
 /// Routes of other tables, and those that refuse packets instead of forwarding them,
 /// are let alone. For IPv6 the interfaces that lose (and one that gets a gateway) also
 /// stop taking default routes from router advertisements, which would bring them back.
 ///
 /// # Errors
-/// Code 4 without a namespace that can be entered; code 7 for a gateway that the kernel
+/// Code 4 without a namespace; code 7 for a gateway that the kernel
 /// refuses, or a wish that cannot be granted; code 11 when something else changes the
 /// routes at the same time; code 5 for anything else between us and the kernel. Routes
 /// may have changed by then: the caller undoes the attachments.
-pub fn settle(netns: Option<&str>, wishes: &[Wish<'_>], results: Vec<Value>) -> Result<Vec<Value>, CniError> {
-    if wishes.iter().all(|wish| wish.default_route == Route::Usual) {
+pub fn settle(sandbox: Option<&mut Sandbox>, wanted: &Wanted<'_>, results: Vec<Value>) -> Result<Vec<Value>, CniError> {
+    if wanted.is_nothing() {
         return Ok(results);
     }
-    if wishes.len() != results.len() {
-        let message = format!("default routes: {} attachments, but {} results", wishes.len(), results.len());
+    if wanted.wishes.len() != results.len() {
+        let message = format!("default routes: {} attachments, but {} results", wanted.wishes.len(), results.len());
         return Err(CniError::new(code::INTERNAL, message));
     }
-    decide::check(wishes)?;
-    let netns = netns.ok_or_else(|| {
-        CniError::new(
-            code::INVALID_ENVIRONMENT,
-            "CNI_NETNS is needed: the selector's plan says which network has the default route",
-        )
-    })?;
-    let lost = namespace::inside(netns, || kernel::apply(wishes))?;
-    let settled = wishes.iter().zip(&lost).zip(results);
+    decide::check(wanted.wishes)?;
+    let lost = sandbox::needed(sandbox)?.apply(wanted)?;
+    let settled = wanted.wishes.iter().zip(&lost).zip(results);
     Ok(settled.map(|((wish, lost), result)| rewrite::result(result, wish, lost)).collect())
 }
 
 /// The names of all interfaces in the network namespace at the path `netns`, `lo` among
-/// them. An automatic name must be none of these.
+/// them.
 ///
 /// # Errors
 /// Code 4 when the namespace cannot be entered, code 5 when the kernel does not answer.

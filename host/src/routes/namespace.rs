@@ -18,20 +18,26 @@ use crate::cni::{CniError, code};
 /// # Errors
 /// Code 4 when the namespace cannot be entered; the work's own.
 pub fn inside<T: Send>(netns: &str, work: impl FnOnce() -> Result<T, CniError> + Send) -> Result<T, CniError> {
-    let failed = |error: &dyn fmt::Display| {
-        let message = format!("cannot enter the network namespace {netns}: {error}");
-        CniError::new(code::INVALID_ENVIRONMENT, message)
-    };
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().spawn_scoped(scope, || {
+            enter(netns)?;
+            work()
+        });
+        let thread = thread.map_err(|error| failed(netns, &error))?;
+        thread.join().unwrap_or_else(|_| Err(failed(netns, &"the thread for it broke down")))
+    })
+}
+
+/// Moves the calling thread there, for good.
+pub(super) fn enter(netns: &str) -> Result<(), CniError> {
     let enter = || -> io::Result<()> {
         let namespace = File::open(netns)?;
         Ok(move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?)
     };
-    thread::scope(|scope| {
-        let thread = thread::Builder::new().spawn_scoped(scope, || {
-            enter().map_err(|error| failed(&error))?;
-            work()
-        });
-        let thread = thread.map_err(|error| failed(&error))?;
-        thread.join().unwrap_or_else(|_| Err(failed(&"the thread for it broke down")))
-    })
+    enter().map_err(|error| failed(netns, &error))
+}
+
+pub(super) fn failed(netns: &str, error: &dyn fmt::Display) -> CniError {
+    let message = format!("cannot enter the network namespace {netns}: {error}");
+    CniError::new(code::INVALID_ENVIRONMENT, message)
 }

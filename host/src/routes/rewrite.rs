@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 
-use super::{Family, Route, Wish};
+use super::{Family, Wish};
 
 /// The main routing table; a route without `table` is in it.
 const MAIN_TABLE: u64 = 254;
@@ -18,10 +18,7 @@ pub fn result(mut result: Value, wish: &Wish<'_>, lost: &BTreeSet<Family>) -> Va
     let Some(members) = result.as_object_mut() else {
         return result;
     };
-    let gateways = match &wish.default_route {
-        Route::Via(gateways) => gateways.as_slice(),
-        Route::Usual | Route::Never => &[],
-    };
+    let gateways = wish.default_route.gateways();
     if gateways.is_empty() && lost.is_empty() {
         return result;
     }

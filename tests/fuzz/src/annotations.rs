@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use genie_host::call::OwnTypes;
 use genie_host::cni::{CniArgs, code};
-use genie_host::network::{Context, prepare};
+use genie_host::network::{Context, Limits, prepare};
 use genie_host::pod::{self, Annotations, Identity, Source};
 use genie_host::publish;
 use genie_host::selector::abi::{Attachment, DefaultRoute, Plan, Source as Network};
@@ -99,6 +99,8 @@ fn carry_out(verdict: Result<Verdict, Refusal>) {
         own_types: &own.as_refs(),
         path: Some(plan::programs()),
         taken: &BTreeSet::new(),
+        is_served: false,
+        limits: Limits { networks: usize::MAX, same_network: usize::MAX },
         strict: true,
     };
     match prepare(&chosen, &context) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use genie_host::cni::{Call, CniArgs, NetworkList, Verb, Version, names};
-use genie_host::network::{Catalogue, Context, Installed, Prepared, prepare};
+use genie_host::network::{Catalogue, Context, Installed, Limits, Prepared, prepare};
 use genie_host::object::ObjectName;
 use genie_host::record::{Header, Planned, Record, VERSION};
 use genie_host::selector::abi::{DefaultRoute, Plan};
@@ -49,11 +49,13 @@ pub fn plan(bytes: &[u8]) {
         own_types: &["genie"],
         path: Some(programs()),
         taken: &case.taken,
+        is_served: case.taken.contains("eth0"),
+        limits: Limits::default(),
         strict: case.strict,
     };
     match prepare(&case.plan, &context) {
         Ok(prepared) => laws(&case.plan, &context, &prepared),
-        Err(error) => assert!([1, 4, 6, 7, 11, 103, 999].contains(&error.code), "{error}"),
+        Err(error) => assert!([1, 4, 6, 7, 11, 101, 102, 103, 999].contains(&error.code), "{error}"),
     }
 }
 
@@ -62,7 +64,13 @@ pub fn laws(plan: &Plan, context: &Context<'_>, prepared: &[Prepared]) {
     assert_eq!(prepared.len(), plan.attachments.len());
     let interfaces: BTreeSet<_> = prepared.iter().map(|attachment| &attachment.interface).collect();
     assert_eq!(interfaces.len(), prepared.len(), "an interface twice: {interfaces:?}");
-    assert!(prepared.iter().filter(|one| matches!(one.default_route, DefaultRoute::Via(_))).count() < 2);
+    assert!(
+        prepared
+            .iter()
+            .filter(|one| matches!(&one.default_route, DefaultRoute::Via(gateways) if !gateways.is_empty()))
+            .count()
+            < 2
+    );
     for (attachment, wanted) in prepared.iter().zip(&plan.attachments) {
         let Prepared { interface, list, cni_args, runtime_config, .. } = attachment;
         names::check_interface(interface).expect("a legal interface");

@@ -15,6 +15,7 @@ fn main() -> io::Result<ExitCode> {
     if std::env::args().nth(1).as_deref() == Some(HOLD) {
         hang();
     }
+    let inherited = inherited();
     // Through the link that it was called by.
     let program = PathBuf::from(std::env::args_os().next().unwrap_or_default());
     let dir = program.parent().unwrap_or(Path::new("."));
@@ -30,7 +31,7 @@ fn main() -> io::Result<ExitCode> {
         Some(_) => Some(Command::new(std::env::current_exe()?).arg(HOLD).stdin(Stdio::null()).spawn()?.id()),
         None => None,
     };
-    log(dir, &kind, &config, child)?;
+    log(dir, &kind, &config, child, inherited)?;
 
     if let Some(text) = script.get("stderr").and_then(Value::as_str) {
         io::stderr().write_all(text.as_bytes())?;
@@ -58,14 +59,21 @@ fn script(dir: &Path, kind: &str, verb: &str) -> Map<String, Value> {
     scripts[verb].as_object().cloned().unwrap_or_default()
 }
 
-fn log(dir: &Path, kind: &str, config: &Value, child: Option<u32>) -> io::Result<()> {
+/// What is in the files that are open already.
+fn inherited() -> Vec<String> {
+    let open = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let regular = open.filter(|file| fs::metadata(file.path()).is_ok_and(|file| file.is_file()));
+    regular.filter_map(|file| fs::read(file.path()).ok()).map(|bytes| String::from_utf8_lossy(&bytes).into()).collect()
+}
+
+fn log(dir: &Path, kind: &str, config: &Value, child: Option<u32>, inherited: Vec<String>) -> io::Result<()> {
     let env: Map<String, Value> = std::env::vars()
         .filter(|(name, _)| name.starts_with("CNI_") || name.starts_with("GENIE_"))
         .map(|(name, value)| (name, value.into()))
         .collect();
     let cwd = std::env::current_dir().unwrap_or_default();
     let line = json!({
-        "type": kind, "env": env, "stdin": config, "cwd": cwd, "pid": std::process::id(), "child": child,
+        "type": kind, "env": env, "stdin": config, "cwd": cwd, "pid": std::process::id(), "child": child, "inherited": inherited,
     });
     // One write, so that the lines of concurrent calls stay whole.
     let mut file = OpenOptions::new().append(true).create(true).open(recorder::log_file(dir))?;

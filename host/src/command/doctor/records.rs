@@ -4,6 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::finding::{Finding, fail, ok, some, warn};
 use super::site::Site;
+use crate::config::OWN_TYPE;
+use crate::record::adopted::{self, Adopted};
 use crate::record::{Entry, Record, Store, boot_id};
 use crate::routes;
 
@@ -19,6 +21,34 @@ enum Problem {
 }
 
 pub fn check(site: &Site) -> Vec<Finding> {
+    recorded(site).into_iter().chain(unrecorded(site)).collect()
+}
+
+/// What the runtime attached without us: before our time, or while we were being removed.
+fn unrecorded(site: &Site) -> Option<Finding> {
+    let paths = &site.paths;
+    let found = match adopted::without_record(&paths.cni_cache_dir, &paths.state_dir, &[OWN_TYPE]) {
+        Ok(found) => found,
+        Err(error) => return Some(fail(error.to_string(), "run this as root")),
+    };
+    let name = |adopted: &Adopted| {
+        let container: String = adopted.container.chars().take(13).collect();
+        match adopted.pod() {
+            Some(pod) => format!("{pod} ({container})"),
+            None => container,
+        }
+    };
+    let names: Vec<_> = found.iter().map(name).collect();
+    (!names.is_empty()).then(|| {
+        warn(
+            format!("{} containers were attached without genie: {}", names.len(), some(&names)),
+            "nothing of theirs is lost, their DEL undoes it from what libcni keeps; delete the pods if they shall \
+             get the networks that genie gives",
+        )
+    })
+}
+
+fn recorded(site: &Site) -> Vec<Finding> {
     // Opening a store makes what is missing, and looking must not make anything.
     if !site.paths.state_dir.join("records").is_dir() {
         return vec![ok("nothing is attached")];

@@ -83,7 +83,7 @@ fn web() -> Identity {
 }
 
 fn outcome(status: &str) -> Outcome {
-    Outcome { result: json!({}), annotations: json!({STATUS: status}) }
+    Outcome { result: json!({}), annotations: json!({STATUS: status}), ..Outcome::default() }
 }
 
 fn status(value: &str) -> BTreeMap<String, Option<String>> {

@@ -18,7 +18,7 @@ fn cost_of_a_record() {
         let syncing = sync.then(|| journal.sync_beside());
         journal.added(0, &result(0)).unwrap();
         journal.added(1, &result(1)).unwrap();
-        journal.done(&Outcome { result: result(2), annotations: Value::Null }).unwrap();
+        journal.done(&Outcome { result: result(2), annotations: Value::Null, ..Outcome::default() }).unwrap();
         if let Some(syncing) = syncing {
             syncing.wait(soon()).unwrap();
         }

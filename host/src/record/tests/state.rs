@@ -28,7 +28,7 @@ fn whole_life_of_a_record() {
 
     journal.added(0, &result(0)).unwrap();
     journal.added(1, &result(1)).unwrap();
-    let outcome = Outcome { result: json!({"merged": true}), annotations: json!({"a": "b"}) };
+    let outcome = Outcome { result: json!({"merged": true}), annotations: json!({"a": "b"}), ..Outcome::default() };
     journal.done(&outcome).unwrap();
     syncing.wait(soon()).unwrap();
     drop(journal);
@@ -191,7 +191,7 @@ proptest! {
         expected.netns = netns;
         expected.decision = decision.clone();
         expected.pod = None;
-        let outcome = Outcome { result: decision, annotations: result.clone() };
+        let outcome = Outcome { result: decision, annotations: result.clone(), ..Outcome::default() };
         let mut journal = dir.store.create(&lock, &expected).unwrap();
         journal.added(1, &result).unwrap();
         journal.done(&outcome).unwrap();

@@ -10,7 +10,7 @@ fn sample(dir: &Dir) -> (Vec<u8>, Vec<usize>) {
     for index in 0..3 {
         journal.added(index, &result(index)).unwrap();
     }
-    journal.done(&Outcome { result: json!({"merged": 1}), annotations: Value::Null }).unwrap();
+    journal.done(&Outcome { result: json!({"merged": 1}), annotations: Value::Null, ..Outcome::default() }).unwrap();
     journal.deleted(2).unwrap();
     journal.deleted(1).unwrap();
     let bytes = fs::read(dir.record()).unwrap();

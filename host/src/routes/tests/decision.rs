@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::super::decide::{check, decide};
 use super::super::message::{DefaultRoute, new_default_route, parse_link};
-use super::super::{Family, Route, Wish, settle};
+use super::super::{Family, Route, Wanted, Wish, settle};
 use super::{ip, via, wishes};
 use crate::cni::{CniError, code};
 
@@ -30,12 +30,21 @@ fn plugins_routes() -> Vec<DefaultRoute> {
 type Outcome = (Vec<String>, Vec<String>, Vec<Vec<Family>>);
 
 fn outcome(wishes: &[Wish<'_>], routes: &[DefaultRoute]) -> Result<Outcome, CniError> {
+    decided(&Wanted { wishes, owner: None }, routes)
+}
+
+/// Without a word in the plan: eth0 is the runtime's.
+fn usual(eth0: Route, net1: Route, routes: &[DefaultRoute]) -> Outcome {
+    decided(&Wanted { wishes: &wishes(eth0, net1), owner: Some("eth0") }, routes).unwrap()
+}
+
+fn decided(wanted: &Wanted<'_>, routes: &[DefaultRoute]) -> Result<Outcome, CniError> {
     let links = BTreeMap::from([("eth0".to_owned(), ETH0), ("net1".to_owned(), NET1)]);
-    let decision = decide(wishes, &links, routes)?;
+    let decision = decide(wanted, &links, routes)?;
     let gateway = |route: &&DefaultRoute| route.gateway.map_or("-".into(), |ip| ip.to_string());
     Ok((
         decision.remove.iter().map(gateway).collect(),
-        decision.add.iter().map(ToString::to_string).collect(),
+        decision.add.iter().map(|addition| addition.gateway.to_string()).collect(),
         decision.lost.iter().map(|lost| lost.iter().copied().collect()).collect(),
     ))
 }
@@ -141,23 +150,65 @@ fn two_gateways_of_one_family_are_refused_and_named() {
 }
 
 #[test]
-fn without_a_wish_no_namespace_is_entered() {
+fn where_nothing_is_wanted_no_namespace_is_needed() {
     let results = vec![json!({"routes": [{"dst": "0.0.0.0/0"}]}), json!({})];
-    let usual = wishes(Route::Usual, Route::Usual);
-    assert_eq!(settle(None, &usual, results.clone()), Ok(results.clone()));
-    assert_eq!(settle(Some("/nowhere"), &usual, results.clone()), Ok(results));
+    for (eth0, net1) in [(Route::Usual, Route::Usual), (via(&[]), via(&[]))] {
+        let wanted = Wanted { wishes: &wishes(eth0, net1), owner: None };
+        assert_eq!(settle(None, &wanted, results.clone()), Ok(results.clone()));
+    }
+}
+
+#[test]
+fn without_a_word_the_runtimes_interface_owns_each_family_that_it_has() {
+    let mut routes = plugins_routes();
+    routes.push(route("fd00:2::1", &[NET1]));
+    let (remove, add, lost) = usual(Route::Usual, Route::Usual, &routes);
+    assert_eq!((remove, add), (strings(&["10.2.0.1", "fd00:2::1"]), strings(&[])));
+    assert_eq!(lost, [vec![], vec![Family::V4, Family::V6]]);
+}
+
+#[test]
+fn a_family_that_the_runtimes_interface_does_not_have_stays_with_the_others() {
+    let routes = [route("10.1.0.1", &[ETH0]), route("fd00:2::1", &[NET1])];
+    let (remove, _, lost) = usual(Route::Usual, Route::Usual, &routes);
+    assert!(remove.is_empty());
+    assert_eq!(lost, [vec![], vec![Family::V4]]);
+}
+
+#[test]
+fn a_plan_says_otherwise_and_the_rest_is_the_runtimes_interfaces() {
+    let mut routes = plugins_routes();
+    routes.push(route("fd00:2::1", &[NET1]));
+    let (remove, add, lost) = usual(Route::Usual, via(&["10.2.0.9"]), &routes);
+    assert_eq!((remove, add), (strings(&["10.1.0.1", "10.2.0.1", "fd00:2::1"]), strings(&["10.2.0.9"])));
+    assert_eq!(lost, [vec![Family::V4], vec![Family::V6]]);
+    let (remove, ..) = usual(Route::Never, Route::Usual, &routes);
+    assert_eq!(remove, strings(&["10.1.0.1", "fd00:1::1"]), "who gives them up owns none");
+    let (remove, ..) = usual(Route::Usual, via(&[]), &routes);
+    assert_eq!(remove, strings(&["10.1.0.1", "fd00:1::1"]));
+}
+
+#[test]
+fn several_may_keep_what_their_plugins_set() {
+    assert_eq!(check(&wishes(via(&[]), via(&[]))), Ok(()));
+    let (remove, ..) = usual(via(&[]), via(&[]), &plugins_routes());
+    assert!(remove.is_empty());
+    assert!(Wanted { wishes: &wishes(via(&[]), via(&[])), owner: Some("eth0") }.is_nothing());
+}
+
+#[test]
+fn a_multipath_route_that_leaves_through_the_runtimes_interface_stays() {
+    let routes = [route("10.1.0.1", &[ETH0, NET1]), route("10.2.0.1", &[NET1])];
+    assert_eq!(usual(Route::Usual, Route::Usual, &routes).0, strings(&["10.2.0.1"]));
 }
 
 #[test]
 fn a_wish_needs_a_namespace_and_a_result_for_each_attachment() {
-    let wishes = wishes(Route::Usual, Route::Never);
-    let error = settle(None, &wishes, vec![json!({}), json!({})]).unwrap_err();
+    let wanted = Wanted { wishes: &wishes(Route::Usual, Route::Never), owner: None };
+    let error = settle(None, &wanted, vec![json!({}), json!({})]).unwrap_err();
     assert_eq!(error.code, code::INVALID_ENVIRONMENT);
     assert!(error.msg.contains("CNI_NETNS"));
-    let error = settle(Some("/nowhere"), &wishes, vec![json!({}), json!({})]).unwrap_err();
-    assert_eq!(error.code, code::INVALID_ENVIRONMENT);
-    assert!(error.msg.contains("/nowhere"));
-    let error = settle(Some("/nowhere"), &wishes, vec![json!({})]).unwrap_err();
+    let error = settle(None, &wanted, vec![json!({})]).unwrap_err();
     assert_eq!(error.code, code::INTERNAL);
 }
 
@@ -190,11 +241,12 @@ proptest! {
         let wishes = wishes(Route::Never, via(&[GATEWAYS[gateway]]));
         let links = BTreeMap::from([("eth0".to_owned(), ETH0), ("net1".to_owned(), NET1)]);
         let routes: Vec<_> = hops.iter().map(|(gw, hop)| route(GATEWAYS[*gw], &[*hop])).collect();
-        let decision = decide(&wishes, &links, &routes).unwrap();
+        let wanted = Wanted { wishes: &wishes, owner: Some("eth0") };
+        let decision = decide(&wanted, &links, &routes).unwrap();
         let gone: BTreeSet<_> = decision.remove.iter().map(|r| std::ptr::from_ref(*r)).collect();
         let left = routes.iter().filter(|route| !gone.contains(&std::ptr::from_ref(*route)));
-        let added = decision.add.iter().map(|gw| route(&gw.to_string(), &[NET1]));
+        let added = decision.add.iter().map(|addition| route(&addition.gateway.to_string(), &[NET1]));
         let after: Vec<_> = left.cloned().chain(added).collect();
-        prop_assert!(decide(&wishes, &links, &after).unwrap().is_done());
+        prop_assert!(decide(&wanted, &links, &after).unwrap().is_done());
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
-use super::super::{Route, interface_names, settle};
+use super::super::{Look, Route, Sandbox, Wanted, interface_names, settle};
 use super::{via, wishes};
 use crate::cni::{CniError, code};
 
@@ -70,7 +70,16 @@ impl Namespace {
             json!({"routes": [{"dst": "0.0.0.0/0", "gw": "10.1.0.1"}, {"dst": "::/0"}]}),
             json!({"routes": [{"dst": "0.0.0.0/0", "gw": "10.2.0.1"}, {"dst": "10.0.0.0/8"}]}),
         ];
-        settle(Some(&self.path()), &wishes(eth0, net1), results)
+        settle(Some(&mut self.look()), &Wanted { wishes: &wishes(eth0, net1), owner: None }, results)
+    }
+
+    fn look(&self) -> Sandbox {
+        Look::begin(Some(&self.path())).end().unwrap().unwrap()
+    }
+
+    fn settle_usual(&self, sandbox: &mut Sandbox) -> Result<Vec<Value>, CniError> {
+        let usual = wishes(Route::Usual, Route::Usual);
+        settle(Some(sandbox), &Wanted { wishes: &usual, owner: Some("eth0") }, vec![json!({}), json!({})])
     }
 
     fn path(&self) -> String {
@@ -204,6 +213,78 @@ fn case_23_an_unreachable_gateway_is_refused_in_the_kernels_words() {
     }
     let error = namespace.settle(Route::Usual, via(&["192.0.2.1"])).unwrap_err();
     assert!(error.msg.contains("Nexthop has invalid gateway"), "{error}");
+}
+
+#[test]
+fn what_was_set_aside_comes_back_to_its_owner_as_it_was() {
+    let namespace = Namespace::new();
+    let (v4, v6) = ("default via 10.1.0.1 dev eth0 src 10.1.0.2 metric 7 mtu 1400", "default via fd00:1::1 dev eth0");
+    namespace.ip(&format!("route add {v4}"));
+    namespace.ip(&format!("-6 route add {v6} metric 50 pref high"));
+    namespace.ip("route add default via 10.1.0.9 dev eth0 onlink metric 8");
+    let before = namespace.ip("-4 route show default") + &namespace.ip("-6 route show default");
+    let mut sandbox = namespace.look();
+    sandbox.set_aside().unwrap();
+    assert!(namespace.defaults().is_empty());
+    // What calico does, and does not do where there is one already.
+    namespace.ip("route add default via 10.2.0.1 dev net1");
+    sandbox.set_aside().unwrap();
+    namespace.settle_usual(&mut sandbox).unwrap();
+    assert_eq!(namespace.ip("-4 route show default") + &namespace.ip("-6 route show default"), before);
+}
+
+#[test]
+fn an_owner_that_comes_last_has_them_too() {
+    let namespace = Namespace::new();
+    namespace.ip("route add default via 10.2.0.1 dev net1");
+    namespace.ip("-6 route add default via fd00:2::1 dev net1");
+    let mut sandbox = namespace.look();
+    sandbox.set_aside().unwrap();
+    namespace.ip("route add default via 10.1.0.1 dev eth0");
+    let results = namespace.settle_usual(&mut sandbox).unwrap();
+    assert_eq!(namespace.defaults(), ["10.1.0.1 eth0", "fd00:2::1 net1"]);
+    assert_eq!(results, [json!({}), json!({})]);
+}
+
+#[test]
+fn what_was_set_aside_is_put_back_when_the_add_fails() {
+    let namespace = Namespace::attached();
+    let before = namespace.defaults();
+    let mut sandbox = namespace.look();
+    sandbox.set_aside().unwrap();
+    sandbox.put_back();
+    assert_eq!(namespace.defaults(), before);
+    sandbox.put_back();
+    assert_eq!(namespace.defaults(), before);
+}
+
+#[test]
+fn a_default_route_that_cannot_come_back_fails_the_add() {
+    let namespace = Namespace::new();
+    namespace.ip("route add default via 10.1.0.1 dev eth0");
+    let mut sandbox = namespace.look();
+    sandbox.set_aside().unwrap();
+    namespace.ip("addr del 10.1.0.2/24 dev eth0");
+    let error = namespace.settle_usual(&mut sandbox).unwrap_err();
+    assert!(error.msg.contains("set aside") && error.msg.contains("(os error "), "{error}");
+}
+
+#[test]
+fn what_routers_advertise_is_not_set_aside() {
+    let namespace = Namespace::new();
+    namespace.ip("-6 route add default via fd00:1::1 dev eth0 proto ra metric 1024");
+    namespace.look().set_aside().unwrap();
+    assert_eq!(namespace.defaults(), ["fd00:1::1 eth0"]);
+}
+
+#[test]
+fn a_look_finds_all_interfaces_and_no_namespace_is_none() {
+    let namespace = Namespace::new();
+    assert_eq!(namespace.look().interfaces().len(), 5);
+    assert!(Look::begin(None).end().unwrap().is_none());
+    assert!(Look::begin(Some("/run/netns/gone")).end().unwrap().is_none());
+    let error = Look::begin(Some("/proc/self/ns/uts")).end().err().unwrap();
+    assert!(error.msg.contains("/proc/self/ns/uts"), "{error}");
 }
 
 #[test]

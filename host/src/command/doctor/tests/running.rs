@@ -163,7 +163,7 @@ fn check_record(header: &Header, finished: bool, deleted: Option<usize>) -> Vec<
     let lock = store.lock("c1", Instant::now() + Duration::from_mins(1)).unwrap();
     let mut journal = store.create(&lock, header).unwrap();
     if finished {
-        journal.done(&Outcome { result: json!({}), annotations: json!({}) }).unwrap();
+        journal.done(&Outcome { result: json!({}), annotations: json!({}), ..Outcome::default() }).unwrap();
     }
     if let Some(index) = deleted {
         journal.deleted(index).unwrap();

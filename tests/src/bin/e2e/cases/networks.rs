@@ -13,6 +13,7 @@ pub const CASES: Group = &[
     ("default-plugin", default_plugin),
     ("default-changed", default_changed),
     ("two-networks", two_networks),
+    ("default-route", default_route),
     ("across-nodes", across_nodes),
     ("host-port", host_port),
     ("service", service),
@@ -86,6 +87,19 @@ fn two_networks(trial: &Trial) -> Result<()> {
     let preferences = pod["metadata"]["annotations"]["multi-ip-preferences"].as_str().unwrap_or_default();
     let preferences: Value = serde_json::from_str(preferences).context("multi-ip-preferences")?;
     ensure!(preferences["multi_entry"] == 2, "multi-ip-preferences is {preferences}");
+    Ok(())
+}
+
+/// What the pod sends has the pod's address, in whichever order its networks come.
+fn default_route(trial: &Trial) -> Result<()> {
+    for (name, cni) in [("calico-first", "calico,flannel"), ("flannel-first", "flannel,calico")] {
+        let pod = trial.run(Pod::new(name).cni(cni))?;
+        let routes = trial.exec(name, &["ip", "-4", "route", "show", "default"])?;
+        ensure!(routes.lines().count() == 1 && routes.contains("dev eth0"), "{cni}: {routes}");
+        let sent = trial.exec(name, &["ip", "route", "get", "192.0.2.1"])?;
+        ensure!(sent.contains(&format!("src {}", pod_ip(&pod)?)), "{cni}: {sent}");
+        reaches(trial, &pod, pod_ip(&pod)?)?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,26 @@
+//! What a pod asks for and nobody reads.
+
+use crate::cni::quoted;
+use crate::selector::abi::Request;
+use crate::selector::chain::Chain;
+use crate::selector::module::Module;
+
+/// The annotation of the multi-network standard (section 4.1).
+const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
+
+/// What is to be told when a pod asks for networks of the standard, and no selector of the
+/// chain can have read it: none of the built-in ones does, and what a module reads nobody
+/// knows.
+pub fn ignored(chain: &Chain, request: &Request) -> Option<String> {
+    let (_, written) = request.annotations.iter().find(|(key, _)| key == NETWORKS)?;
+    let is_built_in = |module: &Module| matches!(module, Module::BuiltIn(_));
+    let is_read = written.trim().is_empty() || !chain.entries.iter().all(|entry| is_built_in(&entry.module));
+    (!is_read).then(|| {
+        format!(
+            "the annotation {NETWORKS} ({}) is not heeded: no selector of genie's configuration reads it, and the \
+             pod gets its other networks only; name them in the annotation \"cni\", or have the operator add a \
+             selector that reads it",
+            quoted(written)
+        )
+    })
+}
