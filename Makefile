@@ -83,11 +83,13 @@ fuzz: ## each target of tests/fuzz for 20 s; TIME=… or RUNS=… for longer, TA
 	tests/side-by-side Rust 'make --no-print-directory toolchain' 'Go  ' 'tests/tools/build $(TOOLS_$@)'
 	tests/fuzz/run $(TARGET)
 
-deploy: ## deploy/genie.yaml, from the chart
+deploy: ## deploy/configuration.yaml and deploy/genie.yaml, from the chart
 	tests/needs $(TOOLS_$@)
 	tests/tools/build $(TOOLS_$@)
-	HELM=$(GENIE_TOOLS)/bin/helm deploy/render > deploy/genie.yaml.new
-	mv deploy/genie.yaml.new deploy/genie.yaml
+	HELM=$(GENIE_TOOLS)/bin/helm deploy/render configuration > deploy/configuration.new
+	HELM=$(GENIE_TOOLS)/bin/helm deploy/render program > deploy/genie.new
+	mv deploy/configuration.new deploy/configuration.yaml
+	mv deploy/genie.new deploy/genie.yaml
 
 lint: toolchain ## what a change has to pass
 	rustup --quiet component add rustfmt clippy

@@ -159,3 +159,21 @@ fn wait(pipe: impl AsFd, flags: PollFlags, deadline: Instant) -> io::Result<()> 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_that_does_not_answer_is_killed_at_the_deadline() {
+        // It ends when its input does, which it never does by itself.
+        let deadline = Instant::now() + std::time::Duration::from_millis(50);
+        let mut process = Process::start(Path::new("/bin/cat"), &[], false, deadline).unwrap();
+        assert_eq!(process.line(100).unwrap_err().kind(), ErrorKind::TimedOut);
+        assert_eq!(process.send(b"now").unwrap_err().kind(), ErrorKind::TimedOut);
+        let status = format!("/proc/{}", process.child.as_ref().unwrap().id());
+        assert!(Path::new(&status).exists());
+        drop(process);
+        assert!(!Path::new(&status).exists());
+    }
+}

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -91,6 +91,17 @@ impl ApiServer {
         self.kubectl_with(arguments, "")
     }
 
+    /// Whether it would take these manifests as they are: in its strictest reading, in which an
+    /// unknown or repeated field is an error.
+    ///
+    /// # Errors
+    /// What it says.
+    pub fn would_take(&self, manifests: &str) -> Result<(), String> {
+        let output = self.run(&["apply", "--dry-run=server", "--validate=strict", "-f", "-"], manifests);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() && said.is_empty() { Ok(()) } else { Err(said) }
+    }
+
     /// An object as the server has it; null when there is none.
     ///
     /// # Panics
@@ -132,6 +143,17 @@ impl ApiServer {
 
     #[track_caller]
     fn kubectl_with(&self, arguments: &[&str], input: &str) -> String {
+        let output = self.run(arguments, input);
+        assert!(
+            output.status.success(),
+            "kubectl {}: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+        String::from_utf8(output.stdout).expect("kubectl prints text")
+    }
+
+    fn run(&self, arguments: &[&str], input: &str) -> Output {
         let mut child = Command::new(programs::tool("kubectl"))
             .args(arguments)
             .env("KUBECONFIG", self.kubeconfig())
@@ -142,14 +164,7 @@ impl ApiServer {
             .spawn()
             .expect("kubectl starts");
         child.stdin.take().expect("it was piped").write_all(input.as_bytes()).expect("kubectl reads its input");
-        let output = child.wait_with_output().expect("kubectl ends");
-        assert!(
-            output.status.success(),
-            "kubectl {}: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-        String::from_utf8(output.stdout).expect("kubectl prints text")
+        child.wait_with_output().expect("kubectl ends")
     }
 
     fn wait_until_ready(&self) {

@@ -16,6 +16,7 @@ pub mod cluster;
 pub mod cri;
 pub mod fixture;
 pub mod guests;
+pub mod helm;
 pub mod hostile;
 pub mod netns;
 mod node;

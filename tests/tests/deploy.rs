@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use genie_tests::apiserver::ApiServer;
+use genie_tests::helm::{helm, render};
 use genie_tests::programs;
 use serde_json::{Value, json};
 
@@ -17,17 +18,17 @@ const TAINT: &str = "genie-host.io/not-ready";
 /// A policy takes effect soon after it was created.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-fn manifest() -> String {
-    programs::root().join("deploy/genie.yaml").display().to_string()
+/// A file of `deploy/`, or all of its manifests.
+fn deploy(file: &str) -> String {
+    programs::root().join("deploy").join(file).display().to_string()
 }
 
-/// An API server to which `deploy/genie.yaml` was applied, with two nodes, each with an agent
-/// and a pod. It ends with the process.
+/// An API server to which `deploy/` was applied, with two nodes, each with an agent and a pod. It ends with the process.
 fn cluster() -> &'static ApiServer {
     static CLUSTER: OnceLock<ApiServer> = OnceLock::new();
     CLUSTER.get_or_init(|| {
         let server = ApiServer::start();
-        server.kubectl(&["apply", "-f", &manifest()]);
+        server.kubectl(&["apply", "-f", &deploy("")]);
         for node in ["node1", "node2"] {
             let taints = json!([
                 {"key": TAINT, "effect": "NoSchedule"},
@@ -161,31 +162,16 @@ fn event(component: &str, node: &str, kind: &str) -> Value {
         "source": {"component": component, "host": node}})
 }
 
-fn helm(arguments: &[&str]) -> Output {
-    let mut command = Command::new(programs::tool("helm"));
-    // Nothing of whoever runs the tests.
-    let nowhere = tempfile::tempdir().expect("a temporary directory");
-    command.args(arguments).current_dir(programs::root().join("deploy")).env("HOME", nowhere.path());
-    run(command, "")
-}
-
-/// The chart as YAML, with these values.
-#[track_caller]
-fn rendered(namespace: &str, values: &[&str]) -> String {
-    let given = ["template", "genie", "chart", "--namespace", namespace, "--kube-version", "1.34.0"];
-    let output = helm(&[&given, values].concat());
-    assert_done(&output);
-    String::from_utf8(output.stdout).expect("helm prints text")
-}
-
 #[test]
-fn the_manifest_is_what_the_chart_says() {
-    let mut render = Command::new(programs::root().join("deploy/render"));
-    render.env("HELM", programs::tool("helm"));
-    let output = run(render, "");
-    assert_done(&output);
-    let committed = fs::read_to_string(manifest()).expect("deploy/genie.yaml");
-    assert!(String::from_utf8_lossy(&output.stdout) == committed, "deploy/genie.yaml is old; run: make deploy");
+fn the_manifests_are_what_the_chart_says() {
+    for (part, file) in [("configuration", "configuration.yaml"), ("program", "genie.yaml")] {
+        let mut script = Command::new(deploy("render"));
+        script.arg(part).env("HELM", programs::tool("helm"));
+        let output = run(script, "");
+        assert_done(&output);
+        let committed = fs::read_to_string(deploy(file)).expect("a manifest");
+        assert!(String::from_utf8_lossy(&output.stdout) == committed, "deploy/{file} is old; run: make deploy");
+    }
 }
 
 #[test]
@@ -207,44 +193,48 @@ fn a_node_by_hand_gets_the_configuration_of_the_cluster() {
 }
 
 #[test]
-fn helm_finds_no_fault_with_the_chart_but_with_wrong_values() {
-    assert_done(&helm(&["lint", "--strict", "chart"]));
-    for wrong in
-        ["config.type=bridge", "listen.port=0", "image.digest=sha256:1", "tolerance=1", "selectors.a\\.txt=QQ=="]
-    {
-        let output = helm(&["template", "genie", "chart", "--kube-version", "1.34.0", "--set", wrong]);
-        assert!(!output.status.success(), "{wrong} is accepted");
-        let message = String::from_utf8_lossy(&output.stderr);
-        assert!(message.contains("schema"), "{message}");
-    }
+fn helm_finds_no_fault_with_the_chart() {
+    assert_done(&helm(&["lint", "--strict", "chart"], ""));
 }
 
 #[test]
-fn the_api_server_takes_the_manifest_twice() {
+fn the_api_server_takes_the_manifests_twice() {
     let server = cluster();
-    server.kubectl(&["apply", "--dry-run=server", "-f", &manifest()]);
-    let again = server.kubectl(&["apply", "-f", &manifest()]);
+    for file in ["configuration.yaml", "genie.yaml"] {
+        let manifests = fs::read_to_string(deploy(file)).expect("a manifest");
+        server.would_take(&manifests).unwrap_or_else(|said| panic!("{file}: {said}"));
+    }
+    let again = server.kubectl(&["apply", "-f", &deploy("genie.yaml")]);
     assert!(again.lines().all(|line| line.ends_with(" unchanged")), "{again}");
 }
 
 #[test]
-fn the_api_server_takes_the_chart_with_other_values() {
-    const TAKEN: &[&str] = &[
-        "--set=listen.address=0.0.0.0,listen.port=9700,apiServer.host=10.0.0.1,apiServer.port=6443",
-        "--set=imagePullSecrets={one},podAnnotations.a=b,podLabels.c=d,maxUnavailable=1",
-        "--set=selectors.tenant\\.wasm=AGFzbQ==",
-        "--set-json=config.selectors=[{\"module\":\"tenant.wasm\",\"limits\":{\"fuel\":50000000}}]",
-        "--set-json=extraRules=[{\"apiGroups\":[\"\"],\"resources\":[\"namespaces\"],\"verbs\":[\"get\"]}]",
-    ];
-    let server = cluster();
-    let text = rendered("default", TAKEN);
-    assert!(text.contains("\"fuel\": 50000000"), "a number changes its form");
-    assert!(text.contains("system:serviceaccount:default:genie"), "the policies are about another account");
-    let mut apply = Command::new(programs::tool("kubectl"));
-    apply.args(["apply", "--dry-run=server", "-f", "-"]).env("KUBECONFIG", server.kubeconfig());
-    assert_done(&run(apply, &text));
+fn a_new_version_of_the_program_leaves_a_sites_policy_alone() {
+    const NAME: [&str; 4] = ["configmap", "genie-config", "-n", NAMESPACE];
+    let server = ApiServer::start();
+    server.kubectl(&["apply", "-f", &deploy("")]);
+    let mut written = server.get(&NAME);
+    let guard = json!({"name": "mine", "type": "genie", "selectors": [{"module": "annotation",
+        "grant": [{"networks": ["10-calico"]}]}, {"module": "default-plugin"}]});
+    written["data"]["00-genie.conf"] = guard.to_string().into();
+    let patch = json!({"data": written["data"]}).to_string();
+    server.kubectl(&["patch", NAME[0], NAME[1], "-n", NAMESPACE, "--type=merge", "-p", &patch]);
+    server.kubectl(&["apply", "-f", &deploy("genie.yaml")]);
+    server.kubectl(&["delete", "--wait=false", "-f", &deploy("genie.yaml")]);
+    assert_eq!(server.get(&NAME)["data"], written["data"]);
+}
 
-    let without = rendered(NAMESPACE, &["--set=startupTaint.enabled=false,admissionPolicy.enabled=false"]);
+#[test]
+fn in_another_namespace_the_policies_are_about_the_account_there() {
+    let text = render("default", "{}").unwrap_or_else(|said| panic!("{said}"));
+    assert!(text.contains("system:serviceaccount:default:genie") && !text.contains("kube-system"), "{text}");
+    cluster().would_take(&text).unwrap_or_else(|said| panic!("{said}"));
+}
+
+#[test]
+fn what_a_site_does_not_use_it_need_not_allow() {
+    let off = "{startupTaint: {enabled: false}, admissionPolicy: {enabled: false}}";
+    let without = render(NAMESPACE, off).unwrap_or_else(|said| panic!("{said}"));
     assert!(!without.contains("get, patch]"), "nodes can be patched without need");
     assert!(!without.contains("ValidatingAdmissionPolicy"));
 }

@@ -1,6 +1,6 @@
 //! `genie-host agent`: the node's daemon.
 
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,8 +39,8 @@ pub struct Arguments {
     /// The namespace of that `DaemonSet`
     #[arg(long, value_name = "NAME", env = "POD_NAMESPACE", default_value = "kube-system")]
     namespace: String,
-    /// What is logged: error, warn, info, debug or trace
-    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    /// What is logged: none, error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = level)]
     log_level: LevelFilter,
     /// How it is logged
     #[arg(long, value_enum, default_value_t)]
@@ -62,7 +62,22 @@ fn address(written: &str) -> Result<Listen, String> {
     if written == "none" {
         return Ok(None);
     }
-    written.parse().map(Some).map_err(|error| format!("{error}; write an address with its port, or none"))
+    let parsed = written.parse().or_else(|error| without_brackets(written).ok_or(error));
+    parsed.map(Some).map_err(|error| format!("{error}; write an address with its port, or none"))
+}
+
+/// The DaemonSet writes a port behind its node's address, of whatever family that is.
+fn without_brackets(written: &str) -> Option<SocketAddr> {
+    let (address, port) = written.rsplit_once(':')?;
+    Some(SocketAddr::new(address.parse::<Ipv6Addr>().ok()?.into(), port.parse().ok()?))
+}
+
+/// The levels of the configuration's `log_level`, `none` among them.
+fn level(written: &str) -> Result<LevelFilter, String> {
+    if written == "none" {
+        return Ok(LevelFilter::OFF);
+    }
+    written.parse().map_err(|_| "there are none, error, warn, info, debug and trace".into())
 }
 
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -81,4 +96,28 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(agent::run(options))?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{address, level};
+
+    #[test]
+    fn a_nodes_address_of_either_family_takes_a_port() {
+        for (written, means) in
+            [("10.0.0.7:1", "10.0.0.7:1"), ("[fd00::7]:1", "[fd00::7]:1"), ("fd00::7:1", "[fd00::7]:1")]
+        {
+            assert_eq!(address(written).unwrap().map(|address| address.to_string()).as_deref(), Some(means));
+        }
+        assert_eq!(address("none"), Ok(None));
+        for wrong in ["10.0.0.7", "fd00::7", "localhost:9611", ":9611"] {
+            assert!(address(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn no_message_is_a_level_under_either_name() {
+        assert_eq!(level("none"), level("off"));
+        assert!(level("loud").is_err());
+    }
 }

@@ -1,4 +1,4 @@
-//! The host's promise 4: no network leads back to this plugin.
+//! No network leads back to this plugin.
 
 use serde_json::{Map, Value};
 

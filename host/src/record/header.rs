@@ -37,7 +37,7 @@ pub struct Header {
     pub path: Vec<PathBuf>,
     /// What is to be attached, in this order.
     pub attachments: Vec<Planned>,
-    /// Why: for `explain`, opaque here.
+    /// Why: for `genie-host records`, opaque here.
     pub decision: Value,
 }
 

@@ -1,5 +1,5 @@
 //! Attachment records: what DEL, CHECK and GC need, on disk before anything is
-//! attached (the host's promise 1).
+//! attached.
 //!
 //! A record is one append-only file. Its first line, the header, is written as a
 //! whole and renamed into place before the first delegate runs; from then on every

@@ -1,5 +1,4 @@
-//! What happened in a chain, for the attachment record, `explain` and
-//! `test-selector`.
+//! What happened in a chain, for the attachment record and `test-selector`.
 
 use std::time::Duration;
 

@@ -13,6 +13,10 @@ use super::place::Place;
 use super::shell::{await_that, output};
 
 const CONFIG: &str = "etc/containerd/config.toml";
+/// Where it looks for plugins, unless it is told otherwise.
+pub(crate) const BIN_DIR: &str = "/opt/cni/bin";
+/// Where it reads networks, unless it is told otherwise.
+const CONF_DIR: &str = "/etc/cni/net.d";
 
 /// Which one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,10 +29,10 @@ pub enum Containerd {
 
 impl Containerd {
     /// Writes its configuration onto a node's disk, with `more` at its end.
-    pub(crate) fn configure(self, files: &Path, conf_dir: &str, more: &str) -> Result<()> {
+    pub(crate) fn configure(self, files: &Path, conf_dir: &str, bin_dir: &str, more: &str) -> Result<()> {
         // Scores below zero take a capability that a container in CI has not; a native snapshot
         // is a plain copy, which any file system can do.
-        let (pause, bin_dir) = (image::PAUSE, "/opt/cni/bin");
+        let pause = image::PAUSE;
         let config = match self {
             Self::Debian => format!(
                 r#"version = 2
@@ -90,7 +94,28 @@ sandbox = "{pause}"
 
 impl ClusterNode {
     pub(super) fn write_containerd_config(&self) -> Result<()> {
-        Containerd::Debian.configure(&self.files, "/etc/cni/net.d", &self.handlers()?)
+        Containerd::Debian.configure(&self.files, CONF_DIR, BIN_DIR, &self.handlers()?)
+    }
+
+    /// Moves the node's networks and their plugins into other directories, and has the runtime
+    /// read these; nothing is left in the usual ones.
+    pub fn move_networks(&self, conf_dir: &str, bin_dir: &str) -> Result<()> {
+        self.run(&format!(
+            "mkdir -p {conf_dir} {bin_dir} && rmdir {conf_dir} {bin_dir} &&
+             mv {CONF_DIR} {conf_dir} && mv {BIN_DIR} {bin_dir}"
+        ))?;
+        Containerd::Debian.configure(&self.files, conf_dir, bin_dir, &self.handlers()?)?;
+        self.restart_daemon("containerd")
+    }
+
+    /// Undoes that, however far it came.
+    pub fn move_networks_back(&self, conf_dir: &str, bin_dir: &str) -> Result<()> {
+        self.run(&format!(
+            "if [ -d {conf_dir} ]; then rm -rf {CONF_DIR} && mv {conf_dir} {CONF_DIR}; fi &&
+             if [ -d {bin_dir} ]; then rm -rf {BIN_DIR} && mv {bin_dir} {BIN_DIR}; fi"
+        ))?;
+        self.write_containerd_config()?;
+        self.restart_daemon("containerd")
     }
 
     pub(super) fn start_containerd(&self) -> Result<()> {

@@ -31,6 +31,7 @@ use anyhow::{Context as _, Result, bail};
 
 pub use alone::ALONE;
 pub use calico::Datastore;
+pub(crate) use containerd::BIN_DIR;
 pub use containerd::Containerd;
 pub use control::API_PORT;
 pub use kubectl::{Kubectl, condition};

@@ -23,7 +23,7 @@ use tempfile::TempDir;
 pub use crictl::network_ready;
 pub use pod::Pod;
 
-use crate::cluster::{Containerd, Datastore, Place, await_that, cgroup, image, left, namespaces, output};
+use crate::cluster::{BIN_DIR, Containerd, Datastore, Place, await_that, cgroup, image, left, namespaces, output};
 use crate::netns::Namespace;
 use crate::programs;
 
@@ -120,7 +120,7 @@ impl CriNode {
         image::make_common(&dir.path().join("images"))?;
         let conf_dir = format!("{SCENARIO}/net.d");
         match runtime {
-            Runtime::Containerd(containerd) => containerd.configure(&files, &conf_dir, "")?,
+            Runtime::Containerd(containerd) => containerd.configure(&files, &conf_dir, BIN_DIR, "")?,
             Runtime::Crio => crio::configure(&files, &conf_dir)?,
         }
         let life = Life::begin(&files, &logs)?;

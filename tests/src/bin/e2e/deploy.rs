@@ -23,7 +23,7 @@ pub fn kubectl(cluster: &Cluster) -> Kubectl {
     cluster.kubectl().in_namespace(NAMESPACE)
 }
 
-/// Applies `deploy/genie.yaml` with the scenario's configuration and waits for the agents.
+/// Applies `deploy/` with the scenario's configuration and waits for the agents.
 pub fn install(cluster: &Cluster) -> Result<()> {
     for object in objects(cluster)? {
         kubectl(cluster).apply(&object)?;
@@ -31,18 +31,45 @@ pub fn install(cluster: &Cluster) -> Result<()> {
     await_agents(cluster)
 }
 
-/// Deletes what `deploy/genie.yaml` made, and waits until the agents are gone.
+/// Deletes what `deploy/` made, and waits until the agents are gone.
 pub fn remove(cluster: &Cluster) -> Result<()> {
-    let manifest = programs::root().join("deploy/genie.yaml");
-    let manifest = manifest.to_string_lossy();
-    kubectl(cluster).run(&["delete", "--ignore-not-found", "--wait", "--timeout=120s", "-f", &manifest])?;
+    let manifests = programs::root().join("deploy");
+    let manifests = manifests.to_string_lossy();
+    kubectl(cluster).run(&["delete", "--ignore-not-found", "--wait", "--timeout=120s", "-f", &manifests])?;
     await_no_agents(cluster)
 }
 
-/// The objects of `deploy/genie.yaml`, with flannel for who names no network.
+/// Applies the program anew, as an upgrade does.
+pub fn apply_program(cluster: &Cluster) -> Result<()> {
+    let program = programs::root().join("deploy/genie.yaml");
+    kubectl(cluster).run(&["apply", "-f", &program.to_string_lossy()])?;
+    await_agents(cluster)
+}
+
+/// The chart with these values, as YAML.
+pub fn render(cluster: &Cluster, values: &[&str]) -> Result<String> {
+    let mut helm = Command::new(cluster.program("helm"));
+    helm.args(["template", "genie"]).arg(programs::root().join("deploy/chart")).args(["--namespace", NAMESPACE]);
+    output(helm.args(["--kube-version", "1.34.4"]).args(values))
+}
+
+/// Applies the chart with these values and waits for the agents.
+pub fn install_chart(cluster: &Cluster, values: &[&str]) -> Result<()> {
+    kubectl(cluster).feed(&["apply", "-f", "-"], &render(cluster, values)?)?;
+    await_agents(cluster)
+}
+
+/// Deletes what the chart made with these values, and waits until the agents are gone.
+pub fn remove_chart(cluster: &Cluster, values: &[&str]) -> Result<()> {
+    let delete = ["delete", "--ignore-not-found", "--wait", "--timeout=120s", "-f", "-"];
+    kubectl(cluster).feed(&delete, &render(cluster, values)?)?;
+    await_no_agents(cluster)
+}
+
+/// The objects of `deploy/`, with flannel for who names no network.
 fn objects(cluster: &Cluster) -> Result<Vec<Value>> {
-    let file = programs::root().join("deploy/genie.yaml");
-    let text = kubectl(cluster).run(&["create", "--dry-run=client", "-o", "json", "-f", &file.to_string_lossy()])?;
+    let files = programs::root().join("deploy");
+    let text = kubectl(cluster).run(&["create", "--dry-run=client", "-o", "json", "-f", &files.to_string_lossy()])?;
     let mut objects = Vec::new();
     for object in Deserializer::from_str(&text).into_iter::<Value>() {
         let mut object = object.context("kubectl's JSON")?;

@@ -9,7 +9,10 @@ use anyhow::{Result, anyhow, ensure};
 use genie_tests::cluster::{await_that, condition};
 use genie_tests::programs;
 
+use serde_json::json;
+
 use super::Group;
+use super::annotations::await_event;
 use super::networks::{assert_flannel, pod_ip};
 use super::removal::mixed;
 use crate::deploy;
@@ -18,6 +21,7 @@ use crate::trial::{Pod, Trial};
 pub const CASES: Group = &[
     ("manifests-accepted", manifests_accepted),
     ("upgraded", upgraded),
+    ("upgraded-policy-stays", policy_stays),
     ("removed", removed),
     ("fresh-node", fresh_node),
 ];
@@ -28,17 +32,26 @@ const TAINT: &str = "genie-host.io/not-ready";
 fn manifests_accepted(trial: &Trial) -> Result<()> {
     let deploy = programs::root().join("deploy");
     let kubectl = deploy::kubectl(trial.cluster);
-    kubectl.run(&["apply", "--dry-run=server", "-f", &deploy.join("genie.yaml").to_string_lossy()])?;
-    let mut helm = std::process::Command::new(trial.cluster.program("helm"));
-    let chart = helm.args(["template", "genie"]).arg(deploy.join("chart")).args([
-        "--namespace",
-        "kube-system",
-        "--kube-version",
-        "1.34.4",
-    ]);
-    let rendered = genie_tests::cluster::output(chart)?;
+    kubectl.run(&["apply", "--dry-run=server", "-f", &deploy.to_string_lossy()])?;
+    let rendered = deploy::render(trial.cluster, &[])?;
     kubectl.feed(&["apply", "--dry-run=server", "-f", "-"], &rendered)?;
     Ok(())
+}
+
+/// A site's guard is still there after the program was applied anew.
+fn policy_stays(trial: &Trial) -> Result<()> {
+    let guard = json!([{"module": "annotation", "grant": [{"networks": ["10-calico"]}]}, {"module": "default-plugin"}]);
+    deploy::configure(trial.cluster, &json!({"selectors": guard}))?;
+    let done = (|| {
+        deploy::apply_program(trial.cluster)?;
+        deploy::roll_agents(trial.cluster)?;
+        trial.create([Pod::new("guarded").cni("flannel")])?;
+        await_event(trial, "guarded", "NetworkDenied")?;
+        trial.delete_all()?;
+        trial.await_no_trace()
+    })();
+    deploy::configure(trial.cluster, &json!({"selectors": null}))?;
+    done
 }
 
 fn upgraded(trial: &Trial) -> Result<()> {

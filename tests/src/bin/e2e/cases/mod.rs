@@ -2,6 +2,7 @@
 
 mod annotations;
 mod deployment;
+mod directories;
 mod faults;
 mod networks;
 mod removal;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Case> {
         removal::CASES,
         faults::CASES,
         deployment::CASES,
+        directories::CASES,
         walkthrough::CASES,
     ];
     groups.into_iter().flatten().map(|(name, run)| Case { name, run: *run }).collect()

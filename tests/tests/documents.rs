@@ -1,0 +1,268 @@
+//! What the documents say is so: the commands that they show are commands, the configurations
+//! are accepted, and the rooms of the code depend on each other as it is drawn.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use genie_host::config::{approve, unknown_keys};
+use genie_tests::fixture::reference_node;
+use genie_tests::helm::helm;
+use genie_tests::programs;
+use serde_json::{Map, Value, json};
+
+/// Every document, by its path in the repository.
+fn documents() -> Vec<(String, String)> {
+    let listed = files("*.md");
+    let read = |path: String| (path.clone(), fs::read_to_string(programs::root().join(path)).expect("a document"));
+    listed.into_iter().map(read).collect()
+}
+
+/// The files of the repository that git knows.
+fn files(pattern: &str) -> Vec<String> {
+    let output = Command::new("git").args(["ls-files", pattern]).current_dir(programs::root()).output();
+    let listed = String::from_utf8(output.expect("git is there").stdout).expect("paths");
+    let listed: Vec<_> = listed.lines().map(ToOwned::to_owned).collect();
+    assert!(!listed.is_empty(), "git knows no {pattern}");
+    listed
+}
+
+/// The blocks between fences, with the word behind the first fence; and those that are
+/// indented, without any.
+fn blocks_of(document: &str) -> Vec<(String, String)> {
+    let mut blocks = Vec::new();
+    let mut open: Option<(String, String)> = None;
+    let mut indented = String::new();
+    for line in document.lines() {
+        match (&mut open, line.trim().strip_prefix("```")) {
+            (None, Some(language)) => open = Some((language.to_owned(), String::new())),
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (Some((_, text)), None) => *text += &format!("{line}\n"),
+            (None, None) if line.starts_with("    ") => indented += &format!("{line}\n"),
+            (None, None) => {}
+        }
+    }
+    blocks.push((String::new(), indented));
+    blocks
+}
+
+/// Command lines, each whole.
+fn lines_of(block: &str) -> Vec<String> {
+    let whole = block.replace("\\\n", " ");
+    whole.lines().filter(|line| !line.trim_start().starts_with('#')).map(ToOwned::to_owned).collect()
+}
+
+/// What is between single backticks, over the end of a line, too.
+fn spans_of(document: &str) -> Vec<String> {
+    let fenced: Vec<_> = document.split("```").step_by(2).collect();
+    let paragraphs = fenced.iter().flat_map(|text| text.split("\n\n"));
+    let quoted =
+        |text: &str| text.split('`').skip(1).step_by(2).map(|span| span.replace('\n', " ")).collect::<Vec<_>>();
+    paragraphs.flat_map(quoted).collect()
+}
+
+/// The arguments behind each `genie-host` of a line, as far as they are its own.
+fn invocations(line: &str) -> Vec<Vec<String>> {
+    let words: Vec<_> = line.split_whitespace().collect();
+    let starts = words.iter().enumerate().filter(|(_, word)| {
+        let word = word.trim_start_matches(['(', '"', '\'']);
+        word == "genie-host" || (word.ends_with("/genie-host") && !word.contains('='))
+    });
+    let is_own = |word: &&&str| !["|", ";", "&&", "||", ">", "#", "&"].contains(*word);
+    let own = |at: usize| words.get(at + 1..).unwrap_or_default().iter().take_while(is_own);
+    starts.map(|(at, _)| own(at).map(|word| word.trim_end_matches([';', ')']).to_owned()).collect()).collect()
+}
+
+/// A command, as opposed to a sentence or a file to be copied.
+fn is_command(arguments: &[String]) -> bool {
+    let is_name = |word: &String| word.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-');
+    arguments.first().is_some_and(is_name)
+}
+
+#[track_caller]
+fn assert_understood(place: &str, arguments: &[String]) {
+    // Help is printed when everything before it is right.
+    let output = Command::new(programs::dist("genie-host")).args(arguments).arg("--help").output();
+    let output = output.expect("genie-host starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{place} shows `genie-host {}`: {said}", arguments.join(" "));
+}
+
+#[test]
+fn every_command_that_the_documents_show_is_one() {
+    let mut shown = BTreeSet::new();
+    for (path, document) in documents() {
+        let blocks = blocks_of(&document);
+        let lines = blocks.iter().filter(|(language, _)| ["", "sh", "console"].contains(&language.as_str()));
+        let lines = lines.flat_map(|(_, block)| lines_of(block)).chain(spans_of(&document));
+        for arguments in lines.flat_map(|line| invocations(&line)).filter(|arguments| is_command(arguments)) {
+            assert_understood(&path, &arguments);
+            shown.insert(arguments);
+        }
+    }
+    assert!(shown.len() > 15, "{shown:#?}");
+}
+
+#[test]
+fn every_command_that_comments_and_messages_speak_of_is_one() {
+    let mut commands = BTreeSet::new();
+    for path in files("*.rs").into_iter().chain(files("*.wit")).chain(files("deploy/*")) {
+        let Ok(text) = fs::read_to_string(programs::root().join(&path)) else { continue };
+        for after in text.split("`genie-host ").skip(1) {
+            let command: String =
+                after.chars().take_while(|letter| letter.is_ascii_lowercase() || *letter == '-').collect();
+            if !command.is_empty() && commands.insert(command.clone()) {
+                assert_understood(&path, &[command]);
+            }
+        }
+    }
+    assert!(commands.len() > 5, "{commands:?}");
+}
+
+/// An example as a whole configuration. What stands for a digest becomes one, and a key of
+/// the ConfigMap a path, as the installer makes one of it.
+fn configuration(block: &str) -> Map<String, Value> {
+    let block = if block.trim_start().starts_with('"') { format!("{{{block}}}") } else { block.to_owned() };
+    let Value::Object(mut shown) = serde_json::from_str(&block).unwrap_or_else(|error| panic!("{error}: {block}"))
+    else {
+        panic!("no object: {block}")
+    };
+    if let Some(grant) = shown.remove("grant") {
+        shown.insert("selectors".into(), json!([{"module": "annotation", "grant": grant}]));
+    }
+    for entry in shown.get_mut("selectors").and_then(Value::as_array_mut).into_iter().flatten() {
+        let entry = entry.as_object_mut().expect("an entry is an object");
+        let module = entry["module"].as_str().expect("a module").to_owned();
+        if module.ends_with(".wasm") {
+            let digest = entry.get("sha256").and_then(Value::as_str).is_some_and(|digest| digest.ends_with('…'));
+            assert!(digest || !module.starts_with('/'), "{module} has no digest: {block}");
+            entry.insert("sha256".into(), "0".repeat(64).into());
+            entry.insert("module".into(), Path::new("/").join(module).display().to_string().into());
+        }
+    }
+    shown.entry("name").or_insert("example".into());
+    shown.entry("type").or_insert("genie".into());
+    shown
+}
+
+#[test]
+fn every_configuration_that_the_documents_show_is_accepted() {
+    let mut count = 0;
+    for (path, document) in documents() {
+        for (_, block) in blocks_of(&document).iter().filter(|(language, _)| language == "json") {
+            let shown = configuration(block);
+            assert_eq!(unknown_keys(&shown), [""; 0], "{path} shows {block}");
+            if let Err(errors) = approve::read(&shown) {
+                panic!("{path} shows {block}, which is wrong: {errors:?}");
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 7, "{count} configurations");
+}
+
+/// The words of a command line, as a shell takes them.
+fn words_of(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for (index, part) in line.split('\'').enumerate() {
+        if index % 2 == 1 {
+            words.last_mut().expect("there is one").push_str(part);
+            continue;
+        }
+        for (index, piece) in part.split(' ').enumerate() {
+            if index > 0 {
+                words.push(String::new());
+            }
+            words.last_mut().expect("there is one").push_str(piece);
+        }
+    }
+    words.into_iter().filter(|word| !word.is_empty()).collect()
+}
+
+#[test]
+fn every_value_that_the_documents_give_helm_is_taken() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let module = dir.path().join("tenant.wasm.base64");
+    fs::write(&module, "AGFzbQ==").expect("the directory is ours");
+    let mut count = 0;
+    for (path, document) in documents() {
+        let blocks = blocks_of(&document);
+        let commands = blocks.iter().flat_map(|(_, block)| lines_of(block)).chain(spans_of(&document));
+        for line in commands {
+            let words = words_of(line.trim_start().trim_start_matches("$ "));
+            let [program, verb, release, _, rest @ ..] = words.as_slice() else { continue };
+            if program != "helm" || !["install", "upgrade"].contains(&verb.as_str()) {
+                continue;
+            }
+            let rest = rest.iter().filter(|word| *word != "--reuse-values");
+            let rest = rest.map(|word| {
+                word.replace("tenant.wasm.base64", &module.display().to_string()).replace("REGISTRY", "registry")
+            });
+            let start = ["template", release, "chart", "--kube-version", "1.34.0"].map(ToOwned::to_owned);
+            let arguments: Vec<_> = start.into_iter().chain(rest).collect();
+            let output = helm(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), "");
+            assert!(output.status.success(), "{path} shows {line}: {}", String::from_utf8_lossy(&output.stderr));
+            count += 1;
+        }
+    }
+    assert!(count >= 4, "{count} commands");
+}
+
+#[test]
+fn the_documented_guard_keeps_pods_on_the_network_that_enforces_policies() {
+    let (_, document) = documents().into_iter().find(|(path, _)| path == "docs/deployment.md").expect("the document");
+    let (_, section) = document.split_once("### Networks that pods must not choose\n").expect("the section");
+    let (_, guard) = blocks_of(section).into_iter().find(|(language, _)| language == "json").expect("an example");
+    let guard = configuration(&guard);
+    let node =
+        ["default_plugin", "selectors"].iter().fold(reference_node(), |node, key| node.with(key, guard[*key].clone()));
+    for allowed in ["calico", ""] {
+        node.add().cni(allowed).container(&format!("allowed-{allowed}")).run().ok();
+        assert_eq!(node.trace(), ["ADD calico@eth0", "ADD portmap@eth0"], "cni: {allowed:?}");
+    }
+    for forbidden in ["flannel", "calico,flannel", "weave@eth0"] {
+        node.add().cni(forbidden).container("forbidden").run().error_code(102);
+        assert!(node.trace().is_empty(), "cni: {forbidden:?}");
+    }
+}
+
+/// The rooms as architecture.md draws them, the highest first.
+fn tower() -> Vec<Vec<String>> {
+    let text = fs::read_to_string(programs::root().join("docs/architecture.md")).expect("the document");
+    let (_, drawn) = text.split_once("A room depends on those below its line").expect("the drawing");
+    let drawn = drawn.lines().skip(2).take_while(|line| line.starts_with("    "));
+    drawn.map(|line| line.split(',').map(|room| room.trim().to_owned()).collect()).collect()
+}
+
+/// The rooms that a file's code names, but not its tests.
+fn used(path: &Path) -> BTreeSet<String> {
+    let text = fs::read_to_string(path).expect("a file of the repository");
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
+    let room = |after: &str| after.chars().take_while(|letter| letter.is_ascii_lowercase() || *letter == '_').collect();
+    code.split("crate::").skip(1).map(room).collect()
+}
+
+#[test]
+fn a_room_depends_on_those_that_architecture_md_has_below_it() {
+    let tower = tower();
+    let level = |room: &str| tower.iter().position(|line| line.iter().any(|listed| listed == room));
+    let mut seen = BTreeSet::new();
+    let sources = files("host/src/**.rs").into_iter().filter(|path| !path.contains("/tests"));
+    for path in sources.map(PathBuf::from) {
+        let room = path.components().nth(2).map(|part| part.as_os_str().to_string_lossy().replace(".rs", ""));
+        let room = room.expect("a file below host/src");
+        if ["lib", "main", "bin"].contains(&room.as_str()) {
+            continue;
+        }
+        let own = level(&room).unwrap_or_else(|| panic!("architecture.md does not draw {room}"));
+        for other in used(&programs::root().join(&path)).into_iter().filter(|other| *other != room) {
+            let Some(below) = level(&other) else { continue };
+            // The second line is said to be a circle.
+            let allowed = below > own || (below == own && own == 1);
+            assert!(allowed, "{} uses {other}, which architecture.md does not have below {room}", path.display());
+            seen.insert((room.clone(), other));
+        }
+    }
+    assert!(seen.len() > 40, "{seen:?}");
+}
