@@ -38,6 +38,7 @@ cases! {
     a_sandbox_whose_network_fails_leaves_nothing_and_says_why
     a_stop_that_fails_says_why_and_is_repeated
     a_sandbox_is_stopped_twice_and_without_its_namespace
+    what_the_runtime_attached_before_us_is_undone
 }
 
 fn the_ip_that_cri_reports_is_on_the_runtimes_interface(runtime: Runtime) -> Result<()> {
@@ -244,4 +245,27 @@ fn remove(node: &CriNode, ids: &[String], before: &BTreeSet<String>) -> Result<(
         node.remove_pod(id)?;
     }
     node.nothing_since(before)
+}
+
+fn what_the_runtime_attached_before_us_is_undone(runtime: Runtime) -> Result<()> {
+    let node = CriNode::without_runtime(runtime)?;
+    let (own, aside) = (node.conf_dir().join("00-genie.conf"), node.conf_dir().join("../00-genie.conf"));
+    fs::rename(&own, &aside)?;
+    node.start_runtime()?;
+    let before = node.traces()?;
+    let ids = [node.run_pod(&Pod::new("stays"))?, node.run_pod(&Pod::new("loses-its-namespace"))?];
+    for id in &ids {
+        let reported = node.reported_ips(id)?;
+        ensure!(reported[0].starts_with("172.120."), "the first network is calico: {reported:?}");
+        ensure!(!node.file("/var/lib/scenario/genie/state/records").join(format!("{id}@eth0.json")).exists());
+    }
+    node.kill_runtime()?;
+    fs::rename(&aside, &own)?;
+    node.start_runtime()?;
+    let after = node.run_pod(&Pod::on("after", "flannel"))?;
+    ensure!(node.reported_ips(&after)?[0].starts_with("172.96.0."), "genie is in force");
+    let netns = node.netns(&ids[1])?;
+    node.run(&format!("umount --lazy {netns} && rm {netns}"))?;
+    let [stays, loses] = ids;
+    remove(&node, &[stays, loses, after], &before)
 }

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(call: &Call, started: Instant) -> ExitCode {
-    log::start(&call.config);
+    log::start(call);
     let account = Account::since(started);
     account.part("start");
     let mut served = call::serve(call, &account);
