@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
+use super::namespace::Namer;
 use super::request::{OwnTypes, Selected, build_request, select};
 use super::{Account, CallFacts, merge, plugin_dirs};
 use crate::cni::{Call, CniArgs, CniError, CniResult, Version, code, prev_result};
@@ -188,7 +189,7 @@ fn clear_stale(store: &Store, lock: &Lock, call: &Call, path: &[PathBuf], deadli
         )),
         Some(record) => {
             tracing::info!(container = call.container, "undoing the attachments of an earlier boot");
-            super::del::detach(&record, lock, None, path, deadline, None)
+            super::del::detach(&record, lock, Namer::Record, path, deadline, None)
         }
     }
 }

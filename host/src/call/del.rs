@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::namespace::{Namer, to_undo_in};
 use super::{Account, attachment_of, plugin_dirs};
 use crate::cni::{Call, CniError};
 use crate::config::Paths;
@@ -28,7 +29,7 @@ pub fn del(call: &Call, paths: &Paths, deadline: Instant, account: &Account) -> 
     account.part("record");
     let Some(record) = record else { return Ok(()) };
     let path = plugin_dirs(call, paths);
-    let detached = detach(&record, &lock, call.netns.as_deref(), &path, deadline, Some(account));
+    let detached = detach(&record, &lock, Namer::Runtime(call.netns.as_deref()), &path, deadline, Some(account));
     account.part("delegate");
     detached
 }
@@ -38,11 +39,12 @@ pub fn del(call: &Call, paths: &Paths, deadline: Instant, account: &Account) -> 
 pub(super) fn detach(
     record: &Record,
     lock: &Lock,
-    netns: Option<&str>,
+    namer: Namer<'_>,
     path: &[PathBuf],
     deadline: Instant,
     account: Option<&Account>,
 ) -> Result<(), CniError> {
+    let netns = to_undo_in(&record.header, namer);
     let mut journal = record.journal(lock)?;
     be_alone(&journal, deadline)?;
     let mut failures = Vec::new();

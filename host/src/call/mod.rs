@@ -10,6 +10,7 @@ pub mod drain;
 mod facts;
 mod gc;
 mod merge;
+mod namespace;
 mod recorded;
 mod request;
 mod status;
