@@ -45,6 +45,18 @@ impl Namespace {
         Path::new("/run/netns").join(&self.name)
     }
 
+    /// Lets this namespace's path lead to another one, as `/proc/PID/ns/net` does when a
+    /// process of that number is started later. The namespace itself is gone then.
+    ///
+    /// # Panics
+    /// When it cannot be mounted.
+    pub fn becomes(&self, other: &Namespace) {
+        let (path, other) = (self.path(), other.path());
+        let script = "umount \"$1\" && mount --bind \"$2\" \"$1\"";
+        let mounted = Command::new("sh").args(["-c", script, "sh"]).args([&path, &other]).output().expect("sh runs");
+        assert!(mounted.status.success(), "{} cannot become {}: {mounted:?}", path.display(), other.display());
+    }
+
     /// Runs a shell command inside and answers what it printed.
     ///
     /// # Panics

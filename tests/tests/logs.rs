@@ -16,10 +16,7 @@ fn warning(call: Call<'_>) -> String {
 fn a_line_tells_container_pod_and_node_and_when() {
     let node = reference_node().with("nodename", json!("n1"));
     let line = warning(node.add());
-    assert!(
-        line.ends_with(r#" container="c1" namespace="default" pod="p" pod_uid="u" node="n1""#),
-        "{line}"
-    );
+    assert!(line.ends_with(r#" container="c1" namespace="default" pod="p" pod_uid="u" node="n1""#), "{line}");
     let (time, rest) = line.split_once(' ').unwrap();
     assert!(time.ends_with('Z') && time.starts_with("20") && time.contains('T'), "{line}");
     assert!(rest.starts_with("WARN "), "{line}");

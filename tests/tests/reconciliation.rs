@@ -4,10 +4,12 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use genie_host::agent::reconcile::Reconciler;
+use genie_host::record::Header;
 use genie_tests::fixture::reference_node;
 use genie_tests::netns::Namespace;
-use genie_tests::programs;
 use genie_tests::real::World;
+use genie_tests::{Node, Verb, programs};
+use serde_json::json;
 
 /// A round of the agent, an hour from now, on the node.
 fn round(world: &World, reconciler: &mut Reconciler) -> usize {
@@ -83,6 +85,70 @@ fn a_container_that_lives_is_not_collected() {
     assert_eq!(node.trace(), ["DEL weave-net@eth0"]);
     node.assert_no_state();
     assert_eq!(collect().status, Some(0), "what is gone already is no failure");
+}
+
+/// Makes the record of the container `c1` one of an earlier boot, as a reboot does.
+fn age_record(node: &Node) {
+    let mut header: Header = serde_json::from_value(node.record("c1", "eth0").swap_remove(0)).unwrap();
+    header.boot_id = "an earlier boot".into();
+    let file = node.record_file("c1", "eth0");
+    let text = std::fs::read(&file).unwrap();
+    let events = text.split_inclusive(|byte| *byte == b'\n').skip(1).flatten();
+    let aged: Vec<u8> = header.line().unwrap().iter().chain(events).copied().collect();
+    std::fs::write(file, aged).unwrap();
+}
+
+/// A pod on `red` whose namespace's path leads to another namespace by now; and the
+/// other one, which has an eth0 of its own.
+fn renamed_to(world: &World, other: &Namespace) -> Namespace {
+    let pod = Namespace::new();
+    world.node.add().netns(pod.path()).cni("red").run().ok();
+    pod.becomes(other);
+    pod
+}
+
+#[test]
+fn the_nodes_own_interface_stays_whatever_a_records_namespace_is_called_by_now() {
+    let world = World::new("1.0.0");
+    let state = world.node.state_dir().display().to_string();
+    world.host.run("ip link add eth0 type veth peer name uplink");
+    let has_eth0 = || world.host.interfaces().contains(&"eth0".to_owned());
+    for reboot in [true, false] {
+        let _pod = renamed_to(&world, &world.host);
+        if reboot {
+            age_record(&world.node);
+            world
+                .host
+                .run(&format!("{} collect --state-dir {state} -- c1 eth0", programs::dist("genie-host").display()));
+        } else {
+            let gc = world.node.call(Verb::Gc).key("cniVersion", json!("1.1.0"));
+            gc.key("cni.dev/valid-attachments", json!([])).run().ok();
+        }
+        assert!(has_eth0(), "the node has lost its interface");
+        assert_eq!(world.leases(), Vec::<String>::new());
+        world.node.assert_no_state();
+    }
+}
+
+#[test]
+fn the_interface_of_a_pod_of_now_stays_when_one_of_an_earlier_boot_is_undone_whoever_asks_for_it() {
+    let world = World::new("1.0.0");
+    let state = world.node.state_dir().display().to_string();
+    let other = Namespace::new();
+    world.node.add().container("other").netns(other.path()).cni("blue").run().ok();
+    let collect = |_: &Namespace| {
+        world.host.run(&format!("{} collect --state-dir {state} -- c1 eth0", programs::dist("genie-host").display()));
+    };
+    let del = |pod: &Namespace| drop(world.node.del().netns(pod.path()).run().ok());
+    let undo: [&dyn Fn(&Namespace); 2] = [&collect, &del];
+    for undo in undo {
+        let pod = renamed_to(&world, &other);
+        age_record(&world.node);
+        undo(&pod);
+        assert_eq!(other.interfaces(), ["eth0", "lo"]);
+        assert_eq!(world.leases().len(), 1, "what the pod of before had is free again");
+    }
+    world.node.del().container("other").netns(other.path()).run().ok();
 }
 
 #[test]

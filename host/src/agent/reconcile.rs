@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::cni::CniError;
 use crate::install::on_host;
-use crate::record::{Entry, Header, MODERATE, Store, boot_id};
+use crate::record::{Entry, Header, MODERATE, Store, boot_id, is_earlier};
 
 /// How often records are compared with what exists.
 const EVERY: Duration = Duration::from_secs(30);
@@ -102,8 +102,12 @@ impl Reconciler {
                     tracing::info!(container = id, interface, "the container is gone: its attachments were taken away");
                 }
                 Err(why) => {
-                    let problem = "the container is gone, but its attachments cannot be taken away; trying again";
-                    tracing::warn!(container = id, interface, why, problem);
+                    tracing::warn!(
+                        container = id,
+                        interface,
+                        why,
+                        "the container is gone, but its attachments cannot be taken away; trying again"
+                    );
                 }
             }
         }
@@ -121,9 +125,12 @@ impl Reconciler {
             let mut current = match known {
                 Some(known) => known,
                 None if metadata.len() > MODERATE => {
-                    let problem = "a record is too large to be read: whether its container is gone is not looked at; \
-                                   the runtime's DEL and GC take it away";
-                    tracing::warn!(record = %path.display(), bytes = metadata.len(), problem);
+                    tracing::warn!(
+                        record = %path.display(),
+                        bytes = metadata.len(),
+                        "a record is too large to be read: whether its container is gone is not looked at; \
+                         the runtime's DEL and GC take it away"
+                    );
                     Seen { inode: metadata.ino(), container: None, suspect: false }
                 }
                 None => match store.read(path.clone())? {
@@ -148,7 +155,7 @@ impl Reconciler {
     /// that was so in the last round too: the runtime may be about to call DEL.
     fn is_gone(&self, seen: &mut Seen, now: u64) -> bool {
         let Some(container) = &seen.container else { return false };
-        if container.boot_id != self.boot_id {
+        if is_earlier(&container.boot_id, &self.boot_id) {
             return true;
         }
         let suspect = container.created + GRACE <= now && is_netns_missing(&self.root, &container.netns);
@@ -194,10 +201,10 @@ impl Container {
 }
 
 /// The network namespace is not there. Where the whole directory of namespaces is
-/// missing, it is our view of the host that lacks something.
+/// missing, or that of processes, it is our view of the host that lacks something.
 fn is_netns_missing(root: &Path, netns: &Path) -> bool {
-    let judged = netns.starts_with("/proc") || netns.parent().is_some_and(|dir| !is_missing(root, dir));
-    judged && is_missing(root, netns)
+    let dir = if netns.starts_with("/proc") { Some(Path::new("/proc/self")) } else { netns.parent() };
+    dir.is_some_and(|dir| !is_missing(root, dir)) && is_missing(root, netns)
 }
 
 /// Nothing is at this path of the host. Links are followed there: `/var/run` leads to

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
+use super::namespace::Namer;
 use super::request::{OwnTypes, Selected, build_request, select};
 use super::{Account, CallFacts, ignored, merge, plugin_dirs};
 use crate::cni::{Call, CniArgs, CniError, CniResult, Version, code, prev_result};
@@ -236,7 +237,7 @@ fn remove(journal: Journal) {
 /// Why an interface that is there already is no surprise: the runtime owes a DEL.
 fn attached_already(state_dir: &Path, call: &Call) -> Option<CniError> {
     let record = Store::open(state_dir).ok()?.load(&call.container, &call.interface).ok()??;
-    (record.header.boot_id == boot_id()).then(|| owes_del(call))
+    (!record.header.is_of_earlier_boot()).then(|| owes_del(call))
 }
 
 fn owes_del(call: &Call) -> CniError {
@@ -260,10 +261,10 @@ fn clear_stale(
 ) -> Result<(), CniError> {
     match store.load(&call.container, &call.interface)? {
         None => Ok(()),
-        Some(record) if record.header.boot_id == boot_id() => Err(owes_del(call)),
+        Some(record) if !record.header.is_of_earlier_boot() => Err(owes_del(call)),
         Some(record) => {
             tracing::info!(container = call.container, "undoing the attachments of an earlier boot");
-            super::del::detach(&record, lock, None, path, deadline, None)
+            super::del::detach(&record, lock, Namer::Record, path, deadline, None)
         }
     }
 }

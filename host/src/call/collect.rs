@@ -1,11 +1,14 @@
 //! Taking away a record whose container is gone, as DEL would.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::del;
+use super::namespace::Namer;
 use crate::cni::CniError;
-use crate::record::{Header, Store, boot_id};
+use crate::record::{Header, Store};
 
 /// Takes one record away, if `gone` still says so when it is read again under its
 /// lock: the runtime may have called DEL, or even ADD, in between. Plugins are
@@ -25,12 +28,12 @@ pub fn collect(
     let Some(record) = store.load(container, interface)?.filter(|record| gone(&record.header)) else {
         return Ok(());
     };
-    let netns = Some(record.header.netns.as_str()).filter(|netns| Path::new(netns).exists());
-    del::detach(&record, &mut lock, netns, path, deadline, None)
+    del::detach(&record, &mut lock, Namer::Record, path, deadline, None)
 }
 
 /// The container cannot exist any more: it is of an earlier boot, or its network
-/// namespace is not there.
+/// namespace is not there. One that cannot be looked at is.
 pub fn is_gone(header: &Header) -> bool {
-    header.boot_id != boot_id() || (!header.netns.is_empty() && !Path::new(&header.netns).exists())
+    let is_missing = |netns: &str| matches!(fs::metadata(netns), Err(error) if error.kind() == ErrorKind::NotFound);
+    header.is_of_earlier_boot() || (!header.netns.is_empty() && is_missing(&header.netns))
 }

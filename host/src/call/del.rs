@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::namespace::{Namer, to_undo_in};
 use super::request::OwnTypes;
 use super::{Account, attachment_of, plugin_dirs};
 use crate::cni::{Call, CniError};
@@ -34,7 +35,8 @@ pub fn del(call: &Call, paths: &Paths, deadline: Instant, account: &Account) -> 
         account.part("delegate");
         return detached;
     };
-    let detached = detach(&record, &mut lock, call.netns.as_deref(), &path, deadline, Some(account));
+    let namer = Namer::Runtime(call.netns.as_deref());
+    let detached = detach(&record, &mut lock, namer, &path, deadline, Some(account));
     account.part("delegate");
     detached?;
     if record.header.network != call.name {
@@ -82,11 +84,12 @@ fn detach_adopted(call: &Call, paths: &Paths, path: &[PathBuf], deadline: Instan
 pub(super) fn detach(
     record: &Record,
     lock: &mut Lock,
-    netns: Option<&str>,
+    namer: Namer<'_>,
     path: &[PathBuf],
     deadline: Instant,
     account: Option<&Account>,
 ) -> Result<(), CniError> {
+    let netns = to_undo_in(&record.header, namer);
     let mut journal = record.journal(lock)?;
     be_alone(&journal, deadline)?;
     let mut failures = Vec::new();

@@ -11,6 +11,7 @@ mod facts;
 mod gc;
 mod ignored;
 mod merge;
+mod namespace;
 mod recorded;
 mod request;
 mod status;

@@ -10,6 +10,10 @@ use super::{CniError, Environment, code};
 /// The network namespace of the calling thread.
 const OWN: &str = "/proc/thread-self/ns/net";
 
+/// The network namespace of the node's first process: the node's own, wherever this
+/// process was started.
+const FIRST: &str = "/proc/1/ns/net";
+
 /// Refuses a call whose `CNI_NETNS` is the plugin's own network namespace:
 /// a plugin that went on would reconfigure the host. For ADD and DEL, before
 /// anything else is done. Go plugins look only afterwards, when the damage is
@@ -41,6 +45,14 @@ pub fn check_not_own(netns: Option<&str>, environment: &dyn Environment) -> Resu
         ));
     }
     Ok(())
+}
+
+/// Whether this is the node's own network namespace, in which nothing of a container is
+/// undone: that of this process, or of the node's first one. What cannot be looked at may
+/// be.
+pub fn is_the_nodes(netns: &Path) -> bool {
+    let (Ok(given), Ok(own)) = (identity(netns), identity(Path::new(OWN))) else { return true };
+    given == own || identity(Path::new(FIRST)).is_ok_and(|first| first == given)
 }
 
 /// What tells one namespace from another: device and inode.

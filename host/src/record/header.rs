@@ -49,6 +49,12 @@ impl Header {
     pub fn line(&self) -> Result<Vec<u8>, CniError> {
         line::encode(self).map_err(|error| CniError::new(code::IO, format!("an attachment record: {error}")))
     }
+
+    /// Whether the machine was started anew since: the container is gone. Where the kernel
+    /// does not tell its boots apart, nothing is.
+    pub fn is_of_earlier_boot(&self) -> bool {
+        is_earlier(&self.boot_id, &boot_id())
+    }
 }
 
 /// A pod's identity.
@@ -73,6 +79,11 @@ pub struct Planned {
     pub cni_args: String,
     /// Values for capabilities.
     pub runtime_config: Map<String, Value>,
+}
+
+/// Whether the boot with the id `one` was before the running one, `now`.
+pub fn is_earlier(one: &str, now: &str) -> bool {
+    !one.is_empty() && !now.is_empty() && one != now
 }
 
 /// The id of the running boot; empty when the kernel does not tell it.

@@ -27,7 +27,7 @@ mod store;
 mod tests;
 
 pub use event::Outcome;
-pub use header::{Header, Planned, Pod, VERSION, boot_id};
+pub use header::{Header, Planned, Pod, VERSION, boot_id, is_earlier};
 pub use journal::{Journal, Syncing};
 pub use lock::Lock;
 pub use read::Record;
