@@ -31,8 +31,10 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Invalid`] when there is none: it says why, and which there
-    /// are. [`Refusal::Unavailable`] when nothing is installed on this node yet.
+    /// [`Refusal::Invalid`] when there is none: it says why, and which were
+    /// probably meant. [`Refusal::Unavailable`] when nothing is installed on this
+    /// node yet, or its file cannot be used, which whoever wrote its name cannot
+    /// mend.
     pub fn require_network(&self, key: &str, written: &str) -> Result<&Network, Refusal> {
         self.find_network(written).ok_or_else(|| self.no_network(key, written))
     }
@@ -40,6 +42,11 @@ impl Request {
     /// No usable network is installed; says why, as far as it is known.
     pub fn nothing_installed(&self) -> Refusal {
         let mut message = "no CNI plugin installed: no usable configuration in the conf directory".to_owned();
+        for file in self.attributes("loopback") {
+            message.push_str("; no network: ");
+            message.push_str(file);
+            message.push_str(" is the loopback only");
+        }
         for unusable in self.attributes("unusable") {
             message.push_str("; unusable: ");
             message.push_str(unusable);
@@ -50,36 +57,78 @@ impl Request {
     fn no_network(&self, key: &str, written: &str) -> Refusal {
         let means = |file: &str| is_file(written, file) || is_legacy_file(written, file);
         if written == OWN_TYPE || self.attributes("self").any(means) {
-            return Refusal::invalid(
-                key,
-                written,
-                format!("refers to itself: name a network that does the work; {}", self.offer()),
-            );
+            return Refusal::invalid(key, written, "refers to itself: name a network that does the work");
+        }
+        if self.attributes("loopback").any(means) {
+            let message = "is the loopback, which every pod has already: name a network that gives an address";
+            return Refusal::invalid(key, written, message);
         }
         let unusable =
             self.attributes("unusable").filter_map(|entry| entry.split_once(": ")).find(|(file, _)| means(file));
         if let Some((file, reason)) = unusable {
-            return Refusal::invalid(
-                key,
-                written,
-                format!("its configuration {file} cannot be used: {reason}; {}", self.offer()),
-            );
+            return Refusal::unavailable(format!(
+                "{key}: {written:?}: this node's configuration of it, {file}, cannot be used: {reason}; whoever installs \
+                 that network has to mend it"
+            ));
         }
         if self.networks.is_empty() {
             return self.nothing_installed();
         }
-        Refusal::invalid(key, written, format!("no such network; {}", self.offer()))
+        Refusal::invalid(key, written, format!("no such network; {}", self.offer(written)))
     }
 
-    /// The networks that one may write instead.
-    fn offer(&self) -> String {
-        if self.networks.is_empty() {
-            return "none is installed here".to_owned();
+    /// What was probably meant, and how many there are: not the names of all, which
+    /// are no business of whoever asks for one. What the selector may not choose
+    /// is not offered.
+    fn offer(&self, written: &str) -> String {
+        let mut near: Vec<_> = self
+            .networks
+            .iter()
+            .filter(|network| !self.attributes("forbidden").any(|file| file == network.file))
+            .filter_map(|network| {
+                let names = [short(stem(&network.file)), &network.name];
+                let names = names.into_iter().chain(network.plugins.first().map(String::as_str));
+                names.filter_map(|name| Some((distance(written, name)?, name))).min()
+            })
+            .collect();
+        near.sort_unstable();
+        near.dedup();
+        near.truncate(OFFERED);
+        let names: Vec<_> = near.iter().map(|(_, name)| *name).collect();
+        let meant = if names.is_empty() { String::new() } else { format!("did you mean {}? ", names.join(" or ")) };
+        match self.networks.len() {
+            1 => format!("{meant}1 network is installed here"),
+            count => format!("{meant}{count} networks are installed here"),
         }
-        let names: Vec<_> =
-            self.networks.iter().map(|network| format!("{} ({})", short(stem(&network.file)), network.file)).collect();
-        format!("installed here: {}", names.join(", "))
     }
+}
+
+/// How many are told.
+const OFFERED: usize = 3;
+/// Nobody calls a network by a longer name.
+const LONGEST: usize = 64;
+
+/// How many slips (a character too much, too few, or another one) lead from what was written to
+/// a name, upper and lower case apart. None: too many to be meant.
+fn distance(written: &str, name: &str) -> Option<usize> {
+    if written.len() > LONGEST || name.len() > LONGEST {
+        return None;
+    }
+    let (written, name) = (written.to_ascii_lowercase(), name.to_ascii_lowercase());
+    // From what is read of `written` to each beginning of `name`.
+    let mut row: Vec<usize> = (0..=name.chars().count()).collect();
+    for (index, one) in written.chars().enumerate() {
+        let (mut left, mut diagonal) = (index + 1, index);
+        let mut cells = row.iter_mut();
+        if let Some(first) = cells.next() {
+            *first = left;
+        }
+        for (other, above) in name.chars().zip(cells) {
+            left = (diagonal + usize::from(one != other)).min(left + 1).min(*above + 1);
+            diagonal = std::mem::replace(above, left);
+        }
+    }
+    row.pop().filter(|slips| *slips <= name.len().min(written.len()) / 3)
 }
 
 /// A file's name without its last extension.
@@ -202,11 +251,41 @@ mod tests {
 
     #[test]
     fn row_18_an_unknown_name_is_refused_with_those_that_exist() {
+        assert_eq!(refused(&request(), "nosuch"), "no such network; 3 networks are installed here");
+    }
+
+    #[test]
+    fn what_was_probably_meant_is_told_and_the_others_are_counted() {
+        for (written, meant) in [
+            ("Calico", "calico"),
+            ("flanel", "flannel"),
+            ("calcio", "calico"),
+            ("weave_net", "weave-net"),
+            ("cbr1", "cbr0"),
+        ] {
+            let expected = format!("no such network; did you mean {meant}? 3 networks are installed here");
+            assert_eq!(refused(&request(), written), expected);
+        }
+        let request = testing::request().with_network("1-a1.conf", "a1", &[]).with_network("1-a22.conf", "a22", &[]);
+        let request = request.with_network("1-a2222.conf", "a2222", &[]).with_network("1-abcd.conf", "abcd", &[]);
         assert_eq!(
-            refused(&request(), "nosuch"),
-            "no such network; installed here: calico (10-calico.conflist), \
-             flannel (10-flannel.conflist), weave (10-weave.conf)"
+            refused(&request, "a222"),
+            "no such network; did you mean a22 or a2222? 4 networks are installed here"
         );
+        let request = request.with_attribute("forbidden", "1-a2222.conf");
+        assert_eq!(refused(&request, "a222"), "no such network; did you mean a22? 4 networks are installed here");
+        assert!(!refused(&request, &"a".repeat(100_000)).contains("did you mean"));
+    }
+
+    #[test]
+    fn the_loopback_is_no_network() {
+        let request = request().with_attribute("loopback", "99-loopback.conf");
+        for written in ["loopback", "99-loopback.conf"] {
+            assert!(refused(&request, written).starts_with("is the loopback"), "{written}");
+        }
+        let request = testing::request().with_attribute("loopback", "99-loopback.conf");
+        let refusal = request.nothing_installed();
+        assert!(matches!(&refusal, Refusal::Unavailable(why) if why.contains("99-loopback.conf is the loopback only")));
     }
 
     #[test]
@@ -221,12 +300,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_used_is_refused_with_the_reason() {
+    fn a_file_that_cannot_be_used_is_not_the_fault_of_who_names_it() {
         let request = request().with_attribute("unusable", "10-canal.conf: no type: not set");
-        assert!(
-            refused(&request, "canal")
-                .starts_with("its configuration 10-canal.conf cannot be used: no type: not set; "),
-        );
+        let expected = "cni: \"canal\": this node's configuration of it, 10-canal.conf, cannot be used: no type: not set; \
+                        whoever installs that network has to mend it";
+        assert_eq!(request.require_network("cni", "canal").err(), Some(Refusal::unavailable(expected)));
     }
 
     #[test]
@@ -247,7 +325,7 @@ mod tests {
                  unusable: a.conf: empty"
             ))
         );
-        assert!(refused(&request, "genie").ends_with("none is installed here"));
+        assert!(refused(&request, "genie").starts_with("refers to itself"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use crate::{Attachment, Plan, Refusal, Request, interface};
 
+mod hint;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,9 @@ pub struct Wanted<'a> {
 /// [`Refusal::Invalid`]: an element without a name, more than one `@`, a name
 /// that no interface may have, the same interface twice.
 pub fn parse<'a>(key: &str, text: &'a str) -> Result<Vec<Wanted<'a>>, Refusal> {
+    if let Some(message) = hint::of_list(text) {
+        return Err(Refusal::invalid(key, text, message));
+    }
     let mut wanted: Vec<Wanted<'a>> = Vec::new();
     for (index, element) in text.split(',').enumerate() {
         let element = element.trim();
@@ -59,7 +63,9 @@ pub fn plan(request: &Request, key: &str, text: &str) -> Result<Plan, Refusal> {
     let attachments = wanted
         .iter()
         .map(|wanted| {
-            let network = request.require_network(key, wanted.name)?;
+            let network = request
+                .require_network(key, wanted.name)
+                .map_err(|refusal| hint::add(refusal, request, wanted.name))?;
             let attachment = Attachment::installed(&network.file);
             Ok(match wanted.interface {
                 Some(interface) => attachment.on(interface),

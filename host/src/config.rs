@@ -245,7 +245,7 @@ fn pod_sources(config: &Map<String, Value>, agent: &Path) -> Result<Vec<pod::Sou
             CniError::new(code::INVALID_CONFIG, message)
         }),
         Value::Object(object) if object.len() == 1 && object.get("manifests").is_some_and(Value::is_string) => {
-            Ok(pod::Source::Manifests(object["manifests"].as_str().unwrap_or_default().into()))
+            Ok(pod::Source::Manifests(pod::Manifests::new(object["manifests"].as_str().unwrap_or_default())))
         }
         _ => Err(wrong(
             "pods",

@@ -18,6 +18,7 @@ pub mod log;
 pub mod network;
 pub mod node;
 pub mod object;
+pub mod plain;
 pub mod pod;
 pub mod process;
 pub mod publish;

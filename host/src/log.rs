@@ -1,5 +1,6 @@
 //! Messages of the plugin: to stderr, which the runtime keeps. Nothing of a
-//! configuration's content goes there: it may hold tokens.
+//! configuration's content goes there: it may hold tokens. Each is one line, whatever others
+//! wrote into it.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -14,6 +15,7 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::cni::{Call, CniArgs, get};
+use crate::plain;
 use crate::pod::Identity;
 
 /// Starts the logging of a call, at the configuration's `log_level` (CNI-Genie's key); without
@@ -106,7 +108,8 @@ impl Late {
         self.writer.get_or_init(|| {
             let writer = tracing_subscriber::fmt()
                 .with_max_level(self.level)
-                .with_writer(std::io::stderr)
+                .with_writer(|| plain::Lines { to: std::io::stderr(), plain: plain::line })
+                .with_ansi(false)
                 .event_format(Line::new(self.about.as_ref()));
             Box::new(writer.finish())
         })
@@ -150,7 +153,9 @@ impl Subscriber for Late {
 /// Starts the logging of a daemon: with the time, as a JSON object a line or as text.
 #[cfg(feature = "tool")]
 pub fn start_daemon(level: LevelFilter, json: bool) {
-    let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false);
+    let plain = if json { plain::json } else { plain::line };
+    let writer = move || plain::Lines { to: std::io::stderr(), plain };
+    let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(writer).with_ansi(false);
     // A second start (in tests) changes nothing.
     if json {
         _ = tracing::subscriber::set_global_default(subscriber.json().flatten_event(true).finish());

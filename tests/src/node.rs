@@ -1,9 +1,10 @@
 //! A node in a temporary directory.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -244,6 +245,20 @@ impl Node {
         let mut command = self.command(&programs::dist("genie-host"));
         command.env("XDG_CACHE_HOME", self.dir().join("user"));
         Answer::of(&command.args(arguments).output().expect("genie-host starts"))
+    }
+
+    /// The same with this on its standard input.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    pub fn genie_host_reads(&self, arguments: &[&str], input: &str) -> Answer {
+        let mut command = self.command(&programs::dist("genie-host"));
+        command.env("XDG_CACHE_HOME", self.dir().join("user")).args(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("genie-host starts");
+        let written = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+        written.expect("genie-host reads its standard input");
+        Answer::of(&child.wait_with_output().expect("genie-host ends"))
     }
 
     /// The real cnitool with our own configuration: what libcni makes of us. It keeps

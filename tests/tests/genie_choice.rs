@@ -88,6 +88,84 @@ fn row_08_a_node_without_networks_says_so() {
 }
 
 #[test]
+fn the_loopback_is_no_network_of_a_pod() {
+    let node = Node::new();
+    node.network("99-loopback.conf", &json!({"cniVersion": "0.3.1", "name": "lo", "type": "loopback"}));
+    node.recorders(&["loopback", "bridge"]);
+    let error = node.add().run().error_code(11);
+    error.says(&["no CNI plugin installed", "99-loopback.conf is the loopback only"]);
+    let default = node.add().key("default_plugin", json!("loopback")).run().error_code(11);
+    default.says(&["99-loopback.conf"]);
+    // Also before all others, and by its name.
+    node.network("99-net.conf", &json!({"cniVersion": "0.3.1", "name": "net", "type": "bridge"}));
+    node.add().run().ok();
+    assert_eq!(node.trace(), ["ADD bridge@eth0"]);
+    for cni in ["loopback", "net,lo"] {
+        node.add().container("c2").cni(cni).run().error_code(101);
+    }
+    node.add().container("c2").cni("net,99-loopback").run().error_code(101).says(&["is the loopback"]);
+    assert_eq!(node.trace(), NO_DELEGATE);
+}
+
+#[test]
+fn a_file_that_is_not_written_yet_is_waited_for_and_named() {
+    let node = reference_node();
+    for content in ["", "\n", "{\"cniV"] {
+        node.raw_network("20-late.conflist", content);
+        let defaulted = node.add().key("default_plugin", json!("late")).run().error_code(11);
+        let asked = node.add().cni("calico,late").run().error_code(11);
+        for error in [defaulted, asked] {
+            error.says(&["20-late.conflist", "cannot be used", "whoever installs that network has to mend it"]);
+        }
+    }
+    assert_eq!(node.trace(), NO_DELEGATE);
+    node.assert_no_state();
+}
+
+#[test]
+fn a_list_is_one_whatever_its_file_is_called() {
+    let node = reference_node();
+    node.network(
+        "05-list.conf",
+        &json!({"cniVersion": "0.3.1", "name": "l", "plugins": [{"type": "flannel"}, {"type": "portmap"}]}),
+    );
+    node.network("06-single.conflist", &json!({"cniVersion": "0.3.1", "name": "s", "type": "weave-net"}));
+    let answer = node.add().cni("list,single").run();
+    answer.ok();
+    assert_eq!(node.trace(), ["ADD flannel@eth0", "ADD portmap@eth0", "ADD weave-net@eth1"]);
+    for told in ["name it 05-list.conflist", "name it 06-single.conf"] {
+        assert_eq!(answer.stderr.matches(told).count(), 1, "{}", answer.stderr);
+    }
+    // What runtimes read as a list is one: its plugins are in its directory.
+    std::fs::create_dir(node.conf_dir().join("s")).unwrap();
+    node.network("s/10-a.conf", &json!({"type": "portmap"}));
+    node.add().container("c2").cni("single").run().ok();
+    assert_eq!(node.trace(), ["ADD portmap@eth0"]);
+    let conf_dir = node.conf_dir().display().to_string();
+    let bin = node.bin().display().to_string();
+    for command in [vec!["doctor", "--bin-dir", &bin], vec!["test-selector", "--chain"]] {
+        let command: Vec<_> = command.into_iter().chain(["--conf-dir", &conf_dir]).collect();
+        let told = node.genie_host(&command);
+        assert!(told.stdout.contains("name it 05-list.conflist"), "{told:?}");
+    }
+}
+
+#[test]
+fn what_is_nearly_a_list_of_networks_is_told_as_it_should_be() {
+    let node = reference_node();
+    for (cni, hint) in [
+        ("calico:eth0", "write calico@eth0"),
+        ("calico\u{ff0c}flannel", "write calico,flannel"),
+        ("calico flannel", "write calico,flannel"),
+        ("[\"calico\", \"flannel\"]", "write calico,flannel"),
+    ] {
+        node.add().cni(cni).run().error_code(101).says(&[hint]);
+    }
+    assert_eq!(node.trace(), NO_DELEGATE);
+    node.assert_no_state();
+}
+
+#[test]
 fn row_14_an_empty_interface_name_means_the_next_one() {
     let node = reference_node();
     node.add().cni("weave@").run().ok();
@@ -95,10 +173,23 @@ fn row_14_an_empty_interface_name_means_the_next_one() {
 }
 
 #[test]
-fn row_18_an_unknown_network_is_named_with_those_that_exist() {
+fn row_18_an_unknown_network_is_refused_with_those_that_may_be_meant() {
     let node = reference_node();
     let error = node.add().cni("nosuch").run().error_code(101);
-    error.says(&["nosuch", "calico", "flannel", "weave"]);
+    error.says(&["nosuch", "no such network", "3 networks are installed here"]);
+    assert!(!["calico", "flannel", "weave"].iter().any(|name| error.text().contains(name)), "{error:?}");
+    for (written, meant) in [("flanel", "flannel"), ("Calico", "calico"), ("weave", "")] {
+        let answer = node.add().container("c3").cni(&format!("{written}@eth0")).run();
+        if meant.is_empty() {
+            answer.ok();
+            node.trace();
+        } else {
+            let error = answer.error_code(101);
+            error.says(&[&format!("did you mean {meant}? 3 networks are installed here")]);
+        }
+    }
+    node.del().container("c3").run().ok();
+    node.trace();
     let second = node.add().container("c2").cni("flannel,nosuch").run().error_code(101);
     second.says(&["nosuch"]);
     assert_eq!(node.trace(), NO_DELEGATE);
@@ -134,10 +225,10 @@ fn row_21_a_broken_file_gives_way_to_a_usable_one() {
 }
 
 #[test]
-fn row_22_a_broken_file_without_alternative_is_quoted() {
+fn row_22_a_broken_file_without_alternative_is_quoted_and_not_the_owners_fault() {
     let node = reference_node();
     node.raw_network("30-half.conf", "{\"name\": ");
-    node.add().cni("half").run().error_code(101).says(&["half", "30-half.conf"]);
+    node.add().cni("half").run().error_code(11).says(&["half", "30-half.conf"]);
     assert_eq!(node.trace(), NO_DELEGATE);
 }
 

@@ -250,6 +250,56 @@ fn commands_print_none() {
     run("DEL", call(&node, Verb::Del));
 }
 
+#[test]
+fn secrets_inside_texts_of_json_are_not_shown_either() {
+    let node = reference_node();
+    let module = node.guest("puppet");
+    let patch = json!({"policy": {"k8s_auth_token": token("patch")}}).to_string();
+    let settings = json!({"act": "plan", "networks": ["weave"], "patch": patch});
+    let selectors = json!([{
+        "module": module, "sha256": genie_tests::fixture::chain::sha256(&module), "settings": settings,
+        "grant": [{"patch": ["policy"]}],
+    }]);
+    let inner = json!({"config": json!({"etcd_key": pem("RSA PRIVATE KEY"), "password": token("inner")}).to_string()});
+    let etcd = format!("https://root:{MARK}-url-password@127.0.0.1:2379");
+    let weave = json!({
+        "name": "weave", "type": "weave-net", "datastore": inner.to_string(), "etcd_endpoints": etcd,
+        "args": format!("A=1;API_TOKEN={}", token("pair")),
+    });
+    node.network("10-weave.conf", &weave);
+    let node = node.with("selectors", selectors).with("log_level", json!("trace"));
+    let annotation = json!({"example.org/token": token("annotation")}).to_string();
+    let args = format!("K8S_POD_NAMESPACE=default;K8S_POD_NAME=p;K8S_ANNOT={annotation}");
+    let add = || node.add().args(&args);
+    assert_eq!(run("ADD", add()), Some(0));
+    let at = |part: &str| node.dir().join(part).display().to_string();
+    let (state, conf_dir) = (at("state"), at("net.d"));
+    let manifest = json!({"kind": "Pod", "metadata": {"name": "p", "annotations": {"a": annotation}}});
+    fs::write(node.dir().join("pod.json"), manifest.to_string()).unwrap();
+    let pod = at("pod.json");
+    for output in ["table", "json"] {
+        for arguments in [
+            vec!["records", "--state-dir", &state],
+            vec!["test-selector", "--chain", "--conf-dir", &conf_dir, "--pod", &pod],
+        ] {
+            let arguments: Vec<_> = arguments.into_iter().chain(["--output", output]).collect();
+            let answer = node.genie_host(&arguments);
+            assert_eq!(answer.status, Some(0), "{answer:?}");
+            assert_silent(&arguments.join(" "), &format!("{answer:?}"));
+            assert!(output == "table" || answer.stdout.contains("(secret)"), "{answer:?}");
+        }
+    }
+    for (what, script) in [
+        ("prints it and fails", Script::new().echo().exit(1)),
+        ("says so in its error", Script::new().error(7, &format!("{etcd}, {inner}"))),
+    ] {
+        node.script("weave-net", Verb::Del, script);
+        assert_eq!(run(what, node.del().args(&args)), Some(1), "{what}");
+    }
+    node.script("weave-net", Verb::Del, Script::new());
+    run("DEL", node.del().args(&args));
+}
+
 /// A process that is killed when it is dropped.
 struct Agent(Child);
 

@@ -68,6 +68,15 @@ fn a_module_that_is_not_there_or_is_none_is_named() {
     let garbage = node.dir().join("modules/garbage.wasm");
     fs::write(&garbage, "not a module").unwrap();
     node.add().key("selectors", json!([entry(&garbage)])).run().error().says(&["garbage.wasm"]);
+    // To compile it by hand helps with none of these.
+    let wrong = json!([{"module": garbage, "sha256": "0".repeat(64)}]);
+    for selectors in [entry_of(&missing), json!([entry(&garbage)]), wrong] {
+        let error = node.add().key("selectors", selectors).run().error();
+        assert!(!error.text().contains("compile "), "{error:?}");
+    }
+    let mute = node.guest("mute");
+    let error = node.add().key("selectors", json!([entry(&mute)])).run().error();
+    error.says(&["mute.wasm", "exports nothing", "does its source end in `genie_selector::export!(NAME);`?"]);
     for wrong in
         [json!("annotation"), json!([1]), json!([{"settings": {}}]), json!([{"module": "annotation", "run": "never"}])]
     {

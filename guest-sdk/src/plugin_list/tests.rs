@@ -131,6 +131,25 @@ fn one_unknown_name_refuses_the_whole_list() {
     assert_eq!(value, "nosuch");
 }
 
+#[test]
+fn what_is_written_in_the_way_of_others_is_told_in_ours() {
+    for (text, value, hint) in [
+        ("calico:eth0", "calico:eth0", "write calico@eth0"),
+        ("calico\u{ff20}eth0", "calico\u{ff20}eth0", "write calico@eth0"),
+        ("calico\u{ff0c}flannel", "calico\u{ff0c}flannel", "write calico,flannel"),
+        ("weave,calico; flannel@eth1", "calico; flannel", "write calico,flannel"),
+        ("calico flannel", "calico flannel", "write calico,flannel"),
+        ("\"calico\"", "\"calico\"", "write it without quotes: calico"),
+        ("[\"calico\", \"flannel\"]", "[\"calico\", \"flannel\"]", "write calico,flannel"),
+        ("[{\"name\": \"calico\"}]", "[{\"name\": \"calico\"}]", "write calico,flannel"),
+        ("Calico", "Calico", "did you mean calico?"),
+    ] {
+        let (found, message) = mistake(plan(&request(), "cni", text));
+        assert_eq!(found, value);
+        assert!(message.contains(hint), "{text}: {message}");
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_is_written_the_list_is_read_in_full_or_refused(text in "\\PC*|[a-z@, ]{0,40}") {

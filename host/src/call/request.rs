@@ -134,6 +134,7 @@ pub fn build_request(
     attributes.extend(catalogue.own.iter().map(|file| ("self".to_owned(), file.clone())));
     let unusable = catalogue.unusable.iter();
     attributes.extend(unusable.map(|(file, reason)| ("unusable".to_owned(), format!("{file}: {reason}"))));
+    attributes.extend(catalogue.loopback.iter().map(|file| ("loopback".to_owned(), file.clone())));
     Request {
         pod: PodName { namespace: pod.namespace.clone(), name: pod.name.clone(), uid: pod.uid.clone() },
         annotations: annotations.into_iter().collect(),

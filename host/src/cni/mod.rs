@@ -24,5 +24,5 @@ pub use error::{CniError, code, quoted};
 pub use fields::get;
 pub use list::NetworkList;
 pub use result::{CniResult, Dns, FamilyIp, FamilyResult, Interface, Ip, ListedResult, Route, prev_result};
-pub use secret::{Secrets, args_without_secrets, without_secrets};
+pub use secret::{Secrets, text_without_secrets, without_secrets};
 pub use version::Version;

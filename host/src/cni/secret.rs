@@ -2,7 +2,9 @@
 //!
 //! Plugins are handed tokens and keys in their configuration, and some print what they were
 //! handed when they fail. That goes on into errors, logs and the events of pods, which many
-//! can read. So what a configuration keeps under a key that says so is blotted out there.
+//! can read. So what a configuration keeps under a key that says so is blotted out there;
+//! also where the configuration is a text inside another: JSON in a string of JSON, `K=V;K=V`,
+//! an address with a password in it.
 
 use serde_json::Value;
 
@@ -10,8 +12,8 @@ use serde_json::Value;
 const HIDDEN: &str = "(secret)";
 /// Parts of keys, in lower case, whose values nobody should read.
 const KEYS: [&str; 8] = ["token", "password", "passwd", "secret", "credential", "key", "cert", "kubeconfig"];
-/// How a key or a certificate begins, whatever holds it.
-const PEM: &str = "-----BEGIN ";
+/// How a key or a certificate begins, whatever holds it; also in base64, as a kubeconfig has it.
+const PEM: [&str; 2] = ["-----BEGIN ", "LS0tLS1CRUdJTi"];
 /// Shorter values are words of everyday messages, and no secrets worth the name.
 const SHORTEST: usize = 8;
 
@@ -25,9 +27,23 @@ pub struct Secrets {
 impl Secrets {
     /// Those of a configuration or a list of them.
     pub fn of(config: &Value) -> Self {
+        let mut search = Search::default();
+        search.value(config, false);
         let mut texts = Vec::new();
-        collect(config, false, &mut texts);
-        texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        for (secret, depth) in search.found {
+            texts.extend(secret.lines().map(str::trim).filter(|line| *line != secret).map(ToOwned::to_owned));
+            // An address's password, without the name.
+            texts.extend(secret.split_once(':').map(|(_, password)| password.to_owned()));
+            // As JSON writes it, where it is and once more, as an error would.
+            let mut written = secret;
+            for _ in 0..depth + 2 {
+                let again = as_json(&written);
+                texts.push(std::mem::replace(&mut written, again));
+            }
+            texts.push(written);
+        }
+        texts.retain(|text| text.len() >= SHORTEST);
+        texts.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
         texts.dedup();
         Self { texts }
     }
@@ -48,60 +64,121 @@ impl Secrets {
     }
 }
 
-/// A configuration as it may be shown: every secret in it replaced.
+/// A configuration, or anything that holds one, as it may be shown: every secret in it
+/// replaced.
 #[must_use]
 pub fn without_secrets(config: &Value) -> Value {
-    blot(config, false)
+    Search::default().value(config, false)
 }
 
-/// `CNI_ARGS` as they may be shown.
-pub fn args_without_secrets(args: &str) -> String {
-    let shown = args.split(';').map(|pair| match pair.split_once('=') {
-        Some((key, value)) if is_secret(value, names_secret(key)) => format!("{key}={HIDDEN}"),
-        _ => pair.to_owned(),
-    });
-    shown.collect::<Vec<_>>().join(";")
+/// A text as it may be shown: `CNI_ARGS`, JSON, a message.
+#[must_use]
+pub fn text_without_secrets(text: &str) -> String {
+    Search::default().text(text, false)
 }
 
-fn blot(value: &Value, secret: bool) -> Value {
-    match value {
-        Value::String(text) if is_secret(text, secret) => HIDDEN.into(),
-        Value::Array(items) => match &items[..] {
-            // A pair, as annotations are in a request.
-            [Value::String(key), value @ Value::String(_)] if names_secret(key) => {
-                vec![Value::from(key.as_str()), blot(value, true)].into()
+/// Goes through a configuration, and makes what may be shown of it.
+#[derive(Default)]
+struct Search {
+    /// Each secret, and in how many texts within texts it stands.
+    found: Vec<(String, usize)>,
+    depth: usize,
+}
+
+impl Search {
+    fn value(&mut self, value: &Value, named: bool) -> Value {
+        match value {
+            Value::String(text) => self.text(text, named).into(),
+            Value::Number(number) if named && number.to_string().len() >= SHORTEST => {
+                self.hide(&number.to_string()).into()
             }
-            items => items.iter().map(|item| blot(item, secret)).collect(),
-        },
-        Value::Object(members) => {
-            let blotted = members.iter().map(|(key, value)| (key.clone(), blot(value, secret || names_secret(key))));
-            Value::Object(blotted.collect())
+            Value::Array(items) => match &items[..] {
+                // A pair, as annotations are in a request.
+                [Value::String(key), value @ Value::String(_)] if names_secret(key) => {
+                    vec![Value::from(key.as_str()), self.value(value, true)].into()
+                }
+                items => items.iter().map(|item| self.value(item, named)).collect(),
+            },
+            Value::Object(members) => {
+                // The same, as the environment is in a pod.
+                let pair = members.get("name").and_then(Value::as_str).is_some_and(names_secret);
+                let shown = members.iter().map(|(key, value)| {
+                    let named = named || names_secret(key) || (pair && key == "value");
+                    (key.clone(), self.value(value, named))
+                });
+                Value::Object(shown.collect())
+            }
+            other => other.clone(),
         }
-        other => other.clone(),
+    }
+
+    fn text(&mut self, text: &str, named: bool) -> String {
+        if is_secret(text, named) {
+            return self.hide(text).into();
+        }
+        if let Some(value) = inner(text) {
+            self.depth += 1;
+            let shown = self.value(&value, named);
+            self.depth -= 1;
+            return if shown == value { text.to_owned() } else { shown.to_string() };
+        }
+        if !text.contains('=') && !text.contains("://") {
+            return text.to_owned();
+        }
+        let parts = text.split(';').map(|part| match part.split_once('=') {
+            Some((key, value)) if is_word(key) => format!("{key}={}", self.text(value, names_secret(key))),
+            _ => self.words(part),
+        });
+        parts.collect::<Vec<_>>().join(";")
+    }
+
+    /// Words of a sentence, or the parameters of an address.
+    fn words(&mut self, text: &str) -> String {
+        let end = |c: char| c.is_whitespace() || matches!(c, '&' | '?' | ',');
+        let words = text.split_inclusive(end).map(|written| {
+            let word = written.trim_end_matches(end);
+            let shown = match (word.split_once('='), word.split_once("://")) {
+                (Some((key, value)), _) if is_secret(value, names_secret(key)) => {
+                    format!("{key}={}", self.hide(value))
+                }
+                (_, Some((scheme, rest))) => format!("{scheme}://{}", self.authority(rest)),
+                _ => word.to_owned(),
+            };
+            shown + written.get(word.len()..).unwrap_or_default()
+        });
+        words.collect()
+    }
+
+    /// What follows `://` of an address, without the user and the password.
+    fn authority(&mut self, text: &str) -> String {
+        let (authority, path) = text.split_at(text.find(['/', '#']).unwrap_or(text.len()));
+        match authority.rsplit_once('@') {
+            Some((user, host)) if !user.is_empty() => format!("{}@{host}{path}", self.hide(user)),
+            _ => text.to_owned(),
+        }
+    }
+
+    fn hide(&mut self, secret: &str) -> &'static str {
+        self.found.push((secret.to_owned(), self.depth));
+        HIDDEN
     }
 }
 
-fn collect(value: &Value, secret: bool, texts: &mut Vec<String>) {
-    match value {
-        Value::String(text) if is_secret(text, secret) => {
-            texts.push(text.clone());
-            // As JSON writes it, once and twice, and line by line, as a log would.
-            let once = as_json(text);
-            texts.extend([as_json(&once), once]);
-            texts.extend(text.lines().map(str::trim).filter(|line| line.len() >= SHORTEST).map(ToOwned::to_owned));
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, secret, texts)),
-        Value::Object(members) => {
-            members.iter().for_each(|(key, value)| collect(value, secret || names_secret(key), texts));
-        }
-        _ => {}
-    }
+/// What a text holds that is itself JSON, and no mere word or number.
+fn inner(text: &str) -> Option<Value> {
+    text.trim_start().starts_with(['{', '[', '"']).then(|| serde_json::from_str(text).ok())?
 }
 
 /// A text as it stands between the quotes of JSON.
 fn as_json(text: &str) -> String {
     let quoted = Value::from(text).to_string();
     quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&quoted).to_owned()
+}
+
+/// What may be the key of a pair.
+fn is_word(text: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
+    !text.is_empty() && text.chars().all(is_part)
 }
 
 fn names_secret(key: &str) -> bool {
@@ -111,7 +188,8 @@ fn names_secret(key: &str) -> bool {
 
 /// The path of a file that holds a secret is none, and is what people look for.
 fn is_secret(text: &str, named: bool) -> bool {
-    text.contains(PEM) || (named && text.len() >= SHORTEST && !text.starts_with('/'))
+    let is_pem = PEM.iter().any(|begin| text.contains(begin)) && inner(text).is_none();
+    is_pem || (named && text.len() >= SHORTEST && !text.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -139,9 +217,83 @@ mod tests {
             without_secrets(&json!([["a/token", TOKEN], ["b", TOKEN]])),
             json!([["a/token", HIDDEN], ["b", TOKEN]])
         );
-        assert_eq!(args_without_secrets(&format!("A=1;My_Token={TOKEN};B")), format!("A=1;My_Token={HIDDEN};B"));
         assert_eq!((&shown["type"], &shown["name"]), (&json!("calico"), &json!("net")));
         assert_eq!(shown["etcd_key_file"], "/etc/calico/key.pem", "where it is helps whoever has to repair it");
+    }
+
+    /// The text, and a configuration that holds it as JSON in a string, and as that in another.
+    fn nested(config: &Value) -> [Value; 3] {
+        let once = json!({"spec": {"config": config.to_string()}});
+        [config.clone(), once.clone(), json!(["x", {"annotation": once.to_string()}])]
+    }
+
+    #[test]
+    fn what_is_json_inside_a_text_is_looked_through() {
+        for config in nested(&config()) {
+            let shown = without_secrets(&config).to_string();
+            for part in [TOKEN, "one of it", "two", "MIIB"] {
+                assert!(!shown.contains(part), "{part} in {shown}");
+            }
+            assert!(shown.contains("calico") && shown.contains("/etc/calico/key.pem"), "{shown}");
+        }
+        let [_, once, _] = nested(&json!({"type": "bridge",  "mtu": 1400}));
+        assert_eq!(without_secrets(&once), once, "as it was written");
+    }
+
+    #[test]
+    fn pairs_and_addresses_in_a_text_are_looked_through() {
+        let basic = "https://admin:hunter22@10.0.0.1:6443/api";
+        for (text, shown) in [
+            (format!("A=1;My_Token={TOKEN};B"), "A=1;My_Token=(secret);B"),
+            (format!("A=1;K8S_ANNOT={{\"a/token\":\"{TOKEN}\"}}"), r#"A=1;K8S_ANNOT={"a/token":"(secret)"}"#),
+            (basic.into(), "https://(secret)@10.0.0.1:6443/api"),
+            (
+                format!("{basic} says no, SERVER={basic}"),
+                "https://(secret)@10.0.0.1:6443/api says no, \
+                SERVER=https://(secret)@10.0.0.1:6443/api",
+            ),
+            (format!("http://h/?a=1&access_token={TOKEN}&b=2"), "http://h/?a=1&access_token=(secret)&b=2"),
+            (format!("run it with --token={TOKEN} x"), "run it with --token=(secret) x"),
+            ("x -----BEGIN KEY-----\nMIIB".into(), HIDDEN),
+            ("LS0tLS1CRUdJTiBDRVJU".into(), HIDDEN),
+            (
+                "http://10.0.0.1:2379,http://10.0.0.2:2379 key=short a=b".into(),
+                "http://10.0.0.1:2379,http://10.0.0.2:2379 \
+                key=short a=b",
+            ),
+            ("no network is on eth0: write it as calico@eth0".into(), "no network is on eth0: write it as calico@eth0"),
+        ] {
+            assert_eq!(text_without_secrets(&text), shown);
+        }
+        let environment =
+            json!({"env": [{"name": "DB_PASSWORD", "value": "hunter2222"}, {"name": "A", "value": "hunter2222"}]});
+        let shown = json!({"env": [{"name": "DB_PASSWORD", "value": HIDDEN}, {"name": "A", "value": "hunter2222"}]});
+        assert_eq!(without_secrets(&environment), shown);
+        assert_eq!(
+            without_secrets(&json!({"pin_token": 123_456_789, "keepalive_key": 30})),
+            json!({"pin_token": HIDDEN, "keepalive_key": 30})
+        );
+    }
+
+    #[test]
+    fn a_program_tells_none_of_what_was_inside_a_text() {
+        for config in nested(
+            &json!({"password": "quoted \"velvet\" here", "etcd": "http://root:hunter22@h:1", "a": "b;TOKEN=12345678"}),
+        ) {
+            let secrets = Secrets::of(&config);
+            let said = [
+                config.to_string(),
+                Value::from(config.to_string()).to_string(),
+                "quoted \"velvet\" here".into(),
+                "hunter22 12345678".into(),
+            ];
+            for said in said {
+                let hidden = secrets.hide(&said);
+                for part in ["velvet", "hunter22", "12345678"] {
+                    assert!(!hidden.contains(part), "{part} in {hidden}");
+                }
+            }
+        }
     }
 
     #[test]

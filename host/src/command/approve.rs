@@ -10,6 +10,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::config::approve::approve;
+use crate::plain;
 use crate::selector::cache;
 use crate::selector::module::{Loader, Module};
 
@@ -30,7 +31,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let deadline = Instant::now() + TIME;
     let load = |module: &Module| is_ready(&arguments.cache_dir, module).then(|| loader.load(module, deadline));
     for finding in approve(&serde_json::from_str(&line)?, &load, deadline) {
-        super::print(&serde_json::to_string(&finding)?);
+        super::print(&plain::json(&serde_json::to_string(&finding)?));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -75,7 +75,8 @@ fn compile_approved(written: &str, approved: Option<Digest>, arguments: &Argumen
     let order = Order { tool: &tool, module: module.as_ref(), sha256: named.digest, cache_dir };
     order.carry_out(Instant::now() + compiler::TIME)?;
     let path = cache::path(cache_dir, named.digest);
-    super::print(&format!("compiled {module} (sha256 {})\n      to {}", named.digest, path.display()));
+    super::print(&format!("compiled {module} (sha256 {})", named.digest));
+    super::print(&format!("      to {}", path.display()));
     Ok(())
 }
 

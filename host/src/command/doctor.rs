@@ -16,10 +16,10 @@ mod spool;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
@@ -63,12 +63,7 @@ const AREAS: [(&str, Check); 10] = [
 ];
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    if arguments.host_root != Path::new("/") {
-        // Links on the host lead to places of the host.
-        std::os::unix::fs::chroot(&arguments.host_root)
-            .with_context(|| format!("cannot make {} the root directory", arguments.host_root.display()))?;
-        std::env::set_current_dir("/")?;
-    }
+    super::enter(&arguments.host_root)?;
     let site = Site::read(&arguments.conf_dir, &arguments.bin_dir)?;
     let mut all = Vec::new();
     for (area, check) in AREAS {
@@ -76,7 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         if arguments.output == Output::Table {
             // At once: some areas take seconds.
             for finding in &found {
-                super::print(&finding.as_text(area));
+                super::print_lines(finding.as_lines(area));
             }
         }
         all.extend(found.into_iter().map(|finding| (area, finding)));
@@ -86,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     match arguments.output {
         Output::Json => {
             let findings: Vec<_> = all.iter().map(|(area, finding)| finding.as_json(area)).collect();
-            super::print(&format!("{:#}", json!({"findings": findings, "failures": failures, "warnings": warnings})));
+            super::print_json(&json!({"findings": findings, "failures": failures, "warnings": warnings}));
         }
         Output::Table => super::print(&format!("{failures} failures, {warnings} warnings")),
     }

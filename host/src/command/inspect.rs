@@ -36,14 +36,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let needs = Grants::of_imports(loaded.imports()).in_words();
     let schema: Value = serde_json::from_str(&about.settings_schema).unwrap_or(Value::Null);
     match arguments.output {
-        Output::Json => super::print(&format!(
-            "{:#}",
-            json!({
-                "name": about.name, "version": about.version, "summary": about.summary,
-                "exports": exports, "imports": loaded.imports(), "may": needs, "settingsSchema": schema,
-                "size": named.bytes.len(), "sha256": named.digest.to_string(),
-            })
-        )),
+        Output::Json => super::print_json(&json!({
+            "name": about.name, "version": about.version, "summary": about.summary,
+            "exports": exports, "imports": loaded.imports(), "may": needs, "settingsSchema": schema,
+            "size": named.bytes.len(), "sha256": named.digest.to_string(),
+        })),
         Output::Table => {
             let size = table::bytes(named.bytes.len() as u64);
             let mut rows = vec![
@@ -61,9 +58,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             );
             rows.push(row("may", &needs.join("; ").replace("may ", "")));
             rows.extend([row("size", &size), row("sha256", &named.digest.to_string())]);
-            super::print(table::table(&rows).trim_end());
+            super::print_lines(table::table(&rows));
             let settings = if schema.is_null() { "settings  none".into() } else { format!("settings  {schema:#}") };
-            super::print(&settings);
+            // JSON has no line ends of the module's own.
+            super::print_lines(settings.lines());
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -14,11 +14,17 @@ mod test_selector;
 mod uninstall;
 
 use std::ffi::OsString;
+use std::fmt;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use serde_json::Value;
 use tracing::level_filters::LevelFilter;
+
+use crate::plain;
 
 /// Selectors decide which networks a pod gets; these commands show what they
 /// would decide, prepare them for nodes, and tell what is attached.
@@ -88,10 +94,70 @@ mod exit {
     pub const REFUSED: u8 = 4;
 }
 
-/// Prints a text and a line end. A reader that went away (a pager, `head`) is no
-/// error.
-fn print(text: &str) {
-    _ = writeln!(io::stdout(), "{text}");
+/// Prints a line. Whatever is in it, it stays one: a text of others may hold line ends and
+/// what a terminal obeys.
+fn print(line: &str) {
+    print_lines([line]);
+}
+
+/// Prints lines, each as [`print`] does.
+fn print_lines(lines: impl IntoIterator<Item = impl AsRef<str>>) {
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&plain::line(line.as_ref()));
+        text.push('\n');
+    }
+    write(&text);
+}
+
+/// Prints JSON.
+fn print_json(value: &Value) {
+    write(&format!("{}\n", plain::json(&format!("{value:#}"))));
+}
+
+/// A reader that went away (a pager, `head`) is no error.
+fn write(text: &str) {
+    _ = io::stdout().write_all(text.as_bytes());
+}
+
+/// Makes a host's file system the one that is looked at, where it is not that already.
+fn enter(host_root: &Path) -> anyhow::Result<()> {
+    if host_root != Path::new("/") {
+        // Links on the host lead to places of the host.
+        std::os::unix::fs::chroot(host_root)
+            .with_context(|| format!("cannot make {} the root directory", host_root.display()))?;
+        std::env::set_current_dir("/")?;
+    }
+    Ok(())
+}
+
+/// What is wrong, in several lines.
+#[derive(Debug)]
+struct Mistakes {
+    /// Of what all of it is.
+    what: String,
+    /// Each.
+    found: Vec<String>,
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.found.join("; "))
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+/// Tells why a command failed.
+fn tell(error: &anyhow::Error) {
+    let lines = match error.downcast_ref::<Mistakes>() {
+        Some(Mistakes { what, found }) => {
+            let found = found.iter().map(|found| format!("  {}", plain::line(found)));
+            [format!("{}:", plain::line(what))].into_iter().chain(found).collect::<Vec<_>>().join("\n")
+        }
+        None => plain::line(&format!("{error:#}")).into_owned(),
+    };
+    eprintln!("genie-host: {lines}");
 }
 
 /// Runs the command line of this process.
@@ -138,7 +204,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::RunSelector => crate::selector::child::serve().map(|()| ExitCode::SUCCESS).map_err(Into::into),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("genie-host: {error:#}");
+        tell(&error);
         ExitCode::from(failed)
     })
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Output, table};
-use crate::cni::{args_without_secrets, without_secrets};
+use crate::cni::without_secrets;
 use crate::config;
 use crate::record::{Entry, Record, Store, boot_id};
 
@@ -54,13 +54,13 @@ fn print(output: Output, records: &[Record], damaged: &[(PathBuf, crate::cni::Cn
             let records: Vec<_> = records.iter().map(as_json).collect();
             let damaged: Vec<_> =
                 damaged.iter().map(|(path, error)| json!({"path": path, "error": error.to_string()})).collect();
-            super::print(&format!("{:#}", json!({"records": records, "damaged": damaged})));
+            super::print_json(&without_secrets(&json!({"records": records, "damaged": damaged})));
         }
         Output::Table => {
             if records.is_empty() {
                 super::print("nothing is attached");
             } else {
-                super::print(as_table(records).trim_end());
+                super::print_lines(as_table(records));
             }
             for (path, error) in damaged {
                 super::print(&format!("damaged: {}: {error}", path.display()));
@@ -69,7 +69,7 @@ fn print(output: Output, records: &[Record], damaged: &[(PathBuf, crate::cni::Cn
     }
 }
 
-fn as_table(records: &[Record]) -> String {
+fn as_table(records: &[Record]) -> Vec<String> {
     let heading = ["CONTAINER", "POD", "INTERFACE", "NETWORK", "ADDRESSES", "AGE", "STATE"];
     let mut rows = vec![heading.map(Into::into).to_vec()];
     for record in records {
@@ -96,9 +96,8 @@ fn as_table(records: &[Record]) -> String {
 fn as_json(record: &Record) -> Value {
     let attachments = record.header.attachments.iter().enumerate().map(|(index, planned)| {
         json!({
-            "interface": planned.interface, "network": planned.list["name"], "list": without_secrets(&planned.list),
-            "cniArgs": args_without_secrets(&planned.cni_args),
-            "runtimeConfig": without_secrets(&json!(planned.runtime_config)),
+            "interface": planned.interface, "network": planned.list["name"], "list": planned.list,
+            "cniArgs": planned.cni_args, "runtimeConfig": planned.runtime_config,
             "result": record.result(index), "attached": record.remaining().contains(&index),
             "state": state(record, index),
         })
@@ -106,7 +105,7 @@ fn as_json(record: &Record) -> Value {
     json!({
         "container": record.header.container, "interface": record.header.interface, "netns": record.header.netns,
         "network": record.header.network, "pod": record.header.pod, "created": record.header.created,
-        "attachments": attachments.collect::<Vec<_>>(), "decision": without_secrets(&record.header.decision),
+        "attachments": attachments.collect::<Vec<_>>(), "decision": record.header.decision,
         "result": record.outcome().map(|outcome| &outcome.result),
         "annotations": record.outcome().map(|outcome| &outcome.annotations),
     })

@@ -1,25 +1,21 @@
 //! Plain tables: columns as wide as their widest cell.
 
-use std::fmt::Write as _;
+use crate::plain;
 
-/// Lays rows out in columns, two spaces apart. The first row is the heading.
-pub fn table(rows: &[Vec<String>]) -> String {
+/// Lays rows out in columns, two spaces apart: a line each. The first row is the heading.
+pub fn table(rows: &[Vec<String>]) -> Vec<String> {
+    // What a cell holds is as wide as it is printed.
+    let rows: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(|cell| plain::line(cell)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<_> = (0..columns).map(width).collect();
-    let mut text = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
-            // Writing to a string cannot fail.
-            _ = write!(line, "{cell:width$}  ");
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+    let laid_out = rows.iter().map(|row| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}  "));
+        cells.collect::<String>().trim_end().to_owned()
+    });
+    laid_out.collect()
 }
 
 /// A number with its thousands apart, as `50,000,000`.
@@ -54,7 +50,9 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [vec!["a".into(), "b".into()], vec!["long".into(), "c".into()]];
-        assert_eq!(table(&rows), "a     b\nlong  c\n");
+        assert_eq!(table(&rows), ["a     b", "long  c"]);
+        let hostile = [vec!["a\nb".into(), "c".into()], vec!["d".into(), "e\u{1b}[2J".into()]];
+        assert_eq!(table(&hostile), [r"a\nb  c", r"d     e\u{1b}[2J"]);
     }
 
     #[test]

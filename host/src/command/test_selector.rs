@@ -1,38 +1,39 @@
 //! `genie-host test-selector`: what the node would decide, without a node.
 
+mod configuration;
+mod entry;
 mod explain;
+mod pods;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::{Output, exit, module};
-use crate::call::{CallFacts, OwnTypes, build_request};
+use super::{Mistakes, Output, exit};
+use crate::call::{CallFacts, OwnTypes, build_request, ignored};
 use crate::cni::{Call, Verb, Version};
-use crate::config::{self, Config, approve};
+use crate::config::{Config, OWN_TYPE, approve};
 use crate::network::{self, Catalogue};
 use crate::pod::{self, Identity, Manifests};
-use crate::selector;
-use crate::selector::approve::{Finding, Level};
-use crate::selector::chain::{Chain, Entry};
-use crate::selector::grants::Grants;
-use crate::selector::limits::Limits;
+use crate::selector::approve::{self as approval, Finding, Level};
+use crate::selector::compiler;
 use crate::selector::module::{Loader, Module};
-use crate::selector::{compile, compiler};
-use explain::{Explanation, Verdict};
+use explain::{Outcome, Report, Verdict};
+use pods::Given;
 
 /// Fuel bounds the selectors long before.
 const TIME: Duration = Duration::from_mins(2);
 
+const GRANT: &str = r#"A grant: its name (pod, cluster, addresses, …) or its JSON as in the configuration, such as {"cluster": {"kinds": ["v1/Namespace"], "namespaces": ["*"]}}; by default those of its entry, else whatever it imports"#;
+
 #[derive(Args)]
 #[command(after_help = "Exit status: 0 a plan, 3 every selector passed, 4 a selector refused the pod or its plan \
-    cannot be carried out, 1 a selector failed, 2 wrong usage or input.")]
+    cannot be carried out, 1 a selector failed, 2 wrong usage or input. Of several pods, the worst: 1, 4, 3, 0.")]
 pub struct Arguments {
     /// A module's file, or the name of a built-in selector
     #[arg(value_name = "MODULE|NAME", required_unless_present = "chain", conflicts_with = "chain")]
@@ -40,7 +41,8 @@ pub struct Arguments {
     /// Ask the configuration's whole chain
     #[arg(long)]
     chain: bool,
-    /// The pod's manifest. Without one: a pod without annotations
+    /// Manifests of pods, or of workloads (Deployment, Job, …) that make some; `-` for the standard
+    /// input. Each pod is asked for. Without one: a pod without annotations
     #[arg(long, value_name = "FILE")]
     pod: Option<PathBuf>,
     /// The directory with the node's network configurations
@@ -49,19 +51,26 @@ pub struct Arguments {
     /// The plugin's configuration; by default the one in the conf dir
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The plugin's name on the node
+    #[arg(long = "type", value_name = "NAME", default_value = OWN_TYPE)]
+    own_type: String,
     /// Settings for the selector, as JSON; by default those of its entry in the configuration
     #[arg(long, value_name = "JSON", conflicts_with = "chain")]
     settings: Option<String>,
-    /// A grant: its name (pod, cluster, addresses, …) or, as in the configuration, its JSON; by default those
-    /// of its entry, else whatever it imports
-    #[arg(long, value_name = "NAME|JSON", conflicts_with = "chain")]
+    #[arg(long, value_name = "NAME|JSON", conflicts_with = "chain", help = GRANT)]
     grant: Vec<String>,
+    /// While developing: take a module as it is, whichever digest the configuration approves
+    #[arg(long)]
+    any_digest: bool,
     /// A directory of manifests for what selectors ask the cluster
     #[arg(long, value_name = "DIR")]
     objects: Option<PathBuf>,
     /// The interface that the runtime asks for
     #[arg(long, value_name = "NAME", default_value = "eth0")]
     interface: String,
+    /// Where the host's file system is; all other files are the host's
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    host_root: PathBuf,
     /// How to print
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
@@ -69,38 +78,100 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     crate::cni::names::check_interface(&arguments.interface)?;
-    let mut map = configuration(arguments)?;
+    super::enter(&arguments.host_root)?;
+    let (mut map, mut notes) = match &arguments.config {
+        Some(file) => configuration::of_file(file, &arguments.own_type)?,
+        None => configuration::of_dir(arguments.conf_dir.as_deref(), &arguments.own_type)?,
+    };
+    map.insert("type".into(), arguments.own_type.as_str().into());
     if let Some(conf_dir) = &arguments.conf_dir {
         map.insert("conf_dir".into(), conf_dir.display().to_string().into());
     }
-    let manifest = pod_manifest(arguments)?;
-    let pod = manifest.as_ref().map(|(_, pod)| pod.clone()).unwrap_or_default();
-    let mut sources: Vec<_> = manifest.iter().map(|(file, _)| pod::Source::Manifests(file.clone())).collect();
-    sources.extend(arguments.objects.clone().map(pod::Source::Manifests));
+    let pods = match &arguments.pod {
+        Some(file) => {
+            let (pods, others) = pods::read(file)?;
+            notes.extend(others);
+            pods
+        }
+        None => vec![Given::unnamed()],
+    };
+    let objects = match &arguments.objects {
+        Some(dir) => Some(pods::objects(dir, &mut notes)?),
+        None => None,
+    };
 
     let mut config = read(&map)?;
-    config.loader = Loader::of_commands(&config.paths.cache_dir);
+    config.loader = if arguments.host_root == Path::new("/") {
+        Loader::of_commands(&config.paths.cache_dir)
+    } else {
+        // This program is not where the host is.
+        Loader::new(&config.paths.cache_dir, None)
+    };
     if let Some(written) = &arguments.module {
-        config.chain = single(written, arguments, &config)?;
+        config.chain = entry::single(written, arguments, &config.chain, &mut notes)?;
+    } else if arguments.any_digest {
+        entry::take_any(&mut config.chain, &mut notes);
     }
     // Compiled before it is timed.
-    let doubtful = approve(&config, Instant::now() + compiler::TIME)?;
+    notes.extend(approve(&config, Instant::now() + compiler::TIME)?);
 
-    let deadline = Instant::now() + TIME;
-    let call = call(arguments, &pod.identity, map);
-    let own = OwnTypes::of(&call);
+    let own = OwnTypes::of(&call(arguments, &Identity::default(), map.clone()));
     let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
-    let annotations = pod::annotations(&sources, &call, &pod.identity, deadline)?;
-    let request = build_request(&call, &config, &catalogue, &pod.identity, annotations);
-    let facts = CallFacts::new(&sources, &pod.identity, &config.node, &catalogue, deadline);
+    let ask = |pod: Given| ask(pod, arguments, &map, objects.as_ref(), &config, &catalogue);
+    let outcomes = pods.into_iter().map(ask).collect::<Result<Vec<_>>>()?;
+    let report = Report { catalogue: &catalogue, chain: &config.chain, notes, outcomes };
+    match arguments.output {
+        Output::Json => super::print_json(&report.as_json()),
+        Output::Table => super::print_lines(report.as_lines()),
+    }
+    Ok(ExitCode::from(
+        report
+            .outcomes
+            .iter()
+            .map(|outcome| status(&outcome.verdict))
+            .max_by_key(|status| badness(*status))
+            .unwrap_or(0),
+    ))
+}
 
+const fn status(verdict: &Verdict) -> u8 {
+    match verdict {
+        Verdict::Plan { .. } => 0,
+        Verdict::Pass => exit::PASS,
+        Verdict::Refused(_) => exit::REFUSED,
+        Verdict::Failed(_) => exit::FAILED,
+    }
+}
+
+/// A failure is worse than a refusal, and has a smaller number.
+const fn badness(status: u8) -> u8 {
+    if status == exit::FAILED { u8::MAX } else { status }
+}
+
+/// What the chain decides for one pod.
+fn ask(
+    pod: Given,
+    arguments: &Arguments,
+    map: &Map<String, Value>,
+    objects: Option<&Manifests>,
+    config: &Config,
+    catalogue: &Catalogue,
+) -> Result<Outcome> {
+    let deadline = Instant::now() + TIME;
+    let identity = &pod.facts.identity;
+    let sources: Vec<_> = [&pod.manifests].into_iter().chain(objects).cloned().map(pod::Source::Manifests).collect();
+    let call = call(arguments, identity, map.clone());
+    let own = OwnTypes::of(&call);
+    let annotations = pod::annotations(&sources, &call, identity, deadline).with_context(|| pod.label.clone())?;
+    let request = build_request(&call, config, catalogue, identity, annotations);
+    let facts = CallFacts::new(&sources, identity, &config.node, catalogue, deadline);
     let (verdict, trace) = match config.chain.decide(&config.loader, &request, &facts, deadline) {
         Err(failed) => (Verdict::of_failure(failed.error, &failed.trace), failed.trace),
         Ok(decision) => {
             let context = network::Context {
                 call: &call,
                 runtime_config: &Map::new(),
-                catalogue: &catalogue,
+                catalogue,
                 facts: &facts,
                 own_types: &own.as_refs(),
                 path: None,
@@ -112,18 +183,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             (Verdict::of_decision(&decision, &config.chain, &context), decision.trace)
         }
     };
-    let explanation =
-        Explanation { request: &request, catalogue: &catalogue, chain: &config.chain, doubtful, verdict, trace };
-    super::print(&match arguments.output {
-        Output::Json => format!("{:#}", explanation.as_json()),
-        Output::Table => explanation.as_text(),
-    });
-    Ok(ExitCode::from(match explanation.verdict {
-        Verdict::Plan { .. } => 0,
-        Verdict::Pass => exit::PASS,
-        Verdict::Refused(_) => exit::REFUSED,
-        Verdict::Failed(_) => exit::FAILED,
-    }))
+    Ok(Outcome { ignored: ignored(&config.chain, &request), pod, verdict, trace })
 }
 
 fn read(map: &Map<String, Value>) -> Result<Config> {
@@ -136,78 +196,14 @@ fn read(map: &Map<String, Value>) -> Result<Config> {
 /// All that is wrong: what no node would put in force.
 fn approve(config: &Config, deadline: Instant) -> Result<Vec<String>> {
     let load = |module: &Module| Some(config.loader.load(module, deadline));
-    let found = selector::approve::chain(&config.chain, &load, deadline);
+    let found = approval::chain(&config.chain, &load, deadline);
     let (errors, doubtful): (Vec<_>, Vec<_>) = found.into_iter().partition(|finding| finding.level == Level::Error);
     if errors.is_empty() { Ok(doubtful.into_iter().map(|finding| finding.what).collect()) } else { Err(wrong(errors)) }
 }
 
 fn wrong(findings: impl IntoIterator<Item = Finding>) -> anyhow::Error {
-    let lines = findings.into_iter().map(|finding| format!("\n  {}", finding.what));
-    anyhow::Error::msg(format!("no node would put this configuration in force:{}", lines.collect::<String>()))
-}
-
-/// The plugin's configuration: the file that was named, else the first of the
-/// conf dir that is the plugin's, else an empty one.
-fn configuration(arguments: &Arguments) -> Result<Map<String, Value>> {
-    if let Some(file) = &arguments.config {
-        let found = plugin_configuration(file)?;
-        return found.with_context(|| format!("{} is no configuration of genie", file.display()));
-    }
-    let dir = arguments.conf_dir.as_deref().unwrap_or(Path::new(config::CONF_DIR));
-    let mut files: Vec<_> = fs::read_dir(dir)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "conf" || extension == "conflist"))
-        .collect();
-    if files.is_empty() && arguments.conf_dir.is_some() {
-        bail!("{} holds no network configuration", dir.display());
-    }
-    files.sort();
-    Ok(files.iter().find_map(|file| plugin_configuration(file).ok().flatten()).unwrap_or_default())
-}
-
-fn plugin_configuration(file: &Path) -> Result<Option<Map<String, Value>>> {
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let value: Value = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
-    let plugins = value["plugins"].as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
-    let own = plugins.into_iter().find(|plugin| plugin["type"] == "genie");
-    Ok(own.and_then(|plugin| plugin.as_object().cloned()))
-}
-
-/// The pod's manifest: its file, and what it says.
-fn pod_manifest(arguments: &Arguments) -> Result<Option<(PathBuf, pod::PodFacts)>> {
-    let Some(file) = &arguments.pod else { return Ok(None) };
-    if !file.is_file() {
-        bail!("there is no pod manifest {}", file.display());
-    }
-    let pod = Manifests::new(file).pods()?.into_iter().next();
-    Ok(Some((file.clone(), pod.with_context(|| format!("{} holds no pod", file.display()))?)))
-}
-
-/// A chain of the one selector that is tested: as its entry of the
-/// configuration, if it has one.
-fn single(written: &str, arguments: &Arguments, config: &Config) -> Result<Chain> {
-    let named = module::find(written)?;
-    let known = config.chain.entries.iter().find(|entry| entry.module == named.module);
-    let mut entry = known.cloned().unwrap_or_else(|| Entry {
-        name: written.to_owned(),
-        module: named.module.clone(),
-        run_always: false,
-        settings: json!({}),
-        grants: Grants::default(),
-        limits: Limits::default(),
-    });
-    if let Some(settings) = &arguments.settings {
-        entry.settings = serde_json::from_str(settings).context("--settings is not JSON")?;
-    }
-    if !arguments.grant.is_empty() {
-        let grants = arguments.grant.iter().map(|grant| serde_json::from_str(grant).unwrap_or_else(|_| json!(grant)));
-        entry.grants = Grants::from_json(&grants.collect()).map_err(|reason| anyhow::anyhow!("--{reason}"))?;
-    } else if known.is_none() {
-        entry.grants = Grants::of_imports(&compile::imports(written, &named.bytes)?);
-    }
-    Ok(Chain { entries: vec![entry], merge: None })
+    let found = findings.into_iter().map(|finding| finding.what).collect();
+    Mistakes { what: "no node would put this configuration in force".into(), found }.into()
 }
 
 /// The call that a runtime would make.

@@ -22,14 +22,42 @@ const ENTRY_KEYS: [&str; 6] = ["grant", "limits", "module", "run", "settings", "
 /// # Errors
 /// The first entry that is wrong, by its place and name.
 pub fn chain(config: &Map<String, Value>) -> Result<Chain, CniError> {
-    let entries: Vec<_> = entries(config)?.into_iter().collect::<Result<_, _>>()?;
-    let merge = text(config, "merge")?.map(ToOwned::to_owned);
-    if let Some(merge) = &merge
-        && !entries.iter().any(|entry| entry.name == *merge)
-    {
-        return Err(wrong("merge", &Value::from(merge.as_str()), "the \"module\" of one of the \"selectors\""));
-    }
+    let mut entries: Vec<_> = entries(config)?.into_iter().collect::<Result<_, _>>()?;
+    let merge = text(config, "merge")?;
+    let named = |merge: &str| entries.iter().position(|entry| entry.name == merge);
+    let merger = match merge.map(|merge| (merge, named(merge))) {
+        Some((merge, None)) => {
+            return Err(wrong("merge", &Value::from(merge), "the \"module\" of one of the \"selectors\""));
+        }
+        merger => merger.and_then(|(_, merger)| merger),
+    };
+    shorten(&mut entries);
+    let merge = merger.and_then(|merger| entries.get(merger)).map(|entry| entry.name.clone());
     Ok(Chain { entries, merge })
+}
+
+/// Calls each module's file by its name without the directory, as the ConfigMap does: what
+/// selectors are called is told to tenants, logged and counted. Where it is, is told by
+/// what looks at the module itself. Not by the name that it says of itself, which costs
+/// a call to learn and may be any other's.
+fn shorten(entries: &mut [Entry]) {
+    let short = |entry: &Entry| match &entry.module {
+        Module::File { path, .. } => path.file_name().map(|name| name.to_string_lossy().into_owned()),
+        Module::BuiltIn(_) => None,
+    };
+    let names: Vec<_> = entries.iter().map(short).collect();
+    let is_unique = |index: usize, name: &String| {
+        let all = names.iter().zip(entries.iter());
+        let mut same = all.filter(|(other, _)| other.as_ref() == Some(name));
+        entries.get(index).is_some_and(|entry| same.all(|(_, other)| other.module == entry.module))
+    };
+    let unique: Vec<_> =
+        names.iter().enumerate().map(|(index, name)| name.clone().filter(|name| is_unique(index, name))).collect();
+    for (entry, name) in entries.iter_mut().zip(unique) {
+        if let Some(name) = name {
+            entry.name = name;
+        }
+    }
 }
 
 /// Reads every entry. What is wrong with one says its place.

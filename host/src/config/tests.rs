@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Config, Paths};
 use crate::cni::code;
-use crate::pod::Source;
+use crate::pod::{Manifests, Source};
 use crate::selector::grants::Plain;
 use crate::selector::module::Module;
 
@@ -75,8 +75,11 @@ fn timeouts_are_seconds_or_text_with_a_unit() {
 #[test]
 fn pod_facts_come_in_the_order_that_is_written() {
     let pods = config(json!({"pods": [{"manifests": "/pods"}, "args"]})).unwrap().pods;
-    assert_eq!(pods, [Source::Manifests("/pods".into()), Source::Args]);
-    assert_eq!(config(json!({"pods": {"manifests": "/pods"}})).unwrap().pods, [Source::Manifests("/pods".into())]);
+    assert_eq!(pods, [Source::Manifests(Manifests::new("/pods")), Source::Args]);
+    assert_eq!(
+        config(json!({"pods": {"manifests": "/pods"}})).unwrap().pods,
+        [Source::Manifests(Manifests::new("/pods"))]
+    );
     assert!(config(json!({"pods": ["api"]})).err().unwrap().contains("\"api\""));
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
@@ -29,7 +29,16 @@ pub struct Catalogue {
     pub own: Vec<String>,
     /// Files that cannot be used, each with the reason.
     pub unusable: Vec<(String, String)>,
+    /// Files of the loopback and nothing else. No pod gets it as a network: its plugin knows
+    /// no interface but `lo`, which the runtime sets up in every pod anyway, so a pod that
+    /// gets it has no address.
+    pub loopback: Vec<String>,
+    /// Files whose names do not say what is in them, each with what would be right.
+    pub misnamed: Vec<(String, String)>,
 }
+
+/// The plugin that sets up `lo`.
+const LOOPBACK: &str = "loopback";
 
 impl Catalogue {
     /// Reads the conf dir as a runtime does: `*.conflist`, `*.conf` and `*.json`
@@ -42,8 +51,13 @@ impl Catalogue {
         let mut catalogue = Self::default();
         for name in file_names(dir)? {
             match read_network(dir, &name) {
-                Ok(list) if list.types().iter().any(|kind| own_types.contains(kind)) => catalogue.own.push(name),
-                Ok(list) => catalogue.networks.push(Installed { file: name, list }),
+                Ok((list, misnamed)) => {
+                    if let Some(reason) = misnamed {
+                        tracing::warn!(file = %dir.join(&name).display(), "{reason}");
+                        catalogue.misnamed.push((name.clone(), reason));
+                    }
+                    catalogue.add(name, list, own_types);
+                }
                 Err(reason) => {
                     tracing::warn!(file = %dir.join(&name).display(), reason, "network configuration ignored");
                     catalogue.unusable.push((name, reason));
@@ -51,6 +65,17 @@ impl Catalogue {
             }
         }
         Ok(catalogue)
+    }
+
+    fn add(&mut self, file: String, list: NetworkList, own_types: &[&str]) {
+        let types = list.types();
+        if types.iter().any(|kind| own_types.contains(kind)) {
+            self.own.push(file);
+        } else if types.iter().all(|kind| *kind == LOOPBACK) {
+            self.loopback.push(file);
+        } else {
+            self.networks.push(Installed { file, list });
+        }
     }
 
     /// The network that a plan's `installed` names: by file, else by name.
@@ -73,14 +98,20 @@ impl Catalogue {
             .collect()
     }
 
-    /// One line that names all networks, for messages.
-    pub fn summary(&self) -> String {
-        if self.networks.is_empty() {
-            return "none".into();
+    /// Why there is no network that a plan's `installed` names. Whoever reads it may be a
+    /// pod's owner, whom the names of others do not concern.
+    pub fn absent(&self, written: &str) -> String {
+        if self.own.iter().any(|file| file == written) {
+            return "it refers to itself".into();
         }
-        let names: Vec<_> =
-            self.networks.iter().map(|network| format!("{} ({})", network.list.name, network.file)).collect();
-        names.join(", ")
+        if self.loopback.iter().any(|file| file == written) {
+            return "it is the loopback, which every pod has, and no network".into();
+        }
+        let unusable = self.unusable.iter().find(|(file, _)| file == written);
+        match (unusable, self.networks.len()) {
+            (Some((_, reason)), _) => format!("it cannot be used: {reason}"),
+            (None, count) => format!("it is not installed on this node; networks that are: {count}"),
+        }
     }
 }
 
@@ -109,34 +140,58 @@ fn extension(name: &str) -> Option<&str> {
     ["conf", "conflist", "json"].contains(&extension).then_some(extension)
 }
 
-fn read_network(dir: &Path, name: &str) -> Result<NetworkList, String> {
+/// The network of a file; and what is wrong with its name, if it is taken nonetheless.
+fn read_network(dir: &Path, name: &str) -> Result<(NetworkList, Option<String>), String> {
     let bytes = fs::read(dir.join(name)).map_err(|error| error.to_string())?;
-    if extension(name) != Some("conflist") {
-        return NetworkList::parse_conf(&bytes).map_err(|error| error.msg);
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err("it is empty, so it is not written yet".into());
     }
-    let mut list = NetworkList::parse_list(&bytes).map_err(|error| error.msg)?;
-    if !list.load_only_inlined_plugins {
+    let is_list = extension(name) == Some("conflist");
+    let (mut list, as_named) = NetworkList::parse_file(&bytes, is_list).map_err(|error| error.msg)?;
+    if is_list && !as_named && has_plugins(dir, &list.name) {
+        // Then it is a list, whose plugins are there.
+        list = NetworkList::parse_list(&bytes).map_err(|error| error.msg)?;
+        append_plugins(&mut list, dir)?;
+        return Ok((list, None));
+    }
+    if !as_named {
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let reason = if is_list {
+            format!("{name} holds one plugin and no list, and runtimes do not read it so: name it {stem}.conf")
+        } else {
+            format!("{name} holds a list of plugins, and runtimes do not read it so: name it {stem}.conflist")
+        };
+        return Ok((list, Some(reason)));
+    }
+    if is_list && !list.load_only_inlined_plugins {
         append_plugins(&mut list, dir)?;
     }
     if list.plugins.is_empty() {
         return Err("it names no plugin".into());
     }
-    Ok(list)
+    Ok((list, None))
+}
+
+fn has_plugins(dir: &Path, network: &str) -> bool {
+    plugin_files(&dir.join(network)).is_ok_and(|files| !files.is_empty())
+}
+
+/// The files that a list's directory adds to it.
+fn plugin_files(dir: &Path) -> Result<BTreeSet<PathBuf>, String> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(BTreeSet::new());
+        }
+        entries => entries.map_err(|error| format!("{}: {error}", dir.display()))?,
+    };
+    let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    Ok(files.filter(|path| path.extension() == Some(OsStr::new("conf")) && path.is_file()).collect())
 }
 
 /// Appends the plugins of `DIR/NAME/*.conf` (CNI 1.1.0, section 1, and libcni
 /// since 1.3).
 fn append_plugins(list: &mut NetworkList, dir: &Path) -> Result<(), String> {
-    let dir = dir.join(&list.name);
-    let entries = match fs::read_dir(&dir) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(()),
-        entries => entries.map_err(|error| format!("{}: {error}", dir.display()))?,
-    };
-    let files: BTreeSet<_> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension() == Some(OsStr::new("conf")) && path.is_file())
-        .collect();
-    for file in files {
+    for file in plugin_files(&dir.join(&list.name))? {
         let reason = |reason: String| format!("{}: {reason}", file.display());
         let bytes = fs::read(&file).map_err(|error| reason(error.to_string()))?;
         let plugin: Map<String, Value> = serde_json::from_slice(&bytes).map_err(|error| reason(error.to_string()))?;

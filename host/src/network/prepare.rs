@@ -179,10 +179,7 @@ fn resolve(source: &Source, context: &Context<'_>) -> Result<NetworkList, CniErr
     match source {
         Source::Installed(written) => match context.catalogue.find(written) {
             Some(Installed { list, .. }) => Ok(list.clone()),
-            None if context.catalogue.own.contains(written) => Err(invalid("it refers to itself")),
-            None => {
-                Err(invalid(format!("it is not installed on this node; installed: {}", context.catalogue.summary())))
-            }
+            None => Err(invalid(context.catalogue.absent(written))),
         },
         Source::Inline(text) => {
             let value = serde_json::from_str(text).map_err(|error| invalid(format!("not JSON: {error}")))?;

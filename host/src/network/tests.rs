@@ -83,16 +83,22 @@ fn the_conf_dir_is_read_in_order_and_one_broken_file_takes_no_other_with_it() {
         ("10-a.conflist", list("a", "bridge")),
         ("20-b.conf", json!({"name": "b", "type": "ptp"})),
         ("30-list-in-conf.conf", list("c", "ptp")),
+        ("40-plugin-in-list.conflist", json!({"name": "d", "type": "ptp"})),
+        ("99-loopback.conf", json!({"name": "lo", "type": "loopback"})),
         ("40-kubeconfig", json!({})),
     ]);
     fs::write(dir.path().join("15-broken.conf"), "{").unwrap();
     fs::create_dir(dir.path().join("calico.conf")).unwrap();
     let catalogue = Catalogue::load(dir.path(), &["genie"]).unwrap();
     let files: Vec<_> = catalogue.networks.iter().map(|network| network.file.as_str()).collect();
-    assert_eq!(files, ["10-a.conflist", "20-b.conf"]);
+    assert_eq!(files, ["10-a.conflist", "20-b.conf", "30-list-in-conf.conf", "40-plugin-in-list.conflist"]);
+    let misnamed: Vec<_> = catalogue.misnamed.iter().map(|(_, reason)| reason.as_str()).collect();
+    assert!(misnamed[0].ends_with("name it 30-list-in-conf.conflist"), "{misnamed:?}");
+    assert!(misnamed[1].ends_with("name it 40-plugin-in-list.conf"), "{misnamed:?}");
+    assert_eq!((misnamed.len(), &catalogue.loopback[..]), (2, &["99-loopback.conf".to_owned()][..]));
     assert_eq!(catalogue.own, ["00-genie.conf"]);
     let unusable: Vec<_> = catalogue.unusable.iter().map(|(file, _)| file.as_str()).collect();
-    assert_eq!(unusable, ["15-broken.conf", "30-list-in-conf.conf"]);
+    assert_eq!(unusable, ["15-broken.conf"]);
     // A missing version is CNI-Genie's 0.3.0.
     assert_eq!(catalogue.networks[1].list.cni_version, Version::V0_3_0);
 }
@@ -248,9 +254,9 @@ fn flannel_twice_keeps_two_states_and_calico_twice_is_refused() {
 }
 
 #[test]
-fn an_unknown_network_lists_the_installed_ones() {
+fn an_unknown_network_is_told_with_how_many_there_are_and_not_which() {
     let error = prepared(&[("10-a.conflist", list("a", "bridge"))], vec![attachment("b")], false).unwrap_err();
-    assert!(error.msg.contains("a (10-a.conflist)"), "{error}");
+    assert!(error.msg.ends_with("it is not installed on this node; networks that are: 1"), "{error}");
 }
 
 #[test]

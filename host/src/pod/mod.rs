@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::cni::{Call, CniArgs, CniError, code};
 use crate::record::Pod;
-pub use manifests::Manifests;
+pub use manifests::{Manifests, is_manifest, parse};
 pub use source::{Api, Lookup, Source};
 
 /// The capability by which containerd and CRI-O hand over a pod's annotations.

@@ -26,8 +26,8 @@ pub enum Source {
     Agent(PathBuf),
     /// The API server.
     Api(Box<Api>),
-    /// A directory of Kubernetes manifests, for nodes without a cluster.
-    Manifests(PathBuf),
+    /// Kubernetes manifests, for nodes without a cluster.
+    Manifests(Manifests),
 }
 
 /// How the API server is asked.
@@ -60,7 +60,7 @@ impl Source {
         }
         let answer = match self {
             Self::Runtime | Self::Args => return Ok(None),
-            Self::Manifests(dir) => return Manifests::new(dir).pod(pod),
+            Self::Manifests(manifests) => return manifests.pod(pod),
             // Whoever follows may know; if nobody does, the pod has to wait.
             Self::Agent(socket) => client::ask(socket, Body::Pod(pod.clone()), deadline)
                 .map_err(|reason| CniError::new(code::TRY_AGAIN, reason))?,
@@ -83,7 +83,7 @@ impl Source {
         let question = || Body::Object { object: object.clone(), wait_ms };
         let answer = match self {
             Self::Runtime | Self::Args => None,
-            Self::Manifests(dir) => Some(Answer::Object(Manifests::new(dir).object(object)?)),
+            Self::Manifests(manifests) => Some(Answer::Object(manifests.object(object)?)),
             Self::Agent(socket) => client::ask(socket, question(), deadline).unwrap_or_else(|reason| {
                 tracing::info!(reason, "going on without the agent");
                 None

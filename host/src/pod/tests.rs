@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{ANNOTATIONS_CAPABILITY, Annotations, Identity, Manifests, Source, annotations, public_runtime_config};
 use crate::cni::{Call, CniArgs, Verb, Version, code};
+use crate::object::ObjectName;
 
 fn call(runtime_config: Value, args: &str) -> Call {
     let mut config = Map::new();
@@ -55,7 +56,7 @@ spec: {serviceAccountName: robot}
 fn the_first_source_that_has_them_gives_them() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("web.yaml"), MANIFEST).unwrap();
-    let manifests = Source::Manifests(dir.path().into());
+    let manifests = Source::Manifests(Manifests::new(dir.path()));
     let args = r#"K8S_POD_NAMESPACE=default;K8S_POD_NAME=web;K8S_ANNOT={"cni":"flannel"}"#;
     let call = call(json!({ANNOTATIONS_CAPABILITY: {"cni": "calico"}}), args);
     let pod = Identity::from_args(&CniArgs::new(args));
@@ -104,6 +105,29 @@ fn a_manifest_tells_labels_owner_and_service_account() {
     assert_eq!(pod.service_account.as_deref(), Some("robot"));
 }
 
+/// As `kubectl get -o yaml` prints, and as the API server answers.
+#[test]
+fn what_a_list_holds_is_found() {
+    let pod = "metadata: {name: web, annotations: {cni: weave}}";
+    let inner = format!("{{apiVersion: v1, kind: Pod, {pod}}}");
+    for list in [
+        format!(
+            "apiVersion: v1\nkind: List\nitems:\n- {{apiVersion: v1, kind: ConfigMap, metadata: {{name: web}}}}\n- {inner}"
+        ),
+        format!("apiVersion: v1\nkind: PodList\nitems: [{{{pod}}}]"),
+        format!("kind: List\nitems: [{{kind: List, items: [{inner}]}}]"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("all.yaml"), &list).unwrap();
+        let manifests = Manifests::new(dir.path());
+        let wanted = Identity { namespace: "default".into(), name: "web".into(), uid: None };
+        let pod = manifests.pod(&wanted).unwrap().unwrap_or_else(|| panic!("{list}"));
+        assert_eq!(pod.annotations, cni("weave"), "{list}");
+        let wanted = ObjectName::new("v1", "Pod", Some("default"), "web").unwrap();
+        assert!(manifests.object(&wanted).unwrap().is_some(), "{list}");
+    }
+}
+
 #[test]
 fn a_pod_of_another_uid_is_another_pod() {
     let dir = tempfile::tempdir().unwrap();
@@ -127,7 +151,7 @@ fn an_agent_that_hangs_lets_the_pod_wait_unless_another_source_knows_it() {
     // The kernel accepts; nobody ever answers.
     let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     fs::write(dir.path().join("web.yaml"), MANIFEST).unwrap();
-    let (agent, manifests) = (Source::Agent(socket), Source::Manifests(dir.path().join("web.yaml")));
+    let (agent, manifests) = (Source::Agent(socket), Source::Manifests(Manifests::new(dir.path().join("web.yaml"))));
     let call = call(json!({}), "K8S_POD_NAMESPACE=default;K8S_POD_NAME=web");
     let pod = Identity::from_args(&CniArgs::new(&call.args));
     let alone = annotations(std::slice::from_ref(&agent), &call, &pod, soon()).unwrap_err();

@@ -19,7 +19,7 @@ use crate::cni::{CniError, code};
 /// One selector of a chain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// Its name, as written in the configuration.
+    /// What people call it: its name, or that of its file.
     pub name: String,
     /// What is run.
     pub module: Module,
@@ -147,7 +147,8 @@ impl Chain {
                 decision.trace.push(Step::new(&entry.name, StepOutcome::Skipped));
                 continue;
             }
-            let told = Request { decided: decision.plan.clone(), ..request.clone() };
+            let mut told = Request { decided: decision.plan.clone(), ..request.clone() };
+            told.attributes.extend(entry.grants.forbidden(&request.networks).map(|file| ("forbidden".into(), file)));
             let task = Task::Select { request: told, settings: entry.settings() };
             let (answer, mut step) = entry.run(loader, task, decision.asked(), facts, deadline);
             let verdict = answer.and_then(|answer| entry.verdict(answer, request, decision.plan.as_ref(), &mut step));

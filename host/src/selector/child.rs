@@ -102,8 +102,13 @@ pub(super) fn run(
     spoken.map_or_else(
         |error| {
             let code = if error.kind() == ErrorKind::TimedOut { code::TRY_AGAIN } else { code::SELECTOR };
+            let reason = if tool.exists() {
+                error.to_string()
+            } else {
+                "there is no such program; install genie-host beside the plugin".into()
+            };
             let message = format!(
-                "selector {:?} runs in a child, `{} run-selector`, which failed: {error}",
+                "selector {:?} runs in a child, `{} run-selector`, which failed: {reason}",
                 bounds.selector,
                 tool.display()
             );

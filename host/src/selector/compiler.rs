@@ -69,7 +69,7 @@ impl Order<'_> {
             if claim.is_over().map_err(|error| self.failed(&error.to_string()))? {
                 continue;
             }
-            let status = self.run(&claim, deadline).map_err(|error| self.failed(&error.to_string()))?;
+            let status = self.run(&claim, deadline).map_err(|error| self.failed(&self.unstarted(&error)))?;
             let status = status.ok_or_else(|| self.goes_on())?;
             if status.success() {
                 return Ok(());
@@ -111,11 +111,27 @@ impl Order<'_> {
     }
 
     fn goes_on(&self) -> CniError {
+        let name = Path::new(self.module).file_name().unwrap_or(self.module);
         let message = format!(
             "selector \"{}\" is being compiled, and was not done when the time for this call ran out: try again",
-            self.module.display()
+            name.display()
         );
         CniError::new(code::TRY_AGAIN, message)
+    }
+
+    /// Compiles it without a pod waiting for that, and outside of any container.
+    fn by_hand(&self) -> String {
+        let (tool, cache_dir) = (self.tool.display(), self.cache_dir.display());
+        format!("on the node, run: {tool} compile --cache-dir {cache_dir} {}", self.module.display())
+    }
+
+    /// Why there was no compiler.
+    fn unstarted(&self, error: &io::Error) -> String {
+        let tool = self.tool.display();
+        if self.tool.exists() {
+            return format!("{tool} cannot be run: {error}");
+        }
+        format!("there is no {tool}: install genie-host beside the plugin")
     }
 
     fn failed(&self, reason: &str) -> CniError {
@@ -127,7 +143,9 @@ impl Order<'_> {
         } else {
             format!("selector {module:?} is not compiled yet, and compiling it failed: {reason}")
         };
-        CniError::new(code::SELECTOR, message)
+        let error = CniError::new(code::SELECTOR, message);
+        // Of all reasons the one that is another elsewhere; it names what bounds the memory.
+        if error.msg.contains(MEMORY) { error.with_details(self.by_hand()) } else { error }
     }
 }
 

@@ -162,9 +162,7 @@ impl Loader {
             }
             (Err(_), Some(tool)) => {
                 let order = Order { tool, module, sha256, cache_dir: &self.cache_dir };
-                order.carry_out(deadline).map_err(|error| {
-                    error.with_details(format!("run: {} compile {}", tool.display(), module.display()))
-                })?;
+                order.carry_out(deadline)?;
                 load().map_err(|error| unusable(module.as_ref(), &error))
             }
             (Err(error), None) => here(&error),
@@ -186,8 +184,7 @@ fn compile_here(path: &Path, _: Digest, error: &LoadError) -> Result<Component, 
 
 fn unusable(path: &Path, error: &LoadError) -> CniError {
     let message = format!(
-        "selector \"{}\" has no artefact that can be loaded: {error}; when that is put right, run: genie-host compile {}",
-        path.display(),
+        "selector \"{}\" has no artefact that can be loaded: {error}; when that is put right, the next call compiles it",
         path.display()
     );
     CniError::new(code::SELECTOR, message)

@@ -58,8 +58,12 @@ impl Names {
         let select = abi::SELECT.split_once('@').map(|(name, _)| name);
         if !self.exports.iter().any(|export| export.split_once('@').map(|(name, _)| name) == select) {
             let has = if self.exports.is_empty() { "nothing".into() } else { self.exports.join(", ") };
+            let hint = match &self.exports[..] {
+                [] => ": does its source end in `genie_selector::export!(NAME);`?",
+                _ => "",
+            };
             let message = format!(
-                "selector {selector:?} is a component, but no selector: it exports {has}, and not {}",
+                "selector {selector:?} is a component, but no selector: it exports {has}, and not {}{hint}",
                 abi::SELECT
             );
             return Err(CniError::new(code::SELECTOR, message));

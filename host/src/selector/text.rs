@@ -5,14 +5,16 @@ use std::io;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::plain::is_unsafe;
+
 /// What of it people get to read, in bytes: an event of Kubernetes holds 1024.
 const SHOWN: usize = 600;
 
-/// On one line, without control characters, and not too long.
+/// On one line, without characters that are not seen, and not too long.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::new();
     for (index, word) in
-        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).enumerate()
+        text.split(|c: char| c.is_whitespace() || is_unsafe(c)).filter(|word| !word.is_empty()).enumerate()
     {
         if index > 0 {
             line.push(' ');

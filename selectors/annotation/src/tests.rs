@@ -91,10 +91,11 @@ fn row_13_an_interface_asked_for_twice_is_refused() {
 }
 
 #[test]
-fn row_18_an_unknown_network_is_refused_with_those_that_exist() {
+fn row_18_an_unknown_network_is_refused_with_what_may_be_meant() {
     let (value, message) = mistake("flannel,nosuch");
     assert_eq!(value, "nosuch");
-    assert!(message.contains("calico (10-calico.conflist)"), "{message}");
+    assert_eq!(message, "no such network; 3 networks are installed here");
+    assert!(mistake("flannel,Calico").1.contains("did you mean calico?"));
 }
 
 #[test]

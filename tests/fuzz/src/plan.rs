@@ -167,7 +167,7 @@ pub fn catalogue() -> &'static Catalogue {
             file: file.into(),
             list: NetworkList::parse_list(text.as_bytes()).expect("the scenario's networks are right"),
         };
-        Catalogue { networks: files.map(network).into(), own: vec!["00-genie.conf".into()], unusable: Vec::new() }
+        Catalogue { networks: files.map(network).into(), own: vec!["00-genie.conf".into()], ..Catalogue::default() }
     })
 }
 

@@ -39,6 +39,22 @@ impl NetworkList {
         read_conf(conf)
     }
 
+    /// Reads the content of a file: a list where the file's name says so, else one plugin;
+    /// and where it is the other one, that. The second part of the answer is whether it was
+    /// as the name says. What libcni would read by its name is read by its name.
+    ///
+    /// # Errors
+    /// As [`NetworkList::parse_list`].
+    pub fn parse_file(bytes: &[u8], is_list: bool) -> Result<(Self, bool), CniError> {
+        let what = if is_list { LIST } else { CONF };
+        let value: Value = serde_json::from_slice(bytes).map_err(|error| not_json(what, error))?;
+        let has_type = value.as_object().is_some_and(|map| given(map, "type").is_some());
+        let is_other =
+            if is_list { has_type && value.get("plugins").is_none() } else { !has_type && value["plugins"].is_array() };
+        let read = if is_list == is_other { read_conf(value) } else { read_list(value) };
+        read.map(|list| (list, !is_other))
+    }
+
     /// Reads either form, of JSON that is read already: it is a list when it has the
     /// key `plugins`. Nothing is added from a directory, so a list must have plugins.
     ///

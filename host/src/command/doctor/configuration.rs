@@ -40,7 +40,8 @@ fn in_force(site: &Site) -> Finding {
         Err(error) => return fail(error.msg.clone(), "let root read it"),
     };
     let unusable = files.unusable.iter().map(|(name, _)| name);
-    let all = files.networks.iter().map(|network| &network.file).chain(&files.own).chain(unusable);
+    let all =
+        files.networks.iter().map(|network| &network.file).chain(&files.own).chain(&files.loopback).chain(unusable);
     match (&site.file, all.min()) {
         (Some(file), Some(first)) if file == first => ok(format!("{dir}/{file} comes first: the runtime uses it")),
         (Some(file), Some(first)) => fail(

@@ -51,14 +51,14 @@ pub fn some(names: &[String]) -> String {
 
 impl Finding {
     /// A line, and below it what to do.
-    pub fn as_text(&self, area: &str) -> String {
+    pub fn as_lines(&self, area: &str) -> Vec<String> {
         let level = match self.level {
             Level::Ok => "ok",
             Level::Warn => "warn",
             Level::Fail => "FAIL",
         };
-        let advice = self.advice.as_ref().map(|advice| format!("\n{:21}=> {advice}", "")).unwrap_or_default();
-        format!("{level:5} {area:14} {}{advice}", self.what)
+        let advice = self.advice.as_ref().map(|advice| format!("{:21}=> {advice}", ""));
+        [format!("{level:5} {area:14} {}", self.what)].into_iter().chain(advice).collect()
     }
 
     /// For machines.

@@ -26,6 +26,9 @@ pub fn check(site: &Site) -> Vec<Finding> {
     for (file, reason) in &catalogue.unusable {
         found.push(warn(format!("{}/{file} is left out: {reason}", dir.display()), "correct or remove it"));
     }
+    for (file, reason) in &catalogue.misnamed {
+        found.push(warn(format!("{}: {reason}", dir.display()), format!("rename {file}")));
+    }
     if catalogue.networks.is_empty() {
         let what = format!("{} holds no network that a pod could get", dir.display());
         found.push(fail(what, "install one, such as 10-flannel.conflist of flannel"));

@@ -62,7 +62,10 @@ fn module(module: &Module, config: &Config) -> Option<Finding> {
             ),
             Err(reason) => fail(reason, "put the approved file there, or approve it by its digest (sha256)"),
         }),
-        Err(reason) => Some(fail(format!("selector {shown} has no artefact that can be loaded: {reason}"), compile)),
+        Err(reason) => Some(fail(
+            format!("selector {shown} has no artefact that can be loaded: {reason}"),
+            format!("put that right; then, so that no pod waits: {compile}"),
+        )),
     }
 }
 

@@ -121,7 +121,7 @@ fn looking_makes_nothing() {
 #[test]
 fn a_finding_as_text_and_as_json() {
     let finding = super::finding::warn("it is so", "do this");
-    assert_eq!(finding.as_text("agent"), "warn  agent          it is so\n                     => do this");
+    assert_eq!(finding.as_lines("agent"), ["warn  agent          it is so", "                     => do this"]);
     assert_eq!(
         finding.as_json("agent"),
         json!({"area": "agent", "level": "warn", "what": "it is so", "advice": "do this"})

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::Grants;
 use super::missing::Missing;
+use super::pattern::Patterns;
 use crate::selector::abi::Network;
 
 impl Grants {
@@ -15,11 +16,22 @@ impl Grants {
         let Some(network) = by_file.or_else(|| installed.iter().find(|network| network.name == written)) else {
             return Ok(());
         };
-        let stem = network.file.rsplit_once('.').map_or(network.file.as_str(), |(stem, _)| stem);
-        if [network.name.as_str(), network.file.as_str(), stem].iter().any(|name| patterns.matches(name)) {
+        if is_listed(patterns, network) {
             return Ok(());
         }
         let what = format!("is chosen, and the entry's networks are {} only", patterns.list());
         Err(Missing::beyond(what, json!({"networks": [network.name]})))
     }
+
+    /// The files of the networks that may not be chosen.
+    pub(in crate::selector) fn forbidden<'a>(&'a self, installed: &'a [Network]) -> impl Iterator<Item = String> + 'a {
+        let beyond = |patterns: &'a Patterns| installed.iter().filter(|network| !is_listed(patterns, network));
+        self.networks.iter().flat_map(beyond).map(|network| network.file.clone())
+    }
+}
+
+/// By its name, its file, or that without the extension.
+fn is_listed(patterns: &Patterns, network: &Network) -> bool {
+    let stem = network.file.rsplit_once('.').map_or(network.file.as_str(), |(stem, _)| stem);
+    [network.name.as_str(), network.file.as_str(), stem].iter().any(|name| patterns.matches(name))
 }

@@ -61,6 +61,25 @@ fn what_the_tool_complains_about_is_passed_on() {
     assert!(error.msg.contains("it is broken"), "{error}");
 }
 
+#[test]
+fn a_hint_is_given_where_it_helps_and_is_whole() {
+    let dir = private_dir();
+    let module = module_in(dir.path(), &guest(PLAN).core());
+    let missing = dir.path().join("no/genie-host");
+    let error = failure(&Loader::new(dir.path(), Some(missing.clone())), &module);
+    assert!(error.msg.contains(&format!("there is no {}: install genie-host", missing.display())), "{error}");
+    assert_eq!(error.details, "", "what is not there cannot be run");
+
+    let complaining = tool(dir.path(), "echo 'the module x has the SHA-256 digest y' >&2; exit 1");
+    assert_eq!(failure(&Loader::new(dir.path(), Some(complaining)), &module).details, "");
+
+    // Somewhere else there may be more memory.
+    let killed = tool(dir.path(), "kill -9 $$");
+    let error = failure(&Loader::new(dir.path(), Some(killed.clone())), &module);
+    let hint = format!("on the node, run: {} compile --cache-dir {} {module}", killed.display(), dir.path().display());
+    assert_eq!(error.details, hint);
+}
+
 /// A tool that writes a line into `runs`, waits for a line from the pipe `go`, and then
 /// does this.
 fn waiting_tool(dir: &Path, then: &str) -> PathBuf {
