@@ -151,6 +151,16 @@ fn a_list_is_one_whatever_its_file_is_called() {
 }
 
 #[test]
+fn what_a_selector_may_not_choose_is_not_offered() {
+    let node = reference_node();
+    let only_weave =
+        json!([{"module": "annotation", "grant": [{"networks": ["weave"]}]}, {"module": "default-plugin"}]);
+    let error = node.add().key("selectors", only_weave).cni("flanel").run().error_code(101);
+    error.says(&["no such network", "3 networks are installed here"]);
+    assert!(!error.text().contains("did you mean"), "{error:?}");
+}
+
+#[test]
 fn what_is_nearly_a_list_of_networks_is_told_as_it_should_be() {
     let node = reference_node();
     for (cni, hint) in [

@@ -278,6 +278,10 @@ fn a_host_is_looked_at_from_the_agents_pod() {
     assert_eq!(told.status, PLAN, "{told:?}");
     says(&told.stdout, &["pod default/p gets 1 network, decided by puppet.wasm", "10-weave.conf"]);
     assert!(!told.stdout.contains("/var/lib/genie/selectors"), "{}", told.stdout);
+    // What the node does not have is told, also where nobody named a directory.
+    fs::remove_file(Path::new(&root).join("etc/cni/net.d/00-genie.conf")).unwrap();
+    let told = node.genie_host(&["test-selector", "--chain", "--host-root", &root]);
+    says(&told.stdout, &["/etc/cni/net.d holds no configuration of genie, so the default chain is asked"]);
 }
 
 #[test]

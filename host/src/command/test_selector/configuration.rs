@@ -41,17 +41,18 @@ pub fn of_dir(given: Option<&Path>, own_type: &str) -> Result<Found> {
     let dir = given.unwrap_or(Path::new(CONF_DIR));
     let files = Catalogue::load(dir, &[own_type, OWN_TYPE])?;
     let mut others = files.networks.iter();
-    if others.len() + files.own.len() + files.unusable.len() + files.loopback.len() == 0 && given.is_some() {
-        bail!("{} holds no network configuration", dir.display());
+    let is_empty = others.len() + files.own.len() + files.unusable.len() + files.loopback.len() == 0;
+    match given {
+        Some(dir) if is_empty => bail!("{} holds no network configuration", dir.display()),
+        // Whoever asks without a node has none.
+        None if is_empty => return Ok((Map::new(), Vec::new())),
+        _ => {}
     }
     let mut own = files.own.iter();
     if let Some(file) = own.next() {
         let (config, _) = of_file(&dir.join(file), own_type).map_err(|error| anyhow!("{error:#}"))?;
         let notes = own.map(|other| format!("{other} is genie's, too, and not what is asked: {file} comes first"));
         return Ok((config, notes.collect()));
-    }
-    if given.is_none() {
-        return Ok((Map::new(), Vec::new()));
     }
     let hint = others.find_map(|network| {
         let kind = network.list.plugins.iter().find_map(renamed)?;

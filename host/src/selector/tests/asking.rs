@@ -48,6 +48,17 @@ fn ask(guest: &Guest<'_>, grant: &Value, facts: &dyn Facts, deadline: Instant) -
     guest.load().run(task(), &bounds(grant), facts, deadline)
 }
 
+#[test]
+fn a_missing_helper_is_named_and_not_advised() {
+    let dir = private_dir();
+    let tool = dir.path().join("genie-host");
+    let ran = child::run(&tool, &dir.path().join("x.cwasm"), task(), &bounds(&json!([])), &Nothing, later());
+    let error = ran.answer.expect_err("nothing ran");
+    assert_eq!(error.code, code::SELECTOR);
+    assert!(error.msg.contains(&tool.display().to_string()), "{error}");
+    assert!(error.msg.ends_with("there is no such program; install genie-host beside the plugin"), "{error}");
+}
+
 fn account() -> Replay {
     Replay(vec![Consulted { question: Question::ServiceAccount, answer: Answered::Ok(json!("builder")) }])
 }
