@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use genie_host::config::{approve, unknown_keys};
+use genie_tests::documents::{first_column, read};
 use genie_tests::fixture::reference_node;
 use genie_tests::helm::helm;
 use genie_tests::programs;
@@ -14,9 +15,7 @@ use serde_json::{Map, Value, json};
 
 /// Every document, by its path in the repository.
 fn documents() -> Vec<(String, String)> {
-    let listed = files("*.md");
-    let read = |path: String| (path.clone(), fs::read_to_string(programs::root().join(path)).expect("a document"));
-    listed.into_iter().map(read).collect()
+    files("*.md").into_iter().map(|path| (path.clone(), read(&path))).collect()
 }
 
 /// The files of the repository that git knows.
@@ -38,8 +37,8 @@ fn blocks_of(document: &str) -> Vec<(String, String)> {
         match (&mut open, line.trim().strip_prefix("```")) {
             (None, Some(language)) => open = Some((language.to_owned(), String::new())),
             (Some(_), Some(_)) => blocks.extend(open.take()),
-            (Some((_, text)), None) => *text += &format!("{line}\n"),
-            (None, None) if line.starts_with("    ") => indented += &format!("{line}\n"),
+            (Some((_, text)), None) => text.extend([line, "\n"]),
+            (None, None) if line.starts_with("    ") => indented.extend([line, "\n"]),
             (None, None) => {}
         }
     }
@@ -134,7 +133,7 @@ fn configuration(block: &str) -> Map<String, Value> {
     for entry in shown.get_mut("selectors").and_then(Value::as_array_mut).into_iter().flatten() {
         let entry = entry.as_object_mut().expect("an entry is an object");
         let module = entry["module"].as_str().expect("a module").to_owned();
-        if module.ends_with(".wasm") {
+        if Path::new(&module).extension().is_some() {
             let digest = entry.get("sha256").and_then(Value::as_str).is_some_and(|digest| digest.ends_with('…'));
             assert!(digest || !module.starts_with('/'), "{module} has no digest: {block}");
             entry.insert("sha256".into(), "0".repeat(64).into());
@@ -160,6 +159,50 @@ fn every_configuration_that_the_documents_show_is_accepted() {
         }
     }
     assert!(count >= 7, "{count} configurations");
+}
+
+/// Whether the program reads a configuration with these keys.
+#[track_caller]
+fn assert_read(keys: &Value) {
+    let Value::Object(mut config) = keys.clone() else { panic!("{keys} is no object") };
+    config.extend([("name".into(), "example".into()), ("type".into(), "genie".into())]);
+    assert_eq!(unknown_keys(&config), [""; 0]);
+    assert!(approve::read(&config).is_ok(), "documented and wrong: {keys}: {:?}", approve::read(&config).err());
+}
+
+#[test]
+fn every_key_and_value_of_the_tables_of_configuration_md_is_known() {
+    const DOCUMENT: &str = "docs/configuration.md";
+    let mut count = 0;
+    for heading in ["## Keys of every CNI configuration", "## Keys of genie-host", "## CNI-Genie's keys"] {
+        for key in first_column(DOCUMENT, heading) {
+            // Without a value a key is as good as left out, if it is known.
+            assert_eq!(unknown_keys(&Map::from_iter([(key, Value::Null)])), [""; 0]);
+            count += 1;
+        }
+    }
+    let entry = |key: &str, value: Value| json!({"selectors": [{"module": "annotation", key: value}]});
+    for key in first_column(DOCUMENT, "### selectors") {
+        assert_read(&entry(&key, if key == "module" { "annotation".into() } else { Value::Null }));
+        count += 1;
+    }
+    for limit in first_column(DOCUMENT, "#### settings") {
+        assert_read(&entry("limits", json!({limit: 1})));
+        count += 1;
+    }
+    let items =
+        ["#### grant", "#### Objects of the cluster"].iter().flat_map(|heading| first_column(DOCUMENT, heading));
+    for item in items.map(|item| item.replace('…', "[\"v1/Namespace\"]")) {
+        let item: Value = serde_json::from_str(&item).unwrap_or_else(|error| panic!("{item}: {error}"));
+        assert_read(&entry("grant", json!([item])));
+        count += 1;
+    }
+    for source in first_column(DOCUMENT, "### pods").iter().map(|source| source.replace("PATH", "\"/pods\"")) {
+        let source: Value = serde_json::from_str(&source).unwrap_or_else(|error| panic!("{source}: {error}"));
+        assert_read(&json!({"pods": [source], "kubernetes": {"kubeconfig": "/etc/kubeconfig"}}));
+        count += 1;
+    }
+    assert!(count > 60, "{count} keys and values");
 }
 
 /// The words of a command line, as a shell takes them.
@@ -211,7 +254,7 @@ fn every_value_that_the_documents_give_helm_is_taken() {
 
 #[test]
 fn the_documented_guard_keeps_pods_on_the_network_that_enforces_policies() {
-    let (_, document) = documents().into_iter().find(|(path, _)| path == "docs/deployment.md").expect("the document");
+    let document = read("docs/deployment.md");
     let (_, section) = document.split_once("### Networks that pods must not choose\n").expect("the section");
     let (_, guard) = blocks_of(section).into_iter().find(|(language, _)| language == "json").expect("an example");
     let guard = configuration(&guard);
@@ -229,7 +272,7 @@ fn the_documented_guard_keeps_pods_on_the_network_that_enforces_policies() {
 
 /// The rooms as architecture.md draws them, the highest first.
 fn tower() -> Vec<Vec<String>> {
-    let text = fs::read_to_string(programs::root().join("docs/architecture.md")).expect("the document");
+    let text = read("docs/architecture.md");
     let (_, drawn) = text.split_once("A room depends on those below its line").expect("the drawing");
     let drawn = drawn.lines().skip(2).take_while(|line| line.starts_with("    "));
     drawn.map(|line| line.split(',').map(|room| room.trim().to_owned()).collect()).collect()

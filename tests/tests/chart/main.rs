@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 
 use genie_host::config::{approve, unknown_keys};
 use genie_tests::apiserver::ApiServer;
+use genie_tests::documents::{first_column, quoted, table};
 use genie_tests::helm::{helm, render};
 use genie_tests::{guests, programs};
 use serde_json::{Value, json};
@@ -126,22 +127,6 @@ fn a_chart_without_a_namespace_installs_where_kubectl_is() {
     server().would_take(&rendered).unwrap_or_else(|said| panic!("{said}"));
 }
 
-/// The rows of the first table of a document below a heading, by cells.
-fn table(document: &str, heading: &str) -> Vec<Vec<String>> {
-    let text = fs::read_to_string(programs::root().join(document)).expect("a document");
-    let (_, section) =
-        text.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no {heading} in {document}"));
-    let rows =
-        section.lines().skip_while(|line| !line.starts_with('|')).skip(2).take_while(|line| line.starts_with('|'));
-    rows.map(|row| row.split('|').skip(1).map(|cell| cell.trim().to_owned()).collect()).collect()
-}
-
-/// The names in its first column.
-fn first_column(document: &str, heading: &str) -> Vec<String> {
-    let quoted = |row: Vec<String>| row[0].split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect::<Vec<_>>();
-    table(document, heading).into_iter().flat_map(quoted).collect()
-}
-
 #[test]
 fn the_schema_takes_the_keys_that_are_documented_and_the_plugin_knows_them_all() {
     const HEADINGS: [&str; 2] = ["## Keys of every CNI configuration", "## Keys of genie-host"];
@@ -206,7 +191,6 @@ fn the_rights_that_are_documented_are_those_that_are_given() {
 #[test]
 fn the_directories_of_a_platform_are_those_that_are_documented() {
     for row in table("docs/deployment.md", "### Other directories") {
-        let quoted = |cell: &str| cell.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect::<Vec<_>>();
         let directories: Vec<_> = row[1..3].iter().flat_map(|cell| quoted(cell)).collect();
         for platform in quoted(&row[0]) {
             let rendered = render(NAMESPACE, &format!("platform: {platform}")).unwrap_or_else(|said| panic!("{said}"));

@@ -37,6 +37,11 @@ pub fn assert_understood(values: &str, container: &Value) {
     }
 }
 
+fn write(path: &Path, content: &[u8]) {
+    fs::create_dir_all(path.parent().expect("a file is in a directory")).expect("the directory is ours");
+    fs::write(path, content).expect("the directory is ours");
+}
+
 impl Node {
     /// A node with two networks. Without a ConfigMap the site has one of its own.
     pub fn new(install: &Value, config_map: Option<&Value>) -> Self {
@@ -44,12 +49,12 @@ impl Node {
         fs::create_dir_all(node.config()).expect("the directory is ours");
         match config_map {
             Some(config_map) => node.mount(config_map),
-            None => node.write(&node.config().join("00-genie.conf"), &serde_json::to_vec(&by_hand()).expect("JSON")),
+            None => write(&node.config().join("00-genie.conf"), &serde_json::to_vec(&by_hand()).expect("JSON")),
         }
         let networks = programs::root().join("tests/scenario/net.d");
         for network in ["10-calico.conflist", "10-flannel.conflist"] {
             let content = fs::read(networks.join(network)).expect("a network");
-            node.write(&node.of_node("--conf-dir").join(network), &content);
+            write(&node.of_node("--conf-dir").join(network), &content);
         }
         node
     }
@@ -68,15 +73,10 @@ impl Node {
         self.root().join(told.unwrap_or_else(|| panic!("no {option} in {:?}", self.arguments)).trim_start_matches('/'))
     }
 
-    fn write(&self, path: &Path, content: &[u8]) {
-        fs::create_dir_all(path.parent().expect("a file is in a directory")).expect("the directory is ours");
-        fs::write(path, content).expect("the directory is ours");
-    }
-
     /// As the kubelet does.
     fn mount(&self, config_map: &Value) {
         for (key, text) in config_map["data"].as_object().into_iter().flatten() {
-            self.write(&self.config().join(key), text.as_str().expect("text").as_bytes());
+            write(&self.config().join(key), text.as_str().expect("text").as_bytes());
         }
         for (key, base64) in config_map["binaryData"].as_object().into_iter().flatten() {
             let decode = Command::new("base64").arg("--decode").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
@@ -87,7 +87,7 @@ impl Node {
             let output = decode.wait_with_output().expect("base64 ends");
             written.join().expect("it is written").expect("base64 reads");
             assert!(output.status.success(), "{key} is no base64");
-            self.write(&self.config().join(key), &output.stdout);
+            write(&self.config().join(key), &output.stdout);
         }
     }
 

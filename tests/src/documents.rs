@@ -1,0 +1,38 @@
+//! The documents of the repository, as far as tests read them.
+
+use std::fs;
+
+use crate::programs;
+
+/// A document, by its path in the repository.
+///
+/// # Panics
+/// When there is none.
+pub fn read(path: &str) -> String {
+    fs::read_to_string(programs::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The rows of the first table of a document below a heading, by cells.
+///
+/// # Panics
+/// When there is no such heading.
+pub fn table(path: &str, heading: &str) -> Vec<Vec<String>> {
+    let text = read(path);
+    let (_, section) = text.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no {heading} in {path}"));
+    let rows =
+        section.lines().skip_while(|line| !line.starts_with('|')).skip(2).take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.split('|').skip(1).map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+/// What is between backticks in a text.
+pub fn quoted(text: &str) -> Vec<String> {
+    text.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
+}
+
+/// What is between backticks in the first column of a table.
+///
+/// # Panics
+/// When there is no such heading.
+pub fn first_column(path: &str, heading: &str) -> Vec<String> {
+    table(path, heading).iter().filter_map(|row| row.first()).flat_map(|cell| quoted(cell)).collect()
+}
