@@ -34,6 +34,8 @@ impl<'a> Agent<'a> {
             .arg(node.dir().join("cache"))
             .arg("--socket")
             .arg(node.dir().join("agent.sock"))
+            // Of no use, and never used: the API server is asked without.
+            .env("HTTPS_PROXY", "http://127.0.0.1:1")
             .stdin(Stdio::null())
             .stderr(log)
             .spawn()

@@ -132,6 +132,14 @@ fn what_the_api_server_allows() {
     server.kubectl(&["create", "clusterrolebinding", "genie", "--clusterrole=genie", bind]);
     doctor_until(&node, "ok it allows all that is needed");
 
+    // What a shell says of proxies and authorities, no call hears.
+    let (conf_dir, bin) = (node.conf_dir().display().to_string(), node.bin().display().to_string());
+    let mut shell = std::process::Command::new(programs::dist("genie-host"));
+    shell.args(["doctor", "--conf-dir", &conf_dir, "--bin-dir", &bin]);
+    shell.env("HTTPS_PROXY", "http://127.0.0.1:1").env("https_proxy", "no url").env("SSL_CERT_FILE", "/nonexistent");
+    let told = String::from_utf8(shell.output().unwrap().stdout).unwrap();
+    assert!(told.contains("ok    api            it answers"), "{told}");
+
     write("nobody's");
     let (answer, told) = doctor(&node);
     assert_eq!(answer.status, Some(1));

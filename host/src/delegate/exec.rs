@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, getppid, pidfd_open, set_parent_process_death_signal};
 
 use super::failure::{Cause, Failure, explain};
+use super::missing::missing;
 use super::pump::{End, Finished, STDOUT_LIMIT, pump};
 use crate::cni::{CniError, Secrets, Verb, code};
 
@@ -120,10 +121,23 @@ impl Exec<'_> {
                     next = (next * 2).min(BUSY_LONGEST_PAUSE);
                 }
                 Err(error) => {
-                    return Err(not_started(code::INTERNAL, format!("cannot start {program}: {error}")));
+                    let msg = format!("cannot start {program}: {}", self.reason(&error));
+                    return Err(not_started(code::INTERNAL, msg));
                 }
             }
         }
+    }
+
+    /// "No such file" is worded away: it may not be the program that is missing, and a DEL
+    /// error that says so is taken for success by containerd.
+    fn reason(&self, error: &io::Error) -> String {
+        if error.kind() != io::ErrorKind::NotFound {
+            return error.to_string();
+        }
+        missing(self.program).unwrap_or_else(|| {
+            let is_there = self.program.exists();
+            if is_there { "something that it needs to be loaded is missing".into() } else { "it is missing".into() }
+        })
     }
 
     fn command(&self) -> Command {

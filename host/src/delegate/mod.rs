@@ -8,6 +8,7 @@ mod exec;
 mod failure;
 mod find;
 mod list;
+mod missing;
 mod node;
 mod orphans;
 mod pump;
@@ -19,6 +20,8 @@ pub use exec::{Exec, HOST_CALL};
 pub use failure::{Cause, Failure};
 pub use find::find;
 pub use list::{AddFailure, Attach};
+#[cfg(feature = "tool")]
+pub use missing::missing;
 pub use node::{ValidAttachment, gc, status};
 pub use orphans::kill_orphans;
 pub use recursion::refuse_self;

@@ -10,11 +10,13 @@
 
 pub mod approve;
 pub mod binaries;
+mod calls;
 pub mod compile;
 pub mod configuration;
 pub mod credentials;
 pub mod drain;
 pub(crate) mod file;
+mod lock;
 pub mod manifest;
 pub mod net_d;
 pub mod stop;

@@ -6,15 +6,14 @@
 //! whoever reads at any moment finds the whole old or the whole new document, and
 //! every watcher sees a write to the file after it was complete.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use rustix::fs::{FlockOperation, flock};
 
 use super::manifest::{Manifest, Owner};
-use super::{Layout, file};
+use super::{Layout, file, lock};
 use crate::config::OWN_TYPE;
 use crate::network::Catalogue;
 
@@ -23,32 +22,13 @@ pub const CONF: &str = "00-genie.conf";
 /// Sorts right behind [`CONF`]: with both there, the configuration counts.
 pub const DRAIN_LIST: &str = "00-genie.conflist";
 
-/// Keeps installation and removal apart. Held until it is dropped, by the kernel,
-/// so that nobody who was killed holds it.
-pub struct Guard(#[expect(dead_code, reason = "closing it unlocks")] File);
-
-/// Waits for the conf dir, which is created where it is missing.
-///
-/// # Errors
-/// The disk's.
-pub fn lock(layout: &Layout) -> Result<Guard> {
-    let dir = layout.on_host(&layout.conf_dir);
-    file::make_dir(&dir, 0o755)?;
-    let lock = || -> std::io::Result<File> {
-        let file = File::open(&dir)?;
-        flock(&file, FlockOperation::LockExclusive)?;
-        Ok(file)
-    };
-    lock().map(Guard).with_context(|| format!("{} cannot be locked", dir.display()))
-}
-
 /// Puts our configuration in force, and ends a removal that has not come to its
 /// end. A file that is right is not touched: runtimes would read it for nothing.
 ///
 /// # Errors
 /// The disk's.
 pub fn write(layout: &Layout, text: &str, manifest: &mut Manifest) -> Result<()> {
-    let _guard = lock(layout)?;
+    let _guard = lock::take(layout)?;
     publish(layout, &layout.conf(), text, manifest)?;
     file::place(&last_good(layout), text.as_bytes(), 0o600)?;
     manifest.remove(layout, &layout.drain_list()).map(|_| ())
@@ -60,7 +40,7 @@ pub fn write(layout: &Layout, text: &str, manifest: &mut Manifest) -> Result<()>
 /// # Errors
 /// The disk's.
 pub fn restore(layout: &Layout, manifest: &mut Manifest) -> Result<()> {
-    let _guard = lock(layout)?;
+    let _guard = lock::take(layout)?;
     let conf = layout.conf();
     if layout.on_host(&conf).exists() {
         return Ok(());
@@ -79,6 +59,7 @@ fn last_good(layout: &Layout) -> PathBuf {
 /// end.
 pub(super) fn publish(layout: &Layout, path: &Path, text: &str, manifest: &mut Manifest) -> Result<()> {
     let at = layout.on_host(path);
+    file::make_dir(&layout.on_host(&layout.conf_dir), 0o755)?;
     let there = file::read(&at)?;
     manifest.add(layout, path, text.as_bytes())?;
     if there.as_deref() == Some(text.as_bytes()) {

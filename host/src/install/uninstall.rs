@@ -1,23 +1,15 @@
 //! Taking everything away, in an order that leaves no pod without a network and no
 //! attachment without somebody who can undo it.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use rustix::io::Errno;
 
 use super::manifest::{Manifest, Owner};
-use super::{Layout, binaries, credentials, drain, file, net_d};
+use super::{Layout, binaries, calls, credentials, drain, file, lock};
 use crate::agent::SOCKET;
-
-/// How long calls that have begun are waited for.
-const CALLS_END: Duration = Duration::from_secs(10);
-/// The kernel does not tell when a program is no longer executed.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// What is left on the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +39,7 @@ pub fn finish(layout: &Layout) -> Result<Left> {
 /// # Errors
 /// The disk's; what comes later in the order is then still there.
 pub fn uninstall(layout: &Layout) -> Result<Left> {
-    let _guard = net_d::lock(layout)?;
+    let _guard = lock::take(layout)?;
     let mut manifest = Manifest::load(layout)?;
     // A drained node asks the API server nothing and runs no selector.
     manifest.remove(layout, &layout.kubeconfig())?;
@@ -100,7 +92,7 @@ impl Aside {
         } else {
             Moved(None)
         };
-        let is_quiet = moved.0.as_ref().is_none_or(|(_, aside)| calls_end(aside));
+        let is_quiet = moved.0.as_ref().is_none_or(|(_, aside)| calls::end(layout, aside));
         Ok(if !is_quiet || drain::is_needed(layout)? { Self::Needed(moved) } else { Self::Free(moved) })
     }
 }
@@ -115,23 +107,6 @@ impl Moved {
         let Some((_, aside)) = self.0 else { return Ok(()) };
         file::remove(&aside).with_context(|| format!("{} cannot be removed", aside.display()))
     }
-}
-
-/// Waits until nobody executes the program: the kernel refuses to open it for
-/// writing as long as anybody does, in whatever namespace.
-fn calls_end(program: &Path) -> bool {
-    let deadline = Instant::now() + CALLS_END;
-    let is_running = || {
-        let opened = OpenOptions::new().append(true).open(program);
-        opened.is_err_and(|error| error.raw_os_error() == Some(Errno::TXTBSY.raw_os_error()))
-    };
-    while is_running() {
-        if Instant::now() >= deadline {
-            return false;
-        }
-        thread::sleep(PAUSE);
-    }
-    true
 }
 
 /// Removes what is ours in the state directory. Gives whether that was all of it.

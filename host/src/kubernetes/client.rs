@@ -1,6 +1,5 @@
 //! From credentials to a client. The server's certificate is always verified.
 
-use std::path::Path;
 use std::time::Duration;
 
 use hyper_timeout::TimeoutConnector;
@@ -13,10 +12,12 @@ use kube::{Client, Config};
 use tower::retry::RetryLayer;
 use tower::{BoxError, ServiceBuilder};
 
-use super::Access;
+use super::{Access, kubeconfig};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
+/// Nobody ever asks it.
+const NO_PROXY: &str = "http://localhost";
 
 /// A client for what a configuration says.
 ///
@@ -32,14 +33,28 @@ pub async fn connect(access: &Access) -> Result<Client, String> {
 /// What is wrong with the credentials.
 pub(super) async fn config(access: &Access) -> Result<Config, String> {
     let mut file = match &access.kubeconfig {
-        Some(path) => read(path)?,
+        Some(path) => kubeconfig::read(path)?,
         None => empty(),
     };
     override_with(access, &mut file);
-    refuse_unverified(&file)?;
-    Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
-        .await
-        .map_err(|error| format!("the credentials for the API server{} are wrong: {error}", of(access)))
+    let of = access.kubeconfig.as_ref().map(|path| format!(" {}", path.display())).unwrap_or_default();
+    kubeconfig::check(&file, &of)?;
+    // What names no proxy has the environment asked for one. Calls have none, and what one
+    // command is told another must be.
+    for cluster in file.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
+        cluster.proxy_url = Some(NO_PROXY.into());
+    }
+    let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
+    let config = config.map_err(|error| {
+        format!(
+            "the credentials for the API server{} are wrong: {error}",
+            if of.is_empty() { String::new() } else { format!(" in{of}") }
+        )
+    });
+    config.map(|mut config| {
+        config.proxy_url = None;
+        config
+    })
 }
 
 /// The client of a pod of the cluster.
@@ -59,9 +74,7 @@ pub(super) fn client(mut config: Config) -> Result<Client, String> {
     config.write_timeout = Some(CONNECT);
     config.accept_invalid_certs = false;
     let server = config.cluster_url.to_string();
-    // It knows what to say of proxies.
-    let client = if config.proxy_url.is_some() { Client::try_from(config) } else { without_delay(config) };
-    client.map_err(|error| format!("no client can be made for {server}: {error}"))
+    without_delay(config).map_err(|error| format!("no client can be made for {server}: {error}"))
 }
 
 /// As kube makes one, but what it writes leaves at once. Kube's own keeps a connection's
@@ -84,18 +97,6 @@ fn without_delay(config: Config) -> kube::Result<Client> {
         .map_err(BoxError::from)
         .service(hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector));
     Ok(Client::new(service, config.default_namespace))
-}
-
-/// Relative paths in it are taken from its own directory, as kubectl takes them.
-fn read(path: &Path) -> Result<Kubeconfig, String> {
-    // The error of the parser may quote the file.
-    Kubeconfig::read_from(path).map_err(|error| {
-        let kind = match error {
-            kube::config::KubeconfigError::ReadConfig(error, _) => error.to_string(),
-            _ => "it is no kubeconfig".into(),
-        };
-        format!("kubeconfig {} cannot be read: {kind}", path.display())
-    })
 }
 
 /// The names of the one context of a configuration without a kubeconfig.
@@ -141,34 +142,4 @@ fn override_with(access: &Access, file: &mut Kubeconfig) {
             user.client_key_data = None;
         }
     }
-}
-
-/// A token that goes to a server whose certificate nobody verifies is a token
-/// lost. Without TLS only this machine may be asked.
-fn refuse_unverified(file: &Kubeconfig) -> Result<(), String> {
-    let current = file.current_context.as_deref().unwrap_or_default();
-    let context = file.contexts.iter().find(|named| named.name == current).and_then(|named| named.context.as_ref());
-    let name = context.map(|context| context.cluster.as_str()).unwrap_or_default();
-    let cluster = file.clusters.iter().find(|named| named.name == name).and_then(|named| named.cluster.as_ref());
-    let Some(cluster) = cluster else {
-        return Err(format!("the kubeconfig's current context {current:?} names no cluster"));
-    };
-    let Some(server) = cluster.server.as_deref().filter(|server| !server.is_empty()) else {
-        return Err("no API server is named: set kubernetes.k8s_api_root, or `server` in the kubeconfig".into());
-    };
-    if cluster.insecure_skip_tls_verify == Some(true) {
-        return Err(format!(
-            "the kubeconfig says not to verify the certificate of {server}: that is not done; \
-             name its authority (policy.k8s_certificate_authority, or certificate-authority in the kubeconfig)"
-        ));
-    }
-    let host = server.strip_prefix("http://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
-    match host {
-        None | Some("localhost" | "127.0.0.1") => Ok(()),
-        Some(_) => Err(format!("{server} is not asked without TLS: use https")),
-    }
-}
-
-fn of(access: &Access) -> String {
-    access.kubeconfig.as_ref().map(|path| format!(" in {}", path.display())).unwrap_or_default()
 }

@@ -6,6 +6,8 @@ mod ask;
 #[cfg(feature = "tool")]
 mod client;
 #[cfg(feature = "tool")]
+mod kubeconfig;
+#[cfg(feature = "tool")]
 mod read;
 #[cfg(feature = "tool")]
 mod serve;

@@ -40,7 +40,11 @@ fn without_a_server_there_is_no_access() {
 
 #[cfg(feature = "tool")]
 mod client {
-    use std::fs;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt as _, chown, lchown, symlink};
+    use std::path::Path;
+
+    use serde_json::{Value, json};
 
     use super::super::{Access, Secret, connect};
 
@@ -78,6 +82,93 @@ current-context: genie-context
         assert!(error.contains("/no/such.pem") && !error.contains("t0ken"), "{error}");
         let plain = Access { server: Some("http://10.96.0.1".into()), ..Access::default() };
         assert!(refused(&plain).contains("without TLS"));
+    }
+
+    /// A kubeconfig whose parts can be changed, in a directory of its own.
+    fn written(dir: &Path, cluster: &Value, user: &Value) -> Access {
+        let config = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "genie",
+            "clusters": [{"name": "local", "cluster": cluster}],
+            "contexts": [{"name": "genie", "context": {"cluster": "local", "user": "genie"}}],
+            "users": [{"name": "genie", "user": user}],
+        });
+        let path = dir.join("kubeconfig");
+        fs::write(&path, config.to_string()).unwrap();
+        Access { kubeconfig: Some(path), ..Access::default() }
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
+    #[test]
+    fn no_program_of_a_kubeconfig_is_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let server = json!({"server": "https://127.0.0.1:1"});
+        let ran = dir.path().join("ran");
+        let exec =
+            json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "touch", "args": [ran]}});
+        let provider = json!({"auth-provider": {"name": "gcp", "config": {"cmd-path": "touch", "cmd-args": ran}}});
+        for (user, key) in [(exec, "\"exec\""), (provider, "\"auth-provider\"")] {
+            let error = refused(&written(dir.path(), &server, &user));
+            assert!(error.contains(key) && error.contains("would run as root"), "{error}");
+            assert!(!ran.exists(), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_others_could_have_written_is_no_kubeconfig() {
+        let dir = tempfile::tempdir().unwrap();
+        let token = dir.path().join("token");
+        fs::write(&token, "t0ken").unwrap();
+        let (server, user) = (json!({"server": "https://127.0.0.1:1"}), json!({"tokenFile": "token"}));
+        let access = written(dir.path(), &server, &user);
+        let kubeconfig = access.kubeconfig.clone().unwrap();
+        let connects = || runtime().block_on(connect(&access)).map(|_| ());
+        assert_eq!(connects(), Ok(()));
+        for file in [&kubeconfig, &token] {
+            let shown = file.display().to_string();
+            for (owner, mode, says) in [(65534, 0o600, "belongs to user 65534"), (0, 0o602, "can be written by others")]
+            {
+                chown(file, Some(owner), None).unwrap();
+                fs::set_permissions(file, Permissions::from_mode(mode)).unwrap();
+                let error = connects().unwrap_err();
+                assert!(error.contains(&shown) && error.contains(says) && !error.contains("t0ken"), "{error}");
+            }
+            fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
+        }
+        // Whoever owns the directory puts another file in its place.
+        chown(dir.path(), Some(65534), None).unwrap();
+        assert!(connects().unwrap_err().contains("belongs to user 65534"));
+        chown(dir.path(), Some(0), None).unwrap();
+        assert_eq!(connects(), Ok(()));
+    }
+
+    #[test]
+    fn a_link_is_as_good_as_who_made_it_and_where_it_leads() {
+        let dir = tempfile::tempdir().unwrap();
+        let (real, link) = (dir.path().join("real"), dir.path().join("link"));
+        fs::create_dir(&real).unwrap();
+        let access = written(&real, &json!({"server": "https://127.0.0.1:1"}), &json!({"token": "t0ken"}));
+        symlink("real", &link).unwrap();
+        let access = Access { kubeconfig: Some(link.join("kubeconfig")), ..access };
+        let connects = || runtime().block_on(connect(&access)).map(|_| ());
+        assert_eq!(connects(), Ok(()));
+        lchown(&link, Some(65534), None).unwrap();
+        assert!(connects().unwrap_err().contains("link belongs to user 65534"));
+        lchown(&link, Some(0), None).unwrap();
+        chown(&real, Some(65534), None).unwrap();
+        assert!(connects().unwrap_err().contains("real belongs to user 65534"));
+    }
+
+    #[test]
+    fn a_proxy_is_not_gone_through() {
+        let dir = tempfile::tempdir().unwrap();
+        for proxy in ["http://proxy.example:3128", "HTTP://a:s3cret@proxy.example", "socks5://127.0.0.1:1"] {
+            let cluster = json!({"server": "https://127.0.0.1:1", "proxy-url": proxy});
+            let error = refused(&written(dir.path(), &cluster, &json!({})));
+            assert!(error.contains("proxy-url") && !error.contains("s3cret"), "{error}");
+        }
     }
 
     #[test]

@@ -40,7 +40,7 @@ mod serve;
 mod settings;
 pub(crate) mod text;
 pub mod trace;
-mod trust;
+pub(crate) mod trust;
 mod unanswered;
 #[cfg(feature = "tool")]
 mod wasi;

@@ -7,8 +7,12 @@
 //! was checked is what is used.
 
 use std::ffi::OsStr;
+#[cfg(feature = "tool")]
+use std::ffi::OsString;
 use std::fmt;
 use std::os::fd::{AsFd, OwnedFd};
+#[cfg(feature = "tool")]
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
@@ -25,7 +29,7 @@ pub(super) enum Missing {
 
 /// Why a path is not used.
 #[derive(Debug)]
-pub(super) enum Distrust {
+pub(crate) enum Distrust {
     /// It does not exist.
     Missing(PathBuf),
     /// It cannot be opened.
@@ -88,6 +92,82 @@ pub(super) fn check_file(file: &OwnedFd, path: &Path) -> Result<Stat, Distrust> 
         return Err(writable(&stat, path));
     }
     Ok(stat)
+}
+
+/// How many links a path may lead through, as the kernel counts.
+#[cfg(feature = "tool")]
+const LINKS: usize = 40;
+
+/// Opens a regular file that nobody but root (or this process's user) can change, nor
+/// replace: every directory on its way is checked as [`open_dir`] does, and so is who made
+/// the links that it goes through.
+#[cfg(feature = "tool")]
+pub(crate) fn open_linked(path: &Path) -> Result<OwnedFd, Distrust> {
+    if !path.is_absolute() {
+        return Err(Distrust::Unsafe(path.into(), "is not an absolute path".into()));
+    }
+    let missing = || Distrust::Missing(path.into());
+    let root = rustix::fs::openat(CWD, "/", flags(false), Mode::empty()).map_err(|error| failed(path, error))?;
+    check_dir(&root, Path::new("/"), false)?;
+    let mut left = steps_of(path);
+    let (mut way, mut links) = (vec![(PathBuf::from("/"), root)], 0);
+    while let Some(name) = left.pop() {
+        if name == ".." {
+            if way.len() > 1 {
+                way.pop();
+            }
+            continue;
+        }
+        let (dir_path, dir) = way.last().ok_or_else(missing)?;
+        let at = dir_path.join(&name);
+        let unreadable = |error| match error {
+            Errno::NOENT => Distrust::Missing(at.clone()),
+            error => Distrust::Unreadable(at.clone(), error),
+        };
+        let seen = rustix::fs::openat(dir, &name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
+            .map_err(unreadable)?;
+        let its = stat(&seen, &at)?;
+        match FileType::from_raw_mode(its.st_mode) {
+            FileType::Symlink => {
+                check_owner(&its, &at)?;
+                links += 1;
+                if links > LINKS {
+                    return Err(Distrust::Unreadable(path.into(), Errno::LOOP));
+                }
+                let target = rustix::fs::readlinkat(&seen, "", Vec::new()).map_err(unreadable)?;
+                let target = PathBuf::from(OsStr::from_bytes(target.as_bytes()));
+                if target.is_absolute() {
+                    way.truncate(1);
+                }
+                left.extend(steps_of(&target));
+            }
+            FileType::Directory => {
+                check_dir(&seen, &at, false)?;
+                way.push((at, seen));
+            }
+            _ if left.is_empty() => {
+                check_dir(dir, dir_path, true)?;
+                // Nobody else can put another in its place meanwhile.
+                let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+                let file = rustix::fs::openat(dir, &name, flags, Mode::empty()).map_err(unreadable)?;
+                check_file(&file, &at)?;
+                return Ok(file);
+            }
+            _ => return Err(Distrust::Unreadable(at, Errno::NOTDIR)),
+        }
+    }
+    Err(Distrust::Unsafe(path.into(), "is not a regular file".into()))
+}
+
+/// A path's steps, the last one first.
+#[cfg(feature = "tool")]
+fn steps_of(path: &Path) -> Vec<OsString> {
+    let steps = path.components().rev().filter_map(|component| match component {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some("..".into()),
+        Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
+    });
+    steps.collect()
 }
 
 fn names(path: &Path) -> Result<Vec<&OsStr>, Distrust> {

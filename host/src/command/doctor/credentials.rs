@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::finding::{Finding, fail, ok, warn};
 use super::site::Site;
 use crate::kubernetes::Access;
+use crate::selector::trust::{self, Distrust};
 
 /// The agent renews a token long before it has only this left, in seconds.
 const SOON: u64 = 300;
@@ -29,6 +30,7 @@ pub fn check(site: &Site) -> Vec<Finding> {
     let mut found = Vec::new();
     let (mut files, mut token) = (Vec::new(), access.token.map(|token| token.0));
     files.extend(access.client_key);
+    let mut certificates: Vec<_> = access.client_certificate.into_iter().chain(access.certificate_authority).collect();
     if let Some(path) = &access.kubeconfig {
         match user(path) {
             Ok(user) => {
@@ -36,6 +38,7 @@ pub fn check(site: &Site) -> Vec<Finding> {
                 let text = |key: &str| user[key].as_str().filter(|text| !text.is_empty());
                 files.push(path.clone());
                 files.extend(text("client-key").map(beside));
+                certificates.extend(text("client-certificate").map(beside));
                 if let (None, Some(file)) = (&token, text("tokenFile").map(beside)) {
                     token = fs::read_to_string(&file).ok();
                     files.push(file);
@@ -46,6 +49,8 @@ pub fn check(site: &Site) -> Vec<Finding> {
         }
     }
     found.extend(files.iter().filter_map(for_root_alone));
+    files.extend(certificates);
+    found.extend(files.iter().filter_map(of_root));
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     found.extend(token.as_deref().and_then(expiry).and_then(|expiry| lifetime(expiry, now)));
     if found.is_empty() {
@@ -80,6 +85,18 @@ fn for_root_alone(file: impl AsRef<Path>) -> Option<Finding> {
             Some(warn(what, format!("chmod 600 {shown}")))
         }
         Ok(_) => None,
+    }
+}
+
+/// None: nobody but root could have written it.
+fn of_root(file: impl AsRef<Path>) -> Option<Finding> {
+    match trust::open_linked(file.as_ref()) {
+        Err(distrust @ Distrust::Unsafe(..)) => {
+            let what = format!("calls do not use it: {distrust}");
+            Some(fail(what, "put that right: what root reads must be root's"))
+        }
+        // What is not there is told of above.
+        _ => None,
     }
 }
 

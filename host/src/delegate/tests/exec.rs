@@ -327,3 +327,20 @@ fn plugin_runs_in_a_process_group_of_its_own() {
     let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
     assert_eq!(stat.split(' ').next(), Some(fields[2]));
 }
+
+#[test]
+fn a_program_that_is_there_without_its_loader_says_what_is_missing() {
+    let plugins = Plugins::new();
+    let path = plugins.script("p", "true");
+    fs::write(&path, "#!/no/such/interpreter -x\n").unwrap();
+    let failure = exec(&path).run().unwrap_err();
+    assert_eq!((failure.cause, failure.error.code), (Cause::NotStarted, code::INTERNAL));
+    let said = failure.error.msg;
+    assert!(said.contains("/no/such/interpreter") && said.contains("which is not on this node"), "{said}");
+    fs::remove_file(&path).unwrap();
+    let gone = exec(&path).run().unwrap_err().error.msg;
+    assert!(gone.ends_with(": it is missing"), "{gone}");
+    for said in [said, gone] {
+        assert!(!said.to_lowercase().contains("no such file"), "containerd takes that DEL for success: {said}");
+    }
+}

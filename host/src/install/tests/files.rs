@@ -23,6 +23,7 @@ fn everything_is_in_its_place_and_nothing_else() {
             "var/lib/genie/00-genie.conf",
             "var/lib/genie/credentials/ca.crt",
             "var/lib/genie/credentials/token",
+            "var/lib/genie/install.lock",
             "var/lib/genie/installed.json",
         ]
     );

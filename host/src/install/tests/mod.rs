@@ -4,6 +4,7 @@ mod conf_dir;
 mod configuration;
 mod files;
 mod removal;
+mod turn;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

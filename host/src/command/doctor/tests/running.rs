@@ -69,6 +69,14 @@ fn credentials_that_others_can_read() {
 }
 
 #[test]
+fn credentials_that_others_could_have_written() {
+    let node = with_kubeconfig(&json!({"token": token(3600)}));
+    std::os::unix::fs::chown(node.path("net.d/genie-kubeconfig"), Some(65534), None).unwrap();
+    assert_one(credentials::check(&node.site()), Level::Fail, "calls do not use it: ");
+    assert_one(api::check(&node.site()), Level::Fail, "belongs to user 65534, not to root");
+}
+
+#[test]
 fn no_secret_is_told() {
     let broken = [
         format!("current-context: genie\nusers: [{{name: genie, user: {{token: {}", token(60)),
