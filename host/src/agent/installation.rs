@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use tokio::sync::Mutex;
+use tokio::sync::watch::Receiver;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -68,9 +69,14 @@ impl Installation {
     ///
     /// # Errors
     /// As [`on_stop`].
-    pub async fn stop(&self, client: Option<kube::Client>, daemon_set: &DaemonSetName) -> Result<()> {
+    pub async fn stop(
+        &self,
+        client: Option<kube::Client>,
+        daemon_set: &DaemonSetName,
+        removed: Receiver<bool>,
+    ) -> Result<()> {
         let _turn = self.turn.lock().await;
-        on_stop(&self.layout, client, daemon_set).await
+        on_stop(&self.layout, client, daemon_set, removed).await
     }
 
     async fn look(&self, last: Last) -> (Last, Vec<String>) {

@@ -8,6 +8,8 @@ pub mod client;
 #[cfg(feature = "tool")]
 mod context;
 #[cfg(feature = "tool")]
+mod daemon_set;
+#[cfg(feature = "tool")]
 mod http;
 #[cfg(feature = "tool")]
 pub mod installation;

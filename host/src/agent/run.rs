@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use super::installation::Installation;
 use super::publish::Publication;
 use super::reconcile::Reconciler;
-use super::{Context, Options, http, pods, serve};
+use super::{Context, Options, daemon_set, http, pods, serve};
 use crate::publish::spool::Spool;
 use crate::record::Store;
 use crate::selector::engine::ENGINE_ID;
@@ -24,9 +25,15 @@ pub async fn run(options: Options) -> Result<()> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), node = context.options.node, "agent started");
     let options = &context.options;
     let installation = options.source.clone().map(|source| Installation::new(options.layout.clone(), source));
+    let removed = watch::Sender::new(false);
+    // Beside all others: it goes on while the agent comes to its end.
+    if let Some(name) = options.daemon_set.clone() {
+        let (context, removed) = (Arc::clone(&context), removed.clone());
+        tokio::spawn(async move { daemon_set::watch(&context, &name, &removed).await });
+    }
     tasks(&context, installation.as_ref()).await?;
     if let (Some(installation), Some(daemon_set)) = (&installation, &options.daemon_set) {
-        installation.stop(context.client().await.ok(), daemon_set).await?;
+        installation.stop(context.client().await.ok(), daemon_set, removed.subscribe()).await?;
     }
     Ok(())
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use k8s_openapi::api::apps::v1::DaemonSet;
+use kube::core::PartialObjectMeta;
 use kube::{Api, Client};
+use tokio::sync::watch::Receiver;
+use tokio::time::timeout;
 
 use super::Layout;
 use super::uninstall::{Left, uninstall};
@@ -24,12 +27,18 @@ pub struct DaemonSetName {
 
 /// Takes everything away if our DaemonSet is being removed. Whenever that is not
 /// certain, everything stays: pods must go on starting while the agent is away.
+/// `seen` is what the watch of the DaemonSet has told: true after its removal.
 ///
 /// # Errors
 /// As [`uninstall`].
-pub async fn on_stop(layout: &Layout, client: Option<Client>, daemon_set: &DaemonSetName) -> Result<()> {
+pub async fn on_stop(
+    layout: &Layout,
+    client: Option<Client>,
+    daemon_set: &DaemonSetName,
+    seen: Receiver<bool>,
+) -> Result<()> {
     let Some(client) = client else { return Ok(()) };
-    if !is_removed(client, daemon_set).await {
+    if !is_removed(client, daemon_set, seen).await {
         tracing::info!("stopped; everything stays on the node");
         return Ok(());
     }
@@ -43,21 +52,24 @@ pub async fn on_stop(layout: &Layout, client: Option<Client>, daemon_set: &Daemo
     Ok(())
 }
 
-async fn is_removed(client: Client, daemon_set: &DaemonSetName) -> bool {
+async fn is_removed(client: Client, daemon_set: &DaemonSetName, mut seen: Receiver<bool>) -> bool {
     let api: Api<DaemonSet> = Api::namespaced(client, &daemon_set.namespace);
-    match tokio::time::timeout(ANSWER, api.get(&daemon_set.name)).await {
-        Ok(answer) => means_removal(&answer),
-        Err(_) => false,
+    let told = timeout(ANSWER, api.get_metadata(&daemon_set.name)).await;
+    match told.ok().as_ref().and_then(tells_removal) {
+        Some(removed) => removed,
+        // Its removal may be on the way to us.
+        None => matches!(timeout(ANSWER, seen.wait_for(|removed| *removed)).await, Ok(Ok(_))),
     }
 }
 
-fn means_removal(answer: &kube::Result<DaemonSet>) -> bool {
+/// Whether this answer says that the DaemonSet is being removed; none when it says
+/// nothing. That we are refused may be our identity's end, and with it everybody's, or
+/// an API server that cannot read its keys.
+fn tells_removal(answer: &kube::Result<PartialObjectMeta<DaemonSet>>) -> Option<bool> {
     match answer {
-        Ok(set) => set.metadata.deletion_timestamp.is_some(),
-        // Without an identity there is nothing left that we belong to: whoever
-        // deletes a manifest deletes the service account with the DaemonSet.
-        Err(kube::Error::Api(status)) => matches!(status.code, 401 | 403 | 404),
-        Err(_) => false,
+        Ok(set) => Some(set.metadata.deletion_timestamp.is_some()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Some(true),
+        Err(_) => None,
     }
 }
 
@@ -68,22 +80,20 @@ mod tests {
 
     use super::*;
 
-    fn refused(code: u16) -> kube::Result<DaemonSet> {
+    fn refused(code: u16) -> kube::Result<PartialObjectMeta<DaemonSet>> {
         Err(kube::Error::Api(Box::new(Status { code, ..Status::default() })))
     }
 
     #[test]
     fn only_what_is_certain_means_removal() {
-        for code in [401, 403, 404] {
-            assert!(means_removal(&refused(code)), "{code}");
+        assert_eq!(tells_removal(&refused(404)), Some(true));
+        for code in [401, 403, 410, 429, 500, 503] {
+            assert_eq!(tells_removal(&refused(code)), None, "{code}");
         }
-        for code in [429, 500, 503] {
-            assert!(!means_removal(&refused(code)), "{code}");
-        }
-        let mut set = DaemonSet::default();
-        assert!(!means_removal(&Ok(set.clone())));
+        let mut set = PartialObjectMeta::default();
+        assert_eq!(tells_removal(&Ok(set.clone())), Some(false));
         set.metadata.deletion_timestamp = Some(Time(k8s_openapi::jiff::Timestamp::now()));
-        assert!(means_removal(&Ok(set)));
-        assert!(!means_removal(&Err(kube::Error::LinesCodecMaxLineLengthExceeded)));
+        assert_eq!(tells_removal(&Ok(set)), Some(true));
+        assert_eq!(tells_removal(&Err(kube::Error::LinesCodecMaxLineLengthExceeded)), None);
     }
 }

@@ -1,0 +1,33 @@
+//! Whether the `DaemonSet` that we belong to is being removed. It is watched as long as we
+//! run: whoever deletes a manifest deletes our identity with it, and who asks without one,
+//! when it is stopped, is told nothing.
+
+use futures::StreamExt as _;
+use k8s_openapi::api::apps::v1::DaemonSet;
+use kube::Api;
+use kube::core::PartialObjectMeta;
+use kube::runtime::WatchStreamExt as _;
+use kube::runtime::watcher::watch_object;
+use tokio::sync::watch::Sender;
+
+use super::Context;
+use crate::install::stop::DaemonSetName;
+
+/// Watches for ever, and tells `removed`.
+pub async fn watch(context: &Context, name: &DaemonSetName, removed: &Sender<bool>) {
+    let client = context.await_client().await;
+    let api: Api<PartialObjectMeta<DaemonSet>> = Api::namespaced(client, &name.namespace);
+    let mut seen = std::pin::pin!(watch_object(api, &name.name).default_backoff());
+    // The stream has no end; a failure is followed by another attempt.
+    while let Some(set) = seen.next().await {
+        let gone = match set {
+            Ok(set) => set.is_none_or(|set| set.metadata.deletion_timestamp.is_some()),
+            Err(error) => {
+                tracing::debug!(%error, "the DaemonSet cannot be watched; trying again");
+                continue;
+            }
+        };
+        tracing::debug!(name = name.name, gone, "the DaemonSet was seen");
+        removed.send_replace(gone);
+    }
+}
