@@ -83,6 +83,10 @@ fn a_record_that_is_too_large_is_passed_over_and_del_reads_it() {
     agent
         .eventually("the status of a pod", || server.get(&["pod", "small"])["metadata"]["annotations"][STATUS].clone());
     assert_eq!(said(), 2, "publication and reconciliation say it once each:\n{}", agent.log());
+    for line in agent.log().lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(line["message"].is_string(), "a line without a message: {line}");
+    }
     assert!(agent.peak() < 64 << 10, "the agent took {} KiB", agent.peak());
     node.trace();
     node.del().container("large").run().ok();

@@ -38,7 +38,7 @@ impl Installed {
             json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata("genie")}),
             json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata("genie"),
                 "rules": [{"apiGroups": ["apps"], "resources": ["daemonsets"], "resourceNames": ["genie"],
-                    "verbs": ["get", "watch"]}]}),
+                    "verbs": ["get", "list", "watch"]}]}),
             json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata("genie"),
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "genie"},
                 "subjects": [{"kind": "ServiceAccount", "name": "genie", "namespace": namespace}]}),
@@ -71,7 +71,7 @@ impl Installed {
             .unwrap();
         let installed = Self { namespace, dir, agent };
         installed.until("it is installed", || installed.conf().exists());
-        installed.until("the DaemonSet is watched", || installed.log().contains("the DaemonSet is there"));
+        installed.until("the DaemonSet is watched", || installed.log().contains("the DaemonSet was seen"));
         installed
     }
 

@@ -247,7 +247,7 @@ fn the_agent_may_do_what_it_needs_and_nothing_else() {
         ["create patch", "", "events"],
         ["get patch", "", "nodes"],
         ["get", "k8s.cni.cncf.io", "network-attachment-definitions"],
-        ["get watch", "apps", "daemonsets=genie"],
+        ["get list watch", "apps", "daemonsets=genie"],
     ];
     const OTHER: &[[&str; 3]] = &[
         ["create update patch delete", "", "pods"],
@@ -260,7 +260,7 @@ fn the_agent_may_do_what_it_needs_and_nothing_else() {
         ["get list watch", "", "secrets"],
         ["get list watch", "", "configmaps"],
         ["create", "", "serviceaccounts/token"],
-        ["list update patch delete", "apps", "daemonsets=genie"],
+        ["update patch delete", "apps", "daemonsets=genie"],
         ["get", "apps", "daemonsets=another"],
     ];
     for [verbs, group, resource] in NEEDED {

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use genie_host::agent::publish::{Publication, Published};
-use genie_host::pod::{Identity, PodFacts};
-use genie_host::publish::annotations::Round;
+use genie_host::pod::Identity;
+use genie_host::publish::{Round, Shown};
 use genie_tests::Node;
 use genie_tests::apiserver::ApiServer;
 use genie_tests::fixture::reference_node;
@@ -57,7 +57,7 @@ impl World {
         self.round_with(&pods).await
     }
 
-    async fn round_with(&mut self, pods: &[PodFacts]) -> Published {
+    async fn round_with(&mut self, pods: &[Shown]) -> Published {
         self.publication.round(&|pod: &Identity| find(pods, pod), &self.client).await
     }
 
@@ -85,7 +85,8 @@ fn start(node: &Node) -> Publication {
 
 /// A round that patched so many pods and made so many events, with nothing left.
 fn did(published: usize, events: usize) -> Published {
-    Published { annotations: Round { published, ..Round::default() }, events }
+    let round = |published| Round { published, ..Round::default() };
+    Published { annotations: round(published), events: round(events) }
 }
 
 async fn client() -> kube::Client {
@@ -104,21 +105,20 @@ async fn dead_client() -> kube::Client {
     client_of(kubeconfig).await
 }
 
-fn pods(namespace: &str) -> Vec<PodFacts> {
+fn pods(namespace: &str) -> Vec<Shown> {
     let list = SERVER.get(&["pods", "-n", namespace]);
     let pods = list["items"].as_array().unwrap().iter().map(|pod| {
         let metadata = &pod["metadata"];
         let text = |key: &str| metadata[key].as_str().unwrap().to_owned();
-        PodFacts {
+        Shown {
             identity: Identity { namespace: text("namespace"), name: text("name"), uid: Some(text("uid")) },
-            annotations: serde_json::from_value(metadata["annotations"].clone()).unwrap_or_default(),
-            ..PodFacts::default()
+            annotations: Some(serde_json::from_value(metadata["annotations"].clone()).unwrap_or_default()),
         }
     });
     pods.collect()
 }
 
-fn find(pods: &[PodFacts], wanted: &Identity) -> Option<PodFacts> {
+fn find(pods: &[Shown], wanted: &Identity) -> Option<Shown> {
     pods.iter().find(|pod| pod.identity == *wanted).cloned()
 }
 
@@ -147,7 +147,8 @@ async fn what_the_api_server_missed_is_published_when_it_is_back() {
     world.node.add().container("c2").args(&world.args("web", &uid)).cni("nosuch").run().error();
     let working = std::mem::replace(&mut world.client, dead_client().await);
     let round = world.round().await;
-    assert_eq!((round.annotations.published, round.annotations.waiting, round.events), (0, 1, 0));
+    assert_eq!((round.annotations.published, round.annotations.waiting), (0, 1));
+    assert_eq!((round.events.published, round.events.waiting), (0, 1));
     assert!(round.annotations.failure.unwrap().contains("api-down/web"));
 
     // The agent dies, too.
@@ -209,7 +210,7 @@ async fn networks_that_nobody_reads_are_an_event_although_the_pod_starts() {
     let uid = world.pod("web");
     let annotations = [("k8s.v1.cni.cncf.io/networks", "macvlan-a"), ("cni", "flannel")];
     world.node.add().args(&world.args("web", &uid)).annotations(&annotations).run().ok();
-    assert_eq!(world.round().await.events, 1);
+    assert_eq!(world.round().await, did(0, 1));
     let events = world.events();
     assert_eq!((&events[0]["reason"], &events[0]["type"]), (&json!("NetworksIgnored"), &json!("Warning")));
     let message = events[0]["message"].as_str().unwrap();
@@ -277,4 +278,94 @@ async fn a_running_agent_is_woken_by_a_call() {
         () = tokio::time::sleep(Duration::from_secs(8)) => panic!("it was not woken"),
     }
     assert!(world.annotation("web", STATUS).is_string());
+}
+
+/// A client that may only create and patch events, in one namespace.
+async fn client_for_events_in(namespace: &str) -> kube::Client {
+    let metadata = json!({"name": "narrow", "namespace": namespace});
+    SERVER.create_all(&[
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}),
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata,
+            "rules": [{"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]}]}),
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata,
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "narrow"},
+            "subjects": [{"kind": "ServiceAccount", "name": "narrow", "namespace": namespace}]}),
+    ]);
+    let mut kubeconfig = Kubeconfig::read_from(SERVER.kubeconfig()).unwrap();
+    let token = SERVER.kubectl(&["create", "token", "narrow", "-n", namespace]);
+    let user = kubeconfig.auth_infos[0].auth_info.as_mut().unwrap();
+    user.token = Some(token.trim().to_owned().into());
+    client_of(kubeconfig).await
+}
+
+/// Requests for this resource of a namespace that the API server has refused.
+fn refused(namespace: &str, verb: &str, resource: &str) -> usize {
+    let is_meant = |request: &Value| {
+        let object = &request["objectRef"];
+        request["verb"] == verb
+            && object["resource"] == resource
+            && object["namespace"] == namespace
+            && request["responseStatus"]["code"] == 403
+    };
+    SERVER.audit().into_iter().filter(is_meant).count()
+}
+
+#[tokio::test]
+async fn an_event_that_is_refused_holds_up_no_other_and_is_not_asked_for_again_at_once() {
+    let mut world = World::new("refused-events").await;
+    SERVER.create(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "allowed-events"}}));
+    world.client = client_for_events_in("allowed-events").await;
+    let uid = world.pod("web");
+    // The oldest one is refused.
+    world.node.add().args(&world.args("web", &uid)).cni("nosuch").run().error();
+    for name in ["a", "b"] {
+        let args = format!("K8S_POD_NAMESPACE=allowed-events;K8S_POD_NAME={name};K8S_POD_UID={name}");
+        world.node.add().container(name).args(&args).cni("nosuch").run().error();
+    }
+    let round = world.round().await;
+    assert_eq!((round.events.published, round.events.waiting, round.events.refused), (2, 1, 1), "{round:?}");
+    assert!(round.events.failure.unwrap().contains("refused-events/web"));
+    assert_eq!(SERVER.get(&["events", "-n", "allowed-events"])["items"].as_array().unwrap().len(), 2);
+    // Neither the next rounds nor the pod's next attempt ask again.
+    for _ in 0..3 {
+        world.node.add().args(&world.args("web", &uid)).cni("nosuch").run().error();
+        let round = world.round().await;
+        assert_eq!((round.events.published, round.events.waiting, round.events.refused), (0, 1, 1));
+    }
+    assert_eq!(refused("refused-events", "create", "events"), 1);
+}
+
+#[tokio::test]
+async fn annotations_that_are_refused_are_not_asked_for_again_at_once() {
+    let mut world = World::new("refused-annotations").await;
+    world.client = client_for_events_in(world.namespace).await;
+    for name in ["a", "b"] {
+        let uid = world.pod(name);
+        world.node.add().container(name).args(&world.args(name, &uid)).cni("flannel").run().ok();
+    }
+    for _ in 0..4 {
+        let round = world.round().await;
+        assert_eq!((round.annotations.published, round.annotations.waiting, round.annotations.refused), (0, 2, 2));
+    }
+    assert_eq!(refused("refused-annotations", "patch", "pods"), 2);
+}
+
+#[tokio::test]
+async fn what_is_never_accepted_is_given_up_and_counted() {
+    let mut world = World::new("given-up").await;
+    // No pod can have this name, and no event about it either.
+    let args = format!("K8S_POD_NAMESPACE={};K8S_POD_NAME=no/pod;K8S_POD_UID=u", world.namespace);
+    world.node.add().args(&args).cni("nosuch").run().error();
+    // With what this one holds already there is no room for a status.
+    let full = SERVER.create(&json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "full", "namespace": world.namespace, "annotations": {"a": "x".repeat((256 << 10) - 10)}},
+        "spec": {"containers": [{"name": "c", "image": "none"}], "nodeName": "node1"},
+    }));
+    let uid = full["metadata"]["uid"].as_str().unwrap();
+    world.node.add().container("full").args(&world.args("full", uid)).cni("flannel").run().ok();
+    let round = world.round().await;
+    assert_eq!((round.events.dropped, round.events.waiting), (1, 0), "{round:?}");
+    assert_eq!((round.annotations.dropped, round.annotations.waiting), (1, 0), "{round:?}");
+    assert_eq!(world.round().await, did(0, 0));
 }

@@ -316,6 +316,7 @@ fn agent(node: &Node, listen: &str) -> Agent {
     let log = fs::File::create(at("agent.log")).unwrap();
     let mut agent = Command::new(programs::dist("genie-host"));
     agent.args(["agent", "--node", "n", "--log-level", "trace", "--listen", listen]);
+    agent.arg("--conf-dir").arg(node.conf_dir());
     agent.arg("--kubeconfig").arg(at("kubeconfig")).arg("--state-dir").arg(at("state"));
     agent.arg("--cache-dir").arg(at("cache")).arg("--socket").arg(at("agent.sock"));
     agent.env("VAULT_TOKEN", token("environment")).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);

@@ -1,7 +1,7 @@
 //! The plugin's side of the socket. Whatever goes wrong here, the call goes on
 //! without the agent, if anybody else can tell what it asked for.
 
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,6 +13,8 @@ use super::protocol::{Answer, Body, MAX_LINE, Report, Request, Response, VERSION
 
 /// What the agent knows it tells within this time.
 const AT_ONCE: Duration = Duration::from_millis(5);
+/// How long it may take for what it has to ask somebody for.
+const LATER: Duration = Duration::from_secs(3);
 
 /// Asks the agent. None: there is no agent.
 ///
@@ -23,7 +25,11 @@ pub fn ask(socket: &Path, question: Body, deadline: Instant) -> Result<Option<An
         Body::Object { wait_ms, .. } => Duration::from_millis(*wait_ms),
         _ => AT_ONCE,
     };
-    let answer = converse(socket, question, deadline.min(Instant::now() + wait));
+    let answer = begin(socket, question, deadline.min(Instant::now() + wait)).and_then(|(mut stream, response)| {
+        let Answer::Later { wait_ms } = response.answer else { return Ok(response) };
+        let wait = LATER.min(Duration::from_millis(wait_ms));
+        next(&mut stream, deadline.min(Instant::now() + wait))
+    });
     match answer.map(|response| response.answer) {
         Ok(Answer::Versions { oldest, newest }) => {
             Err(format!("the agent speaks versions {oldest} to {newest}, and not {VERSION}"))
@@ -53,22 +59,35 @@ pub fn report(socket: &Path, report: Report) {
 /// # Errors
 /// There is no answer until `deadline`, or none that can be read.
 pub fn converse(socket: &Path, question: Body, deadline: Instant) -> io::Result<Response> {
+    begin(socket, question, deadline).map(|(_, response)| response)
+}
+
+/// The same, with the connection for what may follow.
+fn begin(socket: &Path, question: Body, deadline: Instant) -> io::Result<(BufReader<UnixStream>, Response)> {
     let mut stream = connect(socket)?;
     stream.set_nonblocking(false)?;
     stream.set_write_timeout(Some(left(deadline)?))?;
     stream.write_all(&line(question)?)?;
+    let mut stream = BufReader::new(stream);
+    let response = next(&mut stream, deadline)?;
+    Ok((stream, response))
+}
+
+/// The next line.
+fn next(stream: &mut BufReader<UnixStream>, deadline: Instant) -> io::Result<Response> {
     let mut answer = Vec::new();
-    let mut buffer = [0; 8 << 10];
     while !answer.ends_with(b"\n") {
-        stream.set_read_timeout(Some(left(deadline)?))?;
-        let count = stream.read(&mut buffer)?;
-        if count == 0 {
+        stream.get_ref().set_read_timeout(Some(left(deadline)?))?;
+        let read = stream.fill_buf()?;
+        if read.is_empty() {
             return Err(io::Error::new(ErrorKind::UnexpectedEof, "it closed the connection"));
         }
+        let of_line = read.iter().position(|byte| *byte == b'\n').map_or(read.len(), |end| end + 1);
+        answer.extend_from_slice(read.get(..of_line).unwrap_or_default());
+        stream.consume(of_line);
         if answer.len() > MAX_LINE {
             return Err(io::Error::new(ErrorKind::InvalidData, "its answer has no end"));
         }
-        answer.extend_from_slice(buffer.get(..count).unwrap_or_default());
     }
     Ok(serde_json::from_slice(&answer)?)
 }

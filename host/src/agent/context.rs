@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, OnceCell};
 
+use super::files::Files;
 use super::metrics::Metrics;
+use super::networks::Networks;
 use super::pods::Pods;
 use crate::install::stop::DaemonSetName;
 use crate::install::{Layout, Source};
@@ -43,6 +45,10 @@ pub struct Context {
     pub pods: Pods,
     /// What is counted.
     pub metrics: Metrics,
+    /// The networks of this node.
+    pub networks: Networks,
+    /// Our files on its disk.
+    pub files: Files,
     /// Wakes publication.
     pub publish: Notify,
     /// Why the node is not as the configuration wants it.
@@ -54,6 +60,8 @@ impl Context {
     /// Nothing is done yet.
     pub fn new(options: Options) -> Self {
         Self {
+            networks: Networks::new(options.layout.clone()),
+            files: Files::new(&options.layout),
             options,
             pods: Pods::default(),
             metrics: Metrics::new(),
@@ -94,6 +102,11 @@ impl Context {
     /// Tells whether the node is as the configuration wants it.
     pub fn set_problem(&self, problem: Option<String>) {
         *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+    }
+
+    /// All that is counted, as `OpenMetrics` has it.
+    pub fn metrics_text(&self) -> String {
+        self.metrics.text(&self.pods, &self.files, self.problem().is_none())
     }
 
     /// Why the node is not as the configuration wants it; none when it is.

@@ -11,22 +11,28 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{ACCEPT, CONTENT_TYPE};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::Context;
+use super::connections::Connections;
+use super::metrics::classic;
 
-/// The format that Prometheus reads.
+/// The format that Prometheus asks for.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-/// How many connections are served at once.
-const CONNECTIONS: usize = 16;
+/// The one that everybody reads.
+const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// How many connections are served at once. Anybody on the node may open them.
+const CONNECTIONS: usize = 64;
 /// How long a client may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a connection may take as a whole, for those who do not read.
+const LONGEST: Duration = Duration::from_secs(15);
 
 /// Listens.
 ///
@@ -40,15 +46,14 @@ pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Serves for ever.
 pub async fn serve(context: &Arc<Context>, listener: TcpListener) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = Connections::at_most(CONNECTIONS);
     loop {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
         let context = Arc::clone(context);
-        tokio::spawn(async move {
+        let connection = async move {
             let service = service_fn(|request| {
                 let response = answer(&context, &request);
                 async { Ok::<_, Infallible>(response) }
@@ -56,17 +61,17 @@ pub async fn serve(context: &Arc<Context>, listener: TcpListener) {
             let mut http = http1::Builder::new();
             http.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(PATIENCE);
             // A client that went away is no news.
-            _ = http.serve_connection(TokioIo::new(stream), service).await;
-            drop(slot);
-        });
+            _ = timeout(LONGEST, http.serve_connection(TokioIo::new(stream), service)).await;
+        };
+        connections.serve(connection).await;
     }
 }
 
 fn answer(context: &Context, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let (status, kind, text) = match request.uri().path() {
         "/metrics" => {
-            let text = context.metrics.text(&context.pods, context.problem().is_none());
-            (StatusCode::OK, OPEN_METRICS, text)
+            let (kind, text) = metrics(context, request);
+            (StatusCode::OK, kind, text)
         }
         // Whoever reads this has an agent that works; that the API server is away is
         // no reason to start another one.
@@ -83,4 +88,11 @@ fn answer(context: &Context, request: &Request<Incoming>) -> Response<Full<Bytes
         response.headers_mut().insert(CONTENT_TYPE, kind);
     }
     response
+}
+
+fn metrics(context: &Context, request: &Request<Incoming>) -> (&'static str, String) {
+    let text = context.metrics_text();
+    let accepted = request.headers().get_all(ACCEPT).iter().filter_map(|accepted| accepted.to_str().ok());
+    let asks = accepted.into_iter().any(|accepted| accepted.contains("application/openmetrics-text"));
+    if asks { (OPEN_METRICS, text) } else { (CLASSIC, classic(&text)) }
 }

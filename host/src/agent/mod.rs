@@ -6,15 +6,21 @@
 
 pub mod client;
 #[cfg(feature = "tool")]
+mod connections;
+#[cfg(feature = "tool")]
 mod context;
 #[cfg(feature = "tool")]
 mod daemon_set;
+#[cfg(feature = "tool")]
+mod files;
 #[cfg(feature = "tool")]
 mod http;
 #[cfg(feature = "tool")]
 pub mod installation;
 #[cfg(feature = "tool")]
 mod metrics;
+#[cfg(feature = "tool")]
+mod networks;
 #[cfg(feature = "tool")]
 mod pods;
 pub mod protocol;

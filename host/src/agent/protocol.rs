@@ -65,6 +65,12 @@ pub enum Answer {
     Pod(Option<PodFacts>),
     /// The object, or null when it does not exist.
     Object(Option<Value>),
+    /// The agent asks somebody itself; the answer is the next line. Only for
+    /// [`Body::Pod`], of which everything else is answered at once.
+    Later {
+        /// How long that takes at most, in milliseconds.
+        wait_ms: u64,
+    },
     /// Why there is no answer.
     Error(String),
     /// The versions that this agent understands.

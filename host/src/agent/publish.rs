@@ -1,15 +1,16 @@
 //! The task that brings to the API server what calls left on disk.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
 use crate::cni::CniError;
-use crate::publish::Lookup;
-use crate::publish::annotations::{Publisher, Round};
+use crate::publish::annotations::Publisher;
 use crate::publish::events::Events;
+use crate::publish::retry::{Failure, Retry};
 use crate::publish::spool::Spool;
+use crate::publish::{Lookup, Round};
 use crate::record::Store;
 
 /// How often is looked without being woken: after a wake-up that was lost, and when
@@ -22,17 +23,19 @@ pub struct Publication {
     spool: Spool,
     publisher: Publisher,
     events: Events,
-    /// The last round could not publish all.
+    /// Nobody has answered; until then nothing is sent.
+    silence: Option<Retry>,
+    /// Something could not be published, and is still to be.
     failing: bool,
 }
 
 /// What a round did.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Published {
-    /// Pods whose annotations were patched, and records that wait for that.
+    /// Annotations of pods.
     pub annotations: Round,
     /// Refusals that became events.
-    pub events: usize,
+    pub events: Round,
 }
 
 impl Publication {
@@ -48,7 +51,8 @@ impl Publication {
             let message = format!("cannot create the spool in {}: {error}", state_dir.display());
             CniError::new(crate::cni::code::IO, message)
         })?;
-        Ok(Self { store, spool, publisher: Publisher::default(), events: Events::new(node), failing: false })
+        let (publisher, events) = (Publisher::default(), Events::new(node));
+        Ok(Self { store, spool, publisher, events, silence: None, failing: false })
     }
 
     /// Publishes for ever: now, whenever `wake` says so, and now and then. Each round
@@ -61,30 +65,40 @@ impl Publication {
         }
     }
 
-    /// Publishes what is there. What fails is only logged: it comes again.
+    /// Publishes what is there and due. What fails is only logged: it comes again.
     pub async fn round(&mut self, lookup: Lookup<'_>, client: &kube::Client) -> Published {
-        let mut failures = Vec::new();
-        let events = self.events.deliver(&self.spool, lookup, client).await.unwrap_or_else(|failure| {
-            failures.push(failure);
-            0
-        });
-        let annotations = self.publisher.round(&self.store, lookup, client).await.unwrap_or_else(|error| {
-            failures.push(error.to_string());
-            Round::default()
-        });
-        failures.extend(annotations.failure.clone());
-        self.log(&failures.join("; "));
-        Published { annotations, events }
+        let may_send = self.silence.is_none_or(|silence| silence.is_due(Instant::now()));
+        let client = may_send.then_some(client);
+        let failed = |why: String| Round { failure: Some(why), ..Round::default() };
+        let annotations = self.publisher.round(&self.store, lookup, client).await;
+        let annotations = annotations.unwrap_or_else(|error| failed(error.to_string()));
+        let events = self.events.round(&self.spool, lookup, client.filter(|_| !annotations.silent)).await;
+        let round = Published { annotations, events: events.unwrap_or_else(failed) };
+        if may_send {
+            self.note_silence(&round);
+        }
+        self.log(&round);
+        round
+    }
+
+    fn note_silence(&mut self, round: &Published) {
+        let silent = round.annotations.silent || round.events.silent;
+        self.silence = silent.then(|| Retry::after(&Failure::Silent(String::new()), self.silence, Instant::now()));
     }
 
     /// A failure that lasts is one message, and so is its end.
-    fn log(&mut self, why: &str) {
-        let fails = !why.is_empty();
+    fn log(&mut self, round: &Published) {
+        let kinds = [&round.annotations, &round.events];
+        let why: Vec<_> = kinds.iter().filter_map(|kind| kind.failure.as_deref()).collect();
+        let why = why.join("; ");
+        let fails = !why.is_empty() || self.silence.is_some() || kinds.iter().any(|kind| kind.refused > 0);
         match (std::mem::replace(&mut self.failing, fails), fails) {
             (false, true) => tracing::warn!(why, "annotations and events cannot be published; trying again"),
-            (true, true) => tracing::debug!(why, "annotations and events still cannot be published"),
+            (true, true) if !why.is_empty() => {
+                tracing::debug!(why, "annotations and events still cannot be published");
+            }
             (true, false) => tracing::info!("annotations and events are published again"),
-            (false, false) => {}
+            (true, true) | (false, false) => {}
         }
     }
 }

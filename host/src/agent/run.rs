@@ -1,7 +1,7 @@
 //! The agent's life: all tasks side by side, until it is told to stop.
 
 use std::future::pending;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -9,12 +9,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::installation::Installation;
-use super::publish::Publication;
+use super::publish::{Publication, Published};
 use super::reconcile::Reconciler;
 use super::{Context, Options, daemon_set, http, pods, serve};
-use crate::publish::spool::Spool;
-use crate::record::Store;
-use crate::selector::engine::ENGINE_ID;
 
 /// Runs until SIGTERM or SIGINT.
 ///
@@ -31,7 +28,7 @@ pub async fn run(options: Options) -> Result<()> {
         let (context, removed) = (Arc::clone(&context), removed.clone());
         tokio::spawn(async move { daemon_set::watch(&context, &name, &removed).await });
     }
-    tasks(&context, installation.as_ref()).await?;
+    Box::pin(tasks(&context, installation.as_ref())).await?;
     if let (Some(installation), Some(daemon_set)) = (&installation, &options.daemon_set) {
         installation.stop(context.client().await.ok(), daemon_set, removed.subscribe()).await?;
     }
@@ -80,10 +77,8 @@ async fn publish(context: &Context) -> Result<()> {
     let state_dir = context.options.layout.on_host(&context.options.layout.state_dir);
     let mut publication = Publication::new(&state_dir, &context.options.node)?;
     let client = context.await_client().await;
-    let lookup = |pod: &crate::pod::Identity| context.pods.get(pod);
-    let done = |round: &super::publish::Published| {
-        context.metrics.published(round.annotations.published, round.events, round.annotations.waiting);
-    };
+    let lookup = |pod: &crate::pod::Identity| context.pods.shown(pod);
+    let done = |round: &Published| context.metrics.published(round);
     publication.run(&lookup, &client, &context.publish, done).await;
     Ok(())
 }
@@ -91,27 +86,5 @@ async fn publish(context: &Context) -> Result<()> {
 async fn reconcile(context: &Context) {
     let layout = &context.options.layout;
     let mut reconciler = Reconciler::new(&layout.host_root, &layout.state_dir, Path::new("/proc/self/exe"));
-    let done = |collected| {
-        context.metrics.collected(collected);
-        count(context);
-    };
-    reconciler.run(done).await;
-}
-
-/// Counts what is on the disk.
-fn count(context: &Context) {
-    let layout = &context.options.layout;
-    let state_dir = layout.on_host(&layout.state_dir);
-    if let Ok(records) = Store::open(&state_dir).and_then(|store| store.files()) {
-        context.metrics.files("records", records.len());
-    }
-    if let Ok(refusals) = Spool::of(&state_dir).list() {
-        context.metrics.files("refusals", refusals.len());
-    }
-    context.metrics.files("selectors", entries(&layout.on_host(&layout.cache_dir).join(ENGINE_ID)));
-    context.metrics.files("damaged", entries(&state_dir.join("damaged")));
-}
-
-fn entries(dir: &PathBuf) -> usize {
-    std::fs::read_dir(dir).map_or(0, Iterator::count)
+    reconciler.run(|collected| context.metrics.collected(collected)).await;
 }

@@ -15,12 +15,16 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::timeout;
 
 use super::Context;
+use super::connections::Connections;
+use super::pods::Known;
 use super::protocol::{Answer, Body, MAX_LINE, OLDEST, Report, Request, Response, VERSION};
 use crate::kubernetes;
 use crate::object::ObjectName;
+use crate::pod::{Identity, is_private};
 
-/// How many connections are served at once; more wait in the kernel.
-const CONNECTIONS: usize = 64;
+/// How many connections are served at once. A node does not start so many pods at a time:
+/// the oldest one is of a call that hangs, and it goes on without us.
+const CONNECTIONS: usize = 128;
 /// How long a plugin may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long an object serves for further pods: a burst of pods asks for the same.
@@ -29,6 +33,16 @@ const FRESH: Duration = Duration::from_secs(1);
 /// How long an object is waited for, whatever the plugin says: its connection is one
 /// of few.
 const LONGEST: Duration = Duration::from_secs(30);
+
+/// How many pods that are too large to be kept are asked for at once: an answer may be a
+/// megabyte.
+const LARGE_AT_ONCE: usize = 4;
+
+/// What connections share.
+struct Shared {
+    objects: Objects,
+    large: Semaphore,
+}
 
 /// Objects that are being read or were just now, by what was asked for. Whoever asks
 /// for the same waits for the one answer; other objects wait for nobody.
@@ -40,10 +54,9 @@ type Objects = Mutex<HashMap<ObjectName, Arc<OnceCell<(Instant, Option<Value>)>>
 /// The socket cannot be made.
 pub async fn serve(context: &Arc<Context>) -> io::Result<()> {
     let listener = listen(&context.options.layout.on_host(&context.options.socket))?;
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
-    let objects = Arc::new(Objects::default());
+    let mut connections = Connections::at_most(CONNECTIONS);
+    let shared = Arc::new(Shared { objects: Objects::default(), large: Semaphore::new(LARGE_AT_ONCE) });
     loop {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return Ok(()) };
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
@@ -53,13 +66,13 @@ pub async fn serve(context: &Arc<Context>) -> io::Result<()> {
                 continue;
             }
         };
-        let (context, objects) = (Arc::clone(context), Arc::clone(&objects));
-        tokio::spawn(async move {
-            if let Err(error) = converse(&context, &objects, stream).await {
+        let (context, shared) = (Arc::clone(context), Arc::clone(&shared));
+        let connection = async move {
+            if let Err(error) = converse(&context, &shared, stream).await {
                 tracing::debug!(%error, "a connection of the plugin ended early");
             }
-            drop(slot);
-        });
+        };
+        connections.serve(connection).await;
     }
 }
 
@@ -84,7 +97,7 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
     made().map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", path.display())))
 }
 
-async fn converse(context: &Context, objects: &Objects, stream: UnixStream) -> io::Result<()> {
+async fn converse(context: &Context, shared: &Shared, stream: UnixStream) -> io::Result<()> {
     let peer = stream.peer_cred()?.uid();
     if peer != 0 && peer != rustix::process::geteuid().as_raw() {
         tracing::warn!(uid = peer, "who is not root is not served");
@@ -97,34 +110,65 @@ async fn converse(context: &Context, objects: &Objects, stream: UnixStream) -> i
     timeout(PATIENCE, limited.read_until(b'\n', &mut line))
         .await
         .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    let Some(answer) = answer(context, objects, &line).await else { return Ok(()) };
+    let answer = match understood(&line) {
+        Err(answer) => *answer,
+        Ok(Body::Pod(pod)) => match context.pods.get(&pod) {
+            Known::Nothing => Answer::Pod(None),
+            Known::Facts(facts) => Answer::Pod(Some(facts)),
+            Known::Large(_) => {
+                let wait_ms = u64::try_from(LONGEST.as_millis()).unwrap_or(u64::MAX);
+                say(&mut stream, Answer::Later { wait_ms }).await?;
+                large(context, shared, &pod).await
+            }
+        },
+        Ok(Body::Object { object: wanted, wait_ms }) => {
+            let read = object(context, &shared.objects, &wanted);
+            let object = timeout(LONGEST.min(Duration::from_millis(wait_ms)), read).await;
+            let object = object.unwrap_or_else(|_| Err("the API server does not answer in time".into()));
+            object.map_or_else(Answer::Error, Answer::Object)
+        }
+        Ok(Body::Report(report)) => {
+            take(context, &report);
+            return Ok(());
+        }
+    };
+    say(&mut stream, answer).await
+}
+
+async fn say(stream: &mut BufReader<UnixStream>, answer: Answer) -> io::Result<()> {
     let mut response = serde_json::to_vec(&Response { version: VERSION, answer })?;
     response.push(b'\n');
     timeout(PATIENCE, stream.write_all(&response)).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
 }
 
-/// None: nothing is to be answered.
-async fn answer(context: &Context, objects: &Objects, line: &[u8]) -> Option<Answer> {
+/// What is wanted; else what is to be answered.
+fn understood(line: &[u8]) -> Result<Body, Box<Answer>> {
     // The version first: the rest may be shaped in a way that only it explains.
     let parsed: Result<Value, _> = serde_json::from_slice(line);
     let version = parsed.as_ref().ok().and_then(|request| request["version"].as_u64());
     if !version.is_some_and(|version| (u64::from(OLDEST)..=u64::from(VERSION)).contains(&version)) {
-        return Some(Answer::Versions { oldest: OLDEST, newest: VERSION });
+        return Err(Box::new(Answer::Versions { oldest: OLDEST, newest: VERSION }));
     }
     let request = parsed.and_then(serde_json::from_value::<Request>);
-    match request.map(|request| request.body) {
-        Err(error) => Some(Answer::Error(format!("not understood: {error}"))),
-        Ok(Body::Pod(pod)) => Some(Answer::Pod(context.pods.get(&pod))),
-        Ok(Body::Object { object: wanted, wait_ms }) => {
-            let read = object(context, objects, &wanted);
-            let object = timeout(LONGEST.min(Duration::from_millis(wait_ms)), read).await;
-            let object = object.unwrap_or_else(|_| Err("the API server does not answer in time".into()));
-            Some(object.map_or_else(Answer::Error, Answer::Object))
+    request.map(|request| request.body).map_err(|error| Box::new(Answer::Error(format!("not understood: {error}"))))
+}
+
+/// The facts of a pod that is too large to be kept, from the API server.
+async fn large(context: &Context, shared: &Shared, pod: &Identity) -> Answer {
+    let read = async {
+        let _turn = shared.large.acquire().await.map_err(|error| error.to_string())?;
+        let client = context.client().await?;
+        kubernetes::pod(&client, pod).await
+    };
+    match timeout(LONGEST, read).await {
+        Ok(Ok(mut facts)) => {
+            if let Some(facts) = &mut facts {
+                facts.annotations.retain(|key, _| !is_private(key));
+            }
+            Answer::Pod(facts)
         }
-        Ok(Body::Report(report)) => {
-            take(context, &report);
-            None
-        }
+        Ok(Err(why)) => Answer::Error(why),
+        Err(_) => Answer::Error("the API server does not answer in time".into()),
     }
 }
 
@@ -148,7 +192,7 @@ async fn object(context: &Context, objects: &Objects, wanted: &ObjectName) -> Re
 
 /// Counts and logs what a call did.
 fn take(context: &Context, report: &Report) {
-    context.metrics.called(report);
+    context.metrics.called(report, &context.networks);
     let pod = report.pod.as_ref().map(|pod| format!("{}/{}", pod.namespace, pod.name)).unwrap_or_default();
     let (verb, container, interface) = (&report.verb, &report.container, &report.interface);
     let networks = list(&report.networks, |network| format!("{}@{}", network.network, network.interface));

@@ -9,6 +9,8 @@ mod tests;
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use futures::{StreamExt, stream};
 use k8s_openapi::api::core::v1::Pod;
@@ -16,7 +18,8 @@ use kube::api::{Api, Patch as Body, PatchParams};
 use kube::core::{PartialObjectMeta, Status};
 use tokio::time::timeout;
 
-use super::{Lookup, REQUEST_TIME, WRITER};
+use super::retry::{Failure, Retry};
+use super::{Lookup, REQUEST_TIME, Round, WRITER};
 use crate::cni::CniError;
 use crate::pod::{Annotations, Identity};
 use crate::record::{Entry, MODERATE, Record, Store};
@@ -53,31 +56,50 @@ struct Finished {
     pod: Identity,
     created: u64,
     annotations: Annotations,
-}
-
-/// What a round did.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Round {
-    /// Pods that were patched.
-    pub published: usize,
-    /// Records that are still to be published.
-    pub waiting: usize,
-    /// The first failure, for the log.
-    pub failure: Option<String>,
+    /// The API server has refused it.
+    retry: Option<Retry>,
 }
 
 impl Publisher {
-    /// Publishes whatever is due. What fails is due again in the next round.
+    /// Publishes whatever is due. What fails is due again later. Without a client it only
+    /// counts.
     ///
     /// # Errors
     /// The records cannot be listed.
-    pub async fn round(&mut self, store: &Store, lookup: Lookup<'_>, client: &kube::Client) -> Result<Round, CniError> {
+    pub async fn round(
+        &mut self,
+        store: &Store,
+        lookup: Lookup<'_>,
+        client: Option<&kube::Client>,
+    ) -> Result<Round, CniError> {
         self.refresh(store)?;
-        let patches = self.due(lookup);
         let mut round = Round::default();
-        let mut sent =
-            stream::iter(&patches).map(async |patch| (patch, send(client, patch).await)).buffer_unordered(AT_A_TIME);
-        while let Some((patch, sent)) = sent.next().await {
+        if let Some(client) = client {
+            let now = Instant::now();
+            let patches = self.due(lookup, now);
+            self.send_all(&patches, client, now, &mut round).await;
+        }
+        round.waiting = self.waiting().count();
+        round.refused = self.waiting().filter(|(_, finished)| finished.retry.is_some()).count();
+        Ok(round)
+    }
+
+    async fn send_all(&mut self, patches: &[Patch], client: &kube::Client, now: Instant, round: &mut Round) {
+        // When nobody answers, the rest need not be tried.
+        let silent = AtomicBool::new(false);
+        let sending = stream::iter(patches).map(async |patch| {
+            if silent.load(Ordering::Relaxed) {
+                return None;
+            }
+            let sent = send(client, patch).await;
+            if matches!(sent, Err(Failure::Silent(_))) {
+                silent.store(true, Ordering::Relaxed);
+            }
+            Some((patch, sent))
+        });
+        let mut sending = std::pin::pin!(sending.buffer_unordered(AT_A_TIME));
+        while let Some(sent) = sending.next().await {
+            let Some((patch, sent)) = sent else { continue };
             match sent {
                 Ok(()) => {
                     round.published += 1;
@@ -85,19 +107,22 @@ impl Publisher {
                 }
                 Err(Failure::Final(why)) => {
                     tracing::error!(pod = patch.pod(), why, "the pod's annotations cannot be published");
+                    round.dropped += 1;
                     self.settle(&patch.record);
                 }
-                Err(Failure::OtherPod) => {
-                    tracing::info!(pod = patch.pod(), "not published: it is another pod of the same name by now");
+                Err(Failure::Missing(_)) => {
+                    tracing::info!(pod = patch.pod(), "not published: the pod is gone, or another one of its name");
                     self.settle(&patch.record);
                 }
-                Err(Failure::Passing(why)) => {
-                    round.failure.get_or_insert_with(|| format!("pod {}: {why}", patch.pod()));
+                Err(failure) => {
+                    round.failure.get_or_insert_with(|| format!("pod {}: {}", patch.pod(), failure.why()));
+                    if !matches!(failure, Failure::Silent(_)) {
+                        self.postpone(&patch.record, &failure, now);
+                    }
                 }
             }
         }
-        round.waiting = self.waiting().count();
-        Ok(round)
+        round.silent = silent.load(Ordering::Relaxed);
     }
 
     /// Reads the records that have changed.
@@ -111,8 +136,11 @@ impl Publisher {
             let current = match unchanged {
                 Some(known) => known,
                 None if length > MODERATE => {
-                    let problem = "a record is too large to be read: what it would publish is not published";
-                    tracing::warn!(record = %path.display(), bytes = length, problem);
+                    tracing::warn!(
+                        record = %path.display(),
+                        bytes = length,
+                        "a record is too large to be read: what it would publish is not published"
+                    );
                     Known { inode, length, state: State::Settled }
                 }
                 None => match store.read(path.clone())? {
@@ -128,10 +156,14 @@ impl Publisher {
     }
 
     /// The patches to send now. A record whose pod the watch does not show yet waits.
-    fn due(&mut self, lookup: Lookup<'_>) -> Vec<Patch> {
+    fn due(&mut self, lookup: Lookup<'_>, now: Instant) -> Vec<Patch> {
         let mut patches = Vec::new();
         let mut settled = self.superseded();
+        let is_due = |finished: &Finished| finished.retry.is_none_or(|retry| retry.is_due(now));
         for (path, finished) in self.waiting().filter(|(path, _)| !settled.contains(path)) {
+            if !is_due(finished) {
+                continue;
+            }
             let Some(pod) = lookup(&finished.pod) else { continue };
             patches.push((path.clone(), difference::between(path, &finished.annotations, &pod)));
         }
@@ -157,6 +189,12 @@ impl Publisher {
             State::Due(finished) => Some((path, finished)),
             State::Unfinished | State::Settled => None,
         })
+    }
+
+    fn postpone(&mut self, record: &Path, failure: &Failure, now: Instant) {
+        if let Some(Known { state: State::Due(finished), .. }) = self.known.get_mut(record) {
+            finished.retry = Some(Retry::after(failure, finished.retry, now));
+        }
     }
 
     fn settle(&mut self, record: &Path) {
@@ -186,17 +224,8 @@ impl State {
         if being_deleted || annotations.is_empty() {
             return Self::Settled;
         }
-        Self::Due(Finished { pod: pod.into(), created: header.created, annotations })
+        Self::Due(Finished { pod: pod.into(), created: header.created, annotations, retry: None })
     }
-}
-
-enum Failure {
-    /// It may go well the next time.
-    Passing(String),
-    /// The API server will never accept it.
-    Final(String),
-    /// The pod of this name has another uid.
-    OtherPod,
 }
 
 async fn send(client: &kube::Client, patch: &Patch) -> Result<(), Failure> {
@@ -205,13 +234,9 @@ async fn send(client: &kube::Client, patch: &Patch) -> Result<(), Failure> {
     let body = Body::Merge(patch.body());
     match timeout(REQUEST_TIME, pods.patch_subresource("status", &patch.name, &parameters, &body)).await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(kube::Error::Api(status))) if concerns_uid(&status) => Err(Failure::OtherPod),
-        Ok(Err(kube::Error::Api(status))) if matches!(status.code, 400 | 413 | 422) => {
-            Err(Failure::Final(status.message.clone()))
-        }
-        // That the pod is gone, the watch will show.
-        Ok(Err(error)) => Err(Failure::Passing(error.to_string())),
-        Err(_) => Err(Failure::Passing(format!("no answer within {} s", REQUEST_TIME.as_secs()))),
+        Ok(Err(kube::Error::Api(status))) if concerns_uid(&status) => Err(Failure::Missing(status.message.clone())),
+        Ok(Err(error)) => Err(Failure::of(Some(&error))),
+        Err(_) => Err(Failure::of(None)),
     }
 }
 

@@ -8,6 +8,8 @@
 mod tests;
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
@@ -17,8 +19,9 @@ use kube::core::Status;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::spool::{NOTICE, Refusal, Spool};
-use super::{Lookup, REQUEST_TIME, WRITER};
+use super::retry::{Failure, Retry};
+use super::spool::{NOTICE, Refusal, Spool, Taken};
+use super::{Lookup, REQUEST_TIME, Round, WRITER};
 use crate::cni::code;
 use crate::pod::Identity;
 
@@ -34,6 +37,9 @@ pub struct Events {
     node: String,
     /// The last event of each pod, by namespace and name.
     last: HashMap<(String, String), Posted>,
+    /// Refusals whose event the API server has refused, by their file: a pod that is
+    /// refused again is in the same one.
+    retries: HashMap<PathBuf, Retry>,
 }
 
 /// An event that is there.
@@ -51,30 +57,80 @@ struct Posted {
 impl Events {
     /// None so far.
     pub fn new(node: &str) -> Self {
-        Self { node: node.into(), last: HashMap::new() }
+        Self { node: node.into(), last: HashMap::new(), retries: HashMap::new() }
     }
 
-    /// Makes events of all refusals in the spool. Answers how many; those after the
-    /// first that fails stay for the next time.
+    /// Makes events of all refusals in the spool. What fails is due again later, and
+    /// holds up no other. Without a client it only counts.
     ///
     /// # Errors
-    /// Why an event could not be posted, or the spool not be read.
-    pub async fn deliver(&mut self, spool: &Spool, lookup: Lookup<'_>, client: &kube::Client) -> Result<usize, String> {
+    /// The spool cannot be read.
+    pub async fn round(
+        &mut self,
+        spool: &Spool,
+        lookup: Lookup<'_>,
+        client: Option<&kube::Client>,
+    ) -> Result<Round, String> {
         let now = u64::try_from(Timestamp::now().as_second()).unwrap_or_default();
         self.last.retain(|_, posted| posted.time + MAX_AGE > now);
-        let mut delivered = 0;
-        for taken in spool.list().map_err(|error| format!("cannot read the spool: {error}"))? {
-            if taken.refusal.time + MAX_AGE > now {
-                let known = lookup(&Identity::from(&taken.refusal.pod)).and_then(|pod| pod.identity.uid);
-                self.post(&taken.refusal, known, client).await?;
-                delivered += 1;
+        let listed = spool.list().map_err(|error| format!("cannot read the spool: {error}"))?;
+        self.retries.retain(|path, _| listed.iter().any(|taken| taken.path() == path));
+        let mut round = Round::default();
+        for taken in listed {
+            if taken.refusal.time + MAX_AGE <= now {
+                tracing::info!(pod = pod_of(&taken.refusal), "its refusal is too old for an event");
+                round.dropped += 1;
+                spool.remove(&taken);
+                continue;
             }
+            let client = client.filter(|_| !round.silent && self.is_due(taken.path()));
+            if !self.deliver(&taken, lookup, client, &mut round).await {
+                round.waiting += 1;
+                continue;
+            }
+            self.retries.remove(taken.path());
             spool.remove(&taken);
         }
-        Ok(delivered)
+        round.refused = self.retries.len();
+        Ok(round)
     }
 
-    async fn post(&mut self, refusal: &Refusal, known: Option<String>, client: &kube::Client) -> Result<(), String> {
+    /// Whether nothing is left to be done about it.
+    async fn deliver(
+        &mut self,
+        taken: &Taken,
+        lookup: Lookup<'_>,
+        client: Option<&kube::Client>,
+        round: &mut Round,
+    ) -> bool {
+        let Some(client) = client else { return false };
+        let known = lookup(&Identity::from(&taken.refusal.pod)).and_then(|pod| pod.identity.uid);
+        let Err(failure) = self.post(&taken.refusal, known, client).await else {
+            round.published += 1;
+            return true;
+        };
+        let (pod, why) = (pod_of(&taken.refusal), failure.why());
+        match failure {
+            Failure::Final(_) => {
+                tracing::error!(pod, why, "the pod's event cannot be published");
+                round.dropped += 1;
+                return true;
+            }
+            Failure::Silent(_) => round.silent = true,
+            Failure::Passing(_) | Failure::Denied(_) | Failure::Missing(_) => {
+                let before = self.retries.get(taken.path()).copied();
+                self.retries.insert(taken.path().into(), Retry::after(&failure, before, Instant::now()));
+            }
+        }
+        round.failure.get_or_insert_with(|| format!("event on pod {pod}: {why}"));
+        false
+    }
+
+    fn is_due(&self, refusal: &Path) -> bool {
+        self.retries.get(refusal).is_none_or(|retry| retry.is_due(Instant::now()))
+    }
+
+    async fn post(&mut self, refusal: &Refusal, known: Option<String>, client: &kube::Client) -> Result<(), Failure> {
         let pod = &refusal.pod;
         // A static pod's uid is another one on the API server.
         let uid = known.or(Identity::from(pod).uid);
@@ -95,35 +151,29 @@ impl Events {
                     return Ok(());
                 }
                 // The API server has forgotten it.
-                Err(Failure::Missing) => {}
-                Err(Failure::Other(why)) => return Err(format!("event on pod {}/{}: {why}", key.0, key.1)),
+                Err(Failure::Missing(_)) => {}
+                Err(failure) => return Err(failure),
             }
         }
         let event = event(refusal, uid.clone(), &self.node, reason, &message);
         let name = event.metadata.name.clone().unwrap_or_default();
         match bounded(events.create(&PostParams::default(), &event)).await {
             // Its namespace is gone, and the pod with it.
-            Ok(_) | Err(Failure::Missing) => {
+            Ok(_) | Err(Failure::Missing(_)) => {
                 self.last.insert(key, Posted { uid, reason, message, name, count: 1, time: refusal.time });
                 Ok(())
             }
-            Err(Failure::Other(why)) => Err(format!("event on pod {}/{}: {why}", key.0, key.1)),
+            Err(failure) => Err(failure),
         }
     }
-}
-
-enum Failure {
-    Missing,
-    Other(String),
 }
 
 async fn bounded<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
     match timeout(REQUEST_TIME, request).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(kube::Error::Api(status))) if status.code == 404 => Err(Failure::Missing),
-        Ok(Err(kube::Error::Api(status))) if is_ending(&status) => Err(Failure::Missing),
-        Ok(Err(error)) => Err(Failure::Other(error.to_string())),
-        Err(_) => Err(Failure::Other(format!("no answer within {} s", REQUEST_TIME.as_secs()))),
+        Ok(Err(kube::Error::Api(status))) if is_ending(&status) => Err(Failure::Missing(status.message.clone())),
+        Ok(Err(error)) => Err(Failure::of(Some(&error))),
+        Err(_) => Err(Failure::of(None)),
     }
 }
 
@@ -161,6 +211,10 @@ fn event(refusal: &Refusal, uid: Option<String>, node: &str, reason: &str, messa
         count: Some(1),
         ..Event::default()
     }
+}
+
+fn pod_of(refusal: &Refusal) -> String {
+    format!("{}/{}", refusal.pod.namespace, refusal.pod.name)
 }
 
 fn time(refusal: &Refusal) -> Time {

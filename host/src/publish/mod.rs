@@ -10,13 +10,15 @@ pub mod annotations;
 #[cfg(feature = "tool")]
 pub mod events;
 pub mod key;
+#[cfg(feature = "tool")]
+pub(crate) mod retry;
 pub mod spool;
 
 #[cfg(feature = "tool")]
 use std::time::Duration;
 
 #[cfg(feature = "tool")]
-use crate::pod::{Identity, PodFacts};
+use crate::pod::{Annotations, Identity};
 
 /// Who writes to the API server.
 #[cfg(feature = "tool")]
@@ -26,6 +28,34 @@ const WRITER: &str = "genie-host";
 #[cfg(feature = "tool")]
 const REQUEST_TIME: Duration = Duration::from_secs(15);
 
-/// Knows the pods of this node, as the watch shows them.
+/// What a round did of one kind: annotations, or events.
 #[cfg(feature = "tool")]
-pub type Lookup<'a> = &'a (dyn Fn(&Identity) -> Option<PodFacts> + Send + Sync);
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Round {
+    /// Patched or written.
+    pub published: usize,
+    /// Given up: the API server never accepts it.
+    pub dropped: usize,
+    /// Still to be published.
+    pub waiting: usize,
+    /// Of those, what the API server has refused, and is asked for again later.
+    pub refused: usize,
+    /// The first failure, for the log.
+    pub failure: Option<String>,
+    /// Nobody answers: nothing further was sent.
+    pub silent: bool,
+}
+
+/// A pod as the watch shows it.
+#[cfg(feature = "tool")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Who it is for the API server.
+    pub identity: Identity,
+    /// Its annotations; none when they are too large to be kept.
+    pub annotations: Option<Annotations>,
+}
+
+/// Knows the pods of this node.
+#[cfg(feature = "tool")]
+pub type Lookup<'a> = &'a (dyn Fn(&Identity) -> Option<Shown> + Send + Sync);

@@ -85,6 +85,14 @@ pub struct Taken {
     inode: u64,
 }
 
+impl Taken {
+    /// Its file; the pod's next refusal is in the same one.
+    #[cfg(feature = "tool")]
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 impl Spool {
     /// The spool below a state directory.
     pub fn of(state_dir: &Path) -> Self {

@@ -42,8 +42,13 @@ impl Serving {
 
     /// The status and all that follows.
     fn get(&self, path: &str) -> (u16, String) {
+        self.get_as(path, "*/*")
+    }
+
+    fn get_as(&self, path: &str, accept: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\n\r\n").unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\naccept: {accept}\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
@@ -68,12 +73,36 @@ fn health_does_not_depend_on_what_is_wrong_with_the_node_and_readiness_does() {
 fn metrics_say_what_is_true_now() {
     let agent = Serving::start();
     agent.context.set_problem(Some("something".into()));
-    let (status, answer) = agent.get("/metrics");
-    assert_eq!(status, 200);
-    assert!(answer.contains("content-type: application/openmetrics-text"), "{answer}");
-    for line in ["genie_ready 0\n", "genie_watched 0\n", "genie_pods 0\n", "genie_build_info{version=\"", "# EOF\n"] {
-        assert!(answer.contains(line), "{line} is not in {answer}");
+    // As Prometheus asks.
+    let prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1";
+    for (accept, kind, ends) in [
+        (prometheus, "application/openmetrics-text; version=1.0.0", "# EOF\n"),
+        ("*/*", "text/plain; version=0.0.4", "\n"),
+    ] {
+        let (status, answer) = agent.get_as("/metrics", accept);
+        assert_eq!(status, 200);
+        assert!(answer.contains(&format!("content-type: {kind}")) && answer.ends_with(ends), "{answer}");
+        for line in ["genie_ready 0\n", "genie_watched 0\n", "genie_pods 0\n", "genie_build_info{version=\""] {
+            assert!(answer.contains(line), "{line} is not in {answer}");
+        }
     }
+}
+
+#[test]
+fn who_connects_and_says_nothing_keeps_no_probe_from_its_answer() {
+    let agent = Serving::start();
+    let mut idle: Vec<_> = (0..400).map(|_| TcpStream::connect(agent.address).unwrap()).collect();
+    for stream in &mut idle[..200] {
+        // Some begin, and do not go on.
+        _ = write!(stream, "GET /healthz HTTP/1.1\r\n");
+    }
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(agent.get(path).0, 200);
+    }
+    // It did not wait until those before had lost their time: of them only the oldest went.
+    let newer = &idle[370];
+    newer.set_nonblocking(true).unwrap();
+    assert_eq!(newer.peek(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
 }
 
 #[test]

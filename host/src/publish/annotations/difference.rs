@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use genie_selector::merge::MULTI_IP_PREFERENCES;
 use serde_json::{Value, json};
 
-use crate::pod::{Annotations, PodFacts};
+use crate::pod::Annotations;
+use crate::publish::Shown;
 
 /// One pod's patch.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,15 +38,18 @@ impl Patch {
 }
 
 /// The patch that makes the pod's annotations what its record wants; none when
-/// they are.
-pub(super) fn between(record: &Path, wanted: &Annotations, pod: &PodFacts) -> Option<Patch> {
+/// they are. Where nobody knows what they are, the patch says all of it: what is so
+/// already, the API server does not write again.
+pub(super) fn between(record: &Path, wanted: &Annotations, pod: &Shown) -> Option<Patch> {
+    let is = |key: &str, value: &String| pod.annotations.as_ref().is_some_and(|are| are.get(key) == Some(value));
+    let may_have = |key: &str| pod.annotations.as_ref().is_none_or(|are| are.contains_key(key));
     let mut annotations: BTreeMap<_, _> = wanted
         .iter()
-        .filter(|(key, value)| pod.annotations.get(*key) != Some(*value))
+        .filter(|(key, value)| !is(key, value))
         .map(|(key, value)| (key.clone(), Some(value.clone())))
         .collect();
     // Of an earlier sandbox with more networks; it would name addresses of others.
-    if !wanted.contains_key(MULTI_IP_PREFERENCES) && pod.annotations.contains_key(MULTI_IP_PREFERENCES) {
+    if !wanted.contains_key(MULTI_IP_PREFERENCES) && may_have(MULTI_IP_PREFERENCES) {
         annotations.insert(MULTI_IP_PREFERENCES.to_owned(), None);
     }
     let identity = &pod.identity;

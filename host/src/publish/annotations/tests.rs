@@ -7,7 +7,7 @@ use genie_selector::merge::MULTI_IP_PREFERENCES;
 use serde_json::{Map, json};
 
 use super::*;
-use crate::pod::PodFacts;
+use crate::publish::Shown;
 use crate::record::{Header, Journal, Outcome, Planned, Pod, VERSION};
 
 const STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
@@ -70,11 +70,11 @@ impl Node {
         let annotations: Annotations =
             annotations.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let lookup = move |wanted: &Identity| {
-            let facts = PodFacts { identity: web(), annotations: annotations.clone(), ..PodFacts::default() };
-            (*wanted == web()).then_some(facts)
+            let shown = Shown { identity: web(), annotations: Some(annotations.clone()) };
+            (*wanted == web()).then_some(shown)
         };
         self.publisher.refresh(&self.store()).unwrap();
-        self.publisher.due(&lookup)
+        self.publisher.due(&lookup, Instant::now())
     }
 }
 
@@ -135,7 +135,7 @@ fn a_pod_that_the_watch_does_not_show_waits() {
     let mut node = Node::new();
     let _journal = node.add("c1", 1, "new");
     node.publisher.refresh(&node.store()).unwrap();
-    assert_eq!(node.publisher.due(&|_: &Identity| None), []);
+    assert_eq!(node.publisher.due(&|_: &Identity| None, Instant::now()), []);
     assert_eq!(node.due(&[]), [status("new")]);
 }
 
@@ -174,4 +174,31 @@ fn a_record_that_is_too_large_is_passed_over() {
     file.set_len(MODERATE + 1).unwrap();
     assert_eq!(node.due(&[]), []);
     assert_eq!(node.publisher.waiting().count(), 0);
+}
+
+#[test]
+fn what_the_api_server_refused_is_not_due_again_at_once() {
+    let mut node = Node::new();
+    let _journal = node.add("c1", 1, "new");
+    let patches = node.patches(&[]);
+    node.publisher.postpone(&patches[0].record, &Failure::Denied("forbidden".into()), Instant::now());
+    assert_eq!(node.due(&[]), []);
+    assert_eq!(node.publisher.waiting().count(), 1);
+    // It is due some time, and later each time.
+    let lookup = |_: &Identity| Some(Shown { identity: web(), annotations: Some(Annotations::new()) });
+    let later = Instant::now() + Duration::from_secs(11);
+    assert_eq!(node.publisher.due(&lookup, later).len(), 1);
+    node.publisher.postpone(&patches[0].record, &Failure::Denied("forbidden".into()), Instant::now());
+    assert_eq!(node.publisher.due(&lookup, Instant::now() + Duration::from_secs(9)).len(), 0);
+}
+
+#[test]
+fn a_pod_whose_annotations_are_too_large_to_be_known_gets_all_that_is_wanted() {
+    let mut node = Node::new();
+    let _journal = node.add("c1", 1, "new");
+    node.publisher.refresh(&node.store()).unwrap();
+    let large = |_: &Identity| Some(Shown { identity: web(), annotations: None });
+    let patches = node.publisher.due(&large, Instant::now());
+    let wanted = json!({STATUS: "new", MULTI_IP_PREFERENCES: null});
+    assert_eq!(patches[0].body(), json!({"metadata": {"uid": "u1", "annotations": wanted}}));
 }

@@ -1,0 +1,36 @@
+//! Connections, of which anybody may open as many as they like.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::future::Future;
+
+use tokio::task::{AbortHandle, yield_now};
+
+/// The connections that are being served. There is always room for one more: when there
+/// are too many, the oldest one is closed, so that nobody keeps others out by waiting.
+pub struct Connections {
+    most: usize,
+    open: VecDeque<AbortHandle>,
+}
+
+impl Connections {
+    /// None yet, and never more than `most`.
+    pub fn at_most(most: usize) -> Self {
+        Self { most, open: VecDeque::new() }
+    }
+
+    /// Serves one more. When this comes back it has had its first turn: who has said
+    /// already what they want is answered, however many come next.
+    pub async fn serve(&mut self, connection: impl Future<Output = ()> + Send + 'static) {
+        self.open.retain(|open| !open.is_finished());
+        if self.open.len() >= self.most
+            && let Some(oldest) = self.open.pop_front()
+        {
+            oldest.abort();
+        }
+        self.open.push_back(tokio::spawn(connection).abort_handle());
+        yield_now().await;
+    }
+}

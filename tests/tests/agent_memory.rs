@@ -1,0 +1,65 @@
+//! Whoever may create pods decides how many there are and how large: the agent's memory
+//! does not.
+
+use genie_tests::agent::Agent;
+use genie_tests::apiserver::ApiServer;
+use genie_tests::fixture::reference_node;
+use serde_json::{Value, json};
+
+const STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
+/// As many as a large node runs at once.
+const PODS: usize = 500;
+/// What Kubernetes lets a pod's annotations take, less something for ours.
+const ANNOTATIONS: usize = 255 << 10;
+/// What the agent may take, in KiB: a quarter of its limit in `deploy/`.
+const BOUND: u64 = 64 << 10;
+
+/// One value, or thousands of them, which take much more memory than their texts.
+fn annotations(index: usize) -> Value {
+    let mut annotations = json!({"cni": "calico"});
+    let count = if index.is_multiple_of(2) { 1 } else { ANNOTATIONS / 64 };
+    for entry in 0..count {
+        annotations[format!("example.org/{entry:05}")] = "x".repeat(ANNOTATIONS / count - 20).into();
+    }
+    annotations
+}
+
+fn pod(name: &str, annotations: &Value, host_network: bool) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": name, "namespace": "default", "annotations": annotations},
+        "spec": {
+            "containers": [{"name": "c", "image": "none"}], "nodeName": "node1", "hostNetwork": host_network,
+        },
+    })
+}
+
+#[test]
+fn large_annotations_of_many_pods_stay_out_of_memory_and_are_read_when_they_are_wanted() {
+    let server = ApiServer::start();
+    // Pods that get no network from anybody are not even known.
+    server.create(&pod("on-the-node", &json!({}), true));
+    server.create(&pod("finished", &json!({}), false));
+    let finished = json!({"status": {"phase": "Succeeded"}}).to_string();
+    server.kubectl(&["patch", "pod", "finished", "--subresource=status", "--type=merge", "-p", &finished]);
+    for batch in (0..PODS).collect::<Vec<_>>().chunks(50) {
+        let pods: Vec<_> = batch.iter().map(|index| pod(&format!("pod{index}"), &annotations(*index), false)).collect();
+        server.create_all(&pods);
+    }
+    let node = reference_node();
+    let socket = json!(node.dir().join("agent.sock"));
+    let node = node.with("agent", socket).with("pods", json!(["agent"]));
+    let agent = Agent::start(&node, &server.kubeconfig());
+    let known = || agent.log().contains(&format!("\"pods\":{PODS}"));
+    agent.eventually("that all pods are known", || if known() { json!(true) } else { json!(null) });
+
+    for index in [0, 1] {
+        let name = format!("pod{index}");
+        let uid = server.get(&["pod", &name])["metadata"]["uid"].clone();
+        let args = format!("K8S_POD_NAMESPACE=default;K8S_POD_NAME={name};K8S_POD_UID={}", uid.as_str().unwrap());
+        node.add().container(&name).args(&args).run().ok();
+        assert_eq!(node.trace()[0], "ADD calico@eth0", "what it asks for is in its annotations");
+        agent.eventually("its status", || server.get(&["pod", &name])["metadata"]["annotations"][STATUS].clone());
+    }
+    assert!(agent.peak() < BOUND, "the agent took {} KiB\n{}", agent.peak(), agent.log());
+}
