@@ -210,7 +210,7 @@ async fn networks_that_nobody_reads_are_an_event_although_the_pod_starts() {
     let uid = world.pod("web");
     let annotations = [("k8s.v1.cni.cncf.io/networks", "macvlan-a"), ("cni", "flannel")];
     world.node.add().args(&world.args("web", &uid)).annotations(&annotations).run().ok();
-    assert_eq!(world.round().await, did(0, 1));
+    assert_eq!(world.round().await, did(1, 1));
     let events = world.events();
     assert_eq!((&events[0]["reason"], &events[0]["type"]), (&json!("NetworksIgnored"), &json!("Warning")));
     let message = events[0]["message"].as_str().unwrap();
