@@ -81,6 +81,10 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("config: {timeout: 0}", "config/timeout"),
     ("config: {timeout: 90000}", "config/timeout"),
     ("config: {strict: 'yes'}", "config/strict"),
+    ("config: {limits: {networks: 0}}", "config/limits/networks"),
+    ("config: {limits: {network: 3}}", "config/limits"),
+    ("config: {default_route: nobody}", "config/default_route"),
+    ("config: {cni_cache_dir: var/lib/cni}", "config/cni_cache_dir"),
     ("config: {pods: [dns]}", "config/pods"),
     ("config: {bin_dirs: opt/cni/bin}", "config/bin_dirs"),
     ("config: {capabilities: {portMappings: 1}}", "config/capabilities/portMappings"),
@@ -176,6 +180,7 @@ pub const TAKEN: &[(&str, &str)] = &[
         "\"fuel\": 50000000",
     ),
     ("config: {selectors: [{module: default-plugin, settings: {networks: [flannel]}}]}", "\"settings\""),
+    ("config: {limits: {networks: 3}, default_route: plugins, cni_cache_dir: /var/lib/other}", "\"/var/lib/other\""),
     // Directories: what a platform says, and what is said in so many words.
     ("platform: k3s", "--conf-dir=/var/lib/rancher/k3s/agent/etc/cni/net.d"),
     ("platform: rke2", "--conf-dir=/etc/cni/net.d"),
