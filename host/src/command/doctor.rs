@@ -7,6 +7,7 @@ mod configuration;
 mod credentials;
 mod directories;
 mod finding;
+mod names;
 mod networks;
 mod plugin;
 mod records;
