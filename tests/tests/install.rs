@@ -2,7 +2,9 @@
 //! programs; and a node that is drained, with real networks.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -27,7 +29,38 @@ impl Pod {
         for name in ["genie", "genie-host"] {
             fs::copy(programs::dist(name), dir.path().join("image").join(name)).unwrap();
         }
-        Self { dir }
+        let pod = Self { dir };
+        pod.network("own");
+        pod
+    }
+
+    /// Installs a network of the node.
+    fn network(&self, name: &str) {
+        let conf = json!({"cniVersion": "1.0.0", "name": name, "type": "bridge"});
+        fs::write(self.network_file(name), conf.to_string()).unwrap();
+    }
+
+    fn network_file(&self, name: &str) -> PathBuf {
+        self.at(&format!("host/etc/cni/net.d/10-{name}.conf"))
+    }
+
+    /// The agent, with its health on a port of its own.
+    fn agent(&self) -> Agent {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let log = self.at("agent.log");
+        let mut agent = Command::new(self.at("image/genie-host"));
+        agent.args(["agent", "--node", "n1", "--log-format", "text", "--kubeconfig", "/nonexistent"]);
+        agent.arg(format!("--listen=127.0.0.1:{port}"));
+        agent.arg("--host-root").arg(self.at("host")).arg("--config").arg(self.at("config"));
+        agent.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap());
+        Agent { _process: Killed(agent.spawn().unwrap()), port, log }
+    }
+
+    /// Runs `genie-host doctor` on it.
+    fn doctor(&self) -> String {
+        let run =
+            Command::new(self.at("image/genie-host")).arg("doctor").arg("--host-root").arg(self.at("host")).output();
+        String::from_utf8(run.unwrap().stdout).unwrap()
     }
 
     fn at(&self, path: &str) -> PathBuf {
@@ -161,13 +194,8 @@ fn what_may_not_be_meant_is_put_in_force_with_a_warning() {
 fn the_agent_puts_no_mistake_in_force_and_goes_on_when_it_is_corrected() {
     let pod = before_a_mistake();
     let before = pod.conf();
-    let log = pod.at("agent.log");
-    let mut agent = Command::new(pod.at("image/genie-host"));
-    agent.args(["agent", "--node", "n1", "--listen", "none", "--log-format", "text", "--kubeconfig", "/nonexistent"]);
-    agent.arg("--host-root").arg(pod.at("host")).arg("--config").arg(pod.at("config"));
-    agent.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap());
-    let _agent = Killed(agent.spawn().unwrap());
-    let log = || fs::read_to_string(&log).unwrap();
+    let agent = pod.agent();
+    let log = || fs::read_to_string(&agent.log).unwrap();
     until("the agent has looked", || log().contains("complete and in force"));
     for (selectors, says) in mistakes() {
         let said = log().len();
@@ -184,6 +212,39 @@ fn the_agent_puts_no_mistake_in_force_and_goes_on_when_it_is_corrected() {
     until("the corrected one is in force", || pod.conf()["name"] == "corrected");
 }
 
+/// A running agent.
+struct Agent {
+    _process: Killed,
+    port: u16,
+    log: PathBuf,
+}
+
+impl Agent {
+    /// What it answers over HTTP: the status, and the text.
+    fn ask(&self, path: &str) -> Option<(u16, String)> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, text) = answer.split_once("\r\n\r\n")?;
+        Some((head.split(' ').nth(1)?.parse().ok()?, text.trim().to_owned()))
+    }
+
+    /// Waits until it is not ready for this reason.
+    #[track_caller]
+    fn until_not_ready(&self, why: &str) {
+        until(why, || self.ask("/readyz").is_some_and(|(status, text)| status == 503 && text.contains(why)));
+        assert!(self.ask("/metrics").unwrap().1.contains("genie_ready 0"), "{why}");
+    }
+
+    /// Waits until it is ready.
+    #[track_caller]
+    fn until_ready(&self) {
+        until("ready", || self.ask("/readyz") == Some((200, "ok".into())));
+        assert!(self.ask("/metrics").unwrap().1.contains("genie_ready 1"));
+    }
+}
+
 /// Killed when it is dropped.
 struct Killed(Child);
 
@@ -192,6 +253,170 @@ impl Drop for Killed {
         _ = self.0.kill();
         _ = self.0.wait();
     }
+}
+
+#[test]
+fn a_default_that_the_node_lacks_is_not_put_in_force_until_it_is_there() {
+    let pod = Pod::new();
+    pod.config(&json!({"name": "g", "type": "genie", "default_plugin": "flanel"}));
+    let told = pod.run("install");
+    succeeds(&told);
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(told.starts_with("not in force yet: a pod that asks for nothing would be refused"), "{told}");
+    assert!(told.contains("flanel") && told.contains("no such network"), "{told}");
+    let conf = pod.at("host/etc/cni/net.d/00-genie.conf");
+    assert!(!conf.exists());
+    assert!(pod.at("host/opt/cni/bin/genie").exists(), "all else waits on the node");
+
+    let agent = pod.agent();
+    agent.until_not_ready("a pod that asks for nothing would be refused");
+    assert!(agent.ask("/readyz").unwrap().1.contains("nothing of genie is in force"));
+    assert!(!conf.exists());
+    // It was no mistake: the network only comes later.
+    pod.network("flanel");
+    agent.until_ready();
+    assert_eq!(pod.conf()["default_plugin"], "flanel");
+
+    // A mistake on a node that serves changes nothing there.
+    let before = pod.conf();
+    pod.config(&json!({"name": "g", "type": "genie", "default_plugin": "calicoo"}));
+    agent.until_not_ready("the configuration before it stays in force");
+    assert!(agent.ask("/readyz").unwrap().1.contains("calicoo"));
+    assert_eq!(pod.conf(), before);
+    let told = String::from_utf8(pod.run("install").stdout).unwrap();
+    assert!(told.contains("calicoo"), "{told}");
+    assert_eq!(pod.conf(), before);
+    pod.config(&json!({"name": "corrected", "type": "genie", "default_plugin": "own"}));
+    agent.until_ready();
+    assert_eq!(pod.conf()["name"], "corrected");
+
+    // What is in force stays when its network goes; it is told.
+    fs::remove_file(pod.network_file("own")).unwrap();
+    agent.until_not_ready("a pod that asks for nothing would be refused");
+    assert_eq!(pod.conf()["name"], "corrected");
+    assert!(pod.doctor().contains("is not ready: "), "{}", pod.doctor());
+}
+
+#[test]
+fn on_a_fresh_node_the_networks_installer_may_come_last() {
+    let pod = Pod::new();
+    fs::remove_dir_all(pod.at("host/etc")).unwrap();
+    pod.config(&json!({"name": "g", "type": "genie"}));
+    let told = pod.run("install");
+    succeeds(&told);
+    assert!(String::from_utf8_lossy(&told.stdout).contains("/etc/cni/net.d holds no network"), "{told:?}");
+    let agent = pod.agent();
+    agent.until_not_ready("/etc/cni/net.d holds no network");
+    let conf = pod.at("host/etc/cni/net.d/00-genie.conf");
+    assert!(!conf.exists(), "a runtime that has no network waits; with ours it would fail every pod");
+    // Its file is not there at once.
+    fs::write(pod.network_file("own"), "").unwrap();
+    agent.until_not_ready("10-own.conf: ");
+    pod.network("own");
+    agent.until_ready();
+    assert!(conf.exists());
+    assert!(fs::read_to_string(&agent.log).unwrap().contains("complete and in force"));
+}
+
+/// A configuration of k3s' containerd.
+const K3S: &str = r#"version = 3
+[plugins.'io.containerd.cri.v1.runtime'.cni]
+bin_dirs = ["/var/lib/rancher/k3s/data/cni"]
+conf_dir = "/var/lib/rancher/k3s/agent/etc/cni/net.d"
+"#;
+
+#[test]
+fn where_the_runtime_reads_elsewhere_nothing_is_in_force() {
+    let pod = Pod::new();
+    fs::remove_dir_all(pod.at("host/etc")).unwrap();
+    let agent_dir = pod.at("host/var/lib/rancher/k3s/agent");
+    fs::create_dir_all(agent_dir.join("etc/containerd")).unwrap();
+    fs::create_dir_all(agent_dir.join("etc/cni/net.d")).unwrap();
+    fs::write(agent_dir.join("etc/containerd/config.toml"), K3S).unwrap();
+    fs::write(
+        agent_dir.join("etc/cni/net.d/10-flannel.conflist"),
+        r#"{"name": "cbr0", "plugins": [{"type": "flannel"}]}"#,
+    )
+    .unwrap();
+    pod.config(&json!({"name": "g", "type": "genie"}));
+    let told = pod.run("install");
+    succeeds(&told);
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    let reads = "k3s reads network configurations in /var/lib/rancher/k3s/agent/etc/cni/net.d, not in /etc/cni/net.d";
+    for part in [reads, "--conf-dir=/var/lib/rancher/k3s/agent/etc/cni/net.d --bin-dir=/var/lib/rancher/k3s/data/cni"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(!pod.at("host/etc").exists() && !pod.at("host/opt").exists(), "directories that nobody reads");
+    let agent = pod.agent();
+    agent.until_not_ready(reads);
+    assert!(!pod.at("host/etc").exists() && !pod.at("host/opt").exists(), "directories that nobody reads");
+    assert!(pod.doctor().contains(&format!("FAIL  runtime        {reads}")), "{}", pod.doctor());
+    drop(agent);
+
+    let mut right = Command::new(pod.at("image/genie-host"));
+    right.arg("install").arg("--host-root").arg(pod.at("host")).arg("--config").arg(pod.at("config"));
+    right.args(["--conf-dir=/var/lib/rancher/k3s/agent/etc/cni/net.d", "--bin-dir=/var/lib/rancher/k3s/data/cni"]);
+    let right = right.output().unwrap();
+    succeeds(&right);
+    assert!(String::from_utf8_lossy(&right.stdout).starts_with("installed: "), "{right:?}");
+    assert!(agent_dir.join("etc/cni/net.d/00-genie.conf").exists());
+}
+
+/// A command of a user who may do nothing.
+fn as_nobody(program: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(program);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    command
+}
+
+#[test]
+fn a_lock_that_anybody_can_take_keeps_nobody_waiting() {
+    let pod = Pod::new();
+    for dir in ["", "host"] {
+        fs::set_permissions(pod.at(dir), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    pod.config(&json!({"name": "g", "type": "genie"}));
+    succeeds(&pod.run("install"));
+    // Whatever he can open of ours and of what is around it.
+    let script = r#"for path in $(find "$1" 2> /dev/null); do
+        exec {lock}< "$path" && flock --exclusive --nonblock "$lock" && echo "$path"
+    done 2> /dev/null; echo done; read -r _"#;
+    let mut locks = as_nobody("bash");
+    let mut locks = Killed(locks.args(["-c", script, "locks"]).arg(pod.at("host")).spawn().unwrap());
+    let said = BufReader::new(locks.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let locked: Vec<_> = said.take_while(|line| line != "done").collect();
+    let conf_dir = pod.at("host/etc/cni/net.d").display().to_string();
+    assert!(locked.contains(&conf_dir), "{locked:?}");
+    pod.config(&json!({"name": "newer", "type": "genie"}));
+    succeeds(&pod.run("install"));
+    assert_eq!(pod.conf()["name"], "newer");
+    succeeds(&pod.run("uninstall"));
+    assert!(!pod.at("host/opt/cni/bin/genie").exists());
+}
+
+#[test]
+fn a_removal_does_not_wait_for_who_only_keeps_the_plugin_running() {
+    let pod = Pod::new();
+    for dir in ["", "host"] {
+        fs::set_permissions(pod.at(dir), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    pod.config(&json!({"name": "g", "type": "genie"}));
+    succeeds(&pod.run("install"));
+    let plugin = pod.at("host/opt/cni/bin/genie");
+    let mut call = as_nobody(plugin.to_str().unwrap());
+    call.envs([("CNI_COMMAND", "GC"), ("CNI_PATH", "/nowhere")]);
+    let call = Killed(call.spawn().unwrap());
+    let name = || fs::read_to_string(format!("/proc/{}/comm", call.0.id())).unwrap_or_default();
+    until("he executes it", || name().trim() == "genie");
+    let told = pod.run("uninstall");
+    succeeds(&told);
+    assert_eq!(String::from_utf8_lossy(&told.stdout).trim(), "removed: nothing of genie is left on this node");
+    for gone in ["opt/cni/bin/genie", "opt/cni/bin/.genie.removed", "etc/cni/net.d/00-genie.conflist", "var/lib/genie"]
+    {
+        assert!(!pod.at("host").join(gone).exists(), "{gone}");
+    }
+    assert_eq!(name().trim(), "genie", "it still runs");
 }
 
 #[test]

@@ -6,16 +6,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 use tokio::sync::Mutex;
 use tokio::sync::watch::Receiver;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use crate::install::configuration::Prepared;
 use crate::install::manifest::Manifest;
+use crate::install::ready::{self, Looked};
 use crate::install::stop::{DaemonSetName, on_stop};
 use crate::install::watch::Watch;
-use crate::install::{Layout, Source, binaries, configuration, configure, credentials, net_d, taint};
+use crate::install::{
+    Layout, Source, approve, binaries, configuration, credentials, is_there, net_d, put_in_force, taint,
+};
 
 /// A look without an event: what is not watched (a directory that was replaced, a
 /// mount) is noticed too.
@@ -50,6 +54,7 @@ impl Installation {
         loop {
             // Before the look, so that nothing that happens during it is missed.
             let watch = watch(&self.layout, &self.source);
+            let is_watched = self.has_conf_dir();
             let found;
             (last, found) = self.look(last).await;
             if problems.as_ref() != Some(&found) {
@@ -60,7 +65,10 @@ impl Installation {
                 is_open = open(&self.source, client().await).await;
             }
             problems = Some(found);
-            wait(watch).await;
+            // A directory that was only made now is watched from the next look on.
+            if is_watched || !self.has_conf_dir() {
+                wait(watch).await;
+            }
         }
     }
 
@@ -77,6 +85,10 @@ impl Installation {
     ) -> Result<()> {
         let _turn = self.turn.lock().await;
         on_stop(&self.layout, client, daemon_set, removed).await
+    }
+
+    fn has_conf_dir(&self) -> bool {
+        self.layout.on_host(&self.layout.conf_dir).is_dir()
     }
 
     async fn look(&self, last: Last) -> (Last, Vec<String>) {
@@ -105,21 +117,34 @@ fn say(problems: &[String]) {
 struct Last {
     /// The configuration that was written.
     text: Option<String>,
+    /// The configuration that was found to be right.
+    approved: Option<String>,
+    /// Whether pods get a network.
+    networks: Looked,
+    /// Whether they would get one by the last good configuration.
+    restored: Looked,
 }
 
 fn look(layout: &Layout, source: &Source, last: Last) -> (Last, Vec<String>) {
-    let mut problems = Vec::new();
+    let elsewhere = ready::runtime(layout, source).err().map(|error| format!("{error:#}"));
+    // Directories that nobody reads are not made.
+    if let (Some(elsewhere), false) = (&elsewhere, is_there(layout)) {
+        return (last, vec![elsewhere.clone()]);
+    }
+    let mut problems = Vec::from_iter(elsewhere);
     let mut manifest = match Manifest::load(layout) {
         Ok(manifest) => manifest,
         Err(error) => return (last, vec![format!("{error:#}")]),
     };
+    let is_elsewhere = !problems.is_empty();
     let mut note = |result: Result<()>| problems.extend(result.err().map(|error| format!("{error:#}")));
     note(programs(layout, source, &mut manifest));
+    note(net_d::make_dir(layout));
     if let Some(account) = &source.service_account {
         note(credentials::refresh(layout, account, &mut manifest));
     }
-    let (last, result) = conf(layout, source, last, &mut manifest);
-    note(result);
+    let (last, results) = conf(layout, source, last, is_elsewhere, &mut manifest);
+    results.into_iter().for_each(&mut note);
     note(net_d::check(layout, &manifest));
     (last, problems)
 }
@@ -135,30 +160,78 @@ fn programs(layout: &Layout, source: &Source, manifest: &mut Manifest) -> Result
     binaries::install(layout, &source.programs, manifest)
 }
 
-/// A new configuration is put in force, a missing file written again. One that
-/// somebody else changed is told of and left: two writers would go on for ever.
-fn conf(layout: &Layout, source: &Source, last: Last, manifest: &mut Manifest) -> (Last, Result<()>) {
-    match put_in_force(layout, source, &last, manifest) {
-        Ok(text) => (Last { text: Some(text) }, Ok(())),
-        Err(error) => {
-            let restored = net_d::restore(layout, manifest);
-            (last, restored.and(Err(error.context("the configuration before it stays in force"))))
-        }
+/// A new configuration is put in force when its time has come, a missing file written again.
+/// One that somebody else changed is told of and left: two writers would go on for ever.
+fn conf(
+    layout: &Layout,
+    source: &Source,
+    mut last: Last,
+    is_elsewhere: bool,
+    manifest: &mut Manifest,
+) -> (Last, Vec<Result<()>>) {
+    let prepared = match configuration::prepare(layout, source) {
+        Ok(prepared) => prepared,
+        Err(error) => return not_in_force(layout, source, last, manifest, error),
+    };
+    let networks = last.networks.networks(layout, source, &prepared.config);
+    let is_there = layout.on_host(&layout.conf()).exists();
+    if is_there && last.text.as_ref() == Some(&prepared.text) {
+        return (last, vec![networks]);
+    }
+    if !is_there && last.text.is_some() {
+        tracing::warn!(path = %layout.conf().display(), "our configuration is not there; it is written");
+    }
+    match bring_in_force(layout, source, &prepared, &mut last.approved, networks.as_ref().err(), is_elsewhere, manifest)
+    {
+        Ok(()) => (Last { text: Some(prepared.text), ..last }, vec![networks]),
+        Err(error) => not_in_force(layout, source, last, manifest, error),
     }
 }
 
-/// Gives the text that is in force.
-fn put_in_force(layout: &Layout, source: &Source, last: &Last, manifest: &mut Manifest) -> Result<String> {
-    let prepared = configuration::prepare(layout, source)?;
-    let is_there = layout.on_host(&layout.conf()).exists();
-    if is_there && last.text.as_ref() == Some(&prepared.text) {
-        return Ok(prepared.text);
+/// One that is there already is only told of when its time is over.
+fn bring_in_force(
+    layout: &Layout,
+    source: &Source,
+    prepared: &Prepared,
+    approved: &mut Option<String>,
+    problem: Option<&anyhow::Error>,
+    is_elsewhere: bool,
+    manifest: &mut Manifest,
+) -> Result<()> {
+    // It may have to wait for long, and looking takes processes.
+    if approved.as_ref() != Some(&prepared.text) {
+        approve(layout, source, prepared)?;
+        *approved = Some(prepared.text.clone());
     }
-    if !is_there {
-        tracing::warn!(path = %layout.conf().display(), "our configuration is not there; it is written");
+    if !net_d::has(layout, &prepared.text)? {
+        if let Some(problem) = problem {
+            bail!("{problem:#}");
+        }
+        ensure!(!is_elsewhere, "a new configuration waits until the runtime reads these directories");
     }
-    configure(layout, source, &prepared, manifest)?;
-    Ok(prepared.text)
+    put_in_force(layout, prepared, manifest)
+}
+
+/// The last good one stays. If it is gone, it comes back, unless pods would be refused by it.
+fn not_in_force(
+    layout: &Layout,
+    source: &Source,
+    mut last: Last,
+    manifest: &mut Manifest,
+    error: anyhow::Error,
+) -> (Last, Vec<Result<()>>) {
+    let is_there = || layout.on_host(&layout.conf()).exists();
+    let mut restore = || {
+        let Some(text) = net_d::last_good(layout)? else { return Ok(()) };
+        let Ok(config) = serde_json::from_str(&text) else { return Ok(()) };
+        match last.restored.networks(layout, source, &config) {
+            Ok(()) => net_d::restore(layout, &text, manifest),
+            Err(_) => Ok(()),
+        }
+    };
+    let restored = if is_there() { Ok(()) } else { restore() };
+    let stays = if is_there() { "the configuration before it stays in force" } else { "nothing of genie is in force" };
+    (last, vec![restored, Err(error.context(stays))])
 }
 
 /// Takes the startup taint away. False: try again at the next look.

@@ -99,6 +99,7 @@ pub struct Metrics {
     waiting: Family<Of, Gauge>,
     files: Family<Of, Gauge>,
     collected: Counter,
+    unrecorded: Gauge,
     watch_failures: Counter,
     watched: Gauge,
     pods: Gauge,
@@ -126,6 +127,7 @@ impl Metrics {
             waiting: Family::default(),
             files: Family::default(),
             collected: Counter::default(),
+            unrecorded: Gauge::default(),
             watch_failures: Counter::default(),
             watched: Gauge::default(),
             pods: Gauge::default(),
@@ -177,6 +179,8 @@ impl Metrics {
         all.register("files", "Files of ours on the disk", self.files.clone());
         let help = "Containers that were gone and whose networks were undone";
         all.register("collected", help, self.collected.clone());
+        let help = "Containers of this node that were attached without genie";
+        all.register("unrecorded", help, self.unrecorded.clone());
         let help = "How often the watch of the node's pods broke";
         all.register("watch_failures", help, self.watch_failures.clone());
         all.register("watched", "1: the watch of the node's pods works", self.watched.clone());
@@ -234,6 +238,11 @@ impl Metrics {
     /// Containers that were gone and have been taken away.
     pub fn collected(&self, containers: usize) {
         self.collected.inc_by(containers as u64);
+    }
+
+    /// So many containers were attached without us.
+    pub fn unrecorded(&self, containers: usize) {
+        self.unrecorded.set(count(containers));
     }
 
     /// The text of `OpenMetrics`, with what is true at this moment.

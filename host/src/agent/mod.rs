@@ -34,6 +34,8 @@ mod run;
 mod serve;
 #[cfg(all(test, feature = "tool"))]
 mod tests;
+#[cfg(feature = "tool")]
+mod unrecorded;
 
 #[cfg(feature = "tool")]
 pub use context::{Context, Options};

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::installation::Installation;
 use super::publish::{Publication, Published};
 use super::reconcile::Reconciler;
-use super::{Context, Options, daemon_set, http, pods, serve};
+use super::{Context, Options, daemon_set, http, pods, serve, unrecorded};
 
 /// Runs until SIGTERM or SIGINT.
 ///
@@ -47,6 +47,7 @@ async fn tasks(context: &Arc<Context>, installation: Option<&Installation>) -> R
         () = pods::watch(context) => {},
         published = publish(context) => published?,
         () = reconcile(context) => {},
+        () = unrecorded::watch(context) => {},
         () = keep_installed(context, installation) => {},
     }
     Ok(())

@@ -21,6 +21,7 @@ use super::protocol::{Answer, Body, MAX_LINE, OLDEST, Report, Request, Response,
 use crate::kubernetes;
 use crate::object::ObjectName;
 use crate::pod::{Identity, is_private};
+use crate::record::Pod;
 
 /// How many connections are served at once. A node does not start so many pods at a time:
 /// the oldest one is of a call that hangs, and it goes on without us.
@@ -193,29 +194,29 @@ async fn object(context: &Context, objects: &Objects, wanted: &ObjectName) -> Re
 /// Counts and logs what a call did.
 fn take(context: &Context, report: &Report) {
     context.metrics.called(report, &context.networks);
-    let pod = report.pod.as_ref().map(|pod| format!("{}/{}", pod.namespace, pod.name)).unwrap_or_default();
-    let (verb, container, interface) = (&report.verb, &report.container, &report.interface);
+    let Pod { namespace, name: pod, uid: pod_uid } = &report.pod.clone().unwrap_or_default();
+    let (verb, container, interface, node) =
+        (&report.verb, &report.container, &report.interface, &context.options.node);
     let networks = list(&report.networks, |network| format!("{}@{}", network.network, network.interface));
     let selectors = list(&report.selectors, |run| format!("{}={}", run.name, run.outcome));
     let parts = list(&report.parts, |(part, micros)| format!("{part}={micros}"));
     let micros = report.micros;
+    // Every message of a call has the same fields.
+    macro_rules! told {
+        ($level:ident, $message:literal $(, $more:ident)*) => {
+            tracing::$level!(
+                verb, namespace, pod, pod_uid, node, container, interface, networks, selectors, micros, parts
+                $(, $more)*, $message
+            )
+        };
+    }
     match report.code {
-        None => tracing::info!(verb, pod, container, interface, networks, selectors, micros, parts, "call"),
+        // A runtime calls DEL until it believes it.
+        None if verb == "DEL" && networks.is_empty() => told!(debug, "nothing was attached"),
+        None => told!(info, "call"),
         Some(code) => {
             let error = report.message.as_deref().unwrap_or_default();
-            tracing::warn!(
-                verb,
-                pod,
-                container,
-                interface,
-                networks,
-                selectors,
-                micros,
-                parts,
-                code,
-                error,
-                "call failed"
-            );
+            told!(warn, "call failed", code, error);
         }
     }
     context.publish.notify_one();

@@ -31,6 +31,8 @@ pub use merge::answer;
 use recorded::attachment_of;
 use request::Selected;
 pub use request::{OwnTypes, build_request};
+#[cfg(feature = "tool")]
+pub use status::default_of;
 
 use crate::cni::{Call, CniError, ProcessEnvironment, Verb, code, netns};
 use crate::config::{self, Config, Paths};

@@ -2,9 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "tool")]
+use serde_json::{Map, Value};
+
 use super::request::{OwnTypes, build_request};
 use super::{CallFacts, plugin_dirs};
 use crate::cni::{Call, CniError, code};
+#[cfg(feature = "tool")]
+use crate::cni::{Verb, Version};
 use crate::config::Config;
 use crate::delegate;
 use crate::network::Catalogue;
@@ -44,6 +49,29 @@ pub fn status(call: &Call) -> Result<(), CniError> {
         delegate::status(&network.list, &path, deadline)?;
     }
     Ok(())
+}
+
+/// Whether a pod that asks for nothing would be given a network by this configuration. What
+/// the network's plugins have to say is not asked.
+///
+/// # Errors
+/// The chain's refusal.
+#[cfg(feature = "tool")]
+pub fn default_of(config: Map<String, Value>, deadline: Instant) -> Result<(), CniError> {
+    let call = Call {
+        verb: Verb::Status,
+        container: String::new(),
+        netns: None,
+        interface: String::new(),
+        args: String::new(),
+        path: Vec::new(),
+        name: String::new(),
+        version: Version::CURRENT,
+        config,
+    };
+    let config = Config::from_call(&call)?;
+    let catalogue = Catalogue::load(&config.paths.conf_dir, &OwnTypes::of(&call).as_refs())?;
+    default_plan(&call, &config, &catalogue, deadline).map(|_| ())
 }
 
 /// What a pod without annotations would get.

@@ -82,8 +82,9 @@ fn level(written: &str) -> Result<LevelFilter, String> {
 
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
     log::start_daemon(arguments.log_level, matches!(arguments.log_format, LogFormat::Json));
-    let source =
-        arguments.config.map(|config| Source::of_process(&config, Some(arguments.node.clone()))).transpose()?;
+    let trust_dirs = arguments.place.trust_dirs;
+    let of_process = |config: PathBuf| Source::of_process(&config, Some(arguments.node.clone()), trust_dirs);
+    let source = arguments.config.map(of_process).transpose()?;
     let options = Options {
         layout: arguments.place.layout(),
         source,

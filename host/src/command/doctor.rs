@@ -7,24 +7,30 @@ mod configuration;
 mod credentials;
 mod directories;
 mod finding;
+mod names;
 mod networks;
 mod plugin;
 mod records;
+mod runtime;
 mod selectors;
 mod site;
 mod spool;
 #[cfg(test)]
 mod tests;
 
+use std::env;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
-use anyhow::Result;
-use clap::Args;
+use anyhow::{Context as _, Result};
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args};
 use serde_json::json;
 
 use super::{Output, exit};
 use crate::config;
+use crate::install::runtime::TRUST_DIRS;
 use finding::{Finding, Level};
 use site::Site;
 
@@ -40,6 +46,9 @@ pub struct Arguments {
     /// Where the runtime finds plugins
     #[arg(long, value_name = "DIR", default_value = crate::install::BIN_DIR)]
     bin_dir: PathBuf,
+    /// The runtime reads these directories, whatever its configuration seems to say
+    #[arg(long, env = TRUST_DIRS, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    trust_dirs: bool,
     /// How to print
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
@@ -49,8 +58,9 @@ pub struct Arguments {
 type Check = fn(&Site) -> Vec<Finding>;
 
 /// What is looked at, in the order in which one thing rests on another.
-const AREAS: [(&str, Check); 10] = [
+const AREAS: [(&str, Check); 11] = [
     ("configuration", configuration::check),
+    ("runtime", runtime::check),
     ("directories", directories::check),
     ("networks", networks::check),
     ("selectors", selectors::check),
@@ -62,9 +72,15 @@ const AREAS: [(&str, Check); 10] = [
     ("spool", spool::check),
 ];
 
+/// What is left of the environment: the variables that this command reads, and where to
+/// find programs.
+const ENVIRONMENT: [&str; 2] = ["PATH", TRUST_DIRS];
+
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    look_as_calls_do()?;
     super::enter(&arguments.host_root)?;
     let site = Site::read(&arguments.conf_dir, &arguments.bin_dir)?;
+    let site = Site { trust_dirs: arguments.trust_dirs, ..site };
     let mut all = Vec::new();
     for (area, check) in AREAS {
         let found = check(&site);
@@ -86,4 +102,20 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Output::Table => super::print(&format!("{failures} failures, {warnings} warnings")),
     }
     Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
+}
+
+/// A shell has proxies, authorities and more in its environment, which a call never sees: the
+/// runtime's is another, and who asks the API server gets none. So this begins anew, without.
+fn look_as_calls_do() -> Result<()> {
+    let is_kept = |name: &std::ffi::OsStr| ENVIRONMENT.iter().any(|kept| name == *kept);
+    if env::vars_os().all(|(name, _)| is_kept(&name)) {
+        return Ok(());
+    }
+    let mut again = Command::new(env::current_exe()?);
+    let mut arguments = env::args_os();
+    if let Some(name) = arguments.next() {
+        again.arg0(name);
+    }
+    again.args(arguments).env_clear().envs(env::vars_os().filter(|(name, _)| is_kept(name)));
+    Err(again.exec()).context("this cannot be started anew with an empty environment")
 }

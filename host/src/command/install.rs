@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Args;
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args};
 
 use crate::config;
+use crate::install::runtime::TRUST_DIRS;
 use crate::install::{self, Layout, Source};
 
 /// Where things are on the node.
@@ -27,6 +29,9 @@ pub struct Place {
     /// Compiled selectors
     #[arg(long, value_name = "DIR", default_value = config::CACHE_DIR)]
     pub cache_dir: PathBuf,
+    /// The runtime reads these directories, whatever its configuration seems to say
+    #[arg(long, env = TRUST_DIRS, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    pub trust_dirs: bool,
 }
 
 impl Place {
@@ -55,9 +60,21 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let source = Source::of_process(&arguments.config, arguments.node.clone())?;
+    let source = Source::of_process(&arguments.config, arguments.node.clone(), arguments.place.trust_dirs)?;
     let layout = arguments.place.layout();
-    install::install(&layout, &source)?;
-    super::print(&format!("installed: {} is in force", layout.conf().display()));
+    let installed = install::install(&layout, &source)?;
+    let conf = layout.conf();
+    let conf = conf.display();
+    // What waits is no failure: the kubelet would wait longer and longer before it tries again,
+    // and the agent goes on at once.
+    super::print(&match (installed.is_in_force, installed.problem) {
+        (true, None) => format!("installed: {conf} is in force"),
+        (true, Some(problem)) => format!("installed, and {conf} is in force, but: {problem}"),
+        (false, problem) => format!(
+            "not in force yet: {}. The configuration that was in force, if any, stays. genie-host agent puts this one \
+             in force as soon as that is put right; without an agent, run this again then",
+            problem.unwrap_or_default()
+        ),
+    });
     Ok(ExitCode::SUCCESS)
 }

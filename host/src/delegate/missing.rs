@@ -30,7 +30,8 @@ pub fn missing(program: &Path) -> Option<String> {
     let path = Path::new(OsStr::from_bytes(&name));
     // A relative one is taken from wherever we are.
     let is_there = path.try_exists().unwrap_or(true);
-    (!is_there).then(|| format!("it {what} {path:?}, which is not on this node: {advice}"))
+    let shown = String::from_utf8_lossy(&name);
+    (!is_there).then(|| format!("it {what} {shown:?}, which is not on this node: {advice}"))
 }
 
 /// The loader that an ELF program names.

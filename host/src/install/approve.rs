@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// All that is wrong with it.
 pub fn approve(layout: &Layout, tool: &Path, config: &Map<String, Value>) -> Result<()> {
     let mut found = compile::compile(layout, tool, config)?;
-    found.extend(child(layout, tool, config).context("the configuration cannot be checked")?);
+    found.extend(ask(layout, tool, config, &[])?);
     let (wrong, doubtful): (Vec<_>, Vec<_>) = found.into_iter().partition(|finding| finding.level == Level::Error);
     for Finding { what, .. } in doubtful {
         tracing::warn!(what, "the configuration may not do what is meant");
@@ -33,10 +33,18 @@ pub fn approve(layout: &Layout, tool: &Path, config: &Map<String, Value>) -> Res
     if wrong.is_empty() { Ok(()) } else { Err(all(wrong.into_iter())) }
 }
 
-fn child(layout: &Layout, tool: &Path, config: &Map<String, Value>) -> Result<Vec<Finding>> {
+/// What the child says of a configuration.
+///
+/// # Errors
+/// It cannot be asked.
+pub(super) fn ask(layout: &Layout, tool: &Path, config: &Map<String, Value>, more: &[&OsStr]) -> Result<Vec<Finding>> {
     let cache = layout.on_host(&layout.cache_dir);
-    let arguments = [OsStr::new("approve"), OsStr::new("--cache-dir"), cache.as_os_str()];
-    let mut process = Process::start(tool, &arguments, false, Instant::now() + LIMIT)?;
+    let arguments = [&[OsStr::new("approve"), OsStr::new("--cache-dir"), cache.as_os_str()], more].concat();
+    child(tool, &arguments, config).context("the configuration cannot be checked")
+}
+
+fn child(tool: &Path, arguments: &[&OsStr], config: &Map<String, Value>) -> Result<Vec<Finding>> {
+    let mut process = Process::start(tool, arguments, false, Instant::now() + LIMIT)?;
     // One that ended tells by its status.
     _ = process.send(&serde_json::to_vec(config)?);
     let output = process.rest()?;

@@ -59,6 +59,11 @@ impl Manifest {
         self.save(layout)
     }
 
+    /// Whether we have written a file there.
+    pub fn lists(&self, path: &Path) -> bool {
+        self.files.contains_key(path)
+    }
+
     /// Forgets a file.
     ///
     /// # Errors

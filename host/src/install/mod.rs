@@ -9,6 +9,7 @@
 //! is written into files names them as the node does.
 
 pub mod approve;
+pub(crate) mod beneath;
 pub mod binaries;
 mod calls;
 pub mod compile;
@@ -19,6 +20,8 @@ pub(crate) mod file;
 mod lock;
 pub mod manifest;
 pub mod net_d;
+pub mod ready;
+pub mod runtime;
 pub mod stop;
 pub mod taint;
 #[cfg(test)]
@@ -32,6 +35,7 @@ use anyhow::Result;
 
 use configuration::Prepared;
 use manifest::Manifest;
+use ready::Looked;
 
 /// Where container runtimes look for plugins unless they are told otherwise.
 pub const BIN_DIR: &str = "/opt/cni/bin";
@@ -93,6 +97,8 @@ pub struct Source {
     pub node: Option<String>,
     /// How the plugin is to reach the API server; none outside of a cluster.
     pub service_account: Option<credentials::ServiceAccount>,
+    /// The runtime reads our directories, whatever its configuration seems to say.
+    pub trust_dirs: bool,
 }
 
 impl Source {
@@ -101,7 +107,7 @@ impl Source {
     ///
     /// # Errors
     /// The kernel does not tell where our own program is.
-    pub fn of_process(config_dir: &Path, node: Option<String>) -> Result<Self> {
+    pub fn of_process(config_dir: &Path, node: Option<String>, trust_dirs: bool) -> Result<Self> {
         let own = std::env::current_exe()?;
         Ok(Self {
             config_dir: config_dir.into(),
@@ -109,17 +115,32 @@ impl Source {
             tool: own,
             node,
             service_account: credentials::ServiceAccount::of_pod(),
+            trust_dirs,
         })
     }
 }
 
+/// What an installation has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// The runtime calls us with the configuration.
+    pub is_in_force: bool,
+    /// Why pods do not all get their networks by it.
+    pub problem: Option<String>,
+}
+
 /// Puts everything on the node. The configuration comes last: from then on the
-/// runtime calls us. What is there already is left as it is.
+/// runtime calls us. What is there already is left as it is. A configuration that is right,
+/// but not yet for this node, is left to the agent, which waits for its time.
 ///
 /// # Errors
 /// What could not be written, or what is wrong with the configuration; then the
 /// one that was there stays in force, and the programs that read it.
-pub fn install(layout: &Layout, source: &Source) -> Result<()> {
+pub fn install(layout: &Layout, source: &Source) -> Result<Installed> {
+    let elsewhere = ready::runtime(layout, source).err().map(|error| format!("{error:#}"));
+    if elsewhere.is_some() && !is_there(layout) {
+        return Ok(Installed { is_in_force: false, problem: elsewhere });
+    }
     let mut manifest = Manifest::load(layout)?;
     if let Some(account) = &source.service_account {
         credentials::refresh(layout, account, &mut manifest)?;
@@ -127,24 +148,34 @@ pub fn install(layout: &Layout, source: &Source) -> Result<()> {
     let prepared = configuration::prepare(layout, source)?;
     approve(layout, source, &prepared)?;
     binaries::install(layout, &source.programs, &mut manifest)?;
-    put_in_force(layout, &prepared, &mut manifest)
+    let networks = Looked::default().networks(layout, source, &prepared.config);
+    let problem = elsewhere.or_else(|| networks.err().map(|error| format!("{error:#}")));
+    let is_in_force = problem.is_none() || net_d::has(layout, &prepared.text)?;
+    if is_in_force {
+        put_in_force(layout, &prepared, &mut manifest)?;
+    }
+    Ok(Installed { is_in_force, problem })
 }
 
-/// Brings the ConfigMap's configuration onto the node, if it is right.
+/// Whether the runtime may call us already: then we are kept up to date, wherever it reads.
+pub fn is_there(layout: &Layout) -> bool {
+    [layout.conf(), layout.drain_list()].iter().any(|file| layout.on_host(file).exists())
+}
+
+/// Compiles the ConfigMap's selectors and looks at all of its configuration.
 ///
 /// # Errors
-/// What is wrong with it, or the disk's; the configuration before it stays.
-pub fn configure(layout: &Layout, source: &Source, prepared: &Prepared, manifest: &mut Manifest) -> Result<()> {
-    approve(layout, source, prepared)?;
-    put_in_force(layout, prepared, manifest)
-}
-
-fn approve(layout: &Layout, source: &Source, prepared: &Prepared) -> Result<()> {
+/// What is wrong with it, or the disk's.
+pub fn approve(layout: &Layout, source: &Source, prepared: &Prepared) -> Result<()> {
     configuration::store_modules(layout, prepared)?;
     approve::approve(layout, &source.tool, &prepared.config)
 }
 
-fn put_in_force(layout: &Layout, prepared: &Prepared, manifest: &mut Manifest) -> Result<()> {
+/// Brings a configuration that is right onto the node.
+///
+/// # Errors
+/// The disk's.
+pub fn put_in_force(layout: &Layout, prepared: &Prepared, manifest: &mut Manifest) -> Result<()> {
     net_d::write(layout, &prepared.text, manifest)?;
     configuration::prune_modules(layout, prepared)
 }

@@ -30,28 +30,45 @@ pub const DRAIN_LIST: &str = "00-genie.conflist";
 pub fn write(layout: &Layout, text: &str, manifest: &mut Manifest) -> Result<()> {
     let _guard = lock::take(layout)?;
     publish(layout, &layout.conf(), text, manifest)?;
-    file::place(&last_good(layout), text.as_bytes(), 0o600)?;
+    file::place(&last_good_file(layout), text.as_bytes(), 0o600)?;
     manifest.remove(layout, &layout.drain_list()).map(|_| ())
 }
 
-/// Puts the last good configuration back if the file is gone, while there is no
-/// better one.
+/// Puts the last good configuration back where there is none.
 ///
 /// # Errors
 /// The disk's.
-pub fn restore(layout: &Layout, manifest: &mut Manifest) -> Result<()> {
+pub fn restore(layout: &Layout, text: &str, manifest: &mut Manifest) -> Result<()> {
     let _guard = lock::take(layout)?;
     let conf = layout.conf();
-    if layout.on_host(&conf).exists() {
-        return Ok(());
-    }
-    match file::read(&last_good(layout))?.map(String::from_utf8) {
-        Some(Ok(text)) => publish(layout, &conf, &text, manifest),
-        _ => Ok(()),
-    }
+    if layout.on_host(&conf).exists() { Ok(()) } else { publish(layout, &conf, text, manifest) }
 }
 
-fn last_good(layout: &Layout) -> PathBuf {
+/// The configuration that was put in force last, if any.
+///
+/// # Errors
+/// The disk's.
+pub fn last_good(layout: &Layout) -> Result<Option<String>> {
+    Ok(file::read(&last_good_file(layout))?.and_then(|text| String::from_utf8(text).ok()))
+}
+
+/// The conf dir, which the networks' installers make otherwise.
+///
+/// # Errors
+/// The disk's.
+pub fn make_dir(layout: &Layout) -> Result<()> {
+    file::make_dir(&layout.on_host(&layout.conf_dir), 0o755)
+}
+
+/// Whether this is the configuration that is there.
+///
+/// # Errors
+/// The disk's.
+pub fn has(layout: &Layout, text: &str) -> Result<bool> {
+    Ok(file::read(&layout.on_host(&layout.conf()))?.as_deref() == Some(text.as_bytes()))
+}
+
+fn last_good_file(layout: &Layout) -> PathBuf {
     layout.on_host(&layout.state_dir).join(CONF)
 }
 
@@ -59,7 +76,7 @@ fn last_good(layout: &Layout) -> PathBuf {
 /// end.
 pub(super) fn publish(layout: &Layout, path: &Path, text: &str, manifest: &mut Manifest) -> Result<()> {
     let at = layout.on_host(path);
-    file::make_dir(&layout.on_host(&layout.conf_dir), 0o755)?;
+    make_dir(layout)?;
     let there = file::read(&at)?;
     manifest.add(layout, path, text.as_bytes())?;
     if there.as_deref() == Some(text.as_bytes()) {
@@ -86,6 +103,8 @@ pub fn check(layout: &Layout, manifest: &Manifest) -> Result<()> {
     let conf = layout.conf();
     match manifest.owner(layout, &conf)? {
         Owner::Ours => {}
+        // It waits for its time, which is told elsewhere.
+        Owner::Nobody if !manifest.lists(&conf) => return Ok(()),
         Owner::Nobody => bail!("{} is gone: somebody removed or renamed it", conf.display()),
         Owner::Other => bail!("{} was changed by somebody else: edit the ConfigMap instead", conf.display()),
     }

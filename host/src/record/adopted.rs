@@ -82,16 +82,21 @@ pub fn of_interface(
     Ok(found)
 }
 
-/// All that was attached without us and is still there: its network namespace is, and no
-/// record tells of it. A file that is not understood tells of nothing.
+/// All that was attached without us and is still there: its network namespace is, as `is_there`
+/// tells, and no record tells of it. A file that is not understood tells of nothing.
 ///
 /// # Errors
 /// [`code::IO`].
-pub fn without_record(cni_cache_dir: &Path, state_dir: &Path, own_types: &[&str]) -> Result<Vec<Adopted>, CniError> {
+pub fn without_record(
+    cni_cache_dir: &Path,
+    state_dir: &Path,
+    own_types: &[&str],
+    is_there: impl Fn(&str) -> bool,
+) -> Result<Vec<Adopted>, CniError> {
     let files = files(&results(cni_cache_dir))?.into_iter();
     let read = files.filter_map(|path| read(&path, own_types).ok().flatten());
     let is_recorded = |adopted: &Adopted| has_record(state_dir, &adopted.container, &adopted.interface);
-    Ok(read.filter(|adopted| Path::new(&adopted.netns).exists() && !is_recorded(adopted)).collect())
+    Ok(read.filter(|adopted| is_there(&adopted.netns) && !is_recorded(adopted)).collect())
 }
 
 /// Removes the file that a runtime keeps of an attachment of ours, made when our

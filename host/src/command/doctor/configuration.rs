@@ -53,7 +53,7 @@ fn in_force(site: &Site) -> Finding {
             let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", some(&reasons)) };
             fail(
                 format!("{dir} holds no usable configuration of type \"genie\"{reasons}"),
-                "install one: `genie-host install`, or look why the DaemonSet's pod on this node did not",
+                "install one: `genie-host install`; where the DaemonSet runs, /readyz of its pod says what it waits for",
             )
         }
     }

@@ -7,11 +7,15 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::finding::{Finding, fail, ok, warn};
+use super::names;
 use super::site::Site;
 use crate::cni::{NetworkList, get};
-use crate::config::OWN_TYPE;
+use crate::config::{OWN_TYPE, is_draining};
 use crate::delegate;
-use crate::network::Catalogue;
+use crate::network::{Catalogue, Installed};
+
+/// What a runtime has of a pod for its network, host ports above all.
+const HANDED_OVER: [&str; 2] = ["portMappings", "bandwidth"];
 
 /// Where flanneld writes the node's subnet, unless `subnetFile` says otherwise.
 const SUBNET_FILE: &str = "/run/flannel/subnet.env";
@@ -33,18 +37,55 @@ pub fn check(site: &Site) -> Vec<Finding> {
         let what = format!("{} holds no network that a pod could get", dir.display());
         found.push(fail(what, "install one, such as 10-flannel.conflist of flannel"));
     }
+    found.extend(names::ambiguous(&catalogue.networks));
     for network in &catalogue.networks {
+        let doubts = [without_version(dir, network), without_capability(site, network)];
+        found.extend(doubts.into_iter().flatten());
         let problems: Vec<_> = problems(&network.list, &site.path)
             .into_iter()
-            .map(|(what, advice)| fail(format!("network {:?} ({}): {what}", network.list.name, network.file), advice))
+            .map(|(what, advice)| fail(format!("{}: {what}", named(network)), advice))
             .collect();
         if problems.is_empty() {
             let plugins = network.list.types().join(", ");
-            found.push(ok(format!("network {:?} ({}): {plugins}", network.list.name, network.file)));
+            found.push(ok(format!("{}: {plugins}", named(network))));
         }
         found.extend(problems);
     }
     found
+}
+
+/// Results of the version that is assumed hold less than plugins could tell.
+fn without_version(dir: &Path, network: &Installed) -> Option<Finding> {
+    let config: Map<String, Value> = serde_json::from_slice(&fs::read(dir.join(&network.file)).ok()?).ok()?;
+    get(&config, "cniVersion").is_none().then(|| {
+        let assumed = network.list.cni_version;
+        let what = format!("{} has no cniVersion: {assumed} is assumed", named(network));
+        warn(what, "write the newest that its plugins speak into it, such as \"cniVersion\": \"1.0.0\"")
+    })
+}
+
+/// What the runtime is not asked for it does not hand over to us, and we cannot to a network.
+fn without_capability(site: &Site, network: &Installed) -> Option<Finding> {
+    if site.file.is_none() || is_draining(&site.map) {
+        return None;
+    }
+    let ours = get(&site.map, "capabilities").and_then(Value::as_object);
+    let is_ours = |name: &str| ours.and_then(|ours| ours.get(name)?.as_bool()) == Some(true);
+    let declared = network.list.capabilities();
+    let lacking: Vec<_> = HANDED_OVER.iter().filter(|name| declared.contains(**name) && !is_ours(name)).collect();
+    let first = lacking.first()?;
+    let names: Vec<_> = lacking.iter().map(|name| format!("{name:?}")).collect();
+    let what = format!(
+        "{} declares the capability {}, which our configuration does not: the runtime hands none over, and pods go \
+         without",
+        named(network),
+        names.join(" and ")
+    );
+    Some(warn(what, format!("add \"capabilities\": {{{first:?}: true}} to ours")))
+}
+
+fn named(network: &Installed) -> String {
+    format!("network {:?} ({})", network.list.name, network.file)
 }
 
 /// Each with what to do about it.
@@ -58,7 +99,10 @@ fn problems(list: &NetworkList, path: &[std::path::PathBuf]) -> Vec<(String, Str
                     let program = program.display();
                     problems.push((format!("{program} is not executable"), format!("chmod +x {program}")));
                 }
-                Ok(_) => {}
+                Ok(program) => problems.extend(delegate::missing(&program).map(|why| {
+                    let advice = "pods that ask for this network fail until then";
+                    (format!("{} cannot be started: {why}", program.display()), advice.into())
+                })),
             }
         }
         if text(plugin, "type") == Some("flannel") {

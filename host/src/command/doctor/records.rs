@@ -1,5 +1,6 @@
 //! Attachment records against what there is.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::finding::{Finding, fail, ok, some, warn};
@@ -27,7 +28,9 @@ pub fn check(site: &Site) -> Vec<Finding> {
 /// What the runtime attached without us: before our time, or while we were being removed.
 fn unrecorded(site: &Site) -> Option<Finding> {
     let paths = &site.paths;
-    let found = match adopted::without_record(&paths.cni_cache_dir, &paths.state_dir, &[OWN_TYPE]) {
+    let found = match adopted::without_record(&paths.cni_cache_dir, &paths.state_dir, &[OWN_TYPE], |netns| {
+        Path::new(netns).exists()
+    }) {
         Ok(found) => found,
         Err(error) => return Some(fail(error.to_string(), "run this as root")),
     };
@@ -95,7 +98,7 @@ fn problem(record: &Record, now: u64, timeout: u64) -> Option<Problem> {
     if header.netns.is_empty() {
         return None;
     }
-    if !std::path::Path::new(&header.netns).exists() {
+    if !Path::new(&header.netns).exists() {
         return Some(Problem::NoNamespace);
     }
     // What cannot be looked into is no finding.

@@ -13,6 +13,10 @@ use crate::network::Catalogue;
 pub struct Site {
     /// Where the runtime reads its configuration.
     pub conf_dir: PathBuf,
+    /// Where the runtime finds plugins.
+    pub bin_dir: PathBuf,
+    /// Whether the runtime reads these directories, whatever its configuration seems to say.
+    pub trust_dirs: bool,
     /// What it finds there.
     pub files: Result<Catalogue, CniError>,
     /// Our configuration's file; none when there is none that can be used.
@@ -40,7 +44,8 @@ impl Site {
         let (file, map) = own.unwrap_or_default();
         let paths = Paths::from_map(&map).or_else(|_| Paths::from_map(&Map::new()))?;
         let path = if paths.bin_dirs.is_empty() { vec![bin_dir.into()] } else { paths.bin_dirs.clone() };
-        Ok(Self { conf_dir: conf_dir.into(), files, file, config: approve::read(&map), map, paths, path })
+        let (conf_dir, bin_dir) = (conf_dir.into(), bin_dir.into());
+        Ok(Self { conf_dir, bin_dir, trust_dirs: false, files, file, config: approve::read(&map), map, paths, path })
     }
 }
 

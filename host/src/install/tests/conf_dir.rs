@@ -8,7 +8,7 @@ use std::thread;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use serde_json::{Value, json};
 
-use super::super::net_d::{check, restore};
+use super::super::net_d::{check, last_good, restore};
 use super::{Node, minimal};
 
 #[test]
@@ -85,7 +85,8 @@ fn the_last_good_configuration_comes_back_while_the_new_one_is_wrong() {
     let before = node.conf();
     node.config(&json!({"name": "g", "type": "genie", "timeout": "soon"}));
     fs::remove_file(node.path(node.layout.conf())).unwrap();
-    restore(&node.layout, &mut node.manifest()).unwrap();
+    let text = last_good(&node.layout).unwrap().unwrap();
+    restore(&node.layout, &text, &mut node.manifest()).unwrap();
     assert_eq!(node.conf(), before);
     check(&node.layout, &node.manifest()).unwrap();
 }

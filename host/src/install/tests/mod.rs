@@ -5,6 +5,7 @@ mod configuration;
 mod files;
 mod removal;
 mod turn;
+mod waiting;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -53,6 +54,7 @@ impl Node {
             tool: "/bin/true".into(),
             node: Some("n1".into()),
             service_account: Some(account),
+            trust_dirs: false,
         };
         let node = Self { _dir: dir, layout, source };
         node.config(conf);

@@ -25,10 +25,23 @@ pub fn kubectl(cluster: &Cluster) -> Kubectl {
 
 /// Applies `deploy/` with the scenario's configuration and waits for the agents.
 pub fn install(cluster: &Cluster) -> Result<()> {
-    for object in objects(cluster)? {
+    apply(cluster, &json!({}))?;
+    await_agents(cluster)
+}
+
+/// Applies it with changes of the configuration, and waits for nothing.
+pub fn apply(cluster: &Cluster, changes: &Value) -> Result<()> {
+    for mut object in objects(cluster)? {
+        if is_config_map(&object) {
+            change(&mut object, changes)?;
+        }
         kubectl(cluster).apply(&object)?;
     }
-    await_agents(cluster)
+    Ok(())
+}
+
+fn is_config_map(object: &Value) -> bool {
+    object["kind"] == "ConfigMap" && object["metadata"]["name"] == CONFIG_MAP
 }
 
 /// Deletes what `deploy/` made, and waits until the agents are gone.
@@ -79,7 +92,7 @@ fn objects(cluster: &Cluster) -> Result<Vec<Value>> {
         }
     }
     for object in &mut objects {
-        if object["kind"] == "ConfigMap" && object["metadata"]["name"] == CONFIG_MAP {
+        if is_config_map(object) {
             change(object, &json!({"default_plugin": "flannel", "log_level": "debug"}))?;
         }
     }
@@ -148,6 +161,16 @@ pub fn await_unready_agents(cluster: &Cluster) -> Result<()> {
         let daemon_set = kubectl(cluster).get(&[DAEMON_SET])?;
         let ready = daemon_set["status"]["numberReady"].as_u64().unwrap_or_default();
         Ok((ready > 0).then(|| format!("{ready} are ready")))
+    })
+}
+
+/// Waits until a node's agent serves and says that it is not ready, for this reason.
+pub fn await_unready(node: &ClusterNode, why: &str) -> Result<()> {
+    const ASK: &str = r"exec 3<>/dev/tcp/127.0.0.1/9611 && printf 'GET /readyz HTTP/1.0\r\n\r\n' >&3 && cat <&3";
+    await_that(&format!("the agent of {} not to be ready", node.name), PATIENCE, || {
+        let said = output(node.place()?.command("bash").args(["-c", ASK])).unwrap_or_default();
+        let is_so = said.contains(" 503 ") && said.contains(why);
+        Ok((!is_so).then(|| format!("it says {said:?} and not {why:?}")))
     })
 }
 

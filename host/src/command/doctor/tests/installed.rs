@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use super::super::{configuration, directories, networks, plugin, selectors};
-use super::{CAPABILITY, Level, Node, Site, assert_none, assert_one};
+use super::{CAPABILITY, Level, Node, Site, assert_none, assert_one, problems};
 
 #[test]
 fn another_file_goes_first() {
@@ -95,6 +95,61 @@ fn networks_that_cannot_be_had() {
     assert_one(networks::check(&node.site()), Level::Fail, "failed to find plugin \"bridge\"");
     fs::remove_file(node.path("net.d/10-cbr0.conf")).unwrap();
     assert_one(networks::check(&node.site()), Level::Fail, "holds no network");
+}
+
+#[test]
+fn a_name_that_two_files_have_says_which_is_meant() {
+    let node = Node::new();
+    for (file, name) in [("10-calico.conf", "a"), ("10-calico.conflist", "b"), ("20-c.conf", "c"), ("30-d.conf", "c")] {
+        let plugin = json!({"type": "bridge"});
+        let mut conf = json!({"cniVersion": "1.0.0", "name": name, "type": "bridge"});
+        if file.ends_with("list") {
+            conf = json!({"cniVersion": "1.0.0", "name": name, "plugins": [plugin]});
+        }
+        node.write(&format!("net.d/{file}"), &conf.to_string(), 0o600);
+    }
+    let told: Vec<_> = problems(networks::check(&node.site()))
+        .into_iter()
+        .map(|(level, what)| {
+            assert_eq!(level, Level::Warn);
+            what
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "\"c\" means 20-c.conf; 30-d.conf could be called that, too",
+            "\"calico\" means 10-calico.conf; 10-calico.conflist could be called that, too",
+        ]
+    );
+}
+
+#[test]
+fn a_capability_that_a_network_declares_and_we_do_not() {
+    let node = Node::new();
+    let portmap = json!({"type": "bridge", "capabilities": {"portMappings": true, "ips": true}});
+    let list = json!({"cniVersion": "1.0.0", "name": "cbr0", "plugins": [{"type": "bridge"}, portmap]});
+    fs::remove_file(node.path("net.d/10-cbr0.conf")).unwrap();
+    node.write("net.d/10-cbr0.conflist", &list.to_string(), 0o600);
+    assert_one(networks::check(&node.site()), Level::Warn, "declares the capability \"portMappings\", which our");
+    let node = node.with("capabilities", json!({CAPABILITY: true, "portMappings": false}));
+    assert_one(networks::check(&node.site()), Level::Warn, "declares the capability \"portMappings\", which our");
+    let node = node.with("capabilities", json!({CAPABILITY: true, "portMappings": true}));
+    assert_none(networks::check(&node.site()));
+}
+
+#[test]
+fn a_network_without_a_version() {
+    let node = Node::new();
+    node.write("net.d/10-cbr0.conf", r#"{"name": "cbr0", "type": "bridge"}"#, 0o600);
+    assert_one(networks::check(&node.site()), Level::Warn, "network \"cbr0\" (10-cbr0.conf) has no cniVersion: 0.3.0");
+}
+
+#[test]
+fn a_plugin_whose_loader_is_not_there() {
+    let node = Node::new();
+    node.write("bin/bridge", "#!/no/such/sh\n", 0o755);
+    assert_one(networks::check(&node.site()), Level::Fail, "a script for \"/no/such/sh\", which is not on this node");
 }
 
 #[test]

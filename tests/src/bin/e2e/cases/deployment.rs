@@ -8,7 +8,6 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, ensure};
 use genie_tests::cluster::{await_that, condition};
 use genie_tests::programs;
-
 use serde_json::json;
 
 use super::Group;
@@ -24,7 +23,13 @@ pub const CASES: Group = &[
     ("upgraded-policy-stays", policy_stays),
     ("removed", removed),
     ("fresh-node", fresh_node),
+    ("default-missing", default_missing),
+    ("network-late", network_late),
+    ("runtime-elsewhere", runtime_elsewhere),
 ];
+
+/// Where the networks are.
+const NET_D: &str = "/etc/cni/net.d";
 
 /// What a node with a fresh kubelet registers with where a site wants to wait for us.
 const TAINT: &str = "genie-host.io/not-ready";
@@ -119,4 +124,100 @@ fn fresh_node(trial: &Trial) -> Result<()> {
     let node = trial.cluster.node("node2")?;
     ensure!(fs::read_dir(node.file("var/lib/genie/records"))?.count() == 1, "the first pod has no record of ours");
     Ok(())
+}
+
+/// A default that no node has is not put in force where another is, and on a fresh node
+/// nothing is until it can be.
+fn default_missing(trial: &Trial) -> Result<()> {
+    let nodes = trial.cluster.nodes();
+    let before = nodes.iter().map(deploy::configuration).collect::<Result<Vec<_>>>()?;
+    deploy::write(trial.cluster, &json!({"default_plugin": "flanel"}))?;
+    let kept = (|| {
+        for (node, before) in nodes.iter().zip(&before) {
+            deploy::await_unready(node, "flanel")?;
+            ensure!(deploy::configuration(node)? == *before, "{} has another configuration", node.name);
+        }
+        let pod = trial.run(Pod::new("still"))?;
+        assert_flannel(trial, &pod, "still", "eth0")
+    })();
+    deploy::write(trial.cluster, &json!({"default_plugin": "flannel"}))?;
+    deploy::await_agents(trial.cluster)?;
+    kept?;
+    trial.delete_all()?;
+    trial.await_no_trace()?;
+
+    deploy::remove(trial.cluster)?;
+    taint(trial)?;
+    deploy::apply(trial.cluster, &json!({"default_plugin": "flanel"}))?;
+    let waits = await_nothing_in_force(trial, "flanel");
+    deploy::write(trial.cluster, &json!({"default_plugin": "flannel"}))?;
+    deploy::await_agents(trial.cluster)?;
+    waits?;
+    await_open(trial)
+}
+
+/// Our DaemonSet may be on a node before those of the networks.
+fn network_late(trial: &Trial) -> Result<()> {
+    let node = trial.cluster.node("node2")?;
+    deploy::remove(trial.cluster)?;
+    taint(trial)?;
+    node.run(&format!("mkdir /var/lib/late && mv {NET_D}/10-* /var/lib/late/"))?;
+    deploy::apply(trial.cluster, &json!({}))?;
+    let waits = await_nothing_in_force(trial, "holds no network");
+    let agents = deploy::agents(trial.cluster)?;
+    node.run(&format!("mv /var/lib/late/* {NET_D}/ && rmdir /var/lib/late"))?;
+    deploy::await_agents(trial.cluster)?;
+    trial.cluster.kubectl().await_nodes()?;
+    waits?;
+    ensure!(deploy::agents(trial.cluster)? == agents, "an agent was restarted: {agents:?}");
+    await_open(trial)
+}
+
+/// A runtime that reads another directory never calls us.
+fn runtime_elsewhere(trial: &Trial) -> Result<()> {
+    let node = trial.cluster.node("node2")?;
+    deploy::remove(trial.cluster)?;
+    taint(trial)?;
+    let config = node.file("etc/containerd/config.toml");
+    let before = fs::read_to_string(&config)?;
+    node.run(&format!("cp -r {NET_D} /var/lib/elsewhere"))?;
+    fs::write(&config, before.replace(NET_D, "/var/lib/elsewhere"))?;
+    node.restart_daemon("containerd")?;
+    deploy::apply(trial.cluster, &json!({}))?;
+    let waits = await_nothing_in_force(trial, "containerd reads network configurations in /var/lib/elsewhere");
+    fs::write(&config, before)?;
+    node.restart_daemon("containerd")?;
+    node.run("rm -r /var/lib/elsewhere")?;
+    deploy::await_agents(trial.cluster)?;
+    trial.cluster.kubectl().await_nodes()?;
+    waits?;
+    await_open(trial)
+}
+
+/// As a node registers that waits for us.
+fn taint(trial: &Trial) -> Result<()> {
+    trial.cluster.kubectl().run(&["taint", "node", "node2", &format!("{TAINT}=:NoSchedule")]).map(|_| ())
+}
+
+fn taints(trial: &Trial) -> Result<String> {
+    Ok(trial.cluster.kubectl().get(&["node", "node2"])?["spec"]["taints"].to_string())
+}
+
+/// node2's agent says why it is not ready; the taint stays, and the runtime does not know us.
+fn await_nothing_in_force(trial: &Trial, why: &str) -> Result<()> {
+    let node = trial.cluster.node("node2")?;
+    deploy::await_unready(&node, why)?;
+    ensure!(taints(trial)?.contains(TAINT), "the taint is gone: {}", taints(trial)?);
+    ensure!(!node.file("etc/cni/net.d/00-genie.conf").exists(), "our configuration is in force");
+    Ok(())
+}
+
+/// The taint goes, and the node's pods get their networks.
+fn await_open(trial: &Trial) -> Result<()> {
+    trial.cluster.kubectl().await_object(&["node", "node2"], |node| {
+        let taints = node["spec"]["taints"].to_string();
+        taints.contains(TAINT).then(|| format!("it still has {taints}"))
+    })?;
+    let pod = trial.run(Pod::new("open").on("node2"))?;
+    assert_flannel(trial, &pod, "open", "eth0")
 }

@@ -1,0 +1,58 @@
+//! Containers of this node that were attached without us: before our time, or while we were on
+//! our way out. Their DEL undoes them; who operates the node should know that they are there,
+//! because they have the networks that the runtime gave them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::task::spawn_blocking;
+
+use super::Context;
+use crate::config::{OWN_TYPE, Paths};
+use crate::install::{Layout, on_host};
+use crate::record::adopted;
+
+/// How often is looked.
+const EVERY: Duration = Duration::from_mins(1);
+
+/// Looks for ever.
+pub async fn watch(context: &Context) {
+    let mut last = 0;
+    loop {
+        let layout = context.options.layout.clone();
+        match spawn_blocking(move || count(&layout)).await {
+            Ok(Ok(containers)) => {
+                context.metrics.unrecorded(containers);
+                if containers != last {
+                    tracing::info!(
+                        containers,
+                        "containers of this node that were attached without genie: their DEL undoes them, `doctor` \
+                         tells which they are"
+                    );
+                }
+                last = containers;
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "what was attached without genie is not known; trying again"),
+            Err(error) => tracing::error!(%error, "defect, please report it"),
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+fn count(layout: &Layout) -> Result<usize, crate::cni::CniError> {
+    let root = &layout.host_root;
+    let is_there = |netns: &str| on_host(root, Path::new(netns)).exists();
+    let state_dir = layout.on_host(&layout.state_dir);
+    adopted::without_record(&on_host(root, &cni_cache_dir(layout)), &state_dir, &[OWN_TYPE], is_there)
+        .map(|found| found.len())
+}
+
+/// As the configuration in force says.
+fn cni_cache_dir(layout: &Layout) -> PathBuf {
+    let conf = fs::read(layout.on_host(&layout.conf())).unwrap_or_default();
+    let conf: Value = serde_json::from_slice(&conf).unwrap_or_default();
+    let paths = Paths::from_map(conf.as_object().unwrap_or(&serde_json::Map::new()));
+    paths.map_or_else(|_| crate::config::CNI_CACHE_DIR.into(), |paths| paths.cni_cache_dir)
+}
