@@ -67,7 +67,7 @@ impl Request {
             self.attributes("unusable").filter_map(|entry| entry.split_once(": ")).find(|(file, _)| means(file));
         if let Some((file, reason)) = unusable {
             return Refusal::unavailable(format!(
-                "{key}: {written:?}: this node's configuration of it, {file}, cannot be used: {reason}; whoever installs \
+                "{key}: \"{written}\": this node's configuration of it, {file}, cannot be used: {reason}; whoever installs \
                  that network has to mend it"
             ));
         }
@@ -81,21 +81,25 @@ impl Request {
     /// are no business of whoever asks for one. What the selector may not choose
     /// is not offered.
     fn offer(&self, written: &str) -> String {
-        let mut near: Vec<_> = self
-            .networks
-            .iter()
-            .filter(|network| !self.attributes("forbidden").any(|file| file == network.file))
-            .filter_map(|network| {
-                let names = [short(stem(&network.file)), &network.name];
-                let names = names.into_iter().chain(network.plugins.first().map(String::as_str));
-                names.filter_map(|name| Some((distance(written, name)?, name))).min()
-            })
-            .collect();
-        near.sort_unstable();
-        near.dedup();
-        near.truncate(OFFERED);
-        let names: Vec<_> = near.iter().map(|(_, name)| *name).collect();
-        let meant = if names.is_empty() { String::new() } else { format!("did you mean {}? ", names.join(" or ")) };
+        let mut near = [(usize::MAX, ""); OFFERED];
+        for network in &self.networks {
+            if self.attributes("forbidden").any(|file| file == network.file) {
+                continue;
+            }
+            let file = short(stem(&network.file));
+            let names = [Some(file), Some(&*network.name), network.plugins.first().map(|kind| &**kind)];
+            let names = names.into_iter().flatten();
+            let Some(found) = names.filter_map(|name| Some((distance(written, name)?, name))).min() else { continue };
+            insert(&mut near, found);
+        }
+        let mut meant = String::new();
+        for (_, name) in near.iter().filter(|(slips, _)| *slips < usize::MAX) {
+            meant.push_str(if meant.is_empty() { "did you mean " } else { " or " });
+            meant.push_str(name);
+        }
+        if !meant.is_empty() {
+            meant.push_str("? ");
+        }
         match self.networks.len() {
             1 => format!("{meant}1 network is installed here"),
             count => format!("{meant}{count} networks are installed here"),
@@ -107,6 +111,18 @@ impl Request {
 const OFFERED: usize = 3;
 /// Nobody calls a network by a longer name.
 const LONGEST: usize = 64;
+
+/// Keeps the nearest, in order. Sorting would be larger than all that a selector is.
+fn insert<'a>(near: &mut [(usize, &'a str); OFFERED], mut found: (usize, &'a str)) {
+    for place in near {
+        if *place == found {
+            return;
+        }
+        if found < *place {
+            std::mem::swap(place, &mut found);
+        }
+    }
+}
 
 /// How many slips (a character too much, too few, or another one) lead from what was written to
 /// a name, upper and lower case apart. None: too many to be meant.
