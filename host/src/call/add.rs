@@ -27,7 +27,7 @@ const UNDO_TIME: Duration = Duration::from_secs(30);
 /// # Errors
 /// What failed; then nothing stays attached.
 pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -> Result<Value, CniError> {
-    let look = Look::begin(call.netns.as_deref());
+    let looking = Look::begin(call.netns.as_deref());
     let own = OwnTypes::of(call);
     let pod = Identity::from_args(&CniArgs::new(&call.args));
     let path = plugin_dirs(call, &config.paths);
@@ -47,7 +47,7 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -
         tracing::warn!("{ignored}");
         spool::noticed(call, &config.paths, &ignored);
     }
-    let mut sandbox = look.end()?;
+    let mut sandbox = looking.end()?;
     let taken = taken_interfaces(previous.as_ref().filter(|_| is_served), call, sandbox.as_ref());
     let context = network::Context {
         call,

@@ -277,9 +277,9 @@ fn a_pod_may_have_so_many_networks_and_one_of_them_so_many_times() {
     let error = prepared(&files, some(9), false).unwrap_err();
     assert_eq!(error.code, 102);
     assert!(error.msg.contains("9 networks") && error.msg.contains("may have 8 (limits.networks"), "{error}");
-    let same = |count| vec![attachment("n0"); count];
-    assert_eq!(prepared(&files, same(4), false).unwrap().len(), 4);
-    let error = prepared(&files, same(5), false).unwrap_err();
+    let alike = |count| vec![attachment("n0"); count];
+    assert_eq!(prepared(&files, alike(4), false).unwrap().len(), 4);
+    let error = prepared(&files, alike(5), false).unwrap_err();
     assert_eq!(error.code, 102);
     for part in ["\"n0\" 5 times", "eth0, eth1, eth2, eth3, eth4", "4 times (limits.same_network"] {
         assert!(error.msg.contains(part), "{part}: {error}");

@@ -127,7 +127,9 @@ fn ignore_advertised(netns: &str, wanted: &Wanted<'_>, decision: &Decision<'_>, 
     }
     // What is below /proc/sys/net is that of the thread that looks.
     let written = namespace::inside(netns, || {
-        wishes.iter().for_each(|wish| ignore_advertised_on(wish));
+        for wish in wishes {
+            ignore_advertised_on(wish);
+        }
         Ok(())
     });
     if let Err(error) = written {

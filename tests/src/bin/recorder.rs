@@ -31,7 +31,7 @@ fn main() -> io::Result<ExitCode> {
         Some(_) => Some(Command::new(std::env::current_exe()?).arg(HOLD).stdin(Stdio::null()).spawn()?.id()),
         None => None,
     };
-    log(dir, &kind, &config, child, inherited)?;
+    log(dir, &kind, &config, child, &inherited)?;
 
     if let Some(text) = script.get("stderr").and_then(Value::as_str) {
         io::stderr().write_all(text.as_bytes())?;
@@ -66,7 +66,7 @@ fn inherited() -> Vec<String> {
     regular.filter_map(|file| fs::read(file.path()).ok()).map(|bytes| String::from_utf8_lossy(&bytes).into()).collect()
 }
 
-fn log(dir: &Path, kind: &str, config: &Value, child: Option<u32>, inherited: Vec<String>) -> io::Result<()> {
+fn log(dir: &Path, kind: &str, config: &Value, child: Option<u32>, inherited: &[String]) -> io::Result<()> {
     let env: Map<String, Value> = std::env::vars()
         .filter(|(name, _)| name.starts_with("CNI_") || name.starts_with("GENIE_"))
         .map(|(name, value)| (name, value.into()))

@@ -77,7 +77,7 @@ impl Namespace {
         Look::begin(Some(&self.path())).end().unwrap().unwrap()
     }
 
-    fn settle_usual(&self, sandbox: &mut Sandbox) -> Result<Vec<Value>, CniError> {
+    fn settle_usual(sandbox: &mut Sandbox) -> Result<Vec<Value>, CniError> {
         let usual = wishes(Route::Usual, Route::Usual);
         settle(Some(sandbox), &Wanted { wishes: &usual, owner: Some("eth0") }, vec![json!({}), json!({})])
     }
@@ -229,7 +229,7 @@ fn what_was_set_aside_comes_back_to_its_owner_as_it_was() {
     // What calico does, and does not do where there is one already.
     namespace.ip("route add default via 10.2.0.1 dev net1");
     sandbox.set_aside().unwrap();
-    namespace.settle_usual(&mut sandbox).unwrap();
+    Namespace::settle_usual(&mut sandbox).unwrap();
     assert_eq!(namespace.ip("-4 route show default") + &namespace.ip("-6 route show default"), before);
 }
 
@@ -241,7 +241,7 @@ fn an_owner_that_comes_last_has_them_too() {
     let mut sandbox = namespace.look();
     sandbox.set_aside().unwrap();
     namespace.ip("route add default via 10.1.0.1 dev eth0");
-    let results = namespace.settle_usual(&mut sandbox).unwrap();
+    let results = Namespace::settle_usual(&mut sandbox).unwrap();
     assert_eq!(namespace.defaults(), ["10.1.0.1 eth0", "fd00:2::1 net1"]);
     assert_eq!(results, [json!({}), json!({})]);
 }
@@ -265,7 +265,7 @@ fn a_default_route_that_cannot_come_back_fails_the_add() {
     let mut sandbox = namespace.look();
     sandbox.set_aside().unwrap();
     namespace.ip("addr del 10.1.0.2/24 dev eth0");
-    let error = namespace.settle_usual(&mut sandbox).unwrap_err();
+    let error = Namespace::settle_usual(&mut sandbox).unwrap_err();
     assert!(error.msg.contains("set aside") && error.msg.contains("(os error "), "{error}");
 }
 
