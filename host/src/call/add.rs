@@ -16,8 +16,8 @@ use crate::network::{self, Catalogue, Prepared};
 use crate::pod::{self, Identity};
 use crate::publish::spool;
 use crate::record::{Header, Journal, Lock, Outcome, Planned, Store, VERSION, boot_id};
-use crate::routes::{self, Look, Sandbox, Wanted, Wish};
-use crate::selector::abi::{self, DefaultRoute};
+use crate::routes::{self, Sandbox, Wanted, Wish};
+use crate::selector::abi::{self, DefaultRoute, Plan};
 
 /// How long undoing may take when the call's own time is used up.
 const UNDO_TIME: Duration = Duration::from_secs(30);
@@ -27,7 +27,6 @@ const UNDO_TIME: Duration = Duration::from_secs(30);
 /// # Errors
 /// What failed; then nothing stays attached.
 pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -> Result<Value, CniError> {
-    let looking = Look::begin(call.netns.as_deref());
     let own = OwnTypes::of(call);
     let pod = Identity::from_args(&CniArgs::new(&call.args));
     let path = plugin_dirs(call, &config.paths);
@@ -47,8 +46,8 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -
         tracing::warn!("{ignored}");
         spool::noticed(call, &config.paths, &ignored);
     }
-    let mut sandbox = looking.end()?;
-    let taken = taken_interfaces(previous.as_ref().filter(|_| is_served), call, sandbox.as_ref());
+    let mut sandbox = Sandbox::open(call.netns.as_deref())?;
+    let taken = taken_interfaces(previous.as_ref().filter(|_| is_served), call, &selected.plan, sandbox.as_mut())?;
     let context = network::Context {
         call,
         runtime_config: &pod::public_runtime_config(call),
@@ -319,13 +318,23 @@ fn wish(attachment: &Prepared) -> Wish<'_> {
 
 /// Interfaces that the container has already: the one that an earlier plugin made, all that its
 /// result tells of, and all that are there. What an ADD has not made its undoing must not touch.
-fn taken_interfaces(served_by: Option<&CniResult>, call: &Call, sandbox: Option<&Sandbox>) -> BTreeSet<String> {
-    let mut taken: BTreeSet<String> = sandbox.iter().flat_map(|sandbox| sandbox.interfaces()).cloned().collect();
-    if let Some(previous) = served_by {
-        taken.extend(merge::sandbox_interfaces(previous));
-        taken.insert(call.interface.clone());
+fn taken_interfaces(
+    served_by: Option<&CniResult>,
+    call: &Call,
+    plan: &Plan,
+    sandbox: Option<&mut Sandbox>,
+) -> Result<BTreeSet<String>, CniError> {
+    let mut taken: BTreeSet<String> = served_by.map(merge::sandbox_interfaces).unwrap_or_default();
+    taken.extend(served_by.map(|_| call.interface.clone()));
+    let Some(sandbox) = sandbox else { return Ok(taken) };
+    match plan.attachments.as_slice() {
+        // Most pods: one name, and one question.
+        [one] if served_by.is_none() && one.interface.as_ref().is_none_or(|name| *name == call.interface) => {
+            taken.extend(sandbox.has(&call.interface)?.then(|| call.interface.clone()));
+        }
+        _ => taken.extend(sandbox.interfaces()?),
     }
-    taken
+    Ok(taken)
 }
 
 /// A result as the plugins of its network can read it.

@@ -22,11 +22,11 @@ pub(super) enum Namer<'a> {
 /// certain that this is still the container's: every plugin has to undo what it did
 /// without one (CNI specification, section 2, "DEL").
 pub(super) fn to_undo_in<'a>(header: &'a Header, namer: Namer<'a>) -> Option<&'a str> {
-    // No namespace outlives its boot.
-    if header.is_of_earlier_boot() {
-        return None;
-    }
     match namer {
+        // Which boot a record is of takes a read, and most are younger than the machine's start.
+        Namer::Runtime(netns) if header.is_younger_than_boot() => netns,
+        // No namespace outlives its boot.
+        _ if header.is_of_earlier_boot() => None,
         Namer::Runtime(netns) => netns,
         Namer::Record => Some(header.netns.as_str()).filter(|netns| is_still_the_containers(Path::new(netns))),
     }

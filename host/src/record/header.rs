@@ -1,7 +1,9 @@
 //! The first line of a record: everything that the reverse of an ADD needs.
 
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -48,6 +50,14 @@ impl Header {
     /// [`code::IO`] when it is nested so deeply that it could not be read again.
     pub fn line(&self) -> Result<Vec<u8>, CniError> {
         line::encode(self).map_err(|error| CniError::new(code::IO, format!("an attachment record: {error}")))
+    }
+
+    /// Whether it was written after the machine was started, by the clock of now: at no cost,
+    /// and false when in doubt. A clock that was set back makes it true for too many.
+    pub fn is_younger_than_boot(&self) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        let uptime = u64::try_from(clock_gettime(ClockId::Boottime).tv_sec).unwrap_or_default();
+        self.created > now.saturating_sub(uptime)
     }
 
     /// Whether the machine was started anew since: the container is gone. Where the kernel

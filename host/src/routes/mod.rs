@@ -23,7 +23,7 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use crate::cni::{CniError, code};
-pub use sandbox::{Look, Sandbox};
+pub use sandbox::Sandbox;
 
 /// What a plan wants for the default routes of one attachment.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,6 +10,11 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::cni::{CniError, code};
 
+/// The network namespace of the calling thread.
+const OWN: &str = "/proc/thread-self/ns/net";
+/// How often the way back is tried.
+const BACK_ATTEMPTS: usize = 100;
+
 /// Does some work in the network namespace at the path `netns`.
 ///
 /// It happens in a thread of its own, which ends with it: no other code ever runs in
@@ -28,8 +33,26 @@ pub fn inside<T: Send>(netns: &str, work: impl FnOnce() -> Result<T, CniError> +
     })
 }
 
-/// Moves the calling thread there, for good.
-pub(super) fn enter(netns: &str) -> Result<(), CniError> {
+/// Goes there for a moment, with the calling thread: a thread of its own costs more than all
+/// else that a call does with its container. The work must be short, and start nothing.
+///
+/// # Errors
+/// Code 4 when the namespace cannot be entered.
+pub fn visit<T>(netns: &str, work: impl FnOnce() -> T) -> Result<T, CniError> {
+    let own = File::open(OWN).map_err(|error| failed(netns, &error))?;
+    enter(netns)?;
+    let done = work();
+    let back = || move_into_link_name_space(own.as_fd(), Some(LinkNameSpaceType::Network));
+    // The kernel may be short of memory for a moment. Whoever stays inside would work on the
+    // container for the node; nothing is attached yet, and nothing is lost by an end.
+    if (0..BACK_ATTEMPTS).all(|_| back().is_err()) {
+        std::process::abort();
+    }
+    Ok(done)
+}
+
+/// Moves the calling thread there.
+fn enter(netns: &str) -> Result<(), CniError> {
     let enter = || -> io::Result<()> {
         let namespace = File::open(netns)?;
         Ok(move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?)
@@ -37,7 +60,7 @@ pub(super) fn enter(netns: &str) -> Result<(), CniError> {
     enter().map_err(|error| failed(netns, &error))
 }
 
-pub(super) fn failed(netns: &str, error: &dyn fmt::Display) -> CniError {
+fn failed(netns: &str, error: &dyn fmt::Display) -> CniError {
     let message = format!("cannot enter the network namespace {netns}: {error}");
     CniError::new(code::INVALID_ENVIRONMENT, message)
 }

@@ -9,6 +9,8 @@ use netlink_packet_core::{
     NLMSG_ERROR, NetlinkBuffer, NlasIterator,
 };
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
+use rustix::io::Errno;
+use rustix::net::netdevice::name_to_index;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
 /// The kernel answers at once; this only keeps a broken one from holding up the call.
@@ -75,6 +77,15 @@ impl Netlink {
         // Without these (before Linux 4.12) errors come without an explanation.
         let _ = socket.set_cap_ack(true).and_then(|()| socket.set_ext_ack(true));
         Ok(Self { socket, sequence: 0 })
+    }
+
+    /// Whether there is an interface of this name.
+    pub fn has_link(&self, name: &str) -> Result<bool, NetlinkError> {
+        match name_to_index(&self.socket, name) {
+            Ok(_) => Ok(true),
+            Err(Errno::NODEV) => Ok(false),
+            Err(error) => Err(io::Error::from(error).into()),
+        }
     }
 
     /// Asks for a listing. Returns the payload of each entry.

@@ -2,15 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::thread::{self, JoinHandle};
 
 use super::message::DefaultRoute;
 use super::netlink::Netlink;
 use super::{Wanted, kernel, namespace};
 use crate::cni::{CniError, code};
-
-/// The stack of the thread that looks, in bytes.
-const STACK: usize = 256 << 10;
 
 /// The container's network namespace, which was entered once: what speaks to its kernel
 /// afterwards is a socket that stays in there.
@@ -18,52 +14,34 @@ pub struct Sandbox {
     pub(super) netns: String,
     pub(super) kernel: Netlink,
     pub(super) aside: Vec<DefaultRoute>,
-    interfaces: BTreeSet<String>,
-}
-
-/// A first look, beside other work.
-pub struct Look {
-    netns: String,
-    /// None: there is nothing to look at.
-    thread: Option<JoinHandle<Result<Sandbox, CniError>>>,
-}
-
-impl Look {
-    /// Begins to look at the namespace at the path `netns`.
-    pub fn begin(netns: Option<&str>) -> Self {
-        let there = netns.filter(|netns| Path::new(netns).exists()).map(ToOwned::to_owned);
-        let netns = there.clone().unwrap_or_default();
-        let look = |netns| thread::Builder::new().stack_size(STACK).spawn(move || Sandbox::open_here(netns));
-        let thread = there.and_then(|netns| look(netns).ok());
-        Self { netns, thread }
-    }
-
-    /// What was seen; none when the call has no namespace, or one that is not there.
-    ///
-    /// # Errors
-    /// Code 4 when it cannot be entered, code 5 when its kernel does not answer.
-    pub fn end(self) -> Result<Option<Sandbox>, CniError> {
-        match self.thread.map(JoinHandle::join) {
-            Some(Ok(sandbox)) => sandbox.map(Some),
-            Some(Err(_)) => Err(namespace::failed(&self.netns, &"the thread for it broke down")),
-            None if self.netns.is_empty() => Ok(None),
-            None => Err(namespace::failed(&self.netns, &"a thread for it cannot be started")),
-        }
-    }
 }
 
 impl Sandbox {
-    /// In a thread of its own, which ends with it.
-    fn open_here(netns: String) -> Result<Self, CniError> {
-        namespace::enter(&netns)?;
-        let mut kernel = Netlink::open()?;
-        let interfaces = kernel::links(&mut kernel)?.into_keys().collect();
-        Ok(Self { netns, kernel, aside: Vec::new(), interfaces })
+    /// The namespace at the path `netns`; none when the call has none, or one that is not
+    /// there.
+    ///
+    /// # Errors
+    /// Code 4 when it cannot be entered, code 5 when its kernel does not answer.
+    pub fn open(netns: Option<&str>) -> Result<Option<Self>, CniError> {
+        let Some(netns) = netns.filter(|netns| Path::new(netns).exists()) else { return Ok(None) };
+        let kernel = namespace::visit(netns, Netlink::open)??;
+        Ok(Some(Self { netns: netns.into(), kernel, aside: Vec::new() }))
     }
 
-    /// The names of the interfaces that were there at the first look, `lo` among them.
-    pub fn interfaces(&self) -> &BTreeSet<String> {
-        &self.interfaces
+    /// Whether it has an interface of this name.
+    ///
+    /// # Errors
+    /// Code 5: the kernel does not tell.
+    pub fn has(&self, interface: &str) -> Result<bool, CniError> {
+        Ok(self.kernel.has_link(interface)?)
+    }
+
+    /// The names of its interfaces, `lo` among them.
+    ///
+    /// # Errors
+    /// Code 5: the kernel does not tell.
+    pub fn interfaces(&mut self) -> Result<BTreeSet<String>, CniError> {
+        Ok(kernel::links(&mut self.kernel)?.into_keys().collect())
     }
 
     /// Takes the default routes away until [`settle`](super::settle): a plugin such as calico

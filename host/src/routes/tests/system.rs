@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
-use super::super::{Look, Route, Sandbox, Wanted, interface_names, settle};
+use super::super::{Route, Sandbox, Wanted, interface_names, settle};
 use super::{via, wishes};
 use crate::cni::{CniError, code};
 
@@ -74,7 +74,7 @@ impl Namespace {
     }
 
     fn look(&self) -> Sandbox {
-        Look::begin(Some(&self.path())).end().unwrap().unwrap()
+        Sandbox::open(Some(&self.path())).unwrap().unwrap()
     }
 
     fn settle_usual(sandbox: &mut Sandbox) -> Result<Vec<Value>, CniError> {
@@ -280,10 +280,14 @@ fn what_routers_advertise_is_not_set_aside() {
 #[test]
 fn a_look_finds_all_interfaces_and_no_namespace_is_none() {
     let namespace = Namespace::new();
-    assert_eq!(namespace.look().interfaces().len(), 5);
-    assert!(Look::begin(None).end().unwrap().is_none());
-    assert!(Look::begin(Some("/run/netns/gone")).end().unwrap().is_none());
-    let error = Look::begin(Some("/proc/self/ns/uts")).end().err().unwrap();
+    let own = fs::read_link("/proc/thread-self/ns/net").unwrap();
+    let mut sandbox = namespace.look();
+    assert_eq!(fs::read_link("/proc/thread-self/ns/net").unwrap(), own, "who looked is back");
+    assert_eq!(sandbox.interfaces().unwrap().len(), 5);
+    assert!(sandbox.has("peer1").unwrap() && !sandbox.has("eth7").unwrap());
+    assert!(Sandbox::open(None).unwrap().is_none());
+    assert!(Sandbox::open(Some("/run/netns/gone")).unwrap().is_none());
+    let error = Sandbox::open(Some("/proc/self/ns/uts")).err().unwrap();
     assert!(error.msg.contains("/proc/self/ns/uts"), "{error}");
 }
 
