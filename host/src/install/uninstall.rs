@@ -8,8 +8,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use super::manifest::{Manifest, Owner};
-use super::{Layout, binaries, calls, credentials, drain, file, lock};
+use super::{Layout, binaries, calls, credentials, drain, file, lock, net_d};
 use crate::agent::SOCKET;
+
+/// All that we keep in the state directory.
+const STATE: [&str; 9] =
+    ["records", "new", "locks", "damaged", "spool", "selectors", "credentials", "installed.json", "install.lock"];
 
 /// What is left on the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +48,9 @@ pub fn uninstall(layout: &Layout) -> Result<Left> {
     // A drained node asks the API server nothing and runs no selector.
     manifest.remove(layout, &layout.kubeconfig())?;
     remove_dir(&layout.on_host(&credentials::dir(layout)))?;
-    remove_dir(&layout.on_host(&layout.cache_dir))?;
+    // Whoever names the wrong directory shall not lose what is not ours.
+    let is_engines = |name: &str| name.contains("+genie.");
+    let mut foreign = !remove_from(&layout.on_host(&layout.cache_dir), is_engines)?;
     // The agent's own end comes after this, and nobody is served any more.
     if let Some(run_dir) = Path::new(SOCKET).parent() {
         remove_dir(&layout.on_host(run_dir))?;
@@ -53,7 +59,7 @@ pub fn uninstall(layout: &Layout) -> Result<Left> {
         drain::start(layout, &mut manifest)?;
         return Ok(Left::Draining);
     }
-    let mut foreign = manifest.remove(layout, &layout.conf())?;
+    foreign |= manifest.remove(layout, &layout.conf())?;
     foreign |= manifest.remove(layout, &layout.drain_list())?;
     match Aside::put(layout, &manifest)? {
         Aside::Needed(programs) => {
@@ -115,10 +121,34 @@ fn remove_state(layout: &Layout) -> Result<bool> {
     let damaged = dir.join("damaged");
     let is_damaged = damaged.read_dir().is_ok_and(|mut files| files.next().is_some());
     if !is_damaged {
-        return remove_dir(&dir).map(|()| true);
+        return remove_from(&dir, |name| STATE.contains(&name));
     }
     tracing::warn!(path = %damaged.display(), "attachment records that cannot be read stay for a person to look at");
     Ok(false)
+}
+
+/// Removes what is ours of a directory, and the directory when nothing else is in it. Gives
+/// whether that was all.
+fn remove_from(dir: &Path, is_ours: impl Fn(&str) -> bool) -> Result<bool> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
+        entries => entries.with_context(|| format!("{} cannot be read", dir.display()))?,
+    };
+    let mut foreign = Vec::new();
+    for entry in entries {
+        let entry = entry.with_context(|| format!("{} cannot be read", dir.display()))?;
+        let path = entry.path();
+        match entry.file_name().to_str().filter(|name| is_ours(name)) {
+            None => foreign.push(path),
+            Some(_) if path.is_dir() && !path.is_symlink() => remove_dir(&path)?,
+            Some(_) => _ = file::remove(&path).with_context(|| format!("{} cannot be removed", path.display()))?,
+        }
+    }
+    if !foreign.is_empty() {
+        tracing::warn!(directory = %dir.display(), ?foreign, "what is not genie's stays");
+        return Ok(false);
+    }
+    remove_dir(dir).map(|()| true)
 }
 
 fn remove_dir(path: &Path) -> Result<()> {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::super::uninstall::{Left, finish, uninstall};
 use super::{Node, minimal};
 use crate::record::{Header, Store, VERSION};
+use crate::selector::engine::ENGINE_ID;
 
 /// A pod that we attached.
 fn attach(node: &Node) -> Store {
@@ -42,7 +43,7 @@ fn detach(store: &Store) {
 fn nothing_is_left_and_it_may_be_repeated() {
     let node = Node::new(&minimal());
     node.install();
-    fs::create_dir_all(node.path("/var/cache/genie/engine")).unwrap();
+    fs::create_dir_all(node.path("/var/cache/genie").join(ENGINE_ID)).unwrap();
     assert_eq!(uninstall(&node.layout).unwrap(), Left::Nothing);
     assert_eq!(node.files(), ["etc/cni/net.d/10-own.conf"]);
     for dir in ["/var/lib/genie", "/var/cache/genie"] {
@@ -123,4 +124,19 @@ fn records_that_cannot_be_read_stay_for_a_person() {
     assert_eq!(uninstall(&node.layout).unwrap(), Left::Foreign);
     assert!(damaged.join("c@eth0.json.0").exists());
     assert!(!node.path("/opt/cni/bin/genie").exists());
+}
+
+#[test]
+fn a_directory_that_holds_more_than_ours_keeps_it() {
+    let node = Node::new(&minimal());
+    node.install();
+    for file in ["/var/lib/genie/somebody/else", "/var/cache/genie/somebody/else"] {
+        fs::create_dir_all(node.path(file)).unwrap();
+    }
+    fs::create_dir_all(node.path("/var/cache/genie").join(ENGINE_ID)).unwrap();
+    assert_eq!(uninstall(&node.layout).unwrap(), Left::Foreign);
+    for dir in ["/var/lib/genie", "/var/cache/genie"] {
+        let left: Vec<_> = fs::read_dir(node.path(dir)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["somebody"], "{dir}");
+    }
 }
