@@ -12,8 +12,18 @@ use super::{Layout, binaries, calls, credentials, drain, file, lock, net_d};
 use crate::agent::SOCKET;
 
 /// All that we keep in the state directory.
-const STATE: [&str; 9] =
-    ["records", "new", "locks", "damaged", "spool", "selectors", "credentials", "installed.json", "install.lock"];
+const STATE: [&str; 10] = [
+    "records",
+    "new",
+    "locks",
+    "damaged",
+    "spool",
+    "selectors",
+    "credentials",
+    net_d::CONF,
+    "installed.json",
+    "install.lock",
+];
 
 /// What is left on the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
