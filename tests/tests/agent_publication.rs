@@ -5,7 +5,7 @@ use genie_tests::Node;
 use genie_tests::agent::Agent;
 use genie_tests::apiserver::ApiServer;
 use genie_tests::fixture::reference_node;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
 
@@ -84,7 +84,7 @@ fn a_record_that_is_too_large_is_passed_over_and_del_reads_it() {
         .eventually("the status of a pod", || server.get(&["pod", "small"])["metadata"]["annotations"][STATUS].clone());
     assert_eq!(said(), 2, "publication and reconciliation say it once each:\n{}", agent.log());
     for line in agent.log().lines() {
-        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let line: Value = serde_json::from_str(line).unwrap();
         assert!(line["message"].is_string(), "a line without a message: {line}");
     }
     assert!(agent.peak() < 64 << 10, "the agent took {} KiB", agent.peak());
@@ -92,4 +92,41 @@ fn a_record_that_is_too_large_is_passed_over_and_del_reads_it() {
     node.del().container("large").run().ok();
     assert_eq!(node.trace(), ["DEL weave-net@eth0"]);
     assert!(!record.exists());
+}
+
+#[test]
+fn a_line_of_a_call_says_which_call_it_is_of_and_a_del_of_nothing_is_no_news() {
+    let server = ApiServer::start();
+    let node = reference_node();
+    let socket = json!(node.dir().join("agent.sock"));
+    let node = node.with("agent", socket);
+    let agent = Agent::start(&node, &server.kubeconfig());
+    let lines = || -> Vec<Value> {
+        // The last one may be on its way.
+        let log = agent.log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| line["verb"].is_string()).collect()
+    };
+    node.add().cni("flannel").run().ok();
+    node.del().run().ok();
+    node.del().run().ok();
+    node.add().container("last").cni("weave").run().ok();
+    agent.eventually("the line of the last call", || {
+        if lines().iter().any(|line| line["container"] == "last") { json!(true) } else { json!(null) }
+    });
+    let all = lines();
+    let verbs: Vec<_> = all.iter().map(|line| line["verb"].as_str().unwrap()).collect();
+    assert_eq!(verbs, ["ADD", "DEL", "ADD"], "{all:#?}");
+    let fields = [
+        ("container", "c1"),
+        ("namespace", "default"),
+        ("pod", "p"),
+        ("pod_uid", "u"),
+        ("node", "node1"),
+        ("networks", "cbr0@eth0"),
+    ];
+    for (key, value) in fields {
+        assert_eq!(all[0][key], value, "{key} of {}", all[0]);
+    }
+    assert!(all.iter().all(|line| line["timestamp"].is_string()), "{all:#?}");
 }
