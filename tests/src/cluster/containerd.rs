@@ -100,11 +100,13 @@ impl ClusterNode {
     /// Moves the node's networks and their plugins into other directories, and has the runtime
     /// read these; nothing is left in the usual ones.
     pub fn move_networks(&self, conf_dir: &str, bin_dir: &str) -> Result<()> {
+        // Made from what is still in the usual directory.
+        let handlers = self.handlers()?;
         self.run(&format!(
             "mkdir -p {conf_dir} {bin_dir} && rmdir {conf_dir} {bin_dir} &&
              mv {CONF_DIR} {conf_dir} && mv {BIN_DIR} {bin_dir}"
         ))?;
-        Containerd::Debian.configure(&self.files, conf_dir, bin_dir, &self.handlers()?)?;
+        Containerd::Debian.configure(&self.files, conf_dir, bin_dir, &handlers)?;
         self.restart_daemon("containerd")
     }
 
