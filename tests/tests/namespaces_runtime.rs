@@ -41,8 +41,6 @@ fn a_host_port_leads_to_the_pod_and_del_takes_it_away() {
     let mapping = json!([{"HostPort": 8080, "ContainerPort": 80, "Protocol": "tcp", "HostIP": ""}]);
     let pod = Namespace::new();
     world.node.add().netns(pod.path()).cni("red,blue").runtime_config("portMappings", mapping).run().ok();
-    // The pod answers over its network; this reference configuration gives it no default route.
-    pod.run("ip route add default via 10.81.0.1");
     let server = greet(&pod, 80);
     assert_eq!(listen_to(&outside, "192.0.2.1:8080").as_deref(), Ok("here is the pod"));
     server.join().unwrap();
@@ -83,7 +81,7 @@ fn libcni_gets_our_errors() {
     let answer = world.node.cnitool("add", &pod, &[("CAP_ARGS", &annotations)]);
     assert_ne!(answer.status, Some(0));
     let said = format!("{}{}", answer.stdout, answer.stderr);
-    assert!(said.contains("nosuch") && said.contains("red") && said.contains("blue"), "{said}");
+    assert!(said.contains("nosuch") && said.contains("2 networks are installed here"), "{said}");
     world.assert_nothing_left(&[&pod]);
 }
 

@@ -91,6 +91,7 @@ fn a_container_that_lives_is_not_collected() {
 fn age_record(node: &Node) {
     let mut header: Header = serde_json::from_value(node.record("c1", "eth0").swap_remove(0)).unwrap();
     header.boot_id = "an earlier boot".into();
+    header.created = 1;
     let file = node.record_file("c1", "eth0");
     let text = std::fs::read(&file).unwrap();
     let events = text.split_inclusive(|byte| *byte == b'\n').skip(1).flatten();

@@ -23,18 +23,23 @@ pub(super) enum Namer<'a> {
 /// without one (CNI specification, section 2, "DEL").
 pub(super) fn to_undo_in<'a>(header: &'a Header, namer: Namer<'a>) -> Option<&'a str> {
     match namer {
-        // Which boot a record is of takes a read, and most are younger than the machine's start.
-        Namer::Runtime(netns) if header.is_younger_than_boot() => netns,
+        // Which boot a record is of takes a read. Most are younger than the machine's start, and
+        // their namespaces have names that go with it.
+        Namer::Runtime(netns) if header.is_younger_than_boot() && !netns.is_some_and(is_of_a_process) => netns,
         // No namespace outlives its boot.
         _ if header.is_of_earlier_boot() => None,
         Namer::Runtime(netns) => netns,
-        Namer::Record => Some(header.netns.as_str()).filter(|netns| is_still_the_containers(Path::new(netns))),
+        Namer::Record => Some(header.netns.as_str()).filter(|netns| is_still_the_containers(netns)),
     }
 }
 
-fn is_still_the_containers(netns: &Path) -> bool {
-    // A process's number is given to another one when it has ended.
-    !netns.starts_with("/proc") && !netns::is_the_nodes(netns)
+fn is_still_the_containers(netns: &str) -> bool {
+    !is_of_a_process(netns) && !netns::is_the_nodes(Path::new(netns))
+}
+
+/// A process's number is given to another one when it has ended.
+fn is_of_a_process(netns: &str) -> bool {
+    Path::new(netns).starts_with("/proc")
 }
 
 #[cfg(test)]

@@ -151,7 +151,7 @@ fn remove_from(dir: &Path, is_ours: impl Fn(&str) -> bool) -> Result<bool> {
         match entry.file_name().to_str().filter(|name| is_ours(name)) {
             None => foreign.push(path),
             Some(_) if path.is_dir() && !path.is_symlink() => remove_dir(&path)?,
-            Some(_) => _ = file::remove(&path).with_context(|| format!("{} cannot be removed", path.display()))?,
+            Some(_) => file::remove(&path).with_context(|| format!("{} cannot be removed", path.display()))?,
         }
     }
     if !foreign.is_empty() {

@@ -16,17 +16,19 @@ const RESERVED: [&str; 3] = ["lo", "all", "default"];
 /// for that one by name; further ones get the lowest free `ethN`.
 ///
 /// # Errors
-/// Code 101: a name that is no interface name or a reserved one, and one that is asked for
-/// twice or taken.
+/// Code 4: a name that is no interface name, or a reserved one. Code 7: one that is asked for
+/// twice. (What a pod's owner writes is looked at by the selector that reads it, which says
+/// where.) Code 101: one that exists already, which only the host knows.
 pub fn assign(wanted: &[Option<&str>], runtime: &str, taken: &BTreeSet<String>) -> Result<Vec<String>, CniError> {
     let mut used = taken.clone();
     for name in wanted.iter().flatten() {
         check(name)?;
         if taken.contains(*name) {
-            return Err(refused(format!("interface {name} exists already in the pod; choose another name, or none")));
+            let message = format!("interface {name} exists already in the pod; choose another name, or none");
+            return Err(CniError::new(code::REFUSED_INVALID, message));
         }
         if !used.insert((*name).to_owned()) {
-            return Err(refused(format!("interface {name} is asked for twice")));
+            return Err(CniError::new(code::INVALID_CONFIG, format!("interface {name} is asked for twice")));
         }
     }
     let automatic = |used: &mut BTreeSet<String>| {
@@ -45,7 +47,7 @@ pub fn assign(wanted: &[Option<&str>], runtime: &str, taken: &BTreeSet<String>) 
 
 fn check(name: &str) -> Result<(), CniError> {
     let place = |error: CniError| error.context(format!("interface {}", quoted(name)));
-    names::check_interface(name).map_err(|error| place(CniError { code: code::REFUSED_INVALID, ..error }))?;
+    names::check_interface(name).map_err(place)?;
     if RESERVED.contains(&name) {
         return Err(place(refused(format!("{} are reserved; choose another name, or none", RESERVED.join(", ")))));
     }
@@ -57,5 +59,5 @@ fn check(name: &str) -> Result<(), CniError> {
 }
 
 fn refused(message: impl Into<String>) -> CniError {
-    CniError::new(code::REFUSED_INVALID, message)
+    CniError::new(code::INVALID_ENVIRONMENT, message)
 }

@@ -1,5 +1,5 @@
 ;; A plan of 2,000 attachments: few enough to be handed over.
-;; 7: 2000 attachments, and at most 256
+;; 102: 2000 networks, and a pod may have 8
 (memory $memory 256)
 (global $heap (mut i32) (i32.const 1048576))
 (func $select (param i32) (result i32)
