@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Output, table};
 use crate::cni::without_secrets;
 use crate::config;
-use crate::record::{Entry, Record, Store, boot_id};
+use crate::record::{Entry, Record, Store};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -114,7 +114,7 @@ fn as_json(record: &Record) -> Value {
 fn state(record: &Record, index: usize) -> &'static str {
     if !record.remaining().contains(&index) {
         "detached"
-    } else if record.header.boot_id != boot_id() {
+    } else if record.header.is_of_earlier_boot() {
         "stale: of an earlier boot"
     } else if record.outcome().is_none() {
         "incomplete: ADD did not finish"

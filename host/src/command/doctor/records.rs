@@ -7,7 +7,7 @@ use super::finding::{Finding, fail, ok, some, warn};
 use super::site::Site;
 use crate::config::OWN_TYPE;
 use crate::record::adopted::{self, Adopted};
-use crate::record::{Entry, Record, Store, boot_id};
+use crate::record::{Entry, Record, Store};
 use crate::routes;
 
 /// What is wrong with a container.
@@ -84,7 +84,7 @@ fn recorded(site: &Site) -> Vec<Finding> {
 fn problem(record: &Record, now: u64, timeout: u64) -> Option<Problem> {
     let header = &record.header;
     let left = record.remaining();
-    if header.boot_id != boot_id() {
+    if header.is_of_earlier_boot() {
         return Some(Problem::EarlierBoot);
     }
     let young = header.created + timeout > now;
