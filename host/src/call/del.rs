@@ -26,11 +26,12 @@ const ORPHANS_END: Duration = Duration::from_secs(1);
 /// runtime's next DEL repeats only that.
 pub fn del(call: &Call, paths: &Paths, deadline: Instant, account: &Account) -> Result<(), CniError> {
     let store = Store::open(&paths.state_dir)?;
-    let mut lock = store.lock(&call.container, deadline)?;
+    let mut lock = store.lock_only(&call.container, deadline)?;
     let record = store.load(&call.container, &call.interface)?;
     account.part("record");
     let path = plugin_dirs(call, paths);
     let Some(record) = record else {
+        store.sweep(&lock)?;
         let detached = detach_adopted(call, paths, &path, deadline);
         account.part("delegate");
         return detached;

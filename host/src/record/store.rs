@@ -59,10 +59,17 @@ impl Store {
     /// [`code::TRY_AGAIN`] when it stays busy, [`code::INVALID_ENVIRONMENT`] for an id
     /// that is none, [`code::IO`].
     pub fn lock(&self, container: &str, deadline: Instant) -> Result<Lock, CniError> {
-        let stem = name::stem(container)?;
-        let lock = Lock::acquire(self.locks().join(&stem), container, deadline)?;
-        self.sweep(&stem)?;
+        let lock = self.lock_only(container, deadline)?;
+        self.sweep(&lock)?;
         Ok(lock)
+    }
+
+    /// The same, and nothing is removed: what has a record was not killed before it had one.
+    ///
+    /// # Errors
+    /// As [`Store::lock`].
+    pub fn lock_only(&self, container: &str, deadline: Instant) -> Result<Lock, CniError> {
+        Lock::acquire(self.locks().join(name::stem(container)?), container, deadline)
     }
 
     /// Writes the record that everything else relies on, before the first delegate runs.
@@ -193,7 +200,11 @@ impl Store {
 
     /// Removes the container's unfinished files. The directory holds no others than
     /// those of calls that run now, so that looking through it costs nothing.
-    fn sweep(&self, stem: &str) -> Result<(), CniError> {
+    ///
+    /// # Errors
+    /// [`code::IO`].
+    pub fn sweep(&self, lock: &Lock) -> Result<(), CniError> {
+        let stem = name::stem(lock.container())?;
         for path in files(&self.new_files())? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if name.split_once('@').is_some_and(|(of, _)| of == stem) {

@@ -63,20 +63,30 @@ impl From<DecodeError> for NetlinkError {
 /// opened.
 pub struct Netlink {
     socket: Socket,
+    /// It has an address, and speaks to the kernel only. Most pods ask it one thing, for which
+    /// it needs neither.
+    is_ready: bool,
     sequence: u32,
 }
 
 impl Netlink {
     /// Opens a socket in the calling thread's network namespace.
     pub fn open() -> Result<Self, NetlinkError> {
-        let mut socket = Socket::new(NETLINK_ROUTE)?;
-        socket.bind_auto()?;
+        Ok(Self { socket: Socket::new(NETLINK_ROUTE)?, is_ready: false, sequence: 0 })
+    }
+
+    fn make_ready(&mut self) -> Result<(), NetlinkError> {
+        if self.is_ready {
+            return Ok(());
+        }
+        self.socket.bind_auto()?;
         // From now on only the kernel can send to it.
-        socket.connect(&SocketAddr::new(0, 0))?;
-        set_socket_timeout(&socket, Timeout::Recv, Some(TIMEOUT)).map_err(io::Error::from)?;
+        self.socket.connect(&SocketAddr::new(0, 0))?;
+        set_socket_timeout(&self.socket, Timeout::Recv, Some(TIMEOUT)).map_err(io::Error::from)?;
         // Without these (before Linux 4.12) errors come without an explanation.
-        let _ = socket.set_cap_ack(true).and_then(|()| socket.set_ext_ack(true));
-        Ok(Self { socket, sequence: 0 })
+        let _ = self.socket.set_cap_ack(true).and_then(|()| self.socket.set_ext_ack(true));
+        self.is_ready = true;
+        Ok(())
     }
 
     /// Whether there is an interface of this name.
@@ -107,6 +117,7 @@ impl Netlink {
     /// Sends one request and collects its answers up to the one that ends them. None: a
     /// change in between made the listing inconsistent.
     fn exchange(&mut self, kind: u16, flags: u16, payload: &[u8]) -> Result<Option<Vec<Vec<u8>>>, NetlinkError> {
+        self.make_ready()?;
         self.sequence = self.sequence.wrapping_add(1);
         self.socket.send(&request(kind, flags | NLM_F_REQUEST, self.sequence, payload)?, 0)?;
         let mut answers = Vec::new();
