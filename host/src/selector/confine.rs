@@ -93,7 +93,9 @@ fn limits(life: Duration) -> Result<(), Errno> {
     for resource in [Resource::Nofile, Resource::Nproc, Resource::Core] {
         setrlimit(resource, none)?;
     }
-    let seconds = Some(life.as_secs().saturating_add(1));
+    // Whole seconds, and what it has used to come this far counts too: less would end it before
+    // the parent does, which tells why.
+    let seconds = Some(life.as_secs().saturating_add(2));
     // A lower limit that was there already holds.
     let allowed = rustix::process::getrlimit(Resource::Cpu).maximum.map_or(seconds, |limit| seconds.min(Some(limit)));
     setrlimit(Resource::Cpu, Rlimit { current: allowed, maximum: allowed })
