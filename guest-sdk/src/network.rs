@@ -31,10 +31,10 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Invalid`] when there is none: it says why, and which were
-    /// probably meant. [`Refusal::Unavailable`] when nothing is installed on this
-    /// node yet, or its file cannot be used, which whoever wrote its name cannot
-    /// mend.
+    /// [`Refusal::Invalid`] when no network has that name: the message says why,
+    /// and which names were probably meant. [`Refusal::Unavailable`] when nothing is
+    /// installed on this node yet, or the network's file cannot be used: the author
+    /// of the name can mend neither.
     pub fn require_network(&self, key: &str, written: &str) -> Result<&Network, Refusal> {
         self.find_network(written).ok_or_else(|| self.no_network(key, written))
     }
@@ -77,9 +77,8 @@ impl Request {
         Refusal::invalid(key, written, format!("no such network; {}", self.offer(written)))
     }
 
-    /// What was probably meant, and how many there are: not the names of all, which
-    /// are no business of whoever asks for one. What the selector may not choose
-    /// is not offered.
+    /// The nearest names, and how many networks there are. The names of all are not
+    /// told to a tenant, and those that the selector may not choose are not offered.
     fn offer(&self, written: &str) -> String {
         let mut near = [(usize::MAX, ""); OFFERED];
         for network in &self.networks {

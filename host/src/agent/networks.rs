@@ -9,8 +9,9 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use crate::cni::get;
 use crate::config::OWN_TYPE;
-use crate::install::Layout;
+use crate::install::{Layout, net_d};
 use crate::network::Catalogue;
 
 /// The label of all that have none of their own.
@@ -70,9 +71,9 @@ impl Networks {
 
     /// Where the plugin looks for networks: as its configuration says.
     fn conf_dir(&self) -> PathBuf {
-        let conf = fs::read(self.layout.on_host(&self.layout.conf())).unwrap_or_default();
-        let conf: Value = serde_json::from_slice(&conf).unwrap_or_default();
-        let named = conf["conf_dir"].as_str().filter(|dir| dir.starts_with('/')).map(PathBuf::from);
+        let conf = net_d::in_force(&self.layout);
+        let named =
+            get(&conf, "conf_dir").and_then(Value::as_str).filter(|dir| dir.starts_with('/')).map(PathBuf::from);
         self.layout.on_host(&named.unwrap_or_else(|| self.layout.conf_dir.clone()))
     }
 }

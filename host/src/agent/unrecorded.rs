@@ -2,16 +2,15 @@
 //! our way out. Their DEL undoes them; who operates the node should know that they are there,
 //! because they have the networks that the runtime gave them.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::task::spawn_blocking;
 
 use super::Context;
-use crate::config::{OWN_TYPE, Paths};
-use crate::install::{Layout, on_host};
+use crate::cni::CniError;
+use crate::config::{CNI_CACHE_DIR, OWN_TYPE, Paths};
+use crate::install::{Layout, net_d, on_host};
 use crate::record::adopted;
 
 /// How often is looked.
@@ -41,7 +40,7 @@ pub async fn watch(context: &Context) {
     }
 }
 
-fn count(layout: &Layout) -> Result<usize, crate::cni::CniError> {
+fn count(layout: &Layout) -> Result<usize, CniError> {
     let root = &layout.host_root;
     let is_there = |netns: &str| on_host(root, Path::new(netns)).exists();
     let state_dir = layout.on_host(&layout.state_dir);
@@ -51,8 +50,6 @@ fn count(layout: &Layout) -> Result<usize, crate::cni::CniError> {
 
 /// As the configuration in force says.
 fn cni_cache_dir(layout: &Layout) -> PathBuf {
-    let conf = fs::read(layout.on_host(&layout.conf())).unwrap_or_default();
-    let conf: Value = serde_json::from_slice(&conf).unwrap_or_default();
-    let paths = Paths::from_map(conf.as_object().unwrap_or(&serde_json::Map::new()));
-    paths.map_or_else(|_| crate::config::CNI_CACHE_DIR.into(), |paths| paths.cni_cache_dir)
+    let paths = Paths::from_map(&net_d::in_force(layout));
+    paths.map_or_else(|_| CNI_CACHE_DIR.into(), |paths| paths.cni_cache_dir)
 }

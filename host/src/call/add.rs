@@ -167,16 +167,19 @@ impl Attaching<'_> {
         sandbox: Option<&mut Sandbox>,
         results: Vec<Value>,
     ) -> Result<Vec<abi::Outcome>, CniError> {
-        let settled = routes::settle(sandbox, wanted, results.clone())?;
-        let both = self.attachments.iter().zip(results.into_iter().zip(settled)).enumerate();
-        let outcome = |(index, (attachment, (before, after))): (usize, (&Prepared, (Value, Value)))| {
-            let result = after.to_string();
-            if before != after {
-                self.settled.insert(index, in_version(after, attachment.list.cni_version));
-            }
-            abi::Outcome { interface: attachment.interface.clone(), network: attachment.list.name.clone(), result }
+        // Most pods have nothing that could change.
+        let before = if wanted.is_nothing() { Vec::new() } else { results.clone() };
+        let settled = routes::settle(sandbox, wanted, results)?;
+        let changes = self.attachments.iter().zip(before.iter().zip(&settled)).enumerate();
+        for (index, (attachment, (_, after))) in changes.filter(|(_, (_, (before, after)))| before != after) {
+            self.settled.insert(index, in_version(after, attachment.list.cni_version));
+        }
+        let outcome = |(attachment, result): (&Prepared, Value)| abi::Outcome {
+            interface: attachment.interface.clone(),
+            network: attachment.list.name.clone(),
+            result: result.to_string(),
         };
-        Ok(both.map(outcome).collect())
+        Ok(self.attachments.iter().zip(settled).map(outcome).collect())
     }
 
     /// Undoes what was started, the last network first; of the one that failed
@@ -338,9 +341,9 @@ fn taken_interfaces(
 }
 
 /// A result as the plugins of its network can read it.
-fn in_version(result: Value, version: Version) -> Value {
-    let converted = CniResult::from_value(&result, version).and_then(|read| read.convert(version));
-    converted.map_or(result, |converted| converted.to_value())
+fn in_version(result: &Value, version: Version) -> Value {
+    let converted = CniResult::from_value(result, version).and_then(|read| read.convert(version));
+    converted.map_or_else(|_| result.clone(), |converted| converted.to_value())
 }
 
 fn place(attachment: &Prepared) -> String {

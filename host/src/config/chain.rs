@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use super::{Paths, shown, text, wrong};
-use crate::cni::{CniError, code, get};
+use super::{Paths, invalid, shown, text, wrong};
+use crate::cni::{CniError, get};
 use crate::selector::chain::{Chain, Entry};
 use crate::selector::grants::Grants;
 use crate::selector::keys;
@@ -114,8 +114,4 @@ pub fn loader(paths: &Paths) -> Loader {
 pub fn tool() -> PathBuf {
     let own = std::env::current_exe().unwrap_or_default();
     if cfg!(feature = "tool") { own } else { own.with_file_name("genie-host") }
-}
-
-fn invalid(message: impl Into<String>) -> CniError {
-    CniError::new(code::INVALID_CONFIG, message)
 }

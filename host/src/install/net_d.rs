@@ -11,6 +11,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::{Map, Value};
 
 use super::manifest::{Manifest, Owner};
 use super::{Layout, file, lock};
@@ -58,6 +59,12 @@ pub fn last_good(layout: &Layout) -> Result<Option<String>> {
 /// The disk's.
 pub fn make_dir(layout: &Layout) -> Result<()> {
     file::make_dir(&layout.on_host(&layout.conf_dir), 0o755)
+}
+
+/// The configuration that is there; empty when there is none, or none that can be read.
+pub fn in_force(layout: &Layout) -> Map<String, Value> {
+    let text = file::read(&layout.on_host(&layout.conf())).ok().flatten();
+    text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
 }
 
 /// Whether this is the configuration that is there.

@@ -4,10 +4,6 @@ use std::collections::BTreeSet;
 
 use crate::cni::{CniError, code, names, quoted};
 
-/// `lo` is there already, and the kernel takes the others for "every interface" and "every
-/// new interface" where interfaces are configured (`/proc/sys/net/ipv4/conf`).
-const RESERVED: [&str; 3] = ["lo", "all", "default"];
-
 /// Names the interfaces of a plan's attachments, in the plan's order.
 ///
 /// `wanted` is what the plan says of each; `runtime` is the interface that the
@@ -45,19 +41,11 @@ pub fn assign(wanted: &[Option<&str>], runtime: &str, taken: &BTreeSet<String>) 
     Ok(wanted.iter().map(|name| name.map_or_else(|| automatic(&mut used), ToOwned::to_owned)).collect())
 }
 
+/// The specification's rules come first, in the words that people search for. The SDK adds the
+/// names that no pod can use.
 fn check(name: &str) -> Result<(), CniError> {
-    let place = |error: CniError| error.context(format!("interface {}", quoted(name)));
-    names::check_interface(name).map_err(place)?;
-    if RESERVED.contains(&name) {
-        return Err(place(refused(format!("{} are reserved; choose another name, or none", RESERVED.join(", ")))));
-    }
-    // The kernel counts: eth%d would be another interface each time, and found by nobody.
-    if name.contains('%') {
-        return Err(place(refused("it contains %; choose another name, or none")));
-    }
-    Ok(())
-}
-
-fn refused(message: impl Into<String>) -> CniError {
-    CniError::new(code::INVALID_ENVIRONMENT, message)
+    let place = format!("interface {}", quoted(name));
+    names::check_interface(name).map_err(|error| error.context(&place))?;
+    let checked = genie_selector::interface::check(name);
+    checked.map_err(|why| CniError::new(code::INVALID_ENVIRONMENT, format!("{place}: it {why}")))
 }

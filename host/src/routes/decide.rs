@@ -199,5 +199,8 @@ fn leaves_through<'a>(
     let message = "one multipath route leaves through this and through other interfaces, so it \
                    cannot be taken from one of them; let the networks' plugins set separate routes";
     let error = CniError::new(code::INVALID_CONFIG, message);
-    Err(wish().map_or_else(|| error.clone(), |wish| wish.blame(error.clone())))
+    Err(match wish() {
+        Some(wish) => wish.blame(error),
+        None => error,
+    })
 }

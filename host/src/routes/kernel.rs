@@ -108,8 +108,7 @@ fn add(kernel: &mut Netlink, wanted: &Wanted<'_>, addition: &Addition) -> Result
             "the kernel refuses gateway {gateway}: {error}; a gateway must be reachable \
              through an address of the interface"
         );
-        let error = CniError::new(code::INVALID_CONFIG, message);
-        wanted.wishes.get(wish).map_or_else(|| error.clone(), |wish| wish.blame(error.clone()))
+        wanted.wishes[wish].blame(CniError::new(code::INVALID_CONFIG, message))
     })
 }
 
@@ -126,12 +125,7 @@ fn ignore_advertised(netns: &str, wanted: &Wanted<'_>, decision: &Decision<'_>, 
         return;
     }
     // What is below /proc/sys/net is that of the thread that looks.
-    let written = namespace::inside(netns, || {
-        for wish in wishes {
-            ignore_advertised_on(wish);
-        }
-        Ok(())
-    });
+    let written = namespace::visit(netns, || wishes.into_iter().for_each(ignore_advertised_on));
     if let Err(error) = written {
         tracing::warn!(%error, "router advertisements may bring default routes back");
     }

@@ -147,5 +147,5 @@ pub fn settle(sandbox: Option<&mut Sandbox>, wanted: &Wanted<'_>, results: Vec<V
 /// # Errors
 /// Code 4 when the namespace cannot be entered, code 5 when the kernel does not answer.
 pub fn interface_names(netns: &str) -> Result<BTreeSet<String>, CniError> {
-    namespace::inside(netns, kernel::interface_names)
+    namespace::visit(netns, kernel::interface_names)?
 }

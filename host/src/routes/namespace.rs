@@ -4,7 +4,6 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
-use std::thread;
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
@@ -14,24 +13,6 @@ use crate::cni::{CniError, code};
 const OWN: &str = "/proc/thread-self/ns/net";
 /// How often the way back is tried.
 const BACK_ATTEMPTS: usize = 100;
-
-/// Does some work in the network namespace at the path `netns`.
-///
-/// It happens in a thread of its own, which ends with it: no other code ever runs in
-/// the container's namespace.
-///
-/// # Errors
-/// Code 4 when the namespace cannot be entered; the work's own.
-pub fn inside<T: Send>(netns: &str, work: impl FnOnce() -> Result<T, CniError> + Send) -> Result<T, CniError> {
-    thread::scope(|scope| {
-        let thread = thread::Builder::new().spawn_scoped(scope, || {
-            enter(netns)?;
-            work()
-        });
-        let thread = thread.map_err(|error| failed(netns, &error))?;
-        thread.join().unwrap_or_else(|_| Err(failed(netns, &"the thread for it broke down")))
-    })
-}
 
 /// Goes there for a moment, with the calling thread: a thread of its own costs more than all
 /// else that a call does with its container. The work must be short, and start nothing.

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::finding::{Finding, fail, ok, some, warn};
 use super::site::Site;
 use crate::config::OWN_TYPE;
-use crate::record::adopted::{self, Adopted};
+use crate::record::adopted;
 use crate::record::{Entry, Record, Store};
 use crate::routes;
 
@@ -34,14 +34,7 @@ fn unrecorded(site: &Site) -> Option<Finding> {
         Ok(found) => found,
         Err(error) => return Some(fail(error.to_string(), "run this as root")),
     };
-    let name = |adopted: &Adopted| {
-        let container: String = adopted.container.chars().take(13).collect();
-        match adopted.pod() {
-            Some(pod) => format!("{pod} ({container})"),
-            None => container,
-        }
-    };
-    let names: Vec<_> = found.iter().map(name).collect();
+    let names: Vec<_> = found.iter().map(|adopted| named(&adopted.container, adopted.pod())).collect();
     (!names.is_empty()).then(|| {
         warn(
             format!("{} containers were attached without genie: {}", names.len(), some(&names)),
@@ -143,9 +136,13 @@ fn told(problems: &[(String, Problem)]) -> Vec<Finding> {
 
 fn name(record: &Record) -> String {
     let header = &record.header;
-    let container: String = header.container.chars().take(13).collect();
-    match &header.pod {
-        Some(pod) => format!("{}/{} ({container})", pod.namespace, pod.name),
+    named(&header.container, header.pod.as_ref().map(|pod| format!("{}/{}", pod.namespace, pod.name)))
+}
+
+fn named(container: &str, pod: Option<String>) -> String {
+    let container: String = container.chars().take(13).collect();
+    match pod {
+        Some(pod) => format!("{pod} ({container})"),
         None => container,
     }
 }
