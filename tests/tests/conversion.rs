@@ -3,7 +3,7 @@
 
 use genie_fuzz::libcni::{Libcni, Question, difference};
 use genie_fuzz::{Choices, any_result};
-use genie_host::cni::Version;
+use genie_core::cni::Version;
 use serde_json::{Value, json};
 
 /// Bytes that are the same in every run (xorshift64).

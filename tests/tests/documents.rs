@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use genie_host::config::{approve, unknown_keys};
+use genie_core::config::unknown_keys;
+use genie_host::approve;
 use genie_tests::documents::{first_column, read};
 use genie_tests::fixture::reference_node;
 use genie_tests::helm::helm;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use genie_host::agent::publish::{Publication, Published};
-use genie_host::pod::Identity;
+use genie_core::pod::Identity;
 use genie_host::publish::{Round, Shown};
 use genie_tests::Node;
 use genie_tests::apiserver::ApiServer;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use genie_host::agent::reconcile::Reconciler;
-use genie_host::record::Header;
+use genie_core::record::Header;
 use genie_tests::fixture::reference_node;
 use genie_tests::netns::Namespace;
 use genie_tests::real::World;

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use genie_host::call::OwnTypes;
-use genie_host::cni::{CniArgs, code};
-use genie_host::network::{Context, Limits, prepare};
-use genie_host::pod::{self, Annotations, Identity, Source};
-use genie_host::publish;
-use genie_host::selector::abi::{Attachment, DefaultRoute, Plan, Source as Network};
-use genie_host::selector::facts::Nothing;
+use genie_core::call::OwnTypes;
+use genie_core::cni::{CniArgs, code};
+use genie_core::network::{Context, Limits, prepare};
+use genie_core::pod::{self, Annotations, Identity};
+use genie_core::sources::{self, Source};
+use genie_core::report::publishable;
+use genie_core::selector::abi::{Attachment, DefaultRoute, Plan, Source as Network};
+use genie_core::selector::sandbox::facts::Nothing;
 use genie_selector::{Network as Shown, Refusal, Request, Selector, Verdict};
 use selector_annotation::Annotation;
 use selector_default_plugin::DefaultPlugin;
@@ -24,7 +25,7 @@ pub fn annotations(bytes: &[u8]) {
     from_args(&document);
     let mut call = plan::call("");
     call.config.insert("runtimeConfig".into(), json!({pod::ANNOTATIONS_CAPABILITY: document}));
-    let read = pod::annotations(&[Source::Runtime, Source::Args], &call, &Identity::default(), Instant::now());
+    let read = sources::annotations(&[Source::Runtime, Source::Args], &call, &Identity::default(), Instant::now());
     match read {
         Ok(annotations) => decide(&annotations),
         Err(error) => assert_eq!(error.code, code::INVALID_CONFIG, "{error}"),
@@ -49,7 +50,7 @@ fn from_args(document: &Value) {
 fn decide(annotations: &Annotations) {
     assert!(annotations.keys().all(|key| !pod::is_private(key)));
     let pairs: Vec<_> = annotations.clone().into_iter().collect();
-    _ = publish::key::check(&pairs);
+    _ = publishable::check(&pairs);
     let mut request = request();
     request.annotations = pairs;
     carry_out(Annotation::select(&request, &()));

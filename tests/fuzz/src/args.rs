@@ -1,7 +1,7 @@
 //! `CNI_ARGS`, and pairs that are set in it.
 
-use genie_host::cni::CniArgs;
-use genie_host::pod::Identity;
+use genie_core::cni::CniArgs;
+use genie_core::pod::Identity;
 
 /// The first line is what the runtime wrote; each further one `KEY=VALUE` to set.
 pub fn args(bytes: &[u8]) {

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::time::Instant;
 
-use genie_host::call::OwnTypes;
-use genie_host::cni::{Call, Environment, PendingCall, Start, Verb, Version, names, prev_result, start};
-use genie_host::config::{Config, Paths, is_draining, unknown_keys};
-use genie_host::pod::{self, Identity, Source};
+use genie_core::call::OwnTypes;
+use genie_core::cni::{Call, Environment, PendingCall, Start, Verb, Version, names, prev_result, start};
+use genie_core::config::{Config, Paths, is_draining, unknown_keys};
+use genie_core::pod::{self, Identity};
+use genie_core::selector::module::NamesOnly;
+use genie_core::sources::{self, Source};
 use serde_json::{Value, json};
 
 use crate::choices::{Choices, any, document, number};
@@ -60,14 +62,14 @@ fn laws(call: &Call) {
     if let Ok(paths) = &paths {
         assert!(!paths.timeout.is_zero() && Instant::now().checked_add(paths.timeout).is_some(), "{:?}", paths.timeout);
     }
-    if let Ok(config) = Config::from_call(call) {
+    if let Ok(config) = Config::from_call(call, &NamesOnly) {
         assert!(paths.is_ok() && !config.chain.entries.is_empty());
         assert!(config.default_plugin.is_none_or(|list| !list.trim().is_empty()));
     }
     let shown = pod::public_runtime_config(call);
     let shown = shown.get(pod::ANNOTATIONS_CAPABILITY).and_then(Value::as_object);
     assert!(shown.into_iter().flatten().all(|(key, _)| !pod::is_private(key)));
-    if let Ok(annotations) = pod::annotations(&[Source::Runtime], call, &Identity::default(), Instant::now()) {
+    if let Ok(annotations) = sources::annotations(&[Source::Runtime], call, &Identity::default(), Instant::now()) {
         assert!(annotations.keys().all(|key| !pod::is_private(key)));
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use genie_host::cni::{NetworkList, Verb, Version, get, names};
-use genie_host::network::Catalogue;
+use genie_core::cni::{NetworkList, Verb, Version, get, names};
+use genie_core::network::Catalogue;
 use serde_json::{Map, Value, json};
 
 use crate::choices::{Choices, document};

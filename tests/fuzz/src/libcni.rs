@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use genie_host::cni::{CniError, CniResult, Version, prev_result};
+use genie_core::cni::{CniError, CniResult, Version, prev_result};
 use serde_json::{Map, Value, json};
 
 use crate::choices::{Choices, document};

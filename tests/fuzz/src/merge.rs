@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use genie_host::call::answer;
-use genie_host::cni::{CniResult, Version};
-use genie_host::publish;
-use genie_host::selector::abi::Merged;
+use genie_core::call::answer;
+use genie_core::cni::{CniResult, Version};
+use genie_core::report::publishable;
+use genie_core::selector::abi::Merged;
 use genie_selector::{Outcome, merge as standard_merge};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -59,7 +59,7 @@ fn own(result: &str, version: Version) {
 }
 
 fn published(merged: &genie_selector::Merged, networks: usize) {
-    publish::key::check(&merged.annotations).expect("the API server takes the annotations");
+    publishable::check(&merged.annotations).expect("the API server takes the annotations");
     let annotations: BTreeMap<_, _> = merged.annotations.iter().cloned().collect();
     let status: Value = serde_json::from_str(&annotations[standard_merge::NETWORK_STATUS]).expect("the status is JSON");
     assert_eq!(status.as_array().map(Vec::len), Some(networks));

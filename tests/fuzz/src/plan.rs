@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use genie_host::cni::{Call, CniArgs, NetworkList, Verb, Version, names};
-use genie_host::network::{Catalogue, Context, Installed, Limits, Prepared, prepare};
-use genie_host::object::ObjectName;
-use genie_host::record::{Header, Planned, Record, VERSION};
-use genie_host::selector::abi::{DefaultRoute, Plan};
-use genie_host::selector::facts::{Answered, Consulted, Question, Replay};
+use genie_core::cni::{Call, CniArgs, NetworkList, Verb, Version, names};
+use genie_core::network::{Catalogue, Context, Installed, Limits, Prepared, prepare};
+use genie_core::object::ObjectName;
+use genie_core::record::{Header, Planned, Record, VERSION};
+use genie_core::selector::abi::{DefaultRoute, Plan};
+use genie_core::selector::sandbox::facts::{Answered, Consulted, Question, Replay};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -95,7 +95,7 @@ pub fn laws(plan: &Plan, context: &Context<'_>, prepared: &[Prepared]) {
 }
 
 fn refers_to_nobody(list: &NetworkList, own_types: &[&str]) {
-    genie_host::delegate::refuse_self(list, own_types).expect("nothing leads back to us");
+    genie_core::delegate::refuse_self(list, own_types).expect("nothing leads back to us");
 }
 
 /// What DEL needs comes out of the record as it went in; what would not is never

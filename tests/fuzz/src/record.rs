@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use genie_host::cni::names;
-use genie_host::record::{Header, Record};
+use genie_core::cni::names;
+use genie_core::record::{Header, Record};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

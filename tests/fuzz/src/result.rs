@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use genie_host::cni::{CniResult, ListedResult, Version, prev_result as read_prev_result};
+use genie_core::cni::{CniResult, ListedResult, Version, prev_result as read_prev_result};
 use serde_json::{Map, json};
 
 use crate::choices::document;
@@ -93,7 +93,7 @@ fn has_family(result: &CniResult) -> bool {
 }
 
 /// In which family an address counts.
-fn family_of<'a>(result: &ListedResult, ip: &'a genie_host::cni::Ip) -> &'a str {
+fn family_of<'a>(result: &ListedResult, ip: &'a genie_core::cni::Ip) -> &'a str {
     if result.version < Version::V1_0_0 {
         return &ip.version;
     }

@@ -9,7 +9,8 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use genie_host::config::{approve, unknown_keys};
+use genie_core::config::unknown_keys;
+use genie_host::approve;
 use genie_tests::apiserver::ApiServer;
 use genie_tests::documents::{first_column, quoted, table};
 use genie_tests::helm::{helm, render};
@@ -208,10 +209,10 @@ fn the_charts_directories_are_those_of_the_programs() {
     let objects = objects(&rendered);
     let arguments = containers(&objects)["install"]["args"].to_string();
     for (option, usual) in [
-        ("conf", genie_host::config::CONF_DIR),
+        ("conf", genie_core::config::CONF_DIR),
         ("bin", genie_host::install::BIN_DIR),
-        ("state", genie_host::config::STATE_DIR),
-        ("cache", genie_host::config::CACHE_DIR),
+        ("state", genie_core::config::STATE_DIR),
+        ("cache", genie_core::config::CACHE_DIR),
     ] {
         assert!(arguments.contains(&format!("--{option}-dir={usual}\"")), "{arguments}");
     }

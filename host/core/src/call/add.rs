@@ -1,0 +1,356 @@
+//! ADD: which networks, attach them, answer. All of them or none.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+
+use super::namespace::Namer;
+use super::request::{OwnTypes, Selected, build_request, select};
+use super::Account;
+use super::CallFacts;
+use super::ignored;
+use super::merge;
+use super::plugin_dirs;
+use crate::cni::{Call, CniArgs, CniError, CniResult, Version, code, prev_result};
+use crate::config::{self, Config};
+use crate::delegate::Attach;
+use crate::network::{self, Catalogue, Prepared};
+use crate::pod::{self, Identity};
+use crate::sources;
+use crate::report::spool;
+use crate::record::{Header, Journal, Lock, Outcome, Planned, Store, VERSION, boot_id};
+use crate::routes::{self, Sandbox, Wanted, Wish};
+use crate::selector::abi::{self, DefaultRoute, Plan};
+
+/// How long undoing may take when the call's own time is used up.
+const UNDO_TIME: Duration = Duration::from_secs(30);
+
+/// Serves ADD (CNI specification, section 2, "ADD").
+///
+/// # Errors
+/// What failed; then nothing stays attached.
+pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -> Result<Value, CniError> {
+    let own = OwnTypes::of(call);
+    let pod = Identity::from_args(&CniArgs::new(&call.args));
+    let path = plugin_dirs(call, &config.paths);
+    let previous = prev_result(&call.config, call.version)?;
+    let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
+    account.part("configuration");
+    let annotations = sources::annotations(&config.pods, call, &pod, deadline)?;
+    let facts = CallFacts::new(&config.pods, &pod, &config.node, &catalogue, deadline);
+    account.part("facts");
+
+    let is_served = previous.as_ref().is_some_and(|previous| merge::has_made(previous, &call.interface));
+    let mut request = build_request(call, config, &catalogue, &pod, annotations);
+    request.attributes.extend(is_served.then(|| ("served".to_owned(), call.interface.clone())));
+    let selected = select(request, config, &facts, deadline, account)?;
+    account.part("select");
+    if let Some(ignored) = ignored(&config.chain, &selected.request) {
+        tracing::warn!("{ignored}");
+        spool::noticed(call, &config.paths, &ignored);
+    }
+    let mut sandbox = Sandbox::open(call.netns.as_deref())?;
+    let taken = taken_interfaces(previous.as_ref().filter(|_| is_served), call, &selected.plan, sandbox.as_mut())?;
+    let context = network::Context {
+        call,
+        runtime_config: &pod::public_runtime_config(call),
+        catalogue: &catalogue,
+        facts: &facts,
+        own_types: &own.as_refs(),
+        path: Some(&path),
+        taken: &taken,
+        is_served,
+        limits: config.limits,
+        strict: config.strict,
+    };
+    let attachments = network::prepare(&selected.plan, &context)
+        .map_err(|error| attached_already(&config.paths.state_dir, call).unwrap_or_else(|| selected.blame(error)))?;
+    account.part("prepare");
+
+    let store = Store::open(&config.paths.state_dir)?;
+    let mut lock = store.lock(&call.container, deadline)?;
+    clear_stale(&store, &mut lock, call, &path, deadline)?;
+    let journal = store.create(&lock, &header(call, &pod, &path, &attachments, &selected))?;
+    let durable = journal.sync_beside();
+    let wishes: Vec<_> = attachments.iter().map(wish).collect();
+    let wanted = Wanted { wishes: &wishes, owner: owner(call, config, &context, wishes.len(), sandbox.is_some()) };
+    let mut attaching = Attaching {
+        call,
+        path: &path,
+        attachments: &attachments,
+        journal,
+        done: Vec::new(),
+        settled: BTreeMap::new(),
+        is_served,
+        account,
+    };
+    account.part("record");
+
+    let attached = attaching.attach(&wanted, sandbox.as_mut(), deadline);
+    account.part("delegate");
+    let answered = attached
+        .and_then(|results| attaching.settle_routes(&wanted, sandbox.as_mut(), results))
+        .and_then(|outcomes| merge::merge(call, config, &selected, &outcomes, previous.as_ref(), &facts, deadline))
+        .and_then(|merged| merge::answer(&merged, call.version).map(|result| (merged, result)));
+    account.part("merge");
+    let answered = answered.and_then(|answered| durable.wait(deadline).map(|()| answered));
+    account.part("sync");
+    match answered {
+        Ok((merged, result)) => {
+            attaching.finish(&result, merged.annotations);
+            account.part("finish");
+            lock.keep_file();
+            Ok(result)
+        }
+        Err(error) => {
+            if let Some(sandbox) = &mut sandbox {
+                sandbox.put_back();
+            }
+            attaching.undo();
+            account.part("undo");
+            Err(error)
+        }
+    }
+}
+
+/// The attachments on their way.
+struct Attaching<'a> {
+    call: &'a Call,
+    path: &'a [PathBuf],
+    attachments: &'a [Prepared],
+    journal: Journal,
+    /// Of each network that was started: its result if it has one, and how many
+    /// of its plugins ran.
+    done: Vec<(Option<Value>, usize)>,
+    /// The results whose default routes are not those that the plugins set, by index.
+    settled: BTreeMap<usize, Value>,
+    /// The container has an interface of an earlier plugin.
+    is_served: bool,
+    account: &'a Account,
+}
+
+impl Attaching<'_> {
+    /// Runs the delegates, one network after the other, each in a container without
+    /// default routes. The results come back in CNI 1.1.0.
+    fn attach(
+        &mut self,
+        wanted: &Wanted<'_>,
+        mut sandbox: Option<&mut Sandbox>,
+        deadline: Instant,
+    ) -> Result<Vec<Value>, CniError> {
+        let mut results = Vec::with_capacity(self.attachments.len());
+        for (index, attachment) in self.attachments.iter().enumerate() {
+            let is_first = index == 0 && !self.is_served;
+            if let Some(sandbox) = sandbox.as_deref_mut().filter(|_| !is_first && !wanted.is_nothing()) {
+                sandbox.set_aside().map_err(|error| error.context(place(attachment)))?;
+            }
+            let started = Instant::now();
+            let added = self.delegates(attachment, deadline).add();
+            self.account.network(&attachment.list, &attachment.interface, started, added.is_err());
+            let result = match added {
+                Ok(result) => result,
+                Err(failure) => {
+                    self.done.push((None, failure.ran));
+                    return Err(failure.error);
+                }
+            };
+            self.done.push((Some(result.clone()), attachment.list.plugins.len()));
+            self.journal.added(index, &result)?;
+            let current = CniResult::from_value(&result, attachment.list.cni_version)
+                .and_then(|result| result.convert(Version::CURRENT));
+            results.push(current.map_err(|error| error.context(place(attachment)))?.to_value());
+        }
+        Ok(results)
+    }
+
+    /// Gives the default routes to whom they belong.
+    fn settle_routes(
+        &mut self,
+        wanted: &Wanted<'_>,
+        sandbox: Option<&mut Sandbox>,
+        results: Vec<Value>,
+    ) -> Result<Vec<abi::Outcome>, CniError> {
+        // Most pods have nothing that could change.
+        let before = if wanted.is_nothing() { Vec::new() } else { results.clone() };
+        let settled = routes::settle(sandbox, wanted, results)?;
+        let changes = self.attachments.iter().zip(before.iter().zip(&settled)).enumerate();
+        for (index, (attachment, (_, after))) in changes.filter(|(_, (_, (before, after)))| before != after) {
+            self.settled.insert(index, in_version(after, attachment.list.cni_version));
+        }
+        let outcome = |(attachment, result): (&Prepared, Value)| abi::Outcome {
+            interface: attachment.interface.clone(),
+            network: attachment.list.name.clone(),
+            result: result.to_string(),
+        };
+        Ok(self.attachments.iter().zip(settled).map(outcome).collect())
+    }
+
+    /// Undoes what was started, the last network first; of the one that failed
+    /// those plugins that ran. What cannot be undone stays in the record, and the
+    /// runtime's DEL tries again.
+    fn undo(mut self) {
+        let mut left = false;
+        for (index, attachment) in self.attachments.iter().enumerate().rev() {
+            let undone = match self.done.get(index) {
+                None => Ok(()),
+                Some((result, ran)) => {
+                    self.delegates(attachment, Instant::now() + UNDO_TIME).del(result.as_ref(), *ran)
+                }
+            };
+            match undone {
+                Ok(()) => super::del::note_deleted(&mut self.journal, index),
+                Err(error) => {
+                    left = true;
+                    tracing::error!(%error, "undoing an attachment failed; the runtime's DEL repeats it");
+                }
+            }
+        }
+        if !left {
+            remove(self.journal);
+        }
+    }
+
+    fn finish(mut self, result: &Value, annotations: Vec<(String, String)>) {
+        let settled = std::mem::take(&mut self.settled);
+        let outcome = Outcome { result: result.clone(), annotations: annotations.into_iter().collect(), settled };
+        // The pod has its networks; what is lost here only informs.
+        if let Err(error) = self.journal.done(&outcome) {
+            tracing::warn!(%error, "the answer is not in the record");
+        }
+    }
+
+    fn delegates<'b>(&'b self, attachment: &'b Prepared, deadline: Instant) -> Attach<'b> {
+        Attach {
+            list: &attachment.list,
+            container: &self.call.container,
+            netns: self.call.netns.as_deref(),
+            interface: &attachment.interface,
+            args: &attachment.cni_args,
+            runtime_config: &attachment.runtime_config,
+            path: self.path,
+            deadline,
+        }
+    }
+}
+
+fn remove(journal: Journal) {
+    if let Err(error) = journal.remove() {
+        tracing::error!(%error, "an empty attachment record stays; the runtime's DEL removes it");
+    }
+}
+
+/// Why an interface that is there already is no surprise: the runtime owes a DEL.
+fn attached_already(state_dir: &Path, call: &Call) -> Option<CniError> {
+    let record = Store::open(state_dir).ok()?.load(&call.container, &call.interface).ok()??;
+    (!record.header.is_of_earlier_boot()).then(|| owes_del(call))
+}
+
+fn owes_del(call: &Call) -> CniError {
+    CniError::new(
+        code::INVALID_ENVIRONMENT,
+        format!(
+            "container {} is attached already on {}: the runtime must call DEL before it calls ADD again",
+            call.container, call.interface
+        ),
+    )
+}
+
+/// A record of an earlier boot is of a container that the reboot took away; the
+/// same identifier may come again. One of this boot means a missing DEL.
+fn clear_stale(
+    store: &Store,
+    lock: &mut Lock,
+    call: &Call,
+    path: &[PathBuf],
+    deadline: Instant,
+) -> Result<(), CniError> {
+    match store.load(&call.container, &call.interface)? {
+        None => Ok(()),
+        Some(record) if !record.header.is_of_earlier_boot() => Err(owes_del(call)),
+        Some(record) => {
+            tracing::info!(container = call.container, "undoing the attachments of an earlier boot");
+            super::del::detach(&record, lock, Namer::Record, path, deadline, None)
+        }
+    }
+}
+
+fn header(call: &Call, pod: &Identity, path: &[PathBuf], attachments: &[Prepared], selected: &Selected) -> Header {
+    let planned = attachments.iter().map(|attachment| Planned {
+        interface: attachment.interface.clone(),
+        list: attachment.list.to_value(),
+        cni_args: attachment.cni_args.clone(),
+        runtime_config: attachment.runtime_config.clone(),
+    });
+    Header {
+        version: VERSION,
+        boot_id: boot_id(),
+        container: call.container.clone(),
+        interface: call.interface.clone(),
+        netns: call.netns.clone().unwrap_or_default(),
+        network: call.name.clone(),
+        cni_args: call.args.clone(),
+        pod: pod.recorded(),
+        created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs()),
+        path: path.to_vec(),
+        attachments: planned.collect(),
+        decision: selected.explanation(),
+    }
+}
+
+/// The interface that owns the default routes of which the plan says nothing. With one network
+/// in the container there is nothing to be said.
+fn owner<'a>(
+    call: &'a Call,
+    config: &Config,
+    context: &network::Context<'_>,
+    count: usize,
+    has_namespace: bool,
+) -> Option<&'a str> {
+    let several = count > 1 || context.is_served;
+    (several && has_namespace && config.default_route == config::DefaultRoute::Runtime).then_some(&call.interface)
+}
+
+fn wish(attachment: &Prepared) -> Wish<'_> {
+    let default_route = match &attachment.default_route {
+        DefaultRoute::Usual => routes::Route::Usual,
+        DefaultRoute::Never => routes::Route::Never,
+        // Checked when the plan was prepared.
+        DefaultRoute::Via(gateways) => {
+            routes::Route::Via(gateways.iter().filter_map(|gateway| gateway.parse().ok()).collect())
+        }
+    };
+    Wish { interface: &attachment.interface, network: &attachment.list.name, default_route }
+}
+
+/// Interfaces that the container has already: the one that an earlier plugin made, all that its
+/// result tells of, and all that are there. What an ADD has not made its undoing must not touch.
+fn taken_interfaces(
+    served_by: Option<&CniResult>,
+    call: &Call,
+    plan: &Plan,
+    sandbox: Option<&mut Sandbox>,
+) -> Result<BTreeSet<String>, CniError> {
+    let mut taken: BTreeSet<String> = served_by.map(merge::sandbox_interfaces).unwrap_or_default();
+    taken.extend(served_by.map(|_| call.interface.clone()));
+    let Some(sandbox) = sandbox else { return Ok(taken) };
+    match plan.attachments.as_slice() {
+        // Most pods: one name, and one question.
+        [one] if served_by.is_none() && one.interface.as_ref().is_none_or(|name| *name == call.interface) => {
+            taken.extend(sandbox.has(&call.interface)?.then(|| call.interface.clone()));
+        }
+        _ => taken.extend(sandbox.interfaces()?),
+    }
+    Ok(taken)
+}
+
+/// A result as the plugins of its network can read it.
+fn in_version(result: &Value, version: Version) -> Value {
+    let converted = CniResult::from_value(result, version).and_then(|read| read.convert(version));
+    converted.map_or_else(|_| result.clone(), |converted| converted.to_value())
+}
+
+fn place(attachment: &Prepared) -> String {
+    format!("network {:?} on {}", attachment.list.name, attachment.interface)
+}

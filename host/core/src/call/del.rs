@@ -1,0 +1,151 @@
+//! DEL: the exact reverse of ADD, from the record alone.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::namespace::{Namer, to_undo_in};
+use super::request::OwnTypes;
+use super::Account;
+use super::attachment_of;
+use super::plugin_dirs;
+use crate::cni::{Call, CniError};
+use crate::config::{Paths, is_draining};
+use crate::delegate::{Attach, kill_orphans};
+use crate::record::{Journal, Lock, Record, Store, adopted};
+
+/// How long what a killed call left running may go on before it is killed; at most a
+/// quarter of the call's own time.
+const ORPHANS: Duration = Duration::from_secs(10);
+/// How long it may take to disappear then.
+const ORPHANS_END: Duration = Duration::from_secs(1);
+
+/// Serves DEL (CNI specification, section 2, "DEL"). What was never added, or is
+/// gone already, is a success that runs nothing. What has no record because the runtime
+/// attached it without us is undone from what libcni keeps of it.
+///
+/// # Errors
+/// A delegate's DEL failed; what is left stays in the record, so that the
+/// runtime's next DEL repeats only that.
+pub fn del(call: &Call, paths: &Paths, deadline: Instant, account: &Account) -> Result<(), CniError> {
+    let store = Store::open(&paths.state_dir)?;
+    let mut lock = store.lock_only(&call.container, deadline)?;
+    let record = store.load(&call.container, &call.interface)?;
+    account.part("record");
+    let path = plugin_dirs(call, paths);
+    let Some(record) = record else {
+        store.sweep(&lock)?;
+        let detached = detach_adopted(call, paths, &path, deadline);
+        account.part("delegate");
+        return detached;
+    };
+    let namer = Namer::Runtime(call.netns.as_deref());
+    let detached = detach(&record, &mut lock, namer, &path, deadline, Some(account));
+    account.part("delegate");
+    detached?;
+    if record.header.network != call.name {
+        // Nothing is attached any more; a file too many is no reason to keep the pod.
+        let header = &record.header;
+        let forgotten = adopted::forget(&paths.cni_cache_dir, &header.network, &header.container, &header.interface);
+        if let Err(error) = forgotten {
+            tracing::warn!(%error, "what the runtime kept of this attachment stays");
+        }
+    }
+    Ok(())
+}
+
+/// Takes away what the runtime attached without us, as its own plugins would have: with their
+/// configuration, arguments and result, the last plugin first.
+fn detach_adopted(call: &Call, paths: &Paths, path: &[PathBuf], deadline: Instant) -> Result<(), CniError> {
+    let own = OwnTypes::of(call);
+    let found = adopted::of_interface(&paths.cni_cache_dir, &call.container, &call.interface, &own.as_refs())?;
+    let mut failures = Vec::new();
+    for adopted in found {
+        // While we are being removed, we stand in the list of this network, and the runtime
+        // calls its plugins by itself.
+        if is_draining(&call.config) && adopted.list.name == call.name {
+            continue;
+        }
+        tracing::info!(network = adopted.list.name, "undoing what was attached without genie");
+        let attach = Attach {
+            list: &adopted.list,
+            container: &call.container,
+            netns: call.netns.as_deref(),
+            interface: &call.interface,
+            args: adopted.args.as_deref().unwrap_or(&call.args),
+            runtime_config: &adopted.runtime_config,
+            path,
+            deadline,
+        };
+        let detached = attach.del(adopted.result.as_ref(), adopted.list.plugins.len());
+        failures.extend(detached.and_then(|()| adopted.forget()).err());
+    }
+    join(failures).map_or(Ok(()), Err)
+}
+
+/// Takes away every attachment that the record still holds, the last one first.
+/// One failure does not keep the others (multi-network standard, section 7.2).
+pub(super) fn detach(
+    record: &Record,
+    lock: &mut Lock,
+    namer: Namer<'_>,
+    path: &[PathBuf],
+    deadline: Instant,
+    account: Option<&Account>,
+) -> Result<(), CniError> {
+    let netns = to_undo_in(&record.header, namer);
+    let mut journal = record.journal(lock)?;
+    be_alone(&journal, deadline)?;
+    let mut failures = Vec::new();
+    for index in record.remaining() {
+        let detached = attachment_of(record, index, path).and_then(|attachment| {
+            let (plugins, started) = (attachment.list.plugins.len(), Instant::now());
+            let detached = attachment.delegates(&record.header, netns, deadline).del(record.result(index), plugins);
+            if let Some(account) = account {
+                account.network(&attachment.list, attachment.interface(), started, detached.is_err());
+            }
+            detached
+        });
+        match detached {
+            Ok(()) => note_deleted(&mut journal, index),
+            Err(error) => failures.push(error),
+        }
+    }
+    match join(failures) {
+        Some(error) => {
+            lock.keep_file();
+            Err(error)
+        }
+        None => journal.remove(),
+    }
+}
+
+/// A full disk must not keep a pod: without its note a DEL is repeated at worst.
+pub(super) fn note_deleted(journal: &mut Journal, index: usize) {
+    if let Err(error) = journal.deleted(index) {
+        tracing::warn!(%error, "what was taken away is not in the record");
+    }
+}
+
+/// A killed call's processes must not attach what was just taken away, nor keep from us
+/// what only they know. They usually end within milliseconds.
+fn be_alone(journal: &Journal, deadline: Instant) -> Result<(), CniError> {
+    let patience = (deadline.saturating_duration_since(Instant::now()) / 4).min(ORPHANS);
+    if !journal.alone(Instant::now() + patience)? {
+        kill_orphans(journal.held());
+        if !journal.alone(Instant::now() + ORPHANS_END)? {
+            let record = journal.path().display();
+            tracing::warn!(%record, "a process that an earlier call left running cannot be killed; going on");
+        }
+    }
+    Ok(())
+}
+
+/// Several errors as one: the first one's code, all messages.
+pub(super) fn join(failures: Vec<CniError>) -> Option<CniError> {
+    let mut failures = failures.into_iter();
+    let first = failures.next()?;
+    Some(failures.fold(first, |mut joined, error| {
+        joined.msg = format!("{}; {}", joined.msg, error.msg);
+        if error.details.is_empty() { joined } else { joined.add_detail(error.details) }
+    }))
+}

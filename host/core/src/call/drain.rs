@@ -1,0 +1,92 @@
+//! Calls while the plugin is being removed: the node's own network serves new
+//! pods, and we stand behind it to undo what we attached (`install::drain` makes
+//! the list).
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::request::OwnTypes;
+use super::Account;
+use super::del;
+use crate::cni::{Call, CniError, Verb, code, get};
+use crate::config::Paths;
+use crate::network::Catalogue;
+use crate::record::{Entry, Store};
+
+/// Whether there is a record of anything that only we can undo.
+///
+/// # Errors
+/// The records cannot be read.
+pub fn is_needed(state_dir: &Path) -> Result<bool, CniError> {
+    Ok(Store::open(state_dir)?.list()?.iter().any(|entry| match entry {
+        Entry::Record(_) => true,
+        // What was moved away needs a person; what lies among the records may be
+        // readable for another build.
+        Entry::Damaged { path, .. } => path.parent().and_then(Path::file_name) != Some(OsStr::new("damaged")),
+    }))
+}
+
+/// Serves a call. Only DEL does anything: there are records of pods that we
+/// attached, and none is made any more.
+///
+/// # Errors
+/// DEL's own; or the node has no network but us.
+pub fn serve(call: &Call, paths: &Paths, deadline: Instant, account: &Account) -> Result<Option<Value>, CniError> {
+    match call.verb {
+        Verb::Add => match get(&call.config, "prevResult") {
+            Some(previous @ Value::Object(_)) => Ok(Some(previous.clone())),
+            _ => Err(no_network()),
+        },
+        Verb::Del => {
+            del::del(call, paths, deadline, account)?;
+            finish(paths);
+            Ok(None)
+        }
+        Verb::Status if Catalogue::load(&paths.conf_dir, &OwnTypes::of(call).as_refs())?.networks.is_empty() => {
+            Err(CniError { code: code::NOT_AVAILABLE, ..no_network() })
+        }
+        // The runtime's list is of another network: it says nothing about our pods.
+        Verb::Check | Verb::Gc | Verb::Status => Ok(None),
+        Verb::Version => Ok(Some(crate::cni::version_document())),
+    }
+}
+
+fn no_network() -> CniError {
+    let message =
+        "genie is being removed from this node, and no other network is installed: install one, or genie again";
+    CniError::new(code::TRY_AGAIN, message)
+}
+
+/// After the last record, what is left of us removes itself. That happens beside
+/// this call, which is part of what is to be removed; the next DEL repeats it when
+/// it fails.
+fn finish(paths: &Paths) {
+    if is_needed(&paths.state_dir).unwrap_or(true) {
+        return;
+    }
+    let plugin = std::env::current_exe().unwrap_or_default();
+    let bin_dir = plugin.parent().unwrap_or(Path::new("/"));
+    let started = Command::new(bin_dir.join("genie-host"))
+        .args(["uninstall", "--finish", "--bin-dir"])
+        .arg(bin_dir)
+        .arg("--conf-dir")
+        .arg(&paths.conf_dir)
+        .arg("--state-dir")
+        .arg(&paths.state_dir)
+        .arg("--cache-dir")
+        .arg(&paths.cache_dir)
+        .env_clear()
+        .current_dir("/")
+        // The runtime waits until nobody holds these.
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    if let Err(error) = started {
+        tracing::warn!(%error, "genie cannot remove itself: run genie-host uninstall");
+    }
+}

@@ -1,0 +1,132 @@
+//! From the delegates' results to the one that the runtime gets.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::Selected;
+use crate::cni::{Call, CniError, CniResult, Version, code};
+use crate::config::{Config, for_operator};
+use crate::report::publishable;
+use crate::selector::abi::{Merged, Outcome, Plan};
+use crate::selector::chain::Merging;
+use crate::selector::sandbox::facts::Facts;
+
+/// Merges: by the selector that decided (or the one that the configuration's
+/// `merge` names), else by the standard merge. What an earlier plugin of the
+/// runtime's own list answered comes along.
+///
+/// # Errors
+/// The selector refuses or fails, or a result cannot be merged.
+pub fn merge(
+    call: &Call,
+    config: &Config,
+    selected: &Selected,
+    outcomes: &[Outcome],
+    previous: Option<&CniResult>,
+    facts: &dyn Facts,
+    deadline: Instant,
+) -> Result<Merged, CniError> {
+    let plan = named(&selected.plan, outcomes);
+    let decision = &selected.decision;
+    let merging = Merging {
+        decided_by: decision.decided_by,
+        request: &selected.request,
+        plan: &plan,
+        asked: decision.asked(),
+        facts,
+        standard: &|| standard(call, outcomes),
+    };
+    let merged = match config.chain.merge(&config.loader, merging, outcomes, deadline) {
+        Some(merged) => {
+            let merged = merged.map_err(for_operator)?;
+            check(&merged).map_err(|error| match config.chain.merger(decision.decided_by) {
+                Some(selector) => error.add_detail(format_args!("selector {selector:?} merged it")),
+                None => error,
+            })?;
+            merged
+        }
+        None => standard(call, outcomes)?,
+    };
+    match previous {
+        None => Ok(merged),
+        Some(previous) => join_previous(call, previous, merged),
+    }
+}
+
+/// The merged result in the version that the runtime asked for.
+///
+/// # Errors
+/// It is no result, is one that no runtime must get ([`CniResult::check_final`]), or cannot be
+/// expressed in that version.
+pub fn answer(merged: &Merged, version: Version) -> Result<Value, CniError> {
+    last(merged)?
+        .convert(version)
+        .map(|result| result.to_value())
+        .map_err(|error| error.context(format!("the pod's networks cannot be described in CNI version {version}")))
+}
+
+/// Whether the runtime and the cluster can have what a selector merged.
+fn check(merged: &Merged) -> Result<(), CniError> {
+    publishable::check(&merged.annotations).map_err(|why| CniError::new(code::SELECTOR, format!("merge: {why}")))?;
+    last(merged).map(drop)
+}
+
+fn last(merged: &Merged) -> Result<CniResult, CniError> {
+    CniResult::parse(merged.result.as_bytes(), Version::CURRENT)
+        .and_then(|result| result.check_final().map(|()| result))
+        .map_err(|error| error.context("the merged result"))
+}
+
+/// The plan with every interface named, as a selector's `merge` sees it.
+fn named(plan: &Plan, outcomes: &[Outcome]) -> Plan {
+    let mut plan = plan.clone();
+    for (attachment, outcome) in plan.attachments.iter_mut().zip(outcomes) {
+        attachment.interface = Some(outcome.interface.clone());
+    }
+    plan
+}
+
+fn standard(call: &Call, outcomes: &[Outcome]) -> Result<Merged, CniError> {
+    let outcomes: Vec<_> = outcomes
+        .iter()
+        .map(|outcome| genie_selector::Outcome {
+            interface: outcome.interface.clone(),
+            network: outcome.network.clone(),
+            result: outcome.result.clone(),
+        })
+        .collect();
+    genie_selector::merge::standard(&call.interface, call.netns.as_deref(), &outcomes)
+        .map(|merged| Merged { result: merged.result, annotations: merged.annotations })
+        .map_err(|reason| CniError::new(code::DECODE, format!("the networks' results cannot be merged: {reason}")))
+}
+
+/// The interfaces inside the container that a result tells of.
+pub(super) fn sandbox_interfaces(result: &CniResult) -> BTreeSet<String> {
+    let interfaces = result.current().interfaces;
+    interfaces.into_iter().filter(|interface| !interface.sandbox.is_empty()).map(|interface| interface.name).collect()
+}
+
+/// Whether an earlier plugin of the runtime's list has made an interface: its result names it,
+/// or is of a version without names.
+pub(super) fn has_made(previous: &CniResult, interface: &str) -> bool {
+    let made = previous.current().interfaces;
+    previous.version() < Version::V0_3_0 || made.iter().any(|made| made.name == interface)
+}
+
+fn join_previous(call: &Call, previous: &CniResult, merged: Merged) -> Result<Merged, CniError> {
+    let has_own = has_made(previous, &call.interface);
+    let previous = Outcome {
+        interface: if has_own { call.interface.clone() } else { String::new() },
+        network: "prevResult".into(),
+        result: previous.convert(Version::CURRENT)?.to_value().to_string(),
+    };
+    let ours = Outcome {
+        interface: if has_own { String::new() } else { call.interface.clone() },
+        network: call.name.clone(),
+        result: merged.result,
+    };
+    let joined = standard(call, &[previous, ours])?;
+    Ok(Merged { result: joined.result, annotations: merged.annotations })
+}

@@ -1,0 +1,97 @@
+//! A call of the runtime, from its parts to the answer. Each verb is a function
+//! that reads top to bottom.
+
+mod add;
+mod check;
+mod collect;
+mod del;
+pub mod drain;
+mod facts;
+mod gc;
+mod ignored;
+mod merge;
+mod namespace;
+mod recorded;
+mod request;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use serde_json::Value;
+
+pub use collect::{collect, is_gone};
+pub use facts::CallFacts;
+pub use ignored::ignored;
+pub use merge::answer;
+use recorded::attachment_of;
+use request::Selected;
+pub use request::{OwnTypes, build_request};
+pub use status::default_of;
+
+use crate::cni::{Call, CniError, ProcessEnvironment, Verb, code, netns};
+use crate::config::{self, Config, Paths};
+use crate::report::spool;
+use crate::report::timings::Account;
+use crate::selector::module::Program;
+
+/// Serves a call. The answer is what stdout gets, if anything; `account` learns what
+/// was done.
+///
+/// # Errors
+/// As the runtime is to see it.
+pub fn serve(call: &Call, account: &Account, program: &'static dyn Program) -> Result<Option<Value>, CniError> {
+    if std::env::var_os(crate::delegate::HOST_CALL).is_some() {
+        return refuse_nested(call.verb).map(|()| None);
+    }
+    if matches!(call.verb, Verb::Add | Verb::Del) {
+        netns::check_not_own(call.netns.as_deref(), &ProcessEnvironment)?;
+    }
+    let paths = Paths::from_call(call)?;
+    let deadline = Instant::now() + paths.timeout;
+    if config::is_draining(&call.config) {
+        return drain::serve(call, &paths, deadline, account);
+    }
+    match call.verb {
+        // DEL and CHECK work from the record alone: a selector section that
+        // cannot be read today is no reason to leave anything behind.
+        Verb::Del => del::del(call, &paths, deadline, account).map(|()| None),
+        Verb::Check => check::check(call, &paths, deadline).map(|()| None),
+        Verb::Gc => gc::gc(call, &paths, deadline).map(|()| None),
+        Verb::Add => Config::from_call(call, program)
+            .and_then(|config| add::add(call, &config, deadline, account))
+            .inspect_err(|error| spool::refused(call, &paths, error))
+            .map(Some),
+        Verb::Status => status::status(call, program).map(|()| None),
+        Verb::Version => Ok(Some(crate::cni::version_document())),
+    }
+}
+
+/// Takes an ADD back whose answer nobody read: the runtime died over it, and the next one
+/// may know nothing of the container. Answers why the call failed after all.
+pub fn take_back(call: &Call, account: &Account) -> CniError {
+    let taken =
+        Paths::from_call(call).and_then(|paths| del::del(call, &paths, Instant::now() + paths.timeout, account));
+    if let Err(error) = taken {
+        tracing::error!(%error, "undoing an attachment failed; its record stays");
+    }
+    CniError::new(code::IO, "the runtime went away before it had read the answer; nothing stays attached")
+}
+
+/// A delegate of ours called us. An ADD would go round in circles; since none is
+/// ever served, there is nothing to take away either, and an error would keep the
+/// outer DEL from its end.
+fn refuse_nested(verb: Verb) -> Result<(), CniError> {
+    if matches!(verb, Verb::Del | Verb::Gc) {
+        return Ok(());
+    }
+    let message = "a network of this plugin refers to the plugin itself: it was called by its own delegate";
+    Err(CniError::new(code::INVALID_CONFIG, message))
+}
+
+/// Where plugin binaries are: the configuration's `bin_dirs`, else `CNI_PATH`.
+fn plugin_dirs(call: &Call, paths: &Paths) -> Vec<PathBuf> {
+    if paths.bin_dirs.is_empty() { call.path.clone() } else { paths.bin_dirs.clone() }
+}

@@ -1,0 +1,148 @@
+//! What selectors are asked, and what they decide.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::Account;
+use crate::cni::{Call, CniError, code};
+use crate::config::{Config, OWN_TYPE, for_operator};
+use crate::network::Catalogue;
+use crate::pod::{Annotations, Identity};
+use crate::selector::abi::{Plan, PodName, Request};
+use crate::selector::sandbox::facts::Facts;
+use crate::selector::text::{json_at_most, json_size};
+use crate::selector::decision::{Decision, Step};
+
+/// The most that a decision takes of a record, in bytes: whoever reads all records of a
+/// node reads it so often.
+const EXPLAINED: usize = 512 << 10;
+
+/// Plugin types that mean this plugin itself.
+pub struct OwnTypes(Vec<String>);
+
+impl OwnTypes {
+    /// The type that the runtime called us by, and the usual one.
+    pub fn of(call: &Call) -> Self {
+        let called = crate::cni::get(&call.config, "type").and_then(Value::as_str);
+        let mut types = vec![OWN_TYPE.to_owned()];
+        types.extend(called.filter(|kind| !kind.is_empty() && *kind != OWN_TYPE).map(ToOwned::to_owned));
+        Self(types)
+    }
+
+    /// As string slices.
+    pub fn as_refs(&self) -> Vec<&str> {
+        self.0.iter().map(String::as_str).collect()
+    }
+}
+
+/// What the chain decided for a pod.
+pub struct Selected {
+    /// What it was asked.
+    pub request: Request,
+    /// What it answered.
+    pub decision: Decision,
+    /// The plan of the decision.
+    pub plan: Plan,
+}
+
+impl Selected {
+    /// An error about the plan, with the name of the selector whose plan it is.
+    pub fn blame(&self, error: CniError) -> CniError {
+        let step = self.decision.decided_by.and_then(|index| self.decision.trace.get(index));
+        match step {
+            Some(step) => error.add_detail(format_args!("selector {:?} planned it", step.selector)),
+            None => error,
+        }
+    }
+
+    /// The decision with its inputs, for the record: enough to explain it, and
+    /// to decide again with another module. One that is too large loses what was asked
+    /// and logged, and then all but its outcome; it says so. What DEL needs is elsewhere.
+    pub fn explanation(&self) -> Value {
+        let Decision { decided_by, trace, .. } = &self.decision;
+        let whole = json!({
+            "request": self.request, "plan": self.plan, "decidedBy": decided_by, "trace": trace,
+        });
+        if json_at_most(&whole) <= EXPLAINED {
+            return whole;
+        }
+        let bytes = json_size(&whole);
+        if bytes <= EXPLAINED {
+            return whole;
+        }
+        let omitted = |what| format!("{what}: with it, this would take {bytes} bytes");
+        let silent = |step: &Step| Step { logs: Vec::new(), imports: Vec::new(), ..step.clone() };
+        let shorter = json!({
+            "request": self.request, "plan": self.plan, "decidedBy": decided_by,
+            "trace": trace.iter().map(silent).collect::<Vec<_>>(),
+            "omitted": omitted("what selectors asked and logged"),
+        });
+        if json_size(&shorter) <= EXPLAINED {
+            return shorter;
+        }
+        let outcome = |step: &Step| json!({"selector": step.selector, "outcome": step.outcome.name()});
+        json!({
+            "decidedBy": decided_by, "trace": trace.iter().map(outcome).collect::<Vec<_>>(),
+            "omitted": omitted("request, plan and trace"),
+        })
+    }
+}
+
+/// Asks the chain.
+///
+/// # Errors
+/// A selector refuses or fails, or no selector decides.
+pub fn select(
+    request: Request,
+    config: &Config,
+    facts: &dyn Facts,
+    deadline: Instant,
+    account: &Account,
+) -> Result<Selected, CniError> {
+    let decision = config.chain.decide(&config.loader, &request, facts, deadline).map_err(|failed| {
+        account.selectors(&failed.trace);
+        let pod = format!("{}/{}", request.pod.namespace, request.pod.name);
+        let error = for_operator(failed.error);
+        if pod == "/" { error } else { error.context(format!("pod {pod}")) }
+    })?;
+    account.selectors(&decision.trace);
+    match decision.plan.clone() {
+        Some(plan) => Ok(Selected { request, decision, plan }),
+        None => Err(for_operator(CniError::new(
+            code::INVALID_CONFIG,
+            "no selector chose a network for this pod; add \"default-plugin\" to the configuration's \"selectors\"",
+        ))),
+    }
+}
+
+/// The request that the chain's selectors get.
+pub fn build_request(
+    call: &Call,
+    config: &Config,
+    catalogue: &Catalogue,
+    pod: &Identity,
+    annotations: Annotations,
+) -> Request {
+    let mut attributes = Vec::new();
+    if let Some(default_plugin) = &config.default_plugin {
+        attributes.push(("default-plugin".to_owned(), default_plugin.clone()));
+    }
+    attributes.extend(catalogue.own.iter().map(|file| ("self".to_owned(), file.clone())));
+    let unusable = catalogue.unusable.iter();
+    attributes.extend(unusable.map(|(file, reason)| ("unusable".to_owned(), format!("{file}: {reason}"))));
+    attributes.extend(catalogue.loopback.iter().map(|file| ("loopback".to_owned(), file.clone())));
+    Request {
+        pod: PodName { namespace: pod.namespace.clone(), name: pod.name.clone(), uid: pod.uid.clone() },
+        annotations: annotations.into_iter().collect(),
+        container: call.container.clone(),
+        interface: call.interface.clone(),
+        node: config.node.clone(),
+        networks: catalogue.for_selectors(),
+        decided: None,
+        attributes,
+    }
+}

@@ -1,0 +1,90 @@
+//! STATUS: could an ADD be served now?
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
+
+use super::request::{OwnTypes, build_request};
+use super::CallFacts;
+use super::plugin_dirs;
+use crate::cni::{Call, CniError, Verb, Version, code};
+use crate::config::Config;
+use crate::delegate;
+use crate::network::Catalogue;
+use crate::pod::{Annotations, Identity};
+use crate::selector::abi::{Plan, Source};
+use crate::selector::chain::Chain;
+use crate::selector::module::{Module, Program};
+
+/// A runtime asks every few seconds and holds its own locks meanwhile.
+const LIMIT: Duration = Duration::from_millis(800);
+
+/// The selector that knows what a pod without wishes gets.
+const DEFAULT: Module = Module::BuiltIn("default-plugin");
+
+/// Serves STATUS (CNI specification, section 2, "STATUS"): the configuration's
+/// selectors can be loaded, there is a network for a pod that asks for nothing,
+/// its plugins exist, and they answer STATUS well.
+///
+/// # Errors
+/// Code 50, or the delegate's own code.
+pub fn status(call: &Call, program: &'static dyn Program) -> Result<(), CniError> {
+    let config = &Config::from_call(call, program).map_err(unavailable)?;
+    let deadline = Instant::now() + LIMIT.min(config.paths.timeout);
+    let own = OwnTypes::of(call);
+    let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
+    config.chain.check(&config.loader, deadline).map_err(unavailable)?;
+    let path = plugin_dirs(call, &config.paths);
+    for attachment in default_plan(call, config, &catalogue, deadline)?.attachments {
+        // Only what is installed belongs to the node; the rest is the pod's.
+        let Source::Installed(name) = &attachment.network else { continue };
+        let Some(network) = catalogue.find(name) else {
+            return Err(unavailable(CniError::new(code::NOT_AVAILABLE, format!("network {name:?} is not installed"))));
+        };
+        for kind in network.list.types() {
+            delegate::find(kind, &path).map_err(unavailable)?;
+        }
+        delegate::status(&network.list, &path, deadline)?;
+    }
+    Ok(())
+}
+
+/// Whether a pod that asks for nothing would be given a network by this configuration. What
+/// the network's plugins have to say is not asked.
+///
+/// # Errors
+/// The chain's refusal.
+pub fn default_of(config: Map<String, Value>, program: &'static dyn Program, deadline: Instant) -> Result<(), CniError> {
+    let call = Call {
+        verb: Verb::Status,
+        container: String::new(),
+        netns: None,
+        interface: String::new(),
+        args: String::new(),
+        path: Vec::new(),
+        name: String::new(),
+        version: Version::CURRENT,
+        config,
+    };
+    let config = Config::from_call(&call, program)?;
+    let catalogue = Catalogue::load(&config.paths.conf_dir, &OwnTypes::of(&call).as_refs())?;
+    default_plan(&call, &config, &catalogue, deadline).map(|_| ())
+}
+
+/// What a pod without annotations would get.
+fn default_plan(call: &Call, config: &Config, catalogue: &Catalogue, deadline: Instant) -> Result<Plan, CniError> {
+    let nobody = Identity::default();
+    let mut request = build_request(call, config, catalogue, &nobody, Annotations::new());
+    "eth0".clone_into(&mut request.interface);
+    let facts = CallFacts::new(&[], &nobody, &config.node, catalogue, deadline);
+    let defaults = config.chain.entries.iter().filter(|entry| entry.module == DEFAULT);
+    let defaults = Chain { entries: defaults.cloned().collect(), merge: None };
+    let decision = defaults.decide(&config.loader, &request, &facts, deadline);
+    let plan = decision.map_err(|failed| unavailable(failed.error))?.plan;
+    // A chain without a default leaves such pods alone; then there is nothing to ask.
+    Ok(plan.unwrap_or(Plan { attachments: Vec::new(), reason: String::new() }))
+}
+
+fn unavailable(error: CniError) -> CniError {
+    CniError { code: code::NOT_AVAILABLE, ..error }
+}

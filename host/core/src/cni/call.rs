@@ -1,0 +1,313 @@
+//! The runtime's call: `CNI_*` variables and the configuration on stdin
+//! (specification, section 2).
+//!
+//! It is read in two steps, because two kinds of call must be answered without
+//! touching stdin: [`start`] looks at the variables only, [`PendingCall::read`] does
+//! the rest. What is checked, in which order and with which texts, is what callers
+//! know from Go plugins.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::io::Read;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use super::fields::{text, wrong};
+use super::CniError;
+use super::Version;
+use super::code;
+use super::get;
+use super::names;
+
+/// The largest configuration that is read from stdin, in bytes. A kubelet's pods
+/// bring all their annotations, which the API server limits to 256 KiB.
+pub const STDIN_LIMIT: u64 = 8 << 20;
+
+/// Where variables come from: the process, or a map in tests.
+pub trait Environment {
+    /// The variable's value; None when it is not set.
+    fn var(&self, name: &str) -> Option<OsString>;
+}
+
+/// The environment of this process.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ProcessEnvironment;
+
+impl Environment for ProcessEnvironment {
+    fn var(&self, name: &str) -> Option<OsString> {
+        env::var_os(name)
+    }
+}
+
+#[cfg(test)]
+impl Environment for std::collections::BTreeMap<&'static str, OsString> {
+    fn var(&self, name: &str) -> Option<OsString> {
+        self.get(name).cloned()
+    }
+}
+
+/// What a call asks for, the text of `CNI_COMMAND`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// Attach a container to the network.
+    Add,
+    /// Undo ADD.
+    Del,
+    /// Is what ADD did still there? Since 0.4.0.
+    Check,
+    /// Could ADD be served? Since 1.1.0.
+    Status,
+    /// Remove what belongs to containers that are gone. Since 1.1.0.
+    Gc,
+    /// Which versions are supported?
+    Version,
+}
+
+impl Verb {
+    /// Its text in `CNI_COMMAND`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "ADD",
+            Self::Del => "DEL",
+            Self::Check => "CHECK",
+            Self::Status => "STATUS",
+            Self::Gc => "GC",
+            Self::Version => "VERSION",
+        }
+    }
+
+    /// The verb with exactly this text.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Add, Self::Del, Self::Check, Self::Status, Self::Gc, Self::Version]
+            .into_iter()
+            .find(|verb| verb.as_str() == text)
+    }
+
+    /// Whether it is about one attachment: a container and an interface.
+    pub const fn is_attachment(self) -> bool {
+        matches!(self, Self::Add | Self::Del | Self::Check)
+    }
+
+    /// The oldest version that has the verb.
+    const fn since(self) -> Version {
+        match self {
+            Self::Add | Self::Del | Self::Version => Version::V0_1_0,
+            Self::Check => Version::V0_4_0,
+            Self::Status | Self::Gc => Version::V1_1_0,
+        }
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What to do, as far as the variables tell.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// No `CNI_COMMAND`: a person ran the plugin. Say what it is, on stderr, and
+    /// succeed.
+    About,
+    /// Print [`version_document`].
+    Version,
+    /// Read stdin with [`PendingCall::read`].
+    Call(PendingCall),
+}
+
+/// A call whose variables are checked and whose stdin is not read yet.
+#[derive(Clone, Debug)]
+pub struct PendingCall {
+    command: String,
+    container: String,
+    netns: Option<String>,
+    interface: String,
+    args: String,
+    path: Vec<PathBuf>,
+}
+
+/// A complete, valid call.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// What is asked for; never [`Verb::Version`].
+    pub verb: Verb,
+    /// `CNI_CONTAINERID`, a valid identifier; empty for STATUS and GC.
+    pub container: String,
+    /// `CNI_NETNS`, not checked; None when unset or empty, which only happens for
+    /// DEL, and for STATUS and GC.
+    pub netns: Option<String>,
+    /// `CNI_IFNAME`, a valid interface name; empty for STATUS and GC.
+    pub interface: String,
+    /// `CNI_ARGS` as it was written; empty when unset, and for STATUS and GC. See
+    /// [`CniArgs`](super::CniArgs).
+    pub args: String,
+    /// `CNI_PATH`: the directories to look for delegates in, never empty unless it
+    /// held nothing but `:`.
+    pub path: Vec<PathBuf>,
+    /// The object on stdin. Read it with [`get`].
+    pub config: Map<String, Value>,
+    /// The network's name in the configuration, a valid identifier.
+    pub name: String,
+    /// The configuration's `cniVersion`: the version that the answer must have.
+    pub version: Version,
+}
+
+/// Looks at the variables. Never reads stdin.
+///
+/// # Errors
+/// Code 4 when one that the verb requires is missing (the message names all that
+/// are), or has an unusable value.
+pub fn start(environment: &dyn Environment) -> Result<Start, CniError> {
+    let variable = |name: &str| environment.var(name).unwrap_or_default();
+    let command = variable("CNI_COMMAND").to_string_lossy().into_owned();
+    if command.is_empty() {
+        return Ok(Start::About);
+    }
+    let verb = Verb::parse(&command);
+    if verb == Some(Verb::Version) {
+        return Ok(Start::Version);
+    }
+    let path = variable("CNI_PATH");
+    let mut call = PendingCall {
+        command,
+        container: String::new(),
+        netns: None,
+        interface: String::new(),
+        args: String::new(),
+        path: split_path(&path),
+    };
+    let mut missing = Vec::new();
+    if verb.is_some_and(Verb::is_attachment) {
+        call.container = utf8("CNI_CONTAINERID", variable("CNI_CONTAINERID"))?;
+        if call.container.is_empty() {
+            missing.push("CNI_CONTAINERID");
+        } else {
+            names::check_container(&call.container)?;
+        }
+        call.netns = Some(utf8("CNI_NETNS", variable("CNI_NETNS"))?).filter(|s| !s.is_empty());
+        if call.netns.is_none() && verb != Some(Verb::Del) {
+            missing.push("CNI_NETNS");
+        }
+        call.interface = utf8("CNI_IFNAME", variable("CNI_IFNAME"))?;
+        if call.interface.is_empty() {
+            missing.push("CNI_IFNAME");
+        } else {
+            names::check_interface(&call.interface)?;
+        }
+        call.args = utf8("CNI_ARGS", variable("CNI_ARGS"))?;
+    }
+    if verb.is_some() && path.is_empty() {
+        missing.push("CNI_PATH");
+    }
+    if missing.is_empty() {
+        return Ok(Start::Call(call));
+    }
+    let missing = missing.join(",");
+    Err(CniError::new(code::INVALID_ENVIRONMENT, format!("required env variables [{missing}] missing")))
+}
+
+impl PendingCall {
+    /// Reads the configuration, up to [`STDIN_LIMIT`], and checks what every plugin
+    /// checks: it is one JSON object with a valid `name`, the verb exists, and
+    /// `cniVersion` is supported and has the verb.
+    ///
+    /// # Errors
+    /// Code 5 when stdin cannot be read, 6 when it cannot be decoded, 7 for the
+    /// name, 4 for the verb, 1 for the version.
+    pub fn read(self, stdin: &mut dyn Read) -> Result<Call, CniError> {
+        let config = read_object(stdin)?;
+        let name = text(&config, "name").map_err(undecodable)?;
+        names::check_network(&name)?;
+        let Some(verb) = Verb::parse(&self.command) else {
+            return Err(CniError::new(code::INVALID_ENVIRONMENT, format!("unknown CNI_COMMAND: {}", self.command)));
+        };
+        let version = checked_version(verb, &config)?;
+        let Self { container, netns, interface, args, path, .. } = self;
+        Ok(Call { verb, container, netns, interface, args, path, config, name, version })
+    }
+}
+
+/// The answer to VERSION (specification, section "VERSION").
+pub fn version_document() -> Value {
+    json!({
+        "cniVersion": Version::CURRENT.as_str(),
+        "supportedVersions": Version::ALL.map(Version::as_str),
+    })
+}
+
+fn read_object(stdin: &mut dyn Read) -> Result<Map<String, Value>, CniError> {
+    let mut bytes = Vec::new();
+    stdin
+        .take(STDIN_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| CniError::new(code::IO, format!("error reading from stdin: {error}")))?;
+    if bytes.len() as u64 > STDIN_LIMIT {
+        return Err(undecodable(format!("it is longer than {STDIN_LIMIT} bytes")));
+    }
+    match serde_json::from_slice(&bytes).map_err(undecodable)? {
+        Value::Object(config) => Ok(config),
+        // Go decodes null into anything, leaving it empty; then the name is missing.
+        Value::Null => Ok(Map::new()),
+        other => Err(undecodable(wrong("stdin", "an object", &other))),
+    }
+}
+
+fn undecodable(why: impl fmt::Display) -> CniError {
+    CniError::new(code::DECODE, format!("error unmarshall network config: {why}"))
+}
+
+fn checked_version(verb: Verb, config: &Map<String, Value>) -> Result<Version, CniError> {
+    let written = match get(config, "cniVersion") {
+        None | Some(Value::Null) => "",
+        Some(Value::String(text)) => text,
+        Some(other) => {
+            return Err(CniError::new(
+                code::DECODE,
+                format!("decoding version from network config: {}", wrong("cniVersion", "a string", other)),
+            ));
+        }
+    };
+    let refuse = |msg: String| CniError::new(code::INCOMPATIBLE_VERSION, msg);
+    if verb.since() > Version::V0_1_0 {
+        let Some(numbers) = Version::numbers(written) else {
+            return Err(CniError::new(
+                code::DECODE,
+                format!("decoding version from network config: {written:?} is not a version"),
+            ));
+        };
+        if numbers < verb.since().as_numbers() {
+            return Err(refuse(format!("config version does not allow {verb}")).with_details(supported(written)));
+        }
+        if numbers > Version::CURRENT.as_numbers() {
+            return Err(refuse(format!("plugin version does not allow {verb}")).with_details(supported(written)));
+        }
+    }
+    Version::parse(written).ok_or_else(|| refuse("incompatible CNI versions".into()).with_details(supported(written)))
+}
+
+fn supported(written: &str) -> String {
+    let versions: Vec<_> = Version::ALL.map(|version| format!("\"{version}\"")).into();
+    format!("config is {written:?}, plugin supports [{}]", versions.join(" "))
+}
+
+fn utf8(name: &str, value: OsString) -> Result<String, CniError> {
+    value.into_string().map_err(|value| {
+        CniError::new(code::INVALID_ENVIRONMENT, format!("{name} is not valid UTF-8"))
+            .with_details(value.to_string_lossy())
+    })
+}
+
+fn split_path(path: &OsString) -> Vec<PathBuf> {
+    path.as_bytes()
+        .split(|byte| *byte == b':')
+        .filter(|part| !part.is_empty())
+        .map(|part| PathBuf::from(OsString::from_vec(part.to_vec())))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! The keys `selectors` and `merge`.
+
+use serde_json::{Map, Value, json};
+
+use super::Paths;
+use super::invalid;
+use super::shown;
+use super::text;
+use super::wrong;
+use crate::cni::{CniError, get};
+use crate::selector::chain::{Chain, Entry};
+use crate::selector::grants::Grants;
+use crate::selector::keys;
+use crate::selector::sandbox::limits::Limits;
+use crate::selector::module::{Loader, Module, Program};
+
+/// The chain of a configuration without `selectors`, in CNI-Genie's order.
+const DEFAULT_CHAIN: [&str; 2] = ["annotation", "default-plugin"];
+
+const ENTRY_KEYS: [&str; 6] = ["grant", "limits", "module", "run", "settings", "sha256"];
+
+/// Reads the chain.
+///
+/// # Errors
+/// The first entry that is wrong, by its place and name.
+pub fn chain(config: &Map<String, Value>, program: &dyn Program) -> Result<Chain, CniError> {
+    let mut entries: Vec<_> = entries(config, program)?.into_iter().collect::<Result<_, _>>()?;
+    let merge = text(config, "merge")?;
+    let named = |merge: &str| entries.iter().position(|entry| entry.name == merge);
+    let merger = match merge.map(|merge| (merge, named(merge))) {
+        Some((merge, None)) => {
+            return Err(wrong("merge", &Value::from(merge), "the \"module\" of one of the \"selectors\""));
+        }
+        merger => merger.and_then(|(_, merger)| merger),
+    };
+    shorten(&mut entries);
+    let merge = merger.and_then(|merger| entries.get(merger)).map(|entry| entry.name.clone());
+    Ok(Chain { entries, merge })
+}
+
+/// Calls each module's file by its name without the directory, as the ConfigMap does: what
+/// selectors are called is told to tenants, logged and counted. Where it is, is told by
+/// what looks at the module itself. Not by the name that it says of itself, which costs
+/// a call to learn and may be any other's.
+fn shorten(entries: &mut [Entry]) {
+    let short = |entry: &Entry| match &entry.module {
+        Module::File { path, .. } => path.file_name().map(|name| name.to_string_lossy().into_owned()),
+        Module::BuiltIn(_) => None,
+    };
+    let names: Vec<_> = entries.iter().map(short).collect();
+    let is_unique = |index: usize, name: &String| {
+        let all = names.iter().zip(entries.iter());
+        let mut same = all.filter(|(other, _)| other.as_ref() == Some(name));
+        entries.get(index).is_some_and(|entry| same.all(|(_, other)| other.module == entry.module))
+    };
+    let unique: Vec<_> =
+        names.iter().enumerate().map(|(index, name)| name.clone().filter(|name| is_unique(index, name))).collect();
+    for (entry, name) in entries.iter_mut().zip(unique) {
+        if let Some(name) = name {
+            entry.name = name;
+        }
+    }
+}
+
+/// Reads every entry. What is wrong with one says its place.
+///
+/// # Errors
+/// There is no list of them.
+pub fn entries(config: &Map<String, Value>, program: &dyn Program) -> Result<Vec<Result<Entry, CniError>>, CniError> {
+    let place = |(index, value)| entry(value, program).map_err(|error| error.context(format!("selectors[{index}]")));
+    match get(config, "selectors") {
+        None | Some(Value::Null) => Ok(DEFAULT_CHAIN.map(|name| entry(&json!({"module": name}), program)).into()),
+        Some(Value::Array(entries)) if !entries.is_empty() => Ok(entries.iter().enumerate().map(place).collect()),
+        Some(value) => Err(wrong("selectors", value, r#"a list such as [{"module": "annotation"}]"#)),
+    }
+}
+
+fn entry(value: &Value, program: &dyn Program) -> Result<Entry, CniError> {
+    let entry = value.as_object().ok_or_else(|| invalid(format!("it is {}; expected an object", shown(value))))?;
+    // One that restricts, misspelt, would be no restriction.
+    if let Some(key) = entry.keys().find(|key| !ENTRY_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))) {
+        let unknown = invalid(keys::unknown(key, ENTRY_KEYS));
+        return Err(match text(entry, "module")? {
+            Some(name) => unknown.context(name),
+            None => unknown,
+        });
+    }
+    let name = text(entry, "module")?.ok_or_else(|| invalid("\"module\" is missing"))?.to_owned();
+    let within = |reason: String| invalid(format!("{name}: {reason}"));
+    let run_always = match text(entry, "run")? {
+        None | Some("until-decided") => false,
+        Some("always") => true,
+        Some(other) => return Err(within(format!("run is {other:?}; there are \"until-decided\" and \"always\""))),
+    };
+    let settings = match get(entry, "settings") {
+        None | Some(Value::Null) => json!({}),
+        Some(settings) => settings.clone(),
+    };
+    let part = |key| get(entry, key).unwrap_or(&Value::Null);
+    Ok(Entry {
+        module: Module::from_config(program, &name, text(entry, "sha256")?)?,
+        run_always,
+        settings,
+        grants: Grants::from_json(part("grant")).map_err(within)?,
+        limits: Limits::from_json(part("limits")).map_err(within)?,
+        name,
+    })
+}
+
+/// What loads the selectors. A program that holds no compiler has `genie-host` compile.
+pub fn loader(paths: &Paths, program: &'static dyn Program) -> Loader {
+    Loader::new(program, &paths.cache_dir, program.compiler().is_none().then(|| program.tool()))
+}

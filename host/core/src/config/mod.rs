@@ -1,0 +1,324 @@
+//! The plugin's own configuration: CNI-Genie's `00-genie.conf`, with new keys
+//! that are all optional. Keys are matched as Go matches them, without regard to
+//! case.
+
+pub mod chain;
+mod pods;
+#[cfg(test)]
+mod tests;
+
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::agent_api;
+use crate::cni::{Call, CniError, code, get};
+use crate::network;
+use crate::sources::{Access, Api, Manifests, Source};
+use crate::selector::chain::Chain;
+use crate::selector::module::{Loader, Program};
+
+/// The type that this plugin has had since CNI-Genie.
+pub const OWN_TYPE: &str = "genie";
+/// What runtimes use unless they are told otherwise.
+pub const CONF_DIR: &str = "/etc/cni/net.d";
+/// Attachment records must outlive a reboot: addresses do.
+pub const STATE_DIR: &str = "/var/lib/genie";
+/// What libcni, and with it every runtime, keeps of what it attached.
+pub const CNI_CACHE_DIR: &str = "/var/lib/cni";
+/// Compiled selectors. Not under `/run`, which many nodes mount `noexec`.
+pub const CACHE_DIR: &str = "/var/cache/genie";
+/// Less than what a kubelet waits for a sandbox (2 minutes).
+const TIMEOUT: Duration = Duration::from_secs(90);
+
+/// What a timeout may be. Longer ones do not fit into every clock, and no runtime waits.
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(24);
+
+/// Keys that are known: ours, CNI-Genie's, the specification's. Any other one is
+/// ignored with a warning.
+const KNOWN_KEYS: [&str; 38] = [
+    "agent",
+    "args",
+    "bin_dirs",
+    "cache_dir",
+    "cadvisor_address",
+    "capabilities",
+    "cni.dev/attachments",
+    "cni.dev/valid-attachments",
+    "cniversion",
+    "cniversions",
+    "conf_dir",
+    "cni_cache_dir",
+    "datastore_type",
+    "default_route",
+    "default_plugin",
+    "disablecheck",
+    "disablegc",
+    "dns",
+    "etcd_endpoints",
+    "hostname",
+    "ipam",
+    "ipmasq",
+    "kubernetes",
+    "limits",
+    "log_level",
+    "merge",
+    "name",
+    "nodename",
+    "pods",
+    "policy",
+    "prevresult",
+    "romana_root",
+    "runtimeconfig",
+    "segment_label_name",
+    "selectors",
+    "state_dir",
+    "strict",
+    "timeout",
+];
+
+/// The keys that DEL, CHECK and GC need. Nothing else of a configuration can
+/// keep them from their work.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    /// `conf_dir`: where the networks are.
+    pub conf_dir: PathBuf,
+    /// `state_dir`: where the attachment records are.
+    pub state_dir: PathBuf,
+    /// `cni_cache_dir`: where runtimes keep what they attached (libcni's cache).
+    pub cni_cache_dir: PathBuf,
+    /// `cache_dir`: where compiled selectors are.
+    pub cache_dir: PathBuf,
+    /// `agent`: the socket of the node's agent.
+    pub agent: PathBuf,
+    /// `bin_dirs`: where plugin binaries are; empty: in `CNI_PATH`.
+    pub bin_dirs: Vec<PathBuf>,
+    /// `timeout`: how long a call may take, undoing not counted.
+    pub timeout: Duration,
+}
+
+/// All that ADD and STATUS need.
+pub struct Config {
+    /// Directories and time.
+    pub paths: Paths,
+    /// `default_plugin`, in the grammar of the `cni` annotation.
+    pub default_plugin: Option<String>,
+    /// `pods`: where pod facts come from, in order.
+    pub pods: Vec<Source>,
+    /// `strict`: refuse what a network declares no capability for.
+    pub strict: bool,
+    /// `limits`: what one pod may have.
+    pub limits: network::Limits,
+    /// `default_route`: whose the default routes are when a plan does not say.
+    pub default_route: DefaultRoute,
+    /// `nodename`, else `hostname`; empty when neither is there.
+    pub node: String,
+    /// `selectors` and `merge`.
+    pub chain: Chain,
+    /// How modules are found and loaded.
+    pub loader: Loader,
+}
+
+/// Whose a pod's default routes are, when it has several networks and their plan does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DefaultRoute {
+    /// The network's that is on the runtime's interface, whose address is the pod's.
+    #[default]
+    Runtime,
+    /// As the plugins set them.
+    Plugins,
+}
+
+impl Paths {
+    /// Reads them from the configuration of a call.
+    ///
+    /// # Errors
+    /// A key has a value of another kind.
+    pub fn from_call(call: &Call) -> Result<Self, CniError> {
+        Self::from_map(&call.config)
+    }
+
+    /// Reads them from a configuration.
+    ///
+    /// # Errors
+    /// A key has a value of another kind.
+    pub fn from_map(config: &Map<String, Value>) -> Result<Self, CniError> {
+        let path = |key, default: &str| {
+            Ok::<_, CniError>(PathBuf::from(text(config, key)?.filter(|path| !path.is_empty()).unwrap_or(default)))
+        };
+        Ok(Self {
+            conf_dir: path("conf_dir", CONF_DIR)?,
+            state_dir: path("state_dir", STATE_DIR)?,
+            cni_cache_dir: path("cni_cache_dir", CNI_CACHE_DIR)?,
+            cache_dir: path("cache_dir", CACHE_DIR)?,
+            agent: path("agent", agent_api::SOCKET)?,
+            bin_dirs: texts(config, "bin_dirs")?.into_iter().map(PathBuf::from).collect(),
+            timeout: timeout(config)?,
+        })
+    }
+}
+
+impl Config {
+    /// Reads it from the configuration of a call.
+    ///
+    /// # Errors
+    /// The first key whose value is wrong.
+    pub fn from_call(call: &Call, program: &'static dyn Program) -> Result<Self, CniError> {
+        Self::from_map(&call.config, program).map_err(for_operator)
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The first key whose value is wrong.
+    pub fn from_map(config: &Map<String, Value>, program: &'static dyn Program) -> Result<Self, CniError> {
+        let unknown = unknown_keys(config);
+        if !unknown.is_empty() {
+            tracing::warn!(keys = unknown.join(", "), "unknown keys of the configuration are ignored");
+        }
+        let paths = Paths::from_map(config)?;
+        let node = text(config, "nodename")?.or(text(config, "hostname")?).unwrap_or_default();
+        Ok(Self {
+            default_plugin: default_plugin(config)?,
+            pods: pod_sources(config, &paths.agent, &program.tool())?,
+            strict: flag(config, "strict")?,
+            limits: pods::limits(config)?,
+            default_route: pods::default_route(config)?,
+            node: node.to_owned(),
+            chain: chain::chain(config, program)?,
+            loader: chain::loader(&paths, program),
+            paths,
+        })
+    }
+}
+
+/// Tells who can put it right when the configuration or a selector is wrong: whoever reads the
+/// error looks at a pod.
+pub fn for_operator(error: CniError) -> CniError {
+    const WHO: &str = "the operator of this cluster has to correct it in genie's configuration (ConfigMap \
+                       genie-config), the pod's owner cannot";
+    match error.code {
+        code::INVALID_CONFIG | code::SELECTOR => error.add_detail(WHO),
+        _ => error,
+    }
+}
+
+/// Whether a configuration is a drain list's entry: it only undoes what is left of
+/// earlier pods.
+pub fn is_draining(config: &Map<String, Value>) -> bool {
+    get(config, "drain") == Some(&Value::Bool(true))
+}
+
+/// The keys that nobody reads.
+pub fn unknown_keys(config: &Map<String, Value>) -> Vec<String> {
+    let is_known = |key: &str| KNOWN_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key));
+    config.keys().filter(|key| *key != "type" && !is_known(key)).cloned().collect()
+}
+
+/// One name list, or an array of them.
+fn default_plugin(config: &Map<String, Value>) -> Result<Option<String>, CniError> {
+    let value = match get(config, "default_plugin") {
+        Some(Value::Array(_)) => Some(texts(config, "default_plugin")?.join(",")),
+        _ => text(config, "default_plugin")?.map(ToOwned::to_owned),
+    };
+    Ok(value.filter(|value| !value.trim().is_empty()))
+}
+
+/// `"pods": ["runtime", "args", "agent", "api", {"manifests": "DIR"}]`; a single one
+/// needs no array. Without the key it is the first four, the API server only where
+/// the configuration names one.
+fn pod_sources(config: &Map<String, Value>, agent: &Path, tool: &Path) -> Result<Vec<Source>, CniError> {
+    let access = Access::from_config(config)?;
+    let api = access.map(|access| Source::Api(Box::new(Api::new(access, tool))));
+    let source = |value: &Value| match value {
+        Value::String(name) if name == "runtime" => Ok(Source::Runtime),
+        Value::String(name) if name == "args" => Ok(Source::Args),
+        Value::String(name) if name == "agent" => Ok(Source::Agent(agent.into())),
+        Value::String(name) if name == "api" => api.clone().ok_or_else(|| {
+            let message = "configuration key \"pods\" names \"api\", but no key tells how to reach the API server; \
+                           set kubernetes.kubeconfig";
+            CniError::new(code::INVALID_CONFIG, message)
+        }),
+        Value::Object(object) if object.len() == 1 && object.get("manifests").is_some_and(Value::is_string) => {
+            Ok(Source::Manifests(Manifests::new(object["manifests"].as_str().unwrap_or_default())))
+        }
+        _ => Err(wrong(
+            "pods",
+            value,
+            r#""runtime", "args", "agent", "api", {"manifests": "DIR"}, or an array of these"#,
+        )),
+    };
+    match get(config, "pods") {
+        None | Some(Value::Null) => {
+            let local = [Source::Runtime, Source::Args, Source::Agent(agent.into())];
+            Ok(local.into_iter().chain(api).collect())
+        }
+        Some(Value::Array(sources)) => sources.iter().map(source).collect(),
+        Some(value) => Ok(vec![source(value)?]),
+    }
+}
+
+/// Seconds as a number, or text such as `"90s"`, `"500ms"`, `"2m"`; within [`TIMEOUTS`].
+fn timeout(config: &Map<String, Value>) -> Result<Duration, CniError> {
+    let Some(value) = get(config, "timeout").filter(|value| !value.is_null()) else { return Ok(TIMEOUT) };
+    let parsed = match value {
+        Value::Number(seconds) => seconds.as_f64(),
+        Value::String(text) => {
+            let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0)];
+            let unit = units.iter().find(|(unit, _)| text.trim().ends_with(unit));
+            unit.and_then(|(unit, factor)| Some(text.trim().strip_suffix(unit)?.parse::<f64>().ok()? * factor))
+        }
+        _ => None,
+    };
+    parsed
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|timeout| TIMEOUTS.contains(timeout))
+        .ok_or_else(|| wrong("timeout", value, r#"seconds, or text such as "90s" or "500ms", and at most a day"#))
+}
+
+fn text<'a>(config: &'a Map<String, Value>, key: &str) -> Result<Option<&'a str>, CniError> {
+    match get(config, key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(value) => Err(wrong(key, value, "text")),
+    }
+}
+
+fn texts(config: &Map<String, Value>, key: &str) -> Result<Vec<String>, CniError> {
+    match get(config, key) {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(values)) => values
+            .iter()
+            .map(|value| value.as_str().map(ToOwned::to_owned).ok_or_else(|| wrong(key, value, "an array of text")))
+            .collect(),
+        Some(value) => Err(wrong(key, value, "an array of text")),
+    }
+}
+
+fn flag(config: &Map<String, Value>, key: &str) -> Result<bool, CniError> {
+    match get(config, key) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(flag)) => Ok(*flag),
+        Some(value) => Err(wrong(key, value, "true or false")),
+    }
+}
+
+/// The value is quoted, since whoever reads the message looks for it; unless it is
+/// an object or a list, which may hold anything, a secret among it.
+fn wrong(key: &str, value: &Value, expected: &str) -> CniError {
+    CniError::new(code::INVALID_CONFIG, format!("configuration key {key:?} is {}; expected {expected}", shown(value)))
+}
+
+fn invalid(message: impl Into<String>) -> CniError {
+    CniError::new(code::INVALID_CONFIG, message)
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Object(_) => "an object".into(),
+        Value::Array(_) => "a list".into(),
+        scalar => scalar.to_string(),
+    }
+}

@@ -1,0 +1,54 @@
+//! The keys `limits` and `default_route`: what pods with several networks get.
+
+use serde_json::{Map, Value};
+
+use super::DefaultRoute;
+use super::text;
+use super::wrong;
+use crate::cni::{CniError, get};
+use crate::network::Limits;
+use crate::selector::keys;
+
+/// More than a pod has use for, and few enough to be undone.
+const MOST: u64 = 256;
+
+const LIMIT_KEYS: [&str; 2] = ["networks", "same_network"];
+
+/// `"limits": {"networks": 8, "same_network": 4}`.
+pub(super) fn limits(config: &Map<String, Value>) -> Result<Limits, CniError> {
+    let usual = Limits::default();
+    let limits = match get(config, "limits") {
+        None | Some(Value::Null) => return Ok(usual),
+        Some(Value::Object(limits)) => limits,
+        Some(value) => return Err(wrong("limits", value, r#"an object such as {"networks": 8, "same_network": 4}"#)),
+    };
+    // A limit that is misspelt would be none.
+    if let Some(key) = limits.keys().find(|key| !LIMIT_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))) {
+        return Err(super::invalid(format!("configuration key \"limits\": {}", keys::unknown(key, LIMIT_KEYS))));
+    }
+    let number = |key: &str, usual| match get(limits, key) {
+        None | Some(Value::Null) => Ok(usual),
+        Some(value) => value
+            .as_u64()
+            .filter(|number| (1..=MOST).contains(number))
+            .and_then(|number| usize::try_from(number).ok())
+            .ok_or_else(|| wrong(&format!("limits.{key}"), value, &format!("a number from 1 to {MOST}"))),
+    };
+    Ok(Limits {
+        networks: number("networks", usual.networks)?,
+        same_network: number("same_network", usual.same_network)?,
+    })
+}
+
+/// `"default_route": "runtime"` or `"plugins"`.
+pub(super) fn default_route(config: &Map<String, Value>) -> Result<DefaultRoute, CniError> {
+    match text(config, "default_route")? {
+        None | Some("runtime") => Ok(DefaultRoute::Runtime),
+        Some("plugins") => Ok(DefaultRoute::Plugins),
+        Some(other) => Err(wrong(
+            "default_route",
+            &Value::from(other),
+            "\"runtime\" (the network on the runtime's interface has them) or \"plugins\" (as the plugins set them)",
+        )),
+    }
+}

@@ -1,0 +1,132 @@
+//! What the configuration's keys mean.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::Config;
+use super::Paths;
+use crate::cni::code;
+use crate::sources::{Manifests, Source};
+use crate::selector::grants::Plain;
+use crate::selector::module::{Module, NamesOnly};
+
+fn map(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        other => panic!("{other} is no object"),
+    }
+}
+
+fn config(value: Value) -> Result<Config, String> {
+    Config::from_map(&map(value), &NamesOnly).map_err(|error| {
+        assert_eq!(error.code, code::INVALID_CONFIG);
+        error.msg
+    })
+}
+
+#[test]
+fn genies_own_file_is_accepted_as_it_is() {
+    let config = config(json!({
+        "name": "k8s-pod-network", "type": "genie", "log_level": "info", "datastore_type": "kubernetes",
+        "hostname": "master", "policy": {"type": "k8s", "k8s_auth_token": "x"},
+        "kubernetes": {"kubeconfig": "/etc/cni/net.d/genie-kubeconfig"},
+        "romana_root": "http://:", "segment_label_name": "romanaSegment",
+    }))
+    .unwrap();
+    assert_eq!(config.node, "master");
+    assert_eq!(config.default_plugin, None);
+    let [runtime, args, agent, Source::Api(api)] = config.pods.as_slice() else { panic!("{:?}", config.pods) };
+    assert_eq!([runtime, args], [&Source::Runtime, &Source::Args]);
+    assert_eq!(*agent, Source::Agent("/run/genie/agent.sock".into()));
+    assert_eq!(api.access.kubeconfig, Some("/etc/cni/net.d/genie-kubeconfig".into()));
+    let chain: Vec<_> = config.chain.entries.iter().map(|entry| entry.name.as_str()).collect();
+    assert_eq!(chain, ["annotation", "default-plugin"]);
+    assert_eq!(config.paths.conf_dir, Path::new("/etc/cni/net.d"));
+}
+
+#[test]
+fn keys_match_without_regard_to_case() {
+    assert_eq!(config(json!({"DEFAULT_PLUGIN": "weave"})).unwrap().default_plugin.as_deref(), Some("weave"));
+}
+
+#[test]
+fn default_plugin_is_one_or_several_and_blank_is_none() {
+    let default_plugin = |value: Value| config(json!({"default_plugin": value})).unwrap().default_plugin;
+    assert_eq!(default_plugin(json!(["flannel", "weave@eth4"])).as_deref(), Some("flannel,weave@eth4"));
+    assert_eq!(default_plugin(json!("  ")), None);
+    assert_eq!(default_plugin(Value::Null), None);
+}
+
+#[test]
+fn timeouts_are_seconds_or_text_with_a_unit() {
+    let timeout = |value: Value| Paths::from_map(&map(json!({"timeout": value}))).map(|paths| paths.timeout);
+    assert_eq!(timeout(json!(2)).unwrap(), Duration::from_secs(2));
+    assert_eq!(timeout(json!("500ms")).unwrap(), Duration::from_millis(500));
+    assert_eq!(timeout(json!("2m")).unwrap(), Duration::from_mins(2));
+    assert_eq!(timeout(json!(86400)).unwrap(), Duration::from_hours(24));
+    for wrong in
+        [json!(0), json!(-1), json!("soon"), json!("1e400s"), json!(true), json!(1e18), json!("1e-9s"), json!("NaNs")]
+    {
+        assert!(timeout(wrong.clone()).unwrap_err().msg.contains(&wrong.to_string()));
+    }
+}
+
+#[test]
+fn pod_facts_come_in_the_order_that_is_written() {
+    let pods = config(json!({"pods": [{"manifests": "/pods"}, "args"]})).unwrap().pods;
+    assert_eq!(pods, [Source::Manifests(Manifests::new("/pods")), Source::Args]);
+    assert_eq!(
+        config(json!({"pods": {"manifests": "/pods"}})).unwrap().pods,
+        [Source::Manifests(Manifests::new("/pods"))]
+    );
+    assert!(config(json!({"pods": ["api"]})).err().unwrap().contains("\"api\""));
+}
+
+#[test]
+fn a_selector_entry_is_read_whole() {
+    let sha256 = "0".repeat(64);
+    let config = config(json!({
+        "selectors": [
+            {"module": "annotation"},
+            {"module": "/etc/genie/guard.wasm", "sha256": sha256, "run": "always", "grant": ["pod"],
+             "settings": {"tenant": "a"}, "limits": {"memory": "16Mi", "fuel": 1000}},
+        ],
+        "merge": "/etc/genie/guard.wasm",
+    }))
+    .unwrap();
+    let guard = &config.chain.entries[1];
+    assert!(matches!(&guard.module, Module::File { path, .. } if path == Path::new("/etc/genie/guard.wasm")));
+    assert!(guard.run_always && guard.grants.has(Plain::Pod) && !guard.grants.has(Plain::Node));
+    assert_eq!((guard.limits.memory, guard.limits.fuel), (16 << 20, 1000));
+    assert_eq!(guard.settings["tenant"], "a");
+}
+
+#[test]
+fn a_wrong_selector_is_named_with_its_place() {
+    for (entry, expected) in [
+        (json!({}), "module"),
+        (json!({"module": "nosuch"}), "nosuch"),
+        (json!({"module": "annotation", "run": "sometimes"}), "sometimes"),
+        (json!({"module": "annotation", "grant": ["root"]}), "root"),
+        (json!({"module": "annotation", "limits": {"fuel": "much"}}), "fuel"),
+        (json!({"module": "/x.wasm"}), "sha256"),
+        (json!({"module": "annotation", "runs": "always"}), "annotation: unknown key \"runs\": did you mean \"run\"?"),
+        (json!({"modul": "annotation"}), "did you mean \"module\"?"),
+        (json!({"module": "annotation", "limits": {"colour": 1}}), "unknown key \"colour\": there are fuel, "),
+        (json!("annotation"), "expected an object"),
+    ] {
+        let error = config(json!({"selectors": [{"module": "annotation"}, entry]})).err().unwrap();
+        assert!(error.contains("selectors[1]") && error.contains(expected), "{error}");
+    }
+    assert!(config(json!({"selectors": []})).is_err());
+    assert!(config(json!({"merge": "nosuch"})).err().unwrap().contains("nosuch"));
+}
+
+#[test]
+fn what_del_needs_is_read_although_the_rest_is_wrong() {
+    let broken = map(json!({"selectors": 7, "pods": 7, "state_dir": "/state"}));
+    assert_eq!(Paths::from_map(&broken).unwrap().state_dir, Path::new("/state"));
+    assert!(Config::from_map(&broken, &NamesOnly).is_err());
+}

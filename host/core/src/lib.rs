@@ -1,0 +1,27 @@
+//! A call of the container runtime, from its parts to the answer: selectors choose the pod's
+//! networks, their plugins attach them, and the result is merged and recorded.
+//!
+//! Both programs are made of this crate: the plugin `genie`, and `genie-host`, which adds the
+//! compiler, WASI and a client of the API server. What the two do in different ways they hand
+//! in as a [`selector::module::Program`].
+//!
+//! A room (a module here) uses only those that `docs/architecture.md` lists below it.
+
+pub mod agent_api;
+pub mod call;
+pub mod cni;
+pub mod config;
+pub mod delegate;
+pub mod log;
+pub mod network;
+pub mod node;
+pub mod object;
+pub mod plain;
+pub mod pod;
+pub mod process;
+pub mod record;
+pub mod report;
+pub mod routes;
+pub mod selector;
+pub mod sources;
+pub mod trust;

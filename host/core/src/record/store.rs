@@ -1,0 +1,298 @@
+//! The state directory.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::alone::Alone;
+use super::header::Header;
+use super::journal::Journal;
+use super::lock::Lock;
+use super::read::{Record, Unreadable, belongs, damaged, newer};
+use super::line;
+use super::name;
+use crate::cni::{CniError, code};
+
+/// The largest record that whoever reads all records of a node reads, in bytes. DEL, which
+/// reads one, reads any.
+pub const MODERATE: u64 = 4 << 20;
+
+/// The records of this node.
+#[derive(Clone, Debug)]
+pub struct Store {
+    directory: PathBuf,
+}
+
+/// One file of [`Store::list`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// A record.
+    Record(Box<Record>),
+    /// A file that is no record, or was one.
+    Damaged {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong with it, under [`code::RECORD`].
+        error: CniError,
+    },
+}
+
+impl Store {
+    /// The store in `directory`, which is created where it is missing, for root alone.
+    ///
+    /// # Errors
+    /// [`code::IO`].
+    pub fn open(directory: &Path) -> Result<Self, CniError> {
+        let store = Self { directory: directory.into() };
+        for part in [store.records(), store.new_files(), store.locks()] {
+            make_directory(&part)?;
+        }
+        Ok(store)
+    }
+
+    /// Waits until no other call works on the container, at most until `deadline`.
+    ///
+    /// Also removes what a killed call of the same container left half-written.
+    ///
+    /// # Errors
+    /// [`code::TRY_AGAIN`] when it stays busy, [`code::INVALID_ENVIRONMENT`] for an id
+    /// that is none, [`code::IO`].
+    pub fn lock(&self, container: &str, deadline: Instant) -> Result<Lock, CniError> {
+        let lock = self.lock_only(container, deadline)?;
+        self.sweep(&lock)?;
+        Ok(lock)
+    }
+
+    /// The same, and nothing is removed: what has a record was not killed before it had one.
+    ///
+    /// # Errors
+    /// As [`Store::lock`].
+    pub fn lock_only(&self, container: &str, deadline: Instant) -> Result<Lock, CniError> {
+        Lock::acquire(self.locks().join(name::stem(container)?), container, deadline)
+    }
+
+    /// Writes the record that everything else relies on, before the first delegate runs.
+    /// Other processes see it from here on; it survives a power failure after
+    /// [`Journal::sync_beside`].
+    ///
+    /// # Errors
+    /// [`code::INTERNAL`] when the container's interface has a record already: an ADD
+    /// without a DEL, which must not overwrite what the DEL needs. [`code::IO`].
+    pub fn create(&self, lock: &Lock, header: &Header) -> Result<Journal, CniError> {
+        belongs(lock, header)?;
+        let name = name::record(&header.container, &header.interface)?;
+        let path = self.records().join(&name);
+        // Nobody else creates it in between: we hold the lock.
+        if path.try_exists().map_err(|error| io_error("cannot look for", &path, &error))? {
+            let msg = format!(
+                "container {:.100} is already attached on {}: it needs a DEL before another ADD",
+                header.container, header.interface
+            );
+            return Err(CniError::new(code::INTERNAL, msg).with_details(format!("record: {}", path.display())));
+        }
+        let new = self.new_files().join(&name);
+        let written = line::encode(header).and_then(|header| {
+            // Killed before the rename: `new` stays, no delegate has run, and the next
+            // call that locks the container sweeps it. Killed after it: the record is
+            // complete.
+            let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&new)?;
+            file.write_all(&header)?;
+            let alone = Alone::open(lock.path())?;
+            alone.wait(Instant::now())?;
+            fs::rename(&new, &path)?;
+            Ok((file, alone))
+        });
+        match written {
+            Ok((file, alone)) => Ok(Journal::new(file, path, alone)),
+            Err(error) => {
+                let _ = fs::remove_file(&new);
+                Err(io_error("cannot write the attachment record", &path, &error))
+            }
+        }
+    }
+
+    /// The record of a container's interface, if there is one. Needs no lock; whoever
+    /// acts on it does.
+    ///
+    /// # Errors
+    /// [`code::RECORD`] for a damaged one, which is moved out of the way so that the
+    /// next call can go on without it, and for one that a newer build wrote, which stays.
+    /// [`code::IO`].
+    pub fn load(&self, container: &str, interface: &str) -> Result<Option<Record>, CniError> {
+        let path = self.records().join(name::record(container, interface)?);
+        let Some(bytes) = read_file(&path)? else {
+            return Ok(None);
+        };
+        match Record::decode(&bytes, &path) {
+            Ok(record) => Ok(Some(record)),
+            Err(Unreadable::Damaged(reason)) => Err(self.quarantine(&path, &reason)),
+            Err(Unreadable::Newer(version)) => Err(CniError::new(code::RECORD, newer(&path, version))),
+        }
+    }
+
+    /// Every record of the node and every damaged file, in the order of their names.
+    ///
+    /// # Errors
+    /// [`code::IO`].
+    pub fn list(&self) -> Result<Vec<Entry>, CniError> {
+        self.each()?.collect()
+    }
+
+    /// The same one by one: a node may have more records than belong into memory.
+    ///
+    /// # Errors
+    /// [`code::IO`].
+    pub fn each(&self) -> Result<impl Iterator<Item = Result<Entry, CniError>>, CniError> {
+        let records = self.files()?.into_iter().filter_map(|path| self.read(path).transpose());
+        let damaged = files(&self.damaged())?.into_iter().map(|path| {
+            let reason = damaged(&path, "it was moved here for that");
+            Ok(Entry::Damaged { path, error: CniError::new(code::RECORD, reason) })
+        });
+        Ok(records.chain(damaged))
+    }
+
+    /// The records' files, in the order of their names.
+    ///
+    /// # Errors
+    /// [`code::IO`].
+    pub fn files(&self) -> Result<Vec<PathBuf>, CniError> {
+        files(&self.records())
+    }
+
+    /// What one of [`Store::files`] holds; none when it is gone by now: it belonged to
+    /// a DEL that has just ended.
+    ///
+    /// # Errors
+    /// [`code::IO`].
+    pub fn read(&self, path: PathBuf) -> Result<Option<Entry>, CniError> {
+        let Some(bytes) = read_file(&path)? else { return Ok(None) };
+        Ok(Some(match Record::read(&bytes, &path) {
+            Ok(record) => Entry::Record(Box::new(record)),
+            Err(error) => Entry::Damaged { path, error },
+        }))
+    }
+
+    /// Moves a damaged file away. It is never deleted: it may hold what a person needs
+    /// to clean up by hand.
+    fn quarantine(&self, path: &Path, reason: &str) -> CniError {
+        let error = CniError::new(code::RECORD, damaged(path, reason));
+        match self.move_away(path) {
+            Ok(to) => error.with_details(format!(
+                "moved to {}: remove it after the clean-up; the next call goes on without it",
+                to.display()
+            )),
+            Err(failed) => error.with_details(format!("{}; move it away so that calls can go on", failed.msg)),
+        }
+    }
+
+    fn move_away(&self, path: &Path) -> Result<PathBuf, CniError> {
+        make_directory(&self.damaged())?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let mut free = (0..1000).map(|n| self.damaged().join(format!("{name}.{n}")));
+        let to = free.find(|to| !to.exists()).ok_or_else(|| {
+            let msg = format!("{} is full of files like it", self.damaged().display());
+            CniError::new(code::IO, msg)
+        })?;
+        fs::rename(path, &to).map_err(|error| io_error("cannot move", path, &error))?;
+        Ok(to)
+    }
+
+    /// Removes the container's unfinished files. The directory holds no others than
+    /// those of calls that run now, so that looking through it costs nothing.
+    ///
+    /// # Errors
+    /// [`code::IO`].
+    pub fn sweep(&self, lock: &Lock) -> Result<(), CniError> {
+        let stem = name::stem(lock.container())?;
+        for path in files(&self.new_files())? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.split_once('@').is_some_and(|(of, _)| of == stem) {
+                fs::remove_file(&path).map_err(|error| io_error("cannot remove", &path, &error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a call puts a file of a container on its way to another place of the state
+    /// directory: what a killed call leaves there goes with the container's next call.
+    ///
+    /// # Errors
+    /// [`code::INVALID_ENVIRONMENT`] for an id that is none, [`code::IO`].
+    pub fn unfinished(directory: &Path, container: &str, what: &str) -> Result<PathBuf, CniError> {
+        let new = Self { directory: directory.into() }.new_files();
+        make_directory(&new)?;
+        Ok(new.join(format!("{}@{what}", name::stem(container)?)))
+    }
+
+    fn records(&self) -> PathBuf {
+        self.directory.join("records")
+    }
+
+    fn new_files(&self) -> PathBuf {
+        self.directory.join("new")
+    }
+
+    fn locks(&self) -> PathBuf {
+        self.directory.join("locks")
+    }
+
+    fn damaged(&self) -> PathBuf {
+        self.directory.join("damaged")
+    }
+}
+
+/// Creates a directory and those above it. What is new is made durable, so that a
+/// record in it can be.
+fn make_directory(path: &Path) -> Result<(), CniError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .and_then(|()| path.ancestors().skip(1).take(2).filter(|above| above.is_dir()).try_for_each(sync_directory))
+        .map_err(|error| io_error("cannot create the directory", path, &error))
+}
+
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+fn read_file(path: &Path) -> Result<Option<Vec<u8>>, CniError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error("cannot read the attachment record", path, &error)),
+    }
+}
+
+/// Whether there is a record of a container's interface.
+pub(super) fn has_record(directory: &Path, container: &str, interface: &str) -> bool {
+    let store = Store { directory: directory.into() };
+    name::record(container, interface).is_ok_and(|name| store.records().join(name).exists())
+}
+
+/// The files of a directory, sorted; none when it does not exist.
+pub(super) fn files(directory: &Path) -> Result<Vec<PathBuf>, CniError> {
+    let read = || match fs::read_dir(directory) {
+        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    };
+    let mut paths: Vec<PathBuf> = read().map_err(|error| io_error("cannot read", directory, &error))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// "No such file" and "not found" are worded away: a DEL error that says so is taken
+/// for success by containerd.
+pub(super) fn io_error(doing: &str, path: &Path, error: &io::Error) -> CniError {
+    let why = match error.kind() {
+        ErrorKind::NotFound => "it is missing".into(),
+        _ => error.to_string(),
+    };
+    CniError::new(code::IO, format!("{doing} {}: {why}", path.display()))
+}

@@ -1,0 +1,189 @@
+//! Refused pods on their way to the agent, which makes events of them.
+//!
+//! ```text
+//! <state_dir>/spool/<pod>.json    the last refusal of a pod
+//! ```
+//!
+//! The agent creates the directory: on a node without one nothing is written.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use crate::cni::{Call, CniArgs, CniError};
+use crate::config::Paths;
+use crate::pod::Identity;
+use crate::record::{Pod, Store};
+
+/// How many pods' refusals are kept while no agent takes them; the oldest go first.
+const LIMIT: usize = 256;
+/// How much of an error is kept, in bytes: more than an event can show.
+const TEXT_LIMIT: usize = 4 << 10;
+/// How much of a pod's name is in a file's name, which has room for 255 bytes.
+const STEM_LIMIT: usize = 200;
+
+/// A pod that did not get its networks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The pod.
+    pub pod: Pod,
+    /// The error's code.
+    pub code: u32,
+    /// The error's message.
+    pub message: String,
+    /// The error's details; may be empty.
+    pub details: String,
+    /// When, in seconds since 1970.
+    pub time: u64,
+}
+
+/// The code of a [`Refusal`] that is none: the pod has networks, but not all that it asks for.
+pub const NOTICE: u32 = 0;
+
+/// Leaves a failed ADD to the agent. What goes wrong with that is only logged: the
+/// call's answer is the error itself.
+pub fn refused(call: &Call, paths: &Paths, error: &CniError) {
+    leave(call, paths, error);
+}
+
+/// Leaves to the agent what a pod's owner should know although the pod starts.
+pub fn noticed(call: &Call, paths: &Paths, message: &str) {
+    leave(call, paths, &CniError::new(NOTICE, message));
+}
+
+fn leave(call: &Call, paths: &Paths, error: &CniError) {
+    let Some(pod) = Identity::from_args(&CniArgs::new(&call.args)).recorded() else { return };
+    let refusal = Refusal {
+        pod,
+        code: error.code,
+        message: shortened(&error.msg),
+        details: shortened(&error.details),
+        time: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs()),
+    };
+    if let Err(error) = Spool::of(&paths.state_dir).write(&call.container, &refusal) {
+        tracing::warn!(%error, "the agent will not hear of this error: it cannot be written to the spool");
+    }
+}
+
+/// The directory of refusals.
+#[derive(Clone, Debug)]
+pub struct Spool {
+    state_dir: PathBuf,
+    directory: PathBuf,
+}
+
+/// A refusal that was read, with what tells its file from a newer one.
+#[derive(Debug)]
+pub struct Taken {
+    /// What it says.
+    pub refusal: Refusal,
+    path: PathBuf,
+    inode: u64,
+}
+
+impl Taken {
+    /// Its file; the pod's next refusal is in the same one.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Spool {
+    /// The spool below a state directory.
+    pub fn of(state_dir: &Path) -> Self {
+        Self { state_dir: state_dir.into(), directory: state_dir.join("spool") }
+    }
+
+    /// Creates the directory, for root alone: from now on the plugin writes into it.
+    ///
+    /// # Errors
+    /// It cannot be created.
+    pub fn create(&self) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)
+    }
+
+    /// Writes a pod's refusal in the place of its earlier one. It is the refusal of an
+    /// ADD of `container`, whose next call takes away what a kill leaves half-written.
+    ///
+    /// # Errors
+    /// It cannot be written; a missing directory is none.
+    pub fn write(&self, container: &str, refusal: &Refusal) -> io::Result<()> {
+        let Ok(files) = self.files() else { return Ok(()) };
+        make_room(&files);
+        let new = Store::unfinished(&self.state_dir, container, "refusal").map_err(io::Error::other)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        let written = serde_json::to_vec(refusal)
+            .map_err(io::Error::from)
+            .and_then(|text| file.write_all(&text))
+            .and_then(|()| fs::rename(&new, self.directory.join(file_name(&refusal.pod))));
+        if written.is_err() {
+            _ = fs::remove_file(&new);
+        }
+        written
+    }
+
+    /// All refusals, the oldest first. What is none is removed.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn list(&self) -> io::Result<Vec<Taken>> {
+        let mut all = Vec::new();
+        for path in self.files()? {
+            // Gone by now: the plugin made room.
+            let (Ok(metadata), Ok(text)) = (fs::metadata(&path), fs::read(&path)) else { continue };
+            match serde_json::from_slice(&text) {
+                Ok(refusal) => all.push(Taken { refusal, path, inode: metadata.ino() }),
+                Err(error) => {
+                    tracing::warn!(file = %path.display(), %error, "removed from the spool: it is no refusal");
+                    _ = fs::remove_file(&path);
+                }
+            }
+        }
+        all.sort_by_key(|taken| taken.refusal.time);
+        Ok(all)
+    }
+
+    /// Removes a refusal, unless a newer one has come into its place.
+    pub fn remove(&self, taken: &Taken) {
+        if fs::metadata(&taken.path).is_ok_and(|metadata| metadata.ino() == taken.inode) {
+            _ = fs::remove_file(&taken.path);
+        }
+    }
+
+    fn files(&self) -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(&self.directory)?.map(|entry| entry.map(|entry| entry.path())).collect()
+    }
+}
+
+/// Removes the oldest files.
+fn make_room(files: &[PathBuf]) {
+    let surplus = (files.len() + 1).saturating_sub(LIMIT);
+    if surplus == 0 {
+        return;
+    }
+    let age = |path: &PathBuf| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let mut aged: Vec<_> = files.iter().filter_map(|path| Some((age(path)?, path))).collect();
+    aged.sort();
+    for (_, path) in aged.into_iter().take(surplus) {
+        _ = fs::remove_file(path);
+    }
+}
+
+/// By uid; older runtimes do not tell it.
+fn file_name(pod: &Pod) -> String {
+    let named = format!("{}_{}", pod.namespace, pod.name);
+    let stem = if pod.uid.is_empty() { &named } else { &pod.uid };
+    let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
+    format!("{}.json", stem.chars().take(STEM_LIMIT).map(safe).collect::<String>())
+}
+
+fn shortened(text: &str) -> String {
+    text[..text.floor_char_boundary(TEXT_LIMIT)].to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! What a call did and how long its parts took: told to the agent when the
+//! runtime has its answer.
+
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::agent_api::client;
+use crate::agent_api::protocol::{NetworkTime, Report, SelectorRun};
+use crate::cni::{Call, CniArgs, CniError, NetworkList, Verb};
+use crate::pod::Identity;
+use crate::selector::decision::{Step, StepOutcome, micros};
+
+/// Kept while a call runs.
+pub struct Account {
+    started: Instant,
+    /// When the last part ended.
+    lap: Cell<Instant>,
+    report: RefCell<Report>,
+}
+
+impl Account {
+    /// The call began at `started`.
+    pub fn since(started: Instant) -> Self {
+        Self { started, lap: Cell::new(started), report: RefCell::default() }
+    }
+
+    /// A part has ended: all since the part before.
+    pub fn part(&self, name: &str) {
+        let now = Instant::now();
+        let took = micros(now.saturating_duration_since(self.lap.replace(now)));
+        self.report.borrow_mut().parts.push((name.into(), took));
+    }
+
+    /// A network's delegates have ended.
+    pub fn network(&self, list: &NetworkList, interface: &str, started: Instant, failed: bool) {
+        self.report.borrow_mut().networks.push(NetworkTime {
+            network: list.name.clone(),
+            plugin: list.types().first().copied().unwrap_or_default().to_owned(),
+            interface: interface.to_owned(),
+            micros: micros(started.elapsed()),
+            failed,
+        });
+    }
+
+    /// The chain has decided, or failed. Loading the selectors is a part of its own.
+    pub fn selectors(&self, trace: &[Step]) {
+        let load: u64 = trace.iter().map(|step| step.load_micros).sum();
+        self.lap.set(self.lap.get() + Duration::from_micros(load));
+        self.report.borrow_mut().parts.push(("load".into(), load));
+        let ran = trace.iter().filter(|step| step.outcome != StepOutcome::Skipped);
+        self.report.borrow_mut().selectors.extend(ran.map(|step| SelectorRun {
+            name: step.selector.clone(),
+            outcome: step.outcome.name().into(),
+            fuel: step.usage.fuel,
+            micros: step.micros,
+        }));
+    }
+
+    /// Tells the agent how the call ended. What the runtime asks every few seconds
+    /// (STATUS, VERSION) is told only when it fails.
+    pub fn tell<T>(self, socket: &Path, call: &Call, ended: &Result<T, CniError>) {
+        if ended.is_ok() && matches!(call.verb, Verb::Status | Verb::Version) {
+            return;
+        }
+        self.part("answer");
+        let pod = Identity::from_args(&CniArgs::new(&call.args));
+        let error = ended.as_ref().err();
+        client::report(
+            socket,
+            Report {
+                verb: call.verb.as_str().into(),
+                code: error.map(|error| error.code),
+                message: error.map(ToString::to_string),
+                container: call.container.clone(),
+                interface: call.interface.clone(),
+                pod: pod.recorded(),
+                micros: micros(self.started.elapsed()),
+                ..self.report.into_inner()
+            },
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! The container's network namespace while an ADD works on it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::message::DefaultRoute;
+use super::netlink::Netlink;
+use super::Wanted;
+use super::kernel;
+use super::namespace;
+use crate::cni::{CniError, code};
+
+/// The container's network namespace, which was entered once: what speaks to its kernel
+/// afterwards is a socket that stays in there.
+pub struct Sandbox {
+    pub(super) netns: String,
+    pub(super) kernel: Netlink,
+    pub(super) aside: Vec<DefaultRoute>,
+}
+
+impl Sandbox {
+    /// The namespace at the path `netns`; none when the call has none, or one that is not
+    /// there.
+    ///
+    /// # Errors
+    /// Code 4 when it cannot be entered, code 5 when its kernel does not answer.
+    pub fn open(netns: Option<&str>) -> Result<Option<Self>, CniError> {
+        let Some(netns) = netns.filter(|netns| Path::new(netns).exists()) else { return Ok(None) };
+        let kernel = namespace::visit(netns, Netlink::open)??;
+        Ok(Some(Self { netns: netns.into(), kernel, aside: Vec::new() }))
+    }
+
+    /// Whether it has an interface of this name.
+    ///
+    /// # Errors
+    /// Code 5: the kernel does not tell.
+    pub fn has(&self, interface: &str) -> Result<bool, CniError> {
+        Ok(self.kernel.has_link(interface)?)
+    }
+
+    /// The names of its interfaces, `lo` among them.
+    ///
+    /// # Errors
+    /// Code 5: the kernel does not tell.
+    pub fn interfaces(&mut self) -> Result<BTreeSet<String>, CniError> {
+        Ok(kernel::links(&mut self.kernel)?.into_keys().collect())
+    }
+
+    /// Takes the default routes away until [`settle`](super::settle): a plugin such as calico
+    /// fails where there is one already.
+    ///
+    /// # Errors
+    /// Code 5: the kernel refuses.
+    pub fn set_aside(&mut self) -> Result<(), CniError> {
+        kernel::set_aside(&mut self.kernel, &mut self.aside)
+    }
+
+    /// Brings back what was set aside, for an ADD that fails: whoever had a default route
+    /// before it shall have it after it.
+    pub fn put_back(&mut self) {
+        for route in std::mem::take(&mut self.aside) {
+            if let Err(error) = kernel::restore(&mut self.kernel, &route) {
+                tracing::debug!(%error, "a default route that was set aside does not come back");
+            }
+        }
+    }
+
+    pub(super) fn apply(&mut self, wanted: &Wanted<'_>) -> Result<Vec<BTreeSet<super::Family>>, CniError> {
+        let aside = std::mem::take(&mut self.aside);
+        kernel::apply(&mut self.kernel, &self.netns, wanted, aside)
+    }
+}
+
+/// The namespace of a call whose plan needs one.
+///
+/// # Errors
+/// Code 4: there is none.
+pub(super) fn needed(sandbox: Option<&mut Sandbox>) -> Result<&mut Sandbox, CniError> {
+    sandbox.ok_or_else(|| {
+        CniError::new(
+            code::INVALID_ENVIRONMENT,
+            "CNI_NETNS must be a network namespace: whose the default route is has to be settled in it",
+        )
+    })
+}

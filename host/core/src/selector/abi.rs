@@ -1,0 +1,35 @@
+//! The selector ABI as Rust types, generated from `guest-sdk/wit`, the one
+//! source of truth. Every record's fields are described there.
+//!
+//! The bindings are those of the world with `merge`, since it holds everything;
+//! `run` probes whether a selector exports it. Exports and imports are
+//! matched by semantic version: a selector built for any `0.1.x` fits.
+
+#[allow(missing_docs, clippy::all, clippy::pedantic, unused_qualifications)]
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../../guest-sdk/wit",
+        world: "selector-with-merge",
+        // An import may end the call: when the deadline has passed, say.
+        imports: { default: trappable },
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
+    });
+}
+
+pub use bindings::genie::selector::log::Level as LogLevel;
+pub use bindings::genie::selector::types::{
+    About, Attachment, DefaultRoute, DefinitionName, Merged, Mistake, Network, Outcome, Plan, PodName, Refusal,
+    Request, Source, Verdict,
+};
+
+pub use bindings::exports::genie::selector::{merge, select};
+pub use bindings::genie::selector::{cluster, log, node, pod, types};
+
+/// The package of the ABI, as it stands in front of its interfaces' names.
+pub const PACKAGE: &str = "genie:selector/";
+/// The versions that this host speaks: every one that starts so.
+pub const VERSIONS: &str = "0.1.";
+/// The interface that every selector exports.
+pub const SELECT: &str = "genie:selector/select@0.1.0";
+/// The interface that a selector exports when it merges in its own way.
+pub const MERGE: &str = "genie:selector/merge@0.1.0";

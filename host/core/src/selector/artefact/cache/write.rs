@@ -1,0 +1,102 @@
+//! Writing artefacts, and whether they can be: the tool's side.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, AtFlags, Mode, OFlags};
+use rustix::io::Errno;
+use wasmtime::Engine;
+
+use crate::selector::artefact::load::{LoadError, load_file};
+use crate::selector::artefact::claim::Claim;
+use crate::selector::artefact::checksum;
+use crate::trust::{self, Distrust, Missing};
+use super::Digest;
+use super::file_name;
+use super::path;
+use crate::cni::{CniError, code};
+
+/// Puts an artefact in its place, durably. One that is there already is replaced.
+pub fn write(claim: Claim, digest: Digest, bytes: &[u8]) -> Result<(), CniError> {
+    // Only who has the claim writes, so one name is enough; what a kill left there goes.
+    let temporary = format!(".{digest}.tmp");
+    let dir = &claim.dir;
+    let place = || -> std::io::Result<()> {
+        let mut file = create(dir, &temporary)?;
+        file.write_all(bytes)?;
+        file.write_all(&checksum::of(bytes))?;
+        rustix::fs::fchmod(&file, Mode::from_raw_mode(0o444))?;
+        file.sync_all()?;
+        rustix::fs::renameat(dir, &temporary, dir, file_name(digest))?;
+        rustix::fs::fsync(dir)?;
+        Ok(())
+    };
+    place().map_err(|error| {
+        // Best effort: what is left over is never loaded.
+        let _ = rustix::fs::unlinkat(dir, &temporary, AtFlags::empty());
+        CniError::new(code::IO, format!("the artefact cannot be written: {error}"))
+    })?;
+    claim.finish(digest);
+    Ok(())
+}
+
+/// Whether the artefact of the module with this digest is there and loads. False:
+/// it has to be compiled.
+///
+/// # Errors
+/// Why one that is there is not loaded.
+pub fn check(engine: &Engine, cache_dir: &Path, digest: Digest) -> Result<bool, String> {
+    match load_file(engine, &path(cache_dir, digest)) {
+        Ok(_) => Ok(true),
+        Err(LoadError::Missing) => Ok(false),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Whether the directory is one that artefacts are loaded from. One that does not
+/// exist is.
+///
+/// # Errors
+/// Why it is not trusted, and what to do about it.
+pub fn check_dir(cache_dir: &Path) -> Result<(), String> {
+    match trust::open_dir(cache_dir, Missing::Fail) {
+        Ok(_) | Err(Distrust::Missing(_)) => Ok(()),
+        Err(distrust) => Err(distrust.to_string()),
+    }
+}
+
+/// The cache that this process's user can fill: this one, where it is there, else the
+/// user's own, below `XDG_CACHE_HOME` or `~/.cache`. None: neither.
+pub fn usable(cache_dir: &Path) -> Option<PathBuf> {
+    let can_be_filled = |dir: &Path, missing| {
+        trust::open_dir(dir, missing)
+            .is_ok_and(|dir| rustix::fs::accessat(dir, ".", Access::WRITE_OK, AtFlags::EACCESS).is_ok())
+    };
+    if can_be_filled(cache_dir, Missing::Fail) {
+        return Some(cache_dir.to_owned());
+    }
+    of_user().filter(|dir| can_be_filled(dir, Missing::Create))
+}
+
+fn of_user() -> Option<PathBuf> {
+    let given = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
+    let dir = given.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))?;
+    // A home directory is often behind a link; what it leads to is what is checked.
+    fs::create_dir_all(&dir).ok()?;
+    Some(fs::canonicalize(dir).ok()?.join("genie"))
+}
+
+fn create(dir: impl rustix::fd::AsFd, name: &str) -> Result<File, Errno> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let open = || rustix::fs::openat(&dir, name, flags, Mode::from_raw_mode(0o600)).map(File::from);
+    match open() {
+        // Left over from a process that was killed.
+        Err(Errno::EXIST) => {
+            rustix::fs::unlinkat(&dir, name, AtFlags::empty())?;
+            open()
+        }
+        other => other,
+    }
+}

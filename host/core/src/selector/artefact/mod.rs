@@ -1,0 +1,8 @@
+//! Native code that was compiled from selectors: where it is kept, who may have written it,
+//! and how it gets into memory.
+
+pub mod cache;
+pub mod checksum;
+pub mod claim;
+pub mod engine;
+pub mod load;

@@ -1,0 +1,275 @@
+//! The chain of selectors: who is asked, in which order, and whose word holds.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::selector::abi::{Merged, Outcome, Plan, Refusal, Request, Verdict};
+use crate::selector::sandbox::facts::Facts;
+use crate::selector::grants::Grants;
+use crate::selector::sandbox::limits::Limits;
+use crate::selector::module::loaded::{LoadedSelector, mismatched};
+use crate::selector::mistake;
+use crate::selector::module::{Loader, Module};
+use crate::selector::sandbox::run::{Answer, Bounds, Ran, Task};
+use crate::selector::text::one_line;
+use crate::selector::decision::{Decision, Failed, Step, StepOutcome, micros};
+use crate::selector::sandbox::log::hand_on;
+use crate::cni::{CniError, code};
+
+/// One selector of a chain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// What people call it: its name, or that of its file.
+    pub name: String,
+    /// What is run.
+    pub module: Module,
+    /// Whether it is asked even when there is a plan (`"run": "always"`).
+    pub run_always: bool,
+    /// Its settings. Null is an empty object.
+    pub settings: Value,
+    /// What it may read and say.
+    pub grants: Grants,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+/// The selectors of a configuration, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Chain {
+    /// The entries. Once there is a plan, only those with `run_always` are
+    /// asked.
+    pub entries: Vec<Entry>,
+    /// The name of the entry that merges, whoever decided.
+    pub merge: Option<String>,
+}
+
+/// What a merge is about, beside the outcomes.
+#[derive(Clone, Copy)]
+pub struct Merging<'a> {
+    /// The entry that made the plan, [`Decision::decided_by`].
+    pub decided_by: Option<usize>,
+    /// What the chain was asked.
+    pub request: &'a Request,
+    /// What it decided, every attachment's interface named.
+    pub plan: &'a Plan,
+    /// Bytes of what was asked for the decision, [`Decision::asked`].
+    pub asked: usize,
+    /// What the selector's imports answer.
+    pub facts: &'a dyn Facts,
+    /// What the standard merge makes of it.
+    pub standard: &'a dyn Fn() -> Result<Merged, CniError>,
+}
+
+impl Entry {
+    fn load(&self, loader: &Loader, deadline: Instant) -> Result<LoadedSelector, CniError> {
+        let selector = loader.load(&self.module, deadline)?;
+        self.grants.check(&self.name, selector.imports())?;
+        Ok(selector)
+    }
+
+    fn settings(&self) -> String {
+        if self.settings.is_null() { "{}".into() } else { self.settings.to_string() }
+    }
+
+    /// Loads and runs the selector. The step has no outcome of its own yet: it
+    /// is [`StepOutcome::Pass`], or the failure.
+    fn run(
+        &self,
+        loader: &Loader,
+        task: Task,
+        asked: usize,
+        facts: &dyn Facts,
+        deadline: Instant,
+    ) -> (Result<Answer, CniError>, Step) {
+        let start = Instant::now();
+        let (grants, limits) = (self.grants.clone(), self.limits.clone());
+        let bounds = Bounds { selector: self.name.clone(), grants, limits, asked };
+        let mut load_micros = 0;
+        let Ran { answer, usage, logs, consulted } = if start >= deadline {
+            let message = format!("the time for this CNI call ran out before selector {:?} was asked", self.name);
+            Ran::failed(CniError::new(code::TRY_AGAIN, message))
+        } else {
+            let selector = self.load(loader, deadline);
+            load_micros = micros(start.elapsed());
+            match selector {
+                Ok(selector) => selector.run(task, &bounds, facts, deadline),
+                Err(error) => Ran::failed(error),
+            }
+        };
+        hand_on(&self.name, &logs);
+        let outcome = match &answer {
+            Ok(_) => StepOutcome::Pass,
+            Err(error) => StepOutcome::Failed(error.to_string()),
+        };
+        let micros = micros(start.elapsed());
+        (answer, Step { selector: self.name.clone(), outcome, usage, micros, load_micros, logs, imports: consulted })
+    }
+
+    fn refused(&self, refusal: Refusal) -> CniError {
+        let name = &self.name;
+        match refusal {
+            Refusal::Invalid(mistake) => mistake::error(name, &mistake),
+            Refusal::Denied(reason) => {
+                let message = format!("selector {name:?} denies: {}", one_line(&reason));
+                CniError::new(code::REFUSED_DENIED, message)
+            }
+            Refusal::Unavailable(reason) => {
+                let message = format!("selector {name:?} cannot decide now: {}", one_line(&reason));
+                CniError::new(code::TRY_AGAIN, message)
+            }
+            Refusal::Internal(reason) => {
+                let message = format!("selector {name:?} failed: {}", one_line(&reason));
+                CniError::new(code::SELECTOR, message)
+            }
+        }
+    }
+}
+
+impl Chain {
+    /// Asks the selectors in order until one of them has a plan, and after that
+    /// those that are always asked. Each of these sees the plan so far, and may
+    /// let it stand, replace it, or refuse the pod.
+    ///
+    /// Only what is asked is loaded. That every selector passes is no error
+    /// here. Codes: 101 and 102 when a selector refuses, 11 when it says so or
+    /// time runs out, 103 when one fails or goes over a limit, 7 when the
+    /// configuration is wrong, settings among it.
+    pub fn decide(
+        &self,
+        loader: &Loader,
+        request: &Request,
+        facts: &dyn Facts,
+        deadline: Instant,
+    ) -> Result<Decision, Failed> {
+        let mut decision = Decision { plan: None, decided_by: None, trace: Vec::new() };
+        for (index, entry) in self.entries.iter().enumerate() {
+            if decision.plan.is_some() && !entry.run_always {
+                decision.trace.push(Step::new(&entry.name, StepOutcome::Skipped));
+                continue;
+            }
+            let mut told = Request { decided: decision.plan.clone(), ..request.clone() };
+            told.attributes.extend(entry.grants.forbidden(&request.networks).map(|file| ("forbidden".into(), file)));
+            let task = Task::Select { request: told, settings: entry.settings() };
+            let (answer, mut step) = entry.run(loader, task, decision.asked(), facts, deadline);
+            let verdict = answer.and_then(|answer| entry.verdict(answer, request, decision.plan.as_ref(), &mut step));
+            decision.trace.push(step);
+            match verdict {
+                Ok(Verdict::Pass) => {}
+                Ok(Verdict::Plan(plan)) => {
+                    decision.plan = Some(plan);
+                    decision.decided_by = Some(index);
+                }
+                Err(error) => {
+                    return Err(Failed { error, trace: decision.trace });
+                }
+            }
+        }
+        Ok(decision)
+    }
+
+    /// Merges by the entry that [`Chain::merge`] names, else by the one that
+    /// decided. None: that one does not merge, and the standard merge serves.
+    ///
+    /// Errors as for [`Chain::decide`].
+    pub fn merge(
+        &self,
+        loader: &Loader,
+        merging: Merging<'_>,
+        outcomes: &[Outcome],
+        deadline: Instant,
+    ) -> Option<Result<Merged, CniError>> {
+        let Merging { decided_by, request, plan, asked, facts, standard } = merging;
+        let entry = match &self.merge {
+            Some(name) => match self.merging_entry(name, loader, deadline) {
+                Ok(entry) => entry,
+                Err(error) => return Some(Err(error)),
+            },
+            None => self.entries.get(decided_by?)?,
+        };
+        match entry.load(loader, deadline) {
+            Ok(selector) if !selector.merges() => return None,
+            Ok(_) => {}
+            Err(error) => return Some(Err(error)),
+        }
+        let task = Task::Merge {
+            request: request.clone(),
+            plan: plan.clone(),
+            outcomes: outcomes.to_vec(),
+            settings: entry.settings(),
+        };
+        let (answer, _) = entry.run(loader, task, asked, facts, deadline);
+        Some(answer.and_then(|answer| match answer {
+            Answer::Merged(Ok(merged)) => {
+                let checked = entry.grants.check_merged(&merged, outcomes, &standard()?);
+                checked.map(|()| merged).map_err(|missing| missing.into_error(&entry.name))
+            }
+            Answer::Merged(Err(refusal)) => Err(entry.refused(refusal)),
+            _ => Err(mismatched(&entry.name)),
+        }))
+    }
+
+    /// The name of the entry that is asked to merge what the entry `decided_by` planned.
+    pub fn merger(&self, decided_by: Option<usize>) -> Option<&str> {
+        let decider = || self.entries.get(decided_by?).map(|entry| entry.name.as_str());
+        self.merge.as_deref().or_else(decider)
+    }
+
+    /// Loads every entry, as a check of the configuration.
+    pub fn check(&self, loader: &Loader, deadline: Instant) -> Result<(), CniError> {
+        self.entries.iter().try_for_each(|entry| entry.load(loader, deadline).map(drop))?;
+        match &self.merge {
+            Some(name) => self.merging_entry(name, loader, deadline).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    fn merging_entry(&self, name: &str, loader: &Loader, deadline: Instant) -> Result<&Entry, CniError> {
+        let wrong = |reason| {
+            let message = format!("\"merge\": {name:?} of the configuration {reason}");
+            Err(CniError::new(code::INVALID_CONFIG, message))
+        };
+        match self.entries.iter().find(|entry| entry.name == name) {
+            None => wrong("names none of its selectors"),
+            Some(entry) if !entry.load(loader, deadline)?.merges() => wrong("names a selector that exports no merge"),
+            Some(entry) => Ok(entry),
+        }
+    }
+}
+
+impl Entry {
+    /// Makes the answer of `select` the step's outcome. Here a verdict becomes a plan, so
+    /// here it is held against the grants.
+    fn verdict(
+        &self,
+        answer: Answer,
+        request: &Request,
+        decided: Option<&Plan>,
+        step: &mut Step,
+    ) -> Result<Verdict, CniError> {
+        let verdict = match answer {
+            Answer::Verdict(Ok(Verdict::Plan(plan))) if plan.attachments.is_empty() => {
+                let message =
+                    format!("selector {:?} failed: its plan is empty; to say nothing it must pass", self.name);
+                Err((CniError::new(code::SELECTOR, message), false))
+            }
+            Answer::Verdict(Ok(Verdict::Plan(plan))) => match self.grants.check_plan(&plan, request, decided) {
+                Ok(()) => Ok(Verdict::Plan(plan)),
+                Err(missing) => Err((missing.into_error(&self.name), false)),
+            },
+            Answer::Verdict(Ok(Verdict::Pass)) => Ok(Verdict::Pass),
+            Answer::Verdict(Err(refusal)) => {
+                let failed = matches!(refusal, Refusal::Internal(_));
+                Err((self.refused(refusal), !failed))
+            }
+            _ => Err((mismatched(&self.name), false)),
+        };
+        step.outcome = match &verdict {
+            Ok(Verdict::Pass) => StepOutcome::Pass,
+            Ok(Verdict::Plan(plan)) => StepOutcome::Plan(plan.clone()),
+            Err((error, true)) => StepOutcome::Refused(error.to_string()),
+            Err((error, false)) => StepOutcome::Failed(error.to_string()),
+        };
+        verdict.map_err(|(error, _)| error)
+    }
+}

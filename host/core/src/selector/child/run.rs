@@ -1,0 +1,157 @@
+//! Selectors that the plugin does not run itself, but in a short-lived
+//! `genie-host run-selector`: those that import WASI, which is linked there and not in the
+//! plugin, and those of several memories, which fuel alone does not bound.
+//!
+//! One JSON document a line. The parent sends an [`Order`]; the child asks any
+//! number of questions, each answered by a line, and ends with its report.
+
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Instant;
+
+use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
+
+use crate::selector::sandbox::facts::{Consulted, Facts, Question, RECORDED};
+use crate::selector::sandbox::limits::{Limits, QUESTIONS, Usage};
+use crate::selector::sandbox::run::{Answer, Bounds, Ran, Task};
+use crate::selector::sandbox::log::Log;
+use crate::selector::sandbox::unanswered;
+use crate::cni::{CniError, code};
+use crate::process::Process;
+
+/// What the child is to do.
+#[derive(Serialize, Deserialize)]
+pub struct Order {
+    pub artefact: PathBuf,
+    pub task: Task,
+    pub bounds: Bounds,
+    /// How long it may take, in milliseconds.
+    pub millis: u64,
+}
+
+/// What the child says.
+#[derive(Serialize, Deserialize)]
+pub enum Said {
+    /// The selector asks; a `Result<Value, String>` answers.
+    Question(Question),
+    /// It is done.
+    Report(Report),
+}
+
+/// A [`Ran`] that can be sent.
+#[derive(Serialize, Deserialize)]
+pub struct Report {
+    answer: Result<Answer, Fault>,
+    usage: Usage,
+    logs: Vec<Log>,
+    consulted: Vec<Consulted>,
+}
+
+/// A [`CniError`] that can be sent.
+#[derive(Serialize, Deserialize)]
+struct Fault {
+    code: u32,
+    msg: String,
+    details: String,
+}
+
+impl From<Ran> for Report {
+    fn from(Ran { answer, usage, logs, consulted }: Ran) -> Self {
+        let answer = answer.map_err(|CniError { code, msg, details }| Fault { code, msg, details });
+        Self { answer, usage, logs, consulted }
+    }
+}
+
+impl From<Report> for Ran {
+    fn from(Report { answer, usage, logs, consulted }: Report) -> Self {
+        let answer = answer.map_err(|Fault { code, msg, details }| CniError { code, msg, details });
+        Self { answer, usage, logs, consulted }
+    }
+}
+
+/// Runs the task in a child of the program `tool`.
+pub fn run(
+    tool: &Path,
+    artefact: &Path,
+    task: Task,
+    bounds: &Bounds,
+    facts: &dyn Facts,
+    deadline: Instant,
+) -> Ran {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let order = Order {
+        artefact: artefact.into(),
+        task,
+        bounds: bounds.clone(),
+        millis: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
+    };
+    let started = Process::start(tool, &[OsStr::new("run-selector")], false, deadline);
+    let spoken = started.and_then(|mut process| match converse(&mut process, &order, facts) {
+        Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe) => {
+            Err(std::io::Error::other(ended(process.status()?)))
+        }
+        spoken => spoken,
+    });
+    spoken.map_or_else(
+        |error| {
+            let code = if error.kind() == ErrorKind::TimedOut { code::TRY_AGAIN } else { code::SELECTOR };
+            let reason = if tool.exists() {
+                error.to_string()
+            } else {
+                "there is no such program; install genie-host beside the plugin".into()
+            };
+            let message = format!(
+                "selector {:?} runs in a child, `{} run-selector`, which failed: {reason}",
+                bounds.selector,
+                tool.display()
+            );
+            Ran::failed(CniError::new(code, message))
+        },
+        Ran::from,
+    )
+}
+
+/// The longest line that a child has to say, in bytes: its report. JSON writes a byte of
+/// text as six at most; beside texts it holds what was asked, and recorded answers.
+fn longest(limits: &Limits) -> usize {
+    let texts = limits.output_bytes.saturating_add(limits.log_bytes);
+    texts.saturating_mul(6).saturating_add(QUESTIONS * 2 * RECORDED)
+}
+
+/// Why a child that ended gave no answer.
+fn ended(status: ExitStatus) -> String {
+    let reason = match status.signal().and_then(Signal::from_named_raw) {
+        // What runs there has no reason to; see `confine`.
+        Some(Signal::SYS) => ": it made a system call that is kept from it",
+        Some(Signal::KILL) => ": was it out of memory?",
+        _ => "",
+    };
+    format!("it ended without an answer ({status}){reason}")
+}
+
+/// The parent's side of the conversation.
+pub fn converse(process: &mut Process, order: &Order, facts: &dyn Facts) -> std::io::Result<Report> {
+    process.send(&serde_json::to_vec(order)?)?;
+    let Bounds { grants, limits, .. } = &order.bounds;
+    let (longest, home) = (longest(limits), order.task.home());
+    loop {
+        let Some(line) = process.line(longest)? else {
+            return Err(std::io::Error::new(ErrorKind::UnexpectedEof, "it ended without an answer"));
+        };
+        match serde_json::from_slice(&line)? {
+            // The child has asked itself the same. It runs what nobody trusts.
+            Said::Question(question) => {
+                let answer = match unanswered::check(&question, grants, &home) {
+                    Ok(()) => facts.answer(&question),
+                    Err(why) => Err(why.to_string()),
+                };
+                process.send(&serde_json::to_vec(&answer)?)?;
+            }
+            Said::Report(report) => return Ok(report),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What a component must look like to be a selector, for the compiler and for what runs it.
+//!
+//! The names of imports and exports are in a component's bytes, too, so a module that is refused
+//! for one of them is refused before anything is compiled.
+
+use wasmtime::component::Component;
+
+use crate::selector::abi;
+use std::path::Path;
+
+use super::digest::Digest;
+use crate::cni::{CniError, code};
+
+/// The names at a component's border.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    pub imports: Vec<String>,
+    pub exports: Vec<String>,
+}
+
+impl Names {
+    /// The names of a component that is compiled.
+    pub fn of(component: &Component) -> Self {
+        let (component_type, engine) = (component.component_type(), component.engine());
+        Self {
+            imports: component_type.imports(engine).map(|(name, _)| name.to_owned()).collect(),
+            exports: component_type.exports(engine).map(|(name, _)| name.to_owned()).collect(),
+        }
+    }
+
+    /// Fails when these are not the names of a selector that this host can run.
+    pub fn check(&self, selector: &str) -> Result<(), CniError> {
+        for export in &self.exports {
+            check_version(selector, export)?;
+        }
+        // The versions fit: any that is left does.
+        let select = abi::SELECT.split_once('@').map(|(name, _)| name);
+        if !self.exports.iter().any(|export| export.split_once('@').map(|(name, _)| name) == select) {
+            let has = if self.exports.is_empty() { "nothing".into() } else { self.exports.join(", ") };
+            let hint = match &self.exports[..] {
+                [] => ": does its source end in `genie_selector::export!(NAME);`?",
+                _ => "",
+            };
+            let message = format!(
+                "selector {selector:?} is a component, but no selector: it exports {has}, and not {}{hint}",
+                abi::SELECT
+            );
+            return Err(CniError::new(code::SELECTOR, message));
+        }
+        check_known(selector, &self.imports)
+    }
+}
+
+/// The packages of WASI that are there, empty: no files, no environment, no
+/// network. Everything else of WASI is refused.
+const WASI: [&str; 6] = ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+
+/// The name of an interface of the ABI without package and version.
+pub fn interface(import: &str) -> Option<&str> {
+    import.strip_prefix(abi::PACKAGE)?.split('@').next()
+}
+
+/// Whether what the import answers comes from [`crate::selector::sandbox::facts::Facts`].
+pub fn is_fact(import: &str) -> bool {
+    matches!(interface(import), Some("pod" | "cluster" | "node"))
+}
+
+/// Whether the import is one of WASI.
+pub fn is_wasi(import: &str) -> bool {
+    import.starts_with("wasi:")
+}
+
+/// Fails when the host has no such import at all, or none in this version.
+pub fn check_known(selector: &str, imports: &[String]) -> Result<(), CniError> {
+    for import in imports {
+        check_version(selector, import)?;
+        let known = match interface(import) {
+            Some(name) => matches!(name, "types" | "log" | "pod" | "cluster" | "node"),
+            None => WASI.iter().any(|package| import.starts_with(package)),
+        };
+        if !known {
+            let message = format!(
+                "selector {selector:?} imports {import}, which no selector gets: there are log, pod, cluster and node \
+                 of genie:selector@0.1, and wasi without http"
+            );
+            return Err(CniError::new(code::SELECTOR, message));
+        }
+    }
+    Ok(())
+}
+
+/// Fails when the name of an interface of the ABI carries a version that this
+/// host does not speak.
+pub fn check_version(selector: &str, name: &str) -> Result<(), CniError> {
+    match name.strip_prefix(abi::PACKAGE).and_then(|rest| rest.split_once('@')) {
+        Some((_, version)) if !version.starts_with(abi::VERSIONS) => Err(CniError::new(
+            code::SELECTOR,
+            format!(
+                "selector {selector:?} was built for genie:selector@{version}, this host speaks 0.1: rebuild the \
+                 selector, or install a genie-host of its time"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the component merges in its own way.
+pub fn has_merge(component: &Component) -> bool {
+    component.get_export_index(None, abi::MERGE).is_some()
+}
+
+/// Checks that a component is a selector that this host can run, and gives the
+/// names of its imports.
+pub fn check(selector: &str, component: &Component) -> Result<Vec<String>, CniError> {
+    let names = Names::of(component);
+    names.check(selector)?;
+    Ok(names.imports)
+}
+
+/// Fails when a module's file is not the one that was approved.
+pub fn check_digest(path: &Path, approved: Digest, found: Digest) -> Result<(), CniError> {
+    if approved == found {
+        return Ok(());
+    }
+    let message = format!(
+        "the module {} has the SHA-256 digest {found}, the configuration approves {approved}: put the approved file \
+         back, or approve this one",
+        path.display()
+    );
+    Err(CniError::new(code::SELECTOR, message))
+}

@@ -1,0 +1,161 @@
+//! What a selector may read, and what it may say.
+//!
+//! The imports of a component are its manifest of capabilities: what it does not
+//! import it cannot do, and what it imports beyond `log` must be granted to it. Its
+//! answers are held against the same grants: without any, it can only choose among
+//! the installed networks, order them, name their interfaces, and refuse.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::cni::{CniError, code};
+
+mod annotations;
+mod arguments;
+mod cluster;
+mod definitions;
+mod inline;
+mod missing;
+mod networks;
+mod patch;
+mod pattern;
+mod plan;
+mod result;
+mod words;
+
+pub use cluster::{Cluster, Home};
+use definitions::Definitions;
+use crate::selector::contract::interface;
+use pattern::Patterns;
+
+/// What a configuration entry grants its selector.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grants {
+    plain: BTreeSet<Plain>,
+    /// The import `cluster`, for what it lists.
+    pub cluster: Cluster,
+    /// Which installed networks it may choose; none: every one.
+    networks: Option<Patterns>,
+    /// Which NetworkAttachmentDefinitions.
+    definitions: Definitions,
+    /// The plugin types of inline configurations.
+    inline: BTreeSet<String>,
+    /// What a merge patch may touch, member by member.
+    patch: BTreeSet<Vec<String>>,
+    /// Keys of `CNI_ARGS`.
+    args: BTreeSet<String>,
+    /// Members of `runtimeConfig`.
+    capabilities: BTreeSet<String>,
+    /// Annotations to publish.
+    annotations: Patterns,
+}
+
+/// A grant that has nothing to say beyond its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Plain {
+    /// The import `pod`.
+    Pod,
+    /// The import `node`.
+    Node,
+    /// `ips` and `mac` of an attachment.
+    Addresses,
+    /// `via` and `never` of an attachment's default route.
+    DefaultRoute,
+    /// A merged result that says more than the outcomes do.
+    Result,
+}
+
+/// What `grant` may hold, for a message.
+const THERE_ARE: &str = r#"there are "pod", "node", "cluster", "addresses", "default-route", "result", and objects: {"networks": ["tenant-*"]}, {"definitions": "own"}, {"inline": ["macvlan"]}, {"patch": ["ipam.subnet"]}, {"args": ["KEY"]}, {"capabilities": ["bandwidth"]}, {"annotations": ["example.org/*"]}, {"cluster": ["v1/Namespace"]}"#;
+
+impl Grants {
+    /// Reads a configuration entry's `grant`: a list of names and of objects with one
+    /// member, as docs/configuration.md has them. Null grants nothing.
+    ///
+    /// The error says what is wrong and what would be right.
+    pub fn from_json(value: &Value) -> Result<Self, String> {
+        let mut grants = Self::default();
+        let list = match value {
+            Value::Null => return Ok(grants),
+            Value::Array(list) => list,
+            other => return Err(format!("grant is {other}, not a list such as [\"pod\"]")),
+        };
+        for item in list {
+            grants.add(item)?;
+        }
+        Ok(grants)
+    }
+
+    /// The least that a module with these imports needs.
+    pub fn of_imports(imports: &[String]) -> Self {
+        let mut grants = Self::default();
+        for name in imports.iter().filter_map(|import| interface(import)) {
+            // What needs no grant is no name of one.
+            _ = grants.add(&name.into());
+        }
+        grants
+    }
+
+    fn add(&mut self, item: &Value) -> Result<(), String> {
+        if self.cluster.add(item)? {
+            return Ok(());
+        }
+        let unknown = || format!("grant holds {item}: {THERE_ARE}");
+        if item.is_string() {
+            self.plain.insert(Plain::deserialize(item).map_err(|_| unknown())?);
+            return Ok(());
+        }
+        let members = item.as_object().filter(|members| members.len() == 1).ok_or_else(unknown)?;
+        for (key, value) in members {
+            let texts = || texts(key, value);
+            match key.as_str() {
+                "networks" => self.networks.get_or_insert_default().extend(texts()?),
+                "definitions" if value == "own" => self.definitions.add_own(),
+                "definitions" => self.definitions.extend(texts()?),
+                "inline" => self.inline.extend(texts()?),
+                "patch" => self.patch.extend(texts()?.iter().map(|path| patch::members(path))),
+                "args" => self.args.extend(arguments::check(texts()?)?),
+                "capabilities" => self.capabilities.extend(texts()?),
+                "annotations" => self.annotations.extend(annotations::check(texts()?)?),
+                _ => return Err(unknown()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this is granted.
+    pub fn has(&self, plain: Plain) -> bool {
+        self.plain.contains(&plain)
+    }
+
+    /// Fails when one of these imports is not granted. `selector` is the
+    /// selector's name as written in the configuration.
+    pub fn check(&self, selector: &str, imports: &[String]) -> Result<(), CniError> {
+        for import in imports {
+            let missing = match interface(import) {
+                Some("pod") => (!self.has(Plain::Pod)).then_some("\"pod\""),
+                Some("node") => (!self.has(Plain::Node)).then_some("\"node\""),
+                Some("cluster") => self.cluster.is_empty().then_some("\"cluster\""),
+                _ => None,
+            };
+            if let Some(grant) = missing {
+                let message = format!(
+                    "selector {selector:?} imports {import}, which is not granted to it: if it may have it, add \
+                     \"grant\": [{grant}] to its entry in the configuration"
+                );
+                return Err(CniError::new(code::INVALID_CONFIG, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The texts of a grant's list.
+fn texts(key: &str, value: &Value) -> Result<Vec<String>, String> {
+    let wrong = || format!("grant holds {{\"{key}\": {value}}}: write a list of texts that are not empty");
+    let list = value.as_array().filter(|list| !list.is_empty()).ok_or_else(wrong)?;
+    list.iter().map(|text| text.as_str().filter(|text| !text.is_empty()).map(String::from).ok_or_else(wrong)).collect()
+}

@@ -1,0 +1,37 @@
+//! The grant `networks`: which installed networks may be chosen.
+
+use serde_json::json;
+
+use super::Grants;
+use super::missing::Missing;
+use super::pattern::Patterns;
+use crate::selector::abi::Network;
+
+impl Grants {
+    /// `written` is what the plan says. A network that is not installed is somebody
+    /// else's matter: the plan is refused for that.
+    pub(super) fn check_network(&self, written: &str, installed: &[Network]) -> Result<(), Missing> {
+        let Some(patterns) = &self.networks else { return Ok(()) };
+        let by_file = installed.iter().find(|network| network.file == written);
+        let Some(network) = by_file.or_else(|| installed.iter().find(|network| network.name == written)) else {
+            return Ok(());
+        };
+        if is_listed(patterns, network) {
+            return Ok(());
+        }
+        let what = format!("is chosen, and the entry's networks are {} only", patterns.list());
+        Err(Missing::beyond(what, json!({"networks": [network.name]})))
+    }
+
+    /// The files of the networks that may not be chosen.
+    pub fn forbidden<'a>(&'a self, installed: &'a [Network]) -> impl Iterator<Item = String> + 'a {
+        let beyond = |patterns: &'a Patterns| installed.iter().filter(|network| !is_listed(patterns, network));
+        self.networks.iter().flat_map(beyond).map(|network| network.file.clone())
+    }
+}
+
+/// By its name, its file, or that without the extension.
+fn is_listed(patterns: &Patterns, network: &Network) -> bool {
+    let stem = network.file.rsplit_once('.').map_or(network.file.as_str(), |(stem, _)| stem);
+    [network.name.as_str(), network.file.as_str(), stem].iter().any(|name| patterns.matches(name))
+}

@@ -1,0 +1,27 @@
+//! The WebAssembly side: loads selectors, runs them in their sandbox, and asks them in
+//! the order of the chain.
+//!
+//! From the outside it is [`chain`]: a [`chain::Chain`] of entries, a [`module::Loader`] and
+//! [`sandbox::facts::Facts`] give a [`decision::Decision`]. Deliberately absent: a compiler,
+//! WASI and an async runtime; anything of a call that is left for the next one; any import
+//! that reads a clock or a file.
+//!
+//! A program hands in what it adds: see [`module::Program`]. Tests that run guests need a
+//! compiler, so they are in `host/tool/src/selector/tests`.
+
+pub mod abi;
+pub mod artefact;
+pub mod chain;
+pub mod child;
+pub mod contract;
+pub mod decision;
+pub mod digest;
+pub mod grants;
+pub mod keys;
+mod mistake;
+pub mod module;
+pub mod sandbox;
+pub mod text;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! A selector that is ready to be asked.
+
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Instant;
+
+use wasmtime::component::Component;
+
+use crate::selector::abi::About;
+use crate::selector::child;
+use crate::selector::contract;
+use crate::selector::sandbox::facts::{Facts, Nothing};
+use crate::selector::grants::Grants;
+use crate::selector::sandbox::limits::Limits;
+use super::Program;
+use crate::selector::sandbox::run::{Answer, Bounds, Ran, Run, Task};
+use crate::cni::{CniError, code};
+
+/// A selector in memory. Cheap to clone.
+#[derive(Clone)]
+pub struct LoadedSelector {
+    name: String,
+    imports: Vec<String>,
+    merges: bool,
+    runner: Runner,
+}
+
+#[derive(Clone)]
+enum Runner {
+    /// In this process.
+    Here(Arc<dyn Run>),
+    /// In a child of this program, which loads this artefact.
+    Child { tool: PathBuf, artefact: PathBuf },
+}
+
+impl std::fmt::Debug for LoadedSelector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoadedSelector")
+            .field("name", &self.name)
+            .field("imports", &self.imports)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LoadedSelector {
+    /// `child` is what runs it when `program` does not: the path of `genie-host`, and of the
+    /// artefact.
+    ///
+    /// # Errors
+    /// It is no selector, none that this host can run, or there is no child to run it.
+    pub fn new(
+        program: &dyn Program,
+        name: &str,
+        component: &Component,
+        child: Option<(PathBuf, PathBuf)>,
+    ) -> Result<Self, CniError> {
+        let imports = contract::check(name, component)?;
+        let runner = match (program.needs_child(component, &imports), child) {
+            (None, _) => Runner::Here(program.prepare(name, component)?),
+            (Some(_), Some((tool, artefact))) => Runner::Child { tool, artefact },
+            (Some(reason), None) => {
+                let message =
+                    format!("selector {name:?} {reason}, which takes genie-host: install it beside this plugin");
+                return Err(CniError::new(code::SELECTOR, message));
+            }
+        };
+        Ok(Self { name: name.into(), imports, merges: contract::has_merge(component), runner })
+    }
+
+    /// The interfaces that it imports.
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// Whether it exports `merge`.
+    pub fn merges(&self) -> bool {
+        self.merges
+    }
+
+    /// What it says about itself. It is asked with the default limits and
+    /// without facts.
+    pub fn describe(&self, deadline: Instant) -> Result<About, CniError> {
+        let bounds =
+            Bounds { selector: self.name.clone(), grants: Grants::default(), limits: Limits::default(), asked: 0 };
+        match self.run(Task::Describe, &bounds, &Nothing, deadline).answer? {
+            Answer::About(about) => Ok(about),
+            _ => Err(mismatched(&self.name)),
+        }
+    }
+
+    /// Runs a task.
+    pub fn run(&self, task: Task, bounds: &Bounds, facts: &dyn Facts, deadline: Instant) -> Ran {
+        match &self.runner {
+            Runner::Here(prepared) if self.imports.iter().any(|import| contract::is_fact(import)) => {
+                run_beside(&**prepared, &task, bounds, facts, deadline)
+            }
+            Runner::Here(prepared) => {
+                prepared.run(&task, bounds, Box::new(|_| Err("it imports no facts".into())), deadline)
+            }
+            Runner::Child { tool, artefact } => child::run::run(tool, artefact, task, bounds, facts, deadline),
+        }
+    }
+}
+
+/// Only a child that does not speak our protocol gets here.
+pub fn mismatched(selector: &str) -> CniError {
+    CniError::new(code::SELECTOR, format!("selector {selector:?} was asked one thing and answered another"))
+}
+
+/// Runs the task in a thread and answers its questions in this one: a store may
+/// not borrow, the facts of a call do.
+fn run_beside(prepared: &dyn Run, task: &Task, bounds: &Bounds, facts: &dyn Facts, deadline: Instant) -> Ran {
+    let (question, questions) = mpsc::channel();
+    let (answer, answers) = mpsc::channel();
+    let ask = Box::new(move |asked| {
+        let gone = "the host no longer answers";
+        question.send(asked).map_err(|_| gone)?;
+        answers.recv().map_err(|_| gone)?
+    });
+    let ran = thread::scope(|scope| {
+        let thread = thread::Builder::new().spawn_scoped(scope, || prepared.run(task, bounds, ask, deadline))?;
+        // Ends when the store, and `ask` with it, is gone.
+        for asked in questions {
+            if answer.send(facts.answer(&asked)).is_err() {
+                break;
+            }
+        }
+        thread.join().map_err(|_| std::io::Error::other("it ended in a panic of the host"))
+    });
+    ran.unwrap_or_else(|error| {
+        let message = format!("selector {:?} cannot be run: {error}", bounds.selector);
+        Ran::failed(CniError::new(code::SELECTOR, message))
+    })
+}

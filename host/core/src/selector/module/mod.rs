@@ -1,0 +1,176 @@
+//! Which module a configuration entry means, and how it gets into memory.
+
+pub mod loaded;
+mod program;
+mod read;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use wasmtime::component::Component;
+
+use crate::selector::artefact::load::{LoadError, load_file};
+use crate::selector::child::compiler::Order;
+use crate::selector::digest::Digest;
+use crate::selector::module::loaded::LoadedSelector;
+use crate::selector::contract::check_digest;
+use crate::selector::artefact::cache;
+use crate::cni::{CniError, code};
+pub use program::{BuiltIn, Compiler, NamesOnly, Program};
+pub use read::{MAX_MODULE, read};
+
+/// A selector's module.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Module {
+    /// A selector inside this binary, by its name.
+    BuiltIn(&'static str),
+    /// A file, pinned by its digest.
+    File {
+        /// Where the module is. Absolute.
+        path: PathBuf,
+        /// The digest of that file.
+        sha256: Digest,
+    },
+}
+
+impl Module {
+    /// What a configuration entry's `module` and `sha256` mean: a name without
+    /// a slash is a built-in selector, anything else a file, which needs a
+    /// digest.
+    pub fn from_config(program: &dyn Program, module: &str, sha256: Option<&str>) -> Result<Self, CniError> {
+        let wrong = |message: String| Err(CniError::new(code::INVALID_CONFIG, message));
+        if !module.contains('/') {
+            return match program.built_ins().iter().find(|name| **name == module) {
+                Some(name) => Ok(Self::BuiltIn(*name)),
+                None => wrong(format!(
+                    "selector {module:?} is not built in: there are {}; a module of your own is named by its \
+                     absolute path",
+                    program.built_ins().join(", ")
+                )),
+            };
+        }
+        let path = Path::new(module);
+        if !path.is_absolute() {
+            return wrong(format!("selector {module:?} is a relative path: write the absolute one"));
+        }
+        match sha256.map(Digest::parse) {
+            Some(Some(sha256)) => Ok(Self::File { path: path.into(), sha256 }),
+            Some(None) => wrong(format!(
+                "selector {module:?} has \"sha256\": {:?}, which is no digest: write the 64 hexadecimal digits that \
+                 `sha256sum {module}` prints",
+                sha256.unwrap_or_default()
+            )),
+            None => wrong(format!(
+                "selector {module:?} needs \"sha256\", so that nothing else than what you approved runs: write what \
+                 `sha256sum {module}` prints"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn(name) => f.write_str(name),
+            Self::File { path, .. } => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Gets modules into memory, each once.
+pub struct Loader {
+    program: &'static dyn Program,
+    cache_dir: PathBuf,
+    tool: Option<PathBuf>,
+    loaded: Mutex<BTreeMap<Module, LoadedSelector>>,
+}
+
+impl Loader {
+    /// `cache_dir` is where artefacts are. `tool` is the path of `genie-host`,
+    /// which is run to compile what is not there, and by the plugin to run what
+    /// imports WASI. Without one the tool compiles in memory, and keeps nothing.
+    pub fn new(program: &'static dyn Program, cache_dir: impl Into<PathBuf>, tool: Option<PathBuf>) -> Self {
+        Self { program, cache_dir: cache_dir.into(), tool, loaded: Mutex::default() }
+    }
+
+    /// Loads a module and checks that it is a selector that this host can run.
+    /// What it was granted is not checked here.
+    ///
+    /// A file whose artefact is in the cache is not read again: the artefact's
+    /// name holds the digest.
+    pub fn load(&self, module: &Module, deadline: Instant) -> Result<LoadedSelector, CniError> {
+        if let Some(loaded) = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(module) {
+            return Ok(loaded.clone());
+        }
+        let name = module.to_string();
+        let loaded = match module {
+            Module::BuiltIn(builtin) => LoadedSelector::new(self.program, &name, &self.built_in(builtin, deadline)?, None)?,
+            Module::File { path, sha256 } => {
+                let component = self.file(path, *sha256, deadline)?;
+                let artefact = cache::path(&self.cache_dir, *sha256);
+                LoadedSelector::new(self.program, &name, &component, self.tool.clone().map(|tool| (tool, artefact)))?
+            }
+        };
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(module.clone(), loaded.clone());
+        Ok(loaded)
+    }
+
+    fn file(&self, path: &Path, sha256: Digest, deadline: Instant) -> Result<Component, CniError> {
+        self.native(path.as_ref(), sha256, deadline, |error| {
+            let compile = self.compiler(path, error)?;
+            let bytes = read(path)?;
+            check_digest(path, sha256, Digest::of(&bytes))?;
+            compile(&path.display().to_string(), &bytes)
+        })
+    }
+
+    fn built_in(&self, name: &'static str, deadline: Instant) -> Result<Component, CniError> {
+        match self.program.built_in(name)? {
+            BuiltIn::Ready(component) => Ok(component),
+            BuiltIn::Component(bytes) => self.native(name.as_ref(), Digest::of(bytes), deadline, |error| {
+                self.compiler(name.as_ref(), error)?(name, bytes)
+            }),
+        }
+    }
+
+    fn compiler(&self, module: &Path, error: &LoadError) -> Result<Compiler, CniError> {
+        self.program.compiler().ok_or_else(|| unusable(module, error))
+    }
+
+    /// What is in the cache, or comes there: `here` is for who has no program to compile it.
+    fn native(
+        &self,
+        module: &OsStr,
+        sha256: Digest,
+        deadline: Instant,
+        here: impl FnOnce(&LoadError) -> Result<Component, CniError>,
+    ) -> Result<Component, CniError> {
+        let (engine, path) = (self.program.engine()?, cache::path(&self.cache_dir, sha256));
+        let load = || load_file(engine, &path);
+        match (load(), &self.tool) {
+            (Ok(component), _) => Ok(component),
+            // What others could write is not simply written anew: they still could.
+            (Err(error @ (LoadError::Untrusted(_) | LoadError::Unreadable(_))), Some(_)) => {
+                Err(unusable(module.as_ref(), &error))
+            }
+            (Err(_), Some(tool)) => {
+                let order = Order { tool, module, sha256, cache_dir: &self.cache_dir };
+                order.carry_out(engine, deadline)?;
+                load().map_err(|error| unusable(module.as_ref(), &error))
+            }
+            (Err(error), None) => here(&error),
+        }
+    }
+}
+
+fn unusable(path: &Path, error: &LoadError) -> CniError {
+    let message = format!(
+        "selector \"{}\" has no artefact that can be loaded: {error}; when that is put right, the next call compiles it",
+        path.display()
+    );
+    CniError::new(code::SELECTOR, message)
+}

@@ -1,0 +1,97 @@
+//! What the two programs do in different ways.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::cni::{CniError, code};
+use crate::selector::sandbox::run::Run;
+
+/// One of the two programs, the plugin or `genie-host`.
+pub trait Program: Send + Sync {
+    /// The engine that selectors run on: [`crate::selector::artefact::engine::start`] with what
+    /// this program adds.
+    ///
+    /// # Errors
+    /// It does not start on this machine.
+    fn engine(&self) -> Result<&'static Engine, CniError>;
+
+    /// The names of the built-in selectors.
+    fn built_ins(&self) -> &'static [&'static str];
+
+    /// The built-in selector of this name, one of [`Program::built_ins`].
+    ///
+    /// # Errors
+    /// It does not load: the program is not complete.
+    fn built_in(&self, name: &str) -> Result<BuiltIn, CniError>;
+
+    /// The compiler, in the program that holds one.
+    fn compiler(&self) -> Option<Compiler>;
+
+    /// Why this program does not run a component itself; a child does then. Completes "it …".
+    fn needs_child(&self, component: &Component, imports: &[String]) -> Option<&'static str>;
+
+    /// Makes a component ready to be run in this process.
+    ///
+    /// # Errors
+    /// It does not fit this host.
+    fn prepare(&self, selector: &str, component: &Component) -> Result<Arc<dyn Run>, CniError>;
+
+    /// Where `genie-host` is, which compiles modules, runs what this program does not, and asks
+    /// the API server.
+    fn tool(&self) -> PathBuf;
+}
+
+/// A built-in selector, as a program has it.
+pub enum BuiltIn {
+    /// Compiled with the program.
+    Ready(Component),
+    /// The component's bytes.
+    Component(&'static [u8]),
+}
+
+/// Compiles a module for use in this process. The first parameter is the selector's name, for
+/// messages; the second the module's bytes.
+pub type Compiler = fn(&str, &[u8]) -> Result<Component, CniError>;
+
+/// A program that knows the built-in selectors by their names and runs nothing, for those who
+/// only read configurations: tests and fuzzing.
+pub struct NamesOnly;
+
+impl NamesOnly {
+    fn unable() -> CniError {
+        CniError::new(code::SELECTOR, "this program runs no selectors")
+    }
+}
+
+impl Program for NamesOnly {
+    fn engine(&self) -> Result<&'static Engine, CniError> {
+        Err(Self::unable())
+    }
+
+    fn built_ins(&self) -> &'static [&'static str] {
+        &["annotation", "default-plugin"]
+    }
+
+    fn built_in(&self, _: &str) -> Result<BuiltIn, CniError> {
+        Err(Self::unable())
+    }
+
+    fn compiler(&self) -> Option<Compiler> {
+        None
+    }
+
+    fn needs_child(&self, _: &Component, _: &[String]) -> Option<&'static str> {
+        None
+    }
+
+    fn prepare(&self, _: &str, _: &Component) -> Result<Arc<dyn Run>, CniError> {
+        Err(Self::unable())
+    }
+
+    fn tool(&self) -> PathBuf {
+        PathBuf::from("genie-host")
+    }
+}

@@ -1,0 +1,156 @@
+//! What the imports `pod`, `cluster` and `node` answer, and the record of it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::selector::digest::Digest;
+use crate::cni::names::check_interface;
+use crate::cni::quoted;
+use crate::object::ObjectName;
+use crate::object::check::is_label_key;
+
+/// Answers what selectors ask of the host.
+pub trait Facts {
+    /// The answer, as JSON: what [`Question`] says of each. It may cost a read, and must come
+    /// within the call's deadline.
+    ///
+    /// # Errors
+    /// Why the fact cannot be had now. The selector gets to read it.
+    fn answer(&self, question: &Question) -> Result<Value, String>;
+}
+
+/// A question to an import.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Question {
+    /// The pod's labels: an array of `[KEY, VALUE]`, sorted by key.
+    Labels,
+    /// The name of the pod's service account.
+    ServiceAccount,
+    /// The pod's controlling owner: `[KIND, NAME]`, or null.
+    Owner,
+    /// An object of the cluster: its JSON as a text, or null when it does not exist. Only what
+    /// was granted is asked for.
+    Object(ObjectName),
+    /// What all interfaces of the node whose names start with `prefix` have received and sent:
+    /// `[BYTES, BYTES]`.
+    Traffic {
+        /// The beginning of the names; empty for all.
+        prefix: String,
+    },
+    /// A label of this node: its value, or null when the node has no such label.
+    NodeLabel {
+        /// The label's key.
+        key: String,
+    },
+    /// How many addresses are left for a network: a number, or null where its address
+    /// management does not tell.
+    FreeAddresses {
+        /// The network's `file`.
+        network: String,
+    },
+}
+
+/// The longest name of a file, in bytes.
+const FILE_NAME: usize = 255;
+
+impl Question {
+    /// Fails when what is named in it is not what it claims to be; says what is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        match self {
+            // An object's name was checked when it was made.
+            Self::Labels | Self::ServiceAccount | Self::Owner | Self::Object(_) => Ok(()),
+            Self::Traffic { prefix } if prefix.is_empty() => Ok(()),
+            Self::Traffic { prefix } => check_interface(prefix)
+                .map_err(|error| format!("{} begins no interface's name: {}", quoted(prefix), error.msg)),
+            Self::NodeLabel { key } if is_label_key(key) => Ok(()),
+            Self::NodeLabel { key } => Err(format!("{} is no key of a label", quoted(key))),
+            Self::FreeAddresses { network } => {
+                let wrong = |c: char| c == '/' || c.is_control();
+                let is_file = !network.is_empty() && network.len() <= FILE_NAME && !network.contains(wrong);
+                if is_file { Ok(()) } else { Err(format!("{} is no name of a network's file", quoted(network))) }
+            }
+        }
+    }
+}
+
+/// A question and what was answered: with the request, all that a decision
+/// depended on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Consulted {
+    /// What the selector asked.
+    pub question: Question,
+    /// What it was told.
+    pub answer: Answered,
+}
+
+/// An answer, as it is recorded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Answered {
+    /// The answer as JSON.
+    Ok(Value),
+    /// Why there was none.
+    Err(String),
+    /// There was one, too large to be kept in every record.
+    Digest {
+        /// The SHA-256 of the answer as compact JSON, in hexadecimal digits.
+        sha256: String,
+        /// Its size in bytes.
+        bytes: usize,
+    },
+}
+
+/// An answer up to this size is recorded as it is, in bytes of JSON.
+pub const RECORDED: usize = 4 << 10;
+
+impl Answered {
+    /// What of an answer is recorded; `bytes` is its size as JSON.
+    pub fn of(answer: &Result<Value, String>, bytes: usize) -> Self {
+        match answer {
+            Ok(answer) if bytes <= RECORDED => Self::Ok(answer.clone()),
+            Err(reason) if bytes <= RECORDED => Self::Err(reason.clone()),
+            Ok(answer) => Self::digest(&answer.to_string(), bytes),
+            Err(reason) => Self::digest(&Value::from(reason.as_str()).to_string(), bytes),
+        }
+    }
+
+    fn digest(json: &str, bytes: usize) -> Self {
+        Self::Digest { sha256: Digest::of(json.as_bytes()).to_string(), bytes }
+    }
+}
+
+impl From<Answered> for Result<Value, String> {
+    fn from(answer: Answered) -> Self {
+        match answer {
+            Answered::Ok(answer) => Ok(answer),
+            Answered::Err(reason) => Err(reason),
+            Answered::Digest { sha256, bytes } => {
+                Err(format!("recorded only as a digest: {bytes} bytes with the SHA-256 {sha256}"))
+            }
+        }
+    }
+}
+
+/// Knows nothing: where no cluster and no node stand behind a selector.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nothing;
+
+/// Answers out of a record, so that a decision can be replayed. A question that
+/// was not asked then has no answer now.
+#[derive(Clone, Debug, Default)]
+pub struct Replay(pub Vec<Consulted>);
+
+impl Facts for Nothing {
+    fn answer(&self, _: &Question) -> Result<Value, String> {
+        Err("not available here".into())
+    }
+}
+
+impl Facts for Replay {
+    fn answer(&self, question: &Question) -> Result<Value, String> {
+        match self.0.iter().find(|consulted| consulted.question == *question) {
+            Some(consulted) => consulted.answer.clone().into(),
+            None => Err("not in the record that is replayed".into()),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Runs one function of a selector in a store of its own.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::{Store, Trap};
+
+use crate::selector::abi::{About, LogLevel, Merged, Outcome, Plan, Refusal, Request, Verdict, merge, select};
+use crate::selector::sandbox::facts::Consulted;
+use crate::selector::grants::{Grants, Home};
+use super::imports::{self, Ask, Context, State};
+use crate::selector::sandbox::limits::{Exceeded, HANDLES, Limits, Usage, show_bytes};
+use crate::selector::text::one_line;
+use super::log::Log;
+use crate::selector::contract::has_merge;
+use crate::selector::sandbox::unanswered::Unanswered;
+use crate::cni::{CniError, code};
+
+/// What to ask a selector. `settings` is JSON text.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Task {
+    Describe,
+    Select { request: Request, settings: String },
+    Merge { request: Request, plan: Plan, outcomes: Vec<Outcome>, settings: String },
+}
+
+impl Task {
+    /// Where the selector is asked.
+    pub fn home(&self) -> Home {
+        match self {
+            Self::Describe => Home::default(),
+            Self::Select { request, .. } | Self::Merge { request, .. } => {
+                Home { namespace: request.pod.namespace.clone(), node: request.node.clone() }
+            }
+        }
+    }
+}
+
+/// What it answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Answer {
+    About(About),
+    Verdict(Result<Verdict, Refusal>),
+    Merged(Result<Merged, Refusal>),
+}
+
+/// What one call may do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Bounds {
+    /// The selector's name, for messages.
+    pub selector: String,
+    pub grants: Grants,
+    pub limits: Limits,
+    /// Bytes of what selectors before this one asked in the same CNI call, and were told.
+    pub asked: usize,
+}
+
+/// What became of a call.
+pub struct Ran {
+    /// The answer; or the error when there is none: a trap, a limit.
+    pub answer: Result<Answer, CniError>,
+    pub usage: Usage,
+    pub logs: Vec<Log>,
+    pub consulted: Vec<Consulted>,
+}
+
+impl Ran {
+    /// A call that failed before the selector ran.
+    pub fn failed(error: CniError) -> Self {
+        Self { answer: Err(error), usage: Usage::default(), logs: Vec::new(), consulted: Vec::new() }
+    }
+}
+
+/// A component whose imports and exports were found to fit.
+pub struct Prepared<T: Context> {
+    pre: InstancePre<T>,
+    select: select::GuestIndices,
+    merge: Option<merge::GuestIndices>,
+}
+
+/// Runs tasks: a [`Prepared`] component, whatever its store holds.
+pub trait Run: Send + Sync {
+    /// Runs the task. The store is made for it and dropped with it: nothing of
+    /// a call, let alone of a trap, is left for the next.
+    fn run(&self, task: &Task, bounds: &Bounds, ask: Ask, deadline: Instant) -> Ran;
+}
+
+impl<T: Context> Prepared<T> {
+    /// Checks what the component imports and exports. `link` adds imports to those of the
+    /// contract. Grants are not checked here.
+    ///
+    /// # Errors
+    /// [`code::SELECTOR`]: it does not fit this host.
+    pub fn new(
+        selector: &str,
+        component: &Component,
+        link: impl FnOnce(&mut Linker<T>) -> wasmtime::Result<()>,
+    ) -> Result<Self, CniError> {
+        let misfit = |error: wasmtime::Error| {
+            let message = format!(
+                "selector {selector:?} does not fit this host: build it against genie:selector@0.1 as this \
+                 genie-host has it"
+            );
+            CniError::new(code::SELECTOR, message).with_details(format!("{error:#}"))
+        };
+        let mut linker = Linker::new(component.engine());
+        imports::link(&mut linker).and_then(|()| link(&mut linker)).map_err(misfit)?;
+        let pre = linker.instantiate_pre(component).map_err(misfit)?;
+        let select = select::GuestIndices::new(&pre).map_err(misfit)?;
+        let merge = has_merge(component).then(|| merge::GuestIndices::new(&pre)).transpose().map_err(misfit)?;
+        Ok(Self { pre, select, merge })
+    }
+
+    fn call(&self, store: &mut Store<T>, task: &Task) -> wasmtime::Result<Answer> {
+        let instance = self.pre.instantiate(&mut *store)?;
+        match task {
+            Task::Describe => {
+                let guest = self.select.load(&mut *store, &instance)?;
+                guest.call_describe(store).map(Answer::About)
+            }
+            Task::Select { request, settings } => {
+                let guest = self.select.load(&mut *store, &instance)?;
+                guest.call_select(store, request, settings).map(Answer::Verdict)
+            }
+            Task::Merge { request, plan, outcomes, settings } => {
+                let merge = self.merge.as_ref().ok_or_else(|| wasmtime::Error::msg("it exports no merge"))?;
+                let guest = merge.load(&mut *store, &instance)?;
+                guest.call_merge(store, request, plan, outcomes, settings).map(Answer::Merged)
+            }
+        }
+    }
+}
+
+impl<T: Context> Run for Prepared<T> {
+    fn run(&self, task: &Task, bounds: &Bounds, ask: Ask, deadline: Instant) -> Ran {
+        let limits = &bounds.limits;
+        let mut store = Store::new(self.pre.engine(), T::new(State::new(bounds, task.home(), ask, deadline)));
+        store.limiter(|context| &mut context.state().meter);
+        store.set_hostcall_fuel(limits.output_bytes);
+        store.set_max_component_handles(HANDLES);
+        let answer = store.set_fuel(limits.fuel).and_then(|()| self.call(&mut store, task));
+        // Without fuel metering there is no answer either, so zero is never shown.
+        let left = store.get_fuel().unwrap_or_default();
+
+        let mut state = store.into_data().finish();
+        let answer = answer.map_err(|error| {
+            let told = explain(&error, bounds, state.logs.last_error());
+            // The backtrace is for the selector's author, not for an event.
+            state.logs.write(LogLevel::Debug, format!("{error:#}"));
+            told
+        });
+        Ran {
+            answer,
+            usage: Usage {
+                fuel: limits.fuel.saturating_sub(left),
+                memory: state.meter.peak(),
+                facts: state.facts_bytes(),
+            },
+            logs: state.logs.finish(),
+            consulted: state.consulted,
+        }
+    }
+}
+
+/// Says what went wrong, at which limit, and what to do about it.
+fn explain(error: &wasmtime::Error, bounds: &Bounds, last_error: Option<&str>) -> CniError {
+    let Bounds { selector, limits, .. } = bounds;
+    let what = if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
+        exceeded.to_string()
+    } else if let Some(unanswered) = error.downcast_ref::<Unanswered>() {
+        unanswered.to_string()
+    } else {
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) => format!(
+                "ran out of its fuel limit of {}: it loops, or has much to do; if so, raise limits.fuel",
+                limits.fuel
+            ),
+            Some(Trap::UnreachableCodeReached) => match last_error {
+                Some(message) => format!("panicked: {}", one_line(message)),
+                None => "panicked, and logged no error before".into(),
+            },
+            Some(Trap::StackOverflow) => "overflowed its stack: it recurses too deeply".into(),
+            Some(trap) => format!("trapped: {trap}"),
+            None => stopped(&error.root_cause().to_string(), limits),
+        }
+    };
+    let code = if let Some(Exceeded::Deadline) = error.downcast_ref() {
+        code::TRY_AGAIN
+    } else if let Some(Unanswered::Ungranted(_)) = error.downcast_ref() {
+        code::INVALID_CONFIG
+    } else {
+        code::SELECTOR
+    };
+    CniError::new(code, format!("selector {selector:?} {what}"))
+}
+
+/// Wasmtime gives no type to the error of a call that hands over too much, so
+/// the advice goes by its text; a test sees to it that it still does.
+fn stopped(reason: &str, limits: &Limits) -> String {
+    if reason.starts_with("too much data is being copied") {
+        let limit = show_bytes(limits.output_bytes);
+        return format!("handed over more than its limit of {limit} at once; if it has to, raise limits.output_bytes");
+    }
+    format!("was stopped: {}", one_line(reason))
+}

@@ -1,0 +1,44 @@
+//! Questions that are not passed on.
+
+use std::fmt;
+
+use crate::selector::sandbox::facts::Question;
+use crate::selector::grants::{Grants, Home, Plain};
+
+/// Why a question is not passed on. It ends the call: whose mistake it is must act, and no
+/// answer of the selector's would say who that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// What it names is not what it claims to be: the selector's defect.
+    Malformed(String),
+    /// The configuration does not grant it: for the operator.
+    Ungranted(String),
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(why) => write!(f, "asked for what has no such name: {why}"),
+            Self::Ungranted(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Unanswered {}
+
+/// Whether a question may be passed on. Its import was granted when the selector was loaded;
+/// a child's word for that is not taken.
+pub fn check(question: &Question, grants: &Grants, home: &Home) -> Result<(), Unanswered> {
+    question.check().map_err(Unanswered::Malformed)?;
+    let import = |granted: bool, import: &str| {
+        if granted { Ok(()) } else { Err(format!("asked the import {import}, which is not granted to it")) }
+    };
+    match question {
+        Question::Labels | Question::ServiceAccount | Question::Owner => import(grants.has(Plain::Pod), "pod"),
+        Question::Traffic { .. } | Question::NodeLabel { .. } | Question::FreeAddresses { .. } => {
+            import(grants.has(Plain::Node), "node")
+        }
+        Question::Object(object) => grants.cluster.check(object, home),
+    }
+    .map_err(Unanswered::Ungranted)
+}

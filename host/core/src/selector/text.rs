@@ -1,0 +1,66 @@
+//! A guest's words in an error message, and how much text something is.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::plain::is_unsafe;
+
+/// What of it people get to read, in bytes: an event of Kubernetes holds 1024.
+const SHOWN: usize = 600;
+
+/// On one line, without characters that are not seen, and not too long.
+pub fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for (index, word) in
+        text.split(|c: char| c.is_whitespace() || is_unsafe(c)).filter(|word| !word.is_empty()).enumerate()
+    {
+        if index > 0 {
+            line.push(' ');
+        }
+        line.push_str(word);
+        if line.len() > SHOWN {
+            line.truncate(line.floor_char_boundary(SHOWN));
+            line.push_str(" …");
+            break;
+        }
+    }
+    line
+}
+
+/// No less than what a value takes as JSON, in bytes: a fraction of the work of counting them.
+pub fn json_at_most(value: &Value) -> usize {
+    /// A control character is written as `\u0000`.
+    const ESCAPED: usize = 6;
+    /// Quotes, a colon and a comma; or any number.
+    const FRAME: usize = 25;
+    let text = |text: &str| text.len().saturating_mul(ESCAPED);
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => FRAME,
+        Value::String(value) => text(value) + FRAME,
+        Value::Array(values) => values.iter().map(json_at_most).sum::<usize>() + FRAME,
+        Value::Object(members) => {
+            members.iter().map(|(key, value)| text(key) + json_at_most(value) + FRAME).sum::<usize>() + FRAME
+        }
+    }
+}
+
+/// How many bytes something takes as JSON. Zero for what cannot be written.
+pub fn json_size(value: &impl Serialize) -> usize {
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, value).map_or(0, |()| count.0)
+}
+
+struct Count(usize);
+
+impl io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

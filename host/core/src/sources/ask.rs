@@ -1,0 +1,50 @@
+//! The plugin's side: one question to a short-lived `genie-host ask-api`.
+
+use std::ffi::OsStr;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::Access;
+use crate::agent_api::protocol::{Answer, Body, MAX_LINE};
+use crate::process::Process;
+
+/// An API server that takes longer than this is as good as none.
+const LIMIT: Duration = Duration::from_secs(10);
+/// What the call still needs to answer when the child's time is up.
+const MARGIN: Duration = Duration::from_millis(500);
+
+/// What the child is given, on its standard input: neither its arguments nor its
+/// environment, which others can see, hold a credential.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Order {
+    pub access: Access,
+    pub question: Body,
+    pub millis: u64,
+}
+
+/// Asks. `tool` is the program `genie-host`.
+///
+/// # Errors
+/// There is no answer; says why.
+pub fn ask(tool: &Path, access: &Access, question: Body, deadline: Instant) -> Result<Answer, String> {
+    let left = deadline.saturating_duration_since(Instant::now()).saturating_sub(MARGIN).min(LIMIT);
+    let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+    let order = Order { access: access.clone(), question, millis };
+    // The child keeps the time itself; the rest is for a child that does not.
+    let answer = converse(tool, &order, Instant::now() + left + MARGIN / 2);
+    match answer.map_err(|error| format!("`{} ask-api` failed: {error}", tool.display()))? {
+        Answer::Error(reason) => Err(reason),
+        answer => Ok(answer),
+    }
+}
+
+fn converse(tool: &Path, order: &Order, deadline: Instant) -> io::Result<Answer> {
+    let mut process = Process::start(tool, &[OsStr::new("ask-api")], false, deadline)?;
+    process.send(&serde_json::to_vec(order)?)?;
+    let line = process.line(MAX_LINE)?;
+    let line = line.ok_or_else(|| io::Error::new(ErrorKind::UnexpectedEof, "it ended without an answer"))?;
+    Ok(serde_json::from_slice(&line)?)
+}

@@ -1,0 +1,111 @@
+//! A place that pod facts come from.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::{Access, Manifests, ask};
+use crate::agent_api::client;
+use crate::agent_api::protocol::{Answer, Body};
+use crate::cni::{CniError, code};
+use crate::object::ObjectName;
+use crate::pod::{Identity, PodFacts};
+
+/// How long the agent may take for what it has to ask for itself.
+const AGENT_WAIT: Duration = Duration::from_secs(3);
+
+/// A place that pod facts come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `runtimeConfig["io.kubernetes.cri.pod-annotations"]`.
+    Runtime,
+    /// `K8S_ANNOT` in `CNI_ARGS`.
+    Args,
+    /// The agent, by its socket. It may be absent at any time.
+    Agent(PathBuf),
+    /// The API server.
+    Api(Box<Api>),
+    /// Kubernetes manifests, for nodes without a cluster.
+    Manifests(Manifests),
+}
+
+/// How the API server is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Api {
+    /// The credentials.
+    pub access: Access,
+    /// The program `genie-host`, which holds the client.
+    pub tool: PathBuf,
+}
+
+/// What a source says of an object of the cluster.
+pub enum Lookup {
+    /// Here it is.
+    Found(Value),
+    /// The source holds such objects, and this one is not among them.
+    Absent,
+    /// The source holds none.
+    Silent,
+}
+
+impl Source {
+    /// What it knows of a pod; none when it does not know it.
+    ///
+    /// # Errors
+    /// It should know, and cannot tell.
+    pub fn pod(&self, pod: &Identity, deadline: Instant) -> Result<Option<PodFacts>, CniError> {
+        if pod.name.is_empty() && !matches!(self, Self::Manifests(_)) {
+            return Ok(None);
+        }
+        let answer = match self {
+            Self::Runtime | Self::Args => return Ok(None),
+            Self::Manifests(manifests) => return manifests.pod(pod),
+            // Whoever follows may know; if nobody does, the pod has to wait.
+            Self::Agent(socket) => client::ask(socket, Body::Pod(pod.clone()), deadline)
+                .map_err(|reason| CniError::new(code::TRY_AGAIN, reason))?,
+            Self::Api(api) => Some(api.ask(Body::Pod(pod.clone()), deadline)?),
+        };
+        match answer {
+            // Whether it is the pod of this uid, agent and child have looked.
+            Some(Answer::Pod(facts)) => Ok(facts),
+            _ => Ok(None),
+        }
+    }
+
+    /// One object of the cluster.
+    ///
+    /// # Errors
+    /// It should know, and cannot tell.
+    pub fn object(&self, object: &ObjectName, deadline: Instant) -> Result<Lookup, CniError> {
+        let wait = AGENT_WAIT.min(deadline.saturating_duration_since(Instant::now()) / 2);
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        let question = || Body::Object { object: object.clone(), wait_ms };
+        let answer = match self {
+            Self::Runtime | Self::Args => None,
+            Self::Manifests(manifests) => Some(Answer::Object(manifests.object(object)?)),
+            Self::Agent(socket) => client::ask(socket, question(), deadline).unwrap_or_else(|reason| {
+                tracing::info!(reason, "going on without the agent");
+                None
+            }),
+            Self::Api(api) => Some(api.ask(question(), deadline)?),
+        };
+        Ok(match answer {
+            Some(Answer::Object(Some(object))) => Lookup::Found(object),
+            Some(Answer::Object(None)) => Lookup::Absent,
+            _ => Lookup::Silent,
+        })
+    }
+}
+
+impl Api {
+    fn ask(&self, question: Body, deadline: Instant) -> Result<Answer, CniError> {
+        ask(&self.tool, &self.access, question, deadline)
+            .map_err(|reason| CniError::new(code::TRY_AGAIN, reason))
+    }
+
+    /// The client is in the program beside this one, or in this one itself.
+    pub fn new(access: Access, tool: &Path) -> Self {
+        Self { access, tool: tool.into() }
+    }
+}

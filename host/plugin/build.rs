@@ -1,0 +1,47 @@
+//! Embeds the built-in selectors: the artefacts that `genie-host compile --built-in` has made,
+//! in the directory `GENIE_ARTEFACTS` (`make build` runs both steps in order). Without them
+//! only checks and tests can be built, of a plugin that has no built-in selector.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+/// The built-in selectors, by their names; their crates are `selectors/NAME`.
+const SELECTORS: [&str; 2] = ["annotation", "default-plugin"];
+
+fn main() {
+    println!("cargo::rerun-if-env-changed=GENIE_ARTEFACTS");
+    let artefacts = env::var_os("GENIE_ARTEFACTS");
+    let released = env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let mut statics = String::new();
+    let mut table = String::new();
+    for (index, name) in SELECTORS.into_iter().enumerate() {
+        let bytes = match &artefacts {
+            Some(directory) => {
+                let file = Path::new(directory).join(format!("{name}.cwasm"));
+                assert!(file.exists(), "{} is not there; run: make build", file.display());
+                println!("cargo::rerun-if-changed={}", file.display());
+                format!("include_bytes!({:?})", file.display().to_string())
+            }
+            None => {
+                assert!(!released, "the built-in selectors are not compiled (GENIE_ARTEFACTS); run: make build");
+                "b\"\"".into()
+            }
+        };
+        // On pages of their own, so that the code runs where it lies.
+        writeln!(statics, "static PAGES_{index}: &Paged<[u8]> = &Paged(*{bytes});")
+            .and_then(|()| writeln!(table, "    ({name:?}, &PAGES_{index}.0),"))
+            .expect("writing to a string");
+    }
+    let names = SELECTORS.map(|name| format!("{name:?}")).join(", ");
+    let source = format!(
+        "{statics}\
+         /// The names of the built-in selectors.\n\
+         pub static NAMES: &[&str] = &[{names}];\n\
+         /// Name and artefact of each.\n\
+         pub static ARTEFACTS: &[(&str, &[u8])] = &[\n{table}];\n"
+    );
+    let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
+    fs::write(Path::new(&out).join("built_in.rs"), source).expect("the build directory is writable");
+}

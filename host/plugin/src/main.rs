@@ -1,0 +1,82 @@
+//! The CNI plugin that the runtime executes: one call, one answer on stdout.
+
+mod built_in;
+mod in_place;
+mod program;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use genie_core::call;
+use genie_core::cni::{self, Call, CniError, ProcessEnvironment, Start, Verb, Version, code};
+use genie_core::config::Paths;
+use genie_core::report::timings::Account;
+use genie_core::{log, process};
+use program::Plugin;
+use serde_json::Value;
+
+// Linked with musl (Makefile), whose own one returns memory to the kernel all the time.
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
+fn main() -> ExitCode {
+    let started = Instant::now();
+    process::forbid_core_dump();
+    std::panic::set_hook(Box::new(|panic| {
+        // A defect must still be readable for the runtime. The record is on disk,
+        // so the runtime's DEL takes away what was attached.
+        let error = CniError::new(code::INTERNAL, format!("defect in genie, please report it: {panic}"));
+        _ = answer(&error.to_json(Version::CURRENT.as_str()));
+        std::process::exit(1);
+    }));
+    match cni::start(&ProcessEnvironment) {
+        Ok(Start::About) => {
+            let versions: Vec<_> = Version::ALL.iter().map(|version| version.as_str()).collect();
+            eprintln!("CNI meta plugin genie {}", env!("CARGO_PKG_VERSION"));
+            eprintln!("CNI protocol versions supported: {}", versions.join(", "));
+            ExitCode::SUCCESS
+        }
+        Ok(Start::Version) => {
+            _ = answer(&cni::version_document());
+            ExitCode::SUCCESS
+        }
+        Ok(Start::Call(pending)) => match pending.read(&mut io::stdin().lock()) {
+            Ok(call) => serve(&call, started),
+            Err(error) => fail(&error, Version::CURRENT),
+        },
+        Err(error) => fail(&error, Version::CURRENT),
+    }
+}
+
+fn serve(call: &Call, started: Instant) -> ExitCode {
+    log::start(call);
+    let account = Account::since(started);
+    account.part("start");
+    let mut served = call::serve(call, &account, &Plugin);
+    if let Ok(Some(result)) = &served
+        && answer(result).is_err()
+        && call.verb == Verb::Add
+    {
+        served = Err(call::take_back(call, &account));
+    }
+    let status = match &served {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => fail(error, call.version),
+    };
+    if let Ok(paths) = Paths::from_call(call) {
+        account.tell(&paths.agent, call, &served);
+    }
+    status
+}
+
+fn fail(error: &CniError, version: Version) -> ExitCode {
+    _ = answer(&error.to_json(version.as_str()));
+    ExitCode::FAILURE
+}
+
+/// One document on stdout. An error means that the runtime has closed its end: it has
+/// gone, and only an ADD must be concerned about that.
+fn answer(document: &Value) -> io::Result<()> {
+    writeln!(io::stdout(), "{document}")
+}

@@ -1,0 +1,68 @@
+//! What this program is to the selectors' room: it holds no compiler and no WASI, and has the
+//! built-in selectors inside, compiled.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use genie_core::cni::{CniError, code};
+use genie_core::selector::artefact::engine;
+use genie_core::selector::contract::is_wasi;
+use genie_core::selector::module::{BuiltIn, Compiler, Program};
+use genie_core::selector::sandbox::imports::State;
+use genie_core::selector::sandbox::run::{Prepared, Run};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::{built_in, in_place};
+
+/// The plugin.
+pub struct Plugin;
+
+impl Program for Plugin {
+    fn engine(&self) -> Result<&'static Engine, CniError> {
+        static ENGINE: OnceLock<Result<Engine, CniError>> = OnceLock::new();
+        ENGINE.get_or_init(|| engine::start(in_place::allow)).as_ref().map_err(Clone::clone)
+    }
+
+    fn built_ins(&self) -> &'static [&'static str] {
+        built_in::NAMES
+    }
+
+    fn built_in(&self, name: &str) -> Result<BuiltIn, CniError> {
+        let artefact = built_in::artefact(name).unwrap_or_default();
+        in_place::load(self.engine()?, artefact).map(BuiltIn::Ready).map_err(|error| {
+            let message =
+                format!("the built-in selector {name:?} does not load: install a complete build of genie-host");
+            CniError::new(code::SELECTOR, message).with_details(format!("{error:#}"))
+        })
+    }
+
+    fn compiler(&self) -> Option<Compiler> {
+        None
+    }
+
+    fn needs_child(&self, component: &Component, imports: &[String]) -> Option<&'static str> {
+        if imports.iter().any(|import| is_wasi(import)) {
+            Some("imports WASI")
+        } else if has_memories(component) {
+            Some("has more than one memory")
+        } else {
+            None
+        }
+    }
+
+    fn prepare(&self, selector: &str, component: &Component) -> Result<Arc<dyn Run>, CniError> {
+        Ok(Arc::new(Prepared::<State>::new(selector, component, |_| Ok(()))?))
+    }
+
+    /// Installed beside the plugin.
+    fn tool(&self) -> PathBuf {
+        std::env::current_exe().unwrap_or_default().with_file_name("genie-host")
+    }
+}
+
+/// Whether there are memories that texts can be copied between. That is Wasmtime's work,
+/// which costs no fuel, so only the end of a child is sure to end it at the deadline.
+fn has_memories(component: &Component) -> bool {
+    component.resources_required().is_none_or(|required| required.num_memories > 1)
+}

@@ -1,0 +1,74 @@
+//! Puts the built-in selectors into the program: builds them from `selectors/` for
+//! WebAssembly and makes components of them.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Name of a built-in selector; its crate is `selectors/NAME`.
+const SELECTORS: [&str; 2] = ["annotation", "default-plugin"];
+const TARGET: &str = "wasm32-unknown-unknown";
+
+fn main() {
+    let out = PathBuf::from(var("OUT_DIR"));
+    let workspace = Path::new(&var("CARGO_MANIFEST_DIR")).join("../..");
+    for path in ["guest-sdk/src", "guest-sdk/wit", "guest-sdk/Cargo.toml", "selectors", "Cargo.lock"] {
+        println!("cargo::rerun-if-changed={}", workspace.join(path).display());
+    }
+
+    let built = build_selectors(&workspace, &out);
+    let mut table = String::new();
+    for name in SELECTORS {
+        let module = built.join(format!("selector_{}.wasm", name.replace('-', "_")));
+        let file = out.join(format!("{name}.wasm"));
+        fs::write(&file, componentize(&module)).expect("the build directory is writable");
+        writeln!(table, "    ({name:?}, include_bytes!({:?})),", file.display().to_string())
+            .expect("writing to a string");
+    }
+    let names = SELECTORS.map(|name| format!("{name:?}")).join(", ");
+    let source = format!(
+        "/// The names of the built-in selectors.\n\
+         pub static NAMES: &[&str] = &[{names}];\n\
+         /// Name and component of each.\n\
+         pub static COMPONENTS: &[(&str, &[u8])] = &[\n{table}];\n"
+    );
+    fs::write(out.join("built_in.rs"), source).expect("the build directory is writable");
+}
+
+/// Builds the selector crates and returns the directory of their modules. One
+/// target directory of their own serves all builds of the host: a nested cargo
+/// would wait forever for the lock of the outer one's.
+fn build_selectors(workspace: &Path, out: &Path) -> PathBuf {
+    // Where cargo keeps what it knows of rustc; a CACHEDIR.TAG is in each target's own directory, too.
+    let target = out.ancestors().find(|dir| dir.join(".rustc_info.json").exists()).unwrap_or(out).join("selectors");
+    let mut cargo = Command::new(var("CARGO"));
+    cargo
+        .args(["build", "--quiet", "--locked", "--target", TARGET, "--profile", "selector", "--target-dir"])
+        .arg(&target)
+        .current_dir(workspace)
+        // What the outer cargo set for the host must not reach the guests.
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("RUSTFLAGS")
+        .env_remove("RUSTC_WORKSPACE_WRAPPER");
+    for name in SELECTORS {
+        cargo.args(["-p", &format!("selector-{name}")]);
+    }
+    let built = cargo.status().is_ok_and(|status| status.success());
+    assert!(built, "the built-in selectors do not build; if the target is missing, run: rustup target add {TARGET}");
+    target.join(TARGET).join("selector")
+}
+
+fn componentize(module: &Path) -> Vec<u8> {
+    let bytes = fs::read(module).unwrap_or_else(|error| panic!("{}: {error}", module.display()));
+    wit_component::ComponentEncoder::default()
+        .validate(true)
+        .module(&bytes)
+        .and_then(|mut encoder| encoder.encode())
+        .unwrap_or_else(|error| panic!("{} is no component: {error:#}", module.display()))
+}
+
+fn var(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("cargo sets {name}"))
+}

@@ -1,0 +1,24 @@
+//! The agent: the node's daemon. It makes calls faster, publishes what they did
+//! and keeps the node clean; no call needs it.
+//!
+//! What plugin and agent say to each other is [`genie_core::agent_api`].
+
+mod connections;
+mod context;
+mod daemon_set;
+mod files;
+mod http;
+pub mod installation;
+mod metrics;
+mod networks;
+mod pods;
+pub mod publish;
+pub mod reconcile;
+mod run;
+mod serve;
+#[cfg(test)]
+mod tests;
+mod unrecorded;
+
+pub use context::{Context, Options};
+pub use run::run;

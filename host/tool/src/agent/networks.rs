@@ -1,0 +1,79 @@
+//! The networks of the node, for labels. What a pod brings along itself, in an annotation
+//! or by a selector, has a name that somebody else chose, and as many as they like.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use genie_core::cni::get;
+use genie_core::config::OWN_TYPE;
+use crate::install::{Layout, net_d};
+use genie_core::network::Catalogue;
+
+/// The label of all that have none of their own.
+pub const OTHER: &str = "other";
+
+/// A directory that has changed so recently may change again, and its time stay the same.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// The networks of the node.
+pub struct Networks {
+    layout: Layout,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// Which directory was read, and when it had changed the last time.
+    read: Option<(PathBuf, Option<SystemTime>)>,
+    /// By the network's name, the type of its first plugin.
+    plugins: BTreeMap<String, String>,
+}
+
+impl Networks {
+    /// Those of this node; nothing is read yet.
+    pub fn new(layout: Layout) -> Self {
+        Self { layout, known: Mutex::default() }
+    }
+
+    /// The labels of a network: its name and the type of its first plugin.
+    pub fn label(&self, network: &str) -> (String, String) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.plugins.contains_key(network) {
+            self.refresh(&mut known);
+        }
+        match known.plugins.get(network) {
+            Some(plugin) => (network.to_owned(), plugin.clone()),
+            None => (OTHER.to_owned(), OTHER.to_owned()),
+        }
+    }
+
+    /// Reads the conf dir if it has changed.
+    fn refresh(&self, known: &mut Known) {
+        let dir = self.conf_dir();
+        let changed = fs::metadata(&dir).and_then(|dir| dir.modified()).ok();
+        let settled = changed.is_none_or(|changed| changed.elapsed().is_ok_and(|since| since > SETTLED));
+        let read = (dir, changed);
+        if known.read.as_ref() == Some(&read) {
+            return;
+        }
+        if let Ok(catalogue) = Catalogue::load(&read.0, &[OWN_TYPE]) {
+            let plugin = |types: Vec<&str>| types.first().copied().unwrap_or(OTHER).to_owned();
+            let lists = catalogue.networks.into_iter().map(|network| network.list);
+            known.plugins = lists.map(|list| (list.name.clone(), plugin(list.types()))).collect();
+            known.read = settled.then_some(read);
+        }
+    }
+
+    /// Where the plugin looks for networks: as its configuration says.
+    fn conf_dir(&self) -> PathBuf {
+        let conf = net_d::in_force(&self.layout);
+        let named =
+            get(&conf, "conf_dir").and_then(Value::as_str).filter(|dir| dir.starts_with('/')).map(PathBuf::from);
+        self.layout.on_host(&named.unwrap_or_else(|| self.layout.conf_dir.clone()))
+    }
+}

@@ -1,0 +1,214 @@
+//! The pods of this node: their metadata, kept by a watch.
+//!
+//! Whoever may create pods decides how many there are and how large: of those that may get
+//! a network some facts are kept, within bounds, and of the rest who they are.
+
+mod slim;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use kube::Api;
+use kube::runtime::WatchStreamExt as _;
+use kube::runtime::watcher::{self, Event, watcher};
+
+use super::Context;
+use genie_core::pod::{Identity, PodFacts};
+use crate::publish::Shown;
+use slim::Slim;
+
+/// How many pods come with one answer of the list that a watch begins with. An answer is
+/// in memory as a whole, and a pod may be a megabyte.
+const PAGE: u32 = 16;
+/// What the facts of all pods may take of our memory, in bytes; those of further ones are
+/// asked for when they are wanted.
+const ALL: usize = 16 << 20;
+/// A watch that has not failed for so long works: it waits half of that, at most,
+/// before it tries again.
+const RECOVERED: Duration = Duration::from_mins(1);
+
+/// By namespace and name.
+#[derive(Default)]
+struct ByName {
+    pods: BTreeMap<(String, String), Pod>,
+    /// What their facts take of our memory.
+    size: usize,
+}
+
+struct Pod {
+    uid: Option<String>,
+    static_uid: Option<String>,
+    /// None when they are too large.
+    facts: Option<PodFacts>,
+    size: usize,
+}
+
+/// What is known of a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// There is none, as far as we know.
+    Nothing,
+    /// All that its metadata says.
+    Facts(PodFacts),
+    /// Who it is; the rest is too large to be kept.
+    Large(Identity),
+}
+
+/// The pods of this node.
+#[derive(Default)]
+pub struct Pods(Mutex<Watched>);
+
+#[derive(Default)]
+struct Watched {
+    known: ByName,
+    /// Those of a list that has not come to its end.
+    listed: ByName,
+    /// A list has come to its end.
+    complete: bool,
+    /// When the watch failed the last time, unless it has told something since.
+    failed: Option<Instant>,
+}
+
+impl Watched {
+    fn works(&self) -> bool {
+        self.complete && !self.fails()
+    }
+
+    fn fails(&self) -> bool {
+        self.failed.is_some_and(|failed| failed.elapsed() < RECOVERED)
+    }
+}
+
+impl ByName {
+    fn insert(&mut self, pod: Slim) {
+        let Identity { namespace, name, uid } = pod.identity();
+        let key = (namespace, name);
+        self.remove(&key);
+        let static_uid = pod.static_uid().cloned();
+        let facts = pod.into_facts().filter(|(_, size)| self.size + size <= ALL);
+        let (facts, size) = facts.map_or((None, 0), |(facts, size)| (Some(facts), size));
+        self.size += size;
+        self.pods.insert(key, Pod { uid, static_uid, facts, size });
+    }
+
+    fn remove(&mut self, key: &(String, String)) {
+        if let Some(removed) = self.pods.remove(key) {
+            self.size -= removed.size;
+        }
+    }
+}
+
+impl Pods {
+    /// What is known of a pod. One of another uid is another pod.
+    pub fn get(&self, wanted: &Identity) -> Known {
+        let watched = self.lock();
+        let key = (wanted.namespace.clone(), wanted.name.clone());
+        let Some(pod) = watched.known.pods.get(&key) else { return Known::Nothing };
+        let same = |uid: &String| [&pod.uid, &pod.static_uid].into_iter().flatten().any(|known| known == uid);
+        match &pod.facts {
+            _ if !wanted.uid.as_ref().is_none_or(same) => Known::Nothing,
+            Some(facts) => Known::Facts(facts.clone()),
+            None => Known::Large(Identity { namespace: key.0, name: key.1, uid: pod.uid.clone() }),
+        }
+    }
+
+    /// What is published is compared with this.
+    pub fn shown(&self, wanted: &Identity) -> Option<Shown> {
+        match self.get(wanted) {
+            Known::Nothing => None,
+            Known::Facts(facts) => Some(Shown { identity: facts.identity, annotations: Some(facts.annotations) }),
+            Known::Large(identity) => Some(Shown { identity, annotations: None }),
+        }
+    }
+
+    /// Whether the watch has told all pods, and works.
+    pub fn is_watched(&self) -> bool {
+        self.lock().works()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.lock().known.pods.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Watched> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in what the watch tells. True: something may be there to be published.
+    fn hear(&self, event: Event<Slim>) -> bool {
+        let mut watched = self.lock();
+        watched.failed = None;
+        match event {
+            Event::Apply(pod) => {
+                watched.known.insert(pod);
+                true
+            }
+            Event::Delete(pod) => {
+                let Identity { namespace, name, uid } = pod.identity();
+                let key = (namespace, name);
+                // The pod of before may go after the one of now has come.
+                if watched.known.pods.get(&key).is_some_and(|known| known.uid == uid) {
+                    watched.known.remove(&key);
+                }
+                false
+            }
+            Event::Init => {
+                watched.listed = ByName::default();
+                false
+            }
+            Event::InitApply(pod) => {
+                watched.listed.insert(pod);
+                false
+            }
+            Event::InitDone => {
+                watched.known = std::mem::take(&mut watched.listed);
+                watched.complete = true;
+                tracing::info!(pods = watched.known.pods.len(), "the pods of this node are known");
+                true
+            }
+        }
+    }
+
+    /// The watch failed; it tries again. A failure that lasts is one message.
+    fn fail(&self, error: &watcher::Error) {
+        let mut watched = self.lock();
+        if !watched.fails() {
+            tracing::warn!(%error, "the pods of this node cannot be watched; trying again");
+        }
+        watched.failed = Some(Instant::now());
+    }
+}
+
+/// Watches for ever. What is known stays known while the API server is away.
+pub async fn watch(context: &Context) {
+    let client = context.await_client().await;
+    // Of this type only metadata is asked for.
+    let api: Api<Slim> = Api::all(client);
+    // Those that may get a network. Pods on the node's network have no part in this, and
+    // who has come to its end gets none any more.
+    let fields = format!(
+        "spec.nodeName={},spec.hostNetwork=false,status.phase!=Succeeded,status.phase!=Failed",
+        context.options.node
+    );
+    let of_node = watcher::Config::default().fields(&fields).page_size(PAGE);
+    let mut events = std::pin::pin!(watcher(api, of_node).default_backoff());
+    // The stream has no end; a failure is followed by another attempt.
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(event) => {
+                if context.pods.hear(event) {
+                    context.publish.notify_one();
+                }
+            }
+            Err(error) => {
+                context.pods.fail(&error);
+                context.metrics.watch_failed();
+            }
+        }
+    }
+}

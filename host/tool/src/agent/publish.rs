@@ -1,0 +1,105 @@
+//! The task that brings to the API server what calls left on disk.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use genie_core::cni::CniError;
+use crate::publish::annotations::Publisher;
+use crate::publish::events::Events;
+use crate::publish::retry::{Failure, Retry};
+use genie_core::report::spool::Spool;
+use crate::publish::Lookup;
+use crate::publish::Round;
+use genie_core::record::Store;
+
+/// How often is looked without being woken: after a wake-up that was lost, and when
+/// the API server is back.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Annotations and events of this node.
+pub struct Publication {
+    store: Store,
+    spool: Spool,
+    publisher: Publisher,
+    events: Events,
+    /// Nobody has answered; until then nothing is sent.
+    silence: Option<Retry>,
+    /// Something could not be published, and is still to be.
+    failing: bool,
+}
+
+/// What a round did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Published {
+    /// Annotations of pods.
+    pub annotations: Round,
+    /// Refusals that became events.
+    pub events: Round,
+}
+
+impl Publication {
+    /// For the state directory as we reach it. From now on the plugin writes to the
+    /// spool.
+    ///
+    /// # Errors
+    /// The state directory cannot be used.
+    pub fn new(state_dir: &Path, node: &str) -> Result<Self, CniError> {
+        let store = Store::open(state_dir)?;
+        let spool = Spool::of(state_dir);
+        spool.create().map_err(|error| {
+            let message = format!("cannot create the spool in {}: {error}", state_dir.display());
+            CniError::new(genie_core::cni::code::IO, message)
+        })?;
+        let (publisher, events) = (Publisher::default(), Events::new(node));
+        Ok(Self { store, spool, publisher, events, silence: None, failing: false })
+    }
+
+    /// Publishes for ever: now, whenever `wake` says so, and now and then. Each round
+    /// is told to `done`.
+    pub async fn run(&mut self, lookup: Lookup<'_>, client: &kube::Client, wake: &Notify, done: impl Fn(&Published)) {
+        loop {
+            done(&self.round(lookup, client).await);
+            // Woken or not: the records say what is to be done.
+            _ = tokio::time::timeout(EVERY, wake.notified()).await;
+        }
+    }
+
+    /// Publishes what is there and due. What fails is only logged: it comes again.
+    pub async fn round(&mut self, lookup: Lookup<'_>, client: &kube::Client) -> Published {
+        let may_send = self.silence.is_none_or(|silence| silence.is_due(Instant::now()));
+        let client = may_send.then_some(client);
+        let failed = |why: String| Round { failure: Some(why), ..Round::default() };
+        let annotations = self.publisher.round(&self.store, lookup, client).await;
+        let annotations = annotations.unwrap_or_else(|error| failed(error.to_string()));
+        let events = self.events.round(&self.spool, lookup, client.filter(|_| !annotations.silent)).await;
+        let round = Published { annotations, events: events.unwrap_or_else(failed) };
+        if may_send {
+            self.note_silence(&round);
+        }
+        self.log(&round);
+        round
+    }
+
+    fn note_silence(&mut self, round: &Published) {
+        let silent = round.annotations.silent || round.events.silent;
+        self.silence = silent.then(|| Retry::after(&Failure::Silent(String::new()), self.silence, Instant::now()));
+    }
+
+    /// A failure that lasts is one message, and so is its end.
+    fn log(&mut self, round: &Published) {
+        let kinds = [&round.annotations, &round.events];
+        let why: Vec<_> = kinds.iter().filter_map(|kind| kind.failure.as_deref()).collect();
+        let why = why.join("; ");
+        let fails = !why.is_empty() || self.silence.is_some() || kinds.iter().any(|kind| kind.refused > 0);
+        match (std::mem::replace(&mut self.failing, fails), fails) {
+            (false, true) => tracing::warn!(why, "annotations and events cannot be published; trying again"),
+            (true, true) if !why.is_empty() => {
+                tracing::debug!(why, "annotations and events still cannot be published");
+            }
+            (true, false) => tracing::info!("annotations and events are published again"),
+            (true, true) | (false, false) => {}
+        }
+    }
+}

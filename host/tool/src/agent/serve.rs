@@ -1,0 +1,227 @@
+//! The socket: what the plugin asks and tells.
+
+use std::collections::HashMap;
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::timeout;
+
+use super::Context;
+use super::connections::Connections;
+use super::pods::Known;
+use genie_core::agent_api::protocol::{Answer, Body, MAX_LINE, OLDEST, Report, Request, Response, VERSION};
+use crate::kubernetes;
+use genie_core::object::ObjectName;
+use genie_core::pod::{Identity, is_private};
+use genie_core::record::Pod;
+
+/// How many connections are served at once. A node does not start so many pods at a time:
+/// the oldest one is of a call that hangs, and it goes on without us.
+const CONNECTIONS: usize = 128;
+/// How long a plugin may take to say what it wants.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long an object serves for further pods: a burst of pods asks for the same.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// How long an object is waited for, whatever the plugin says: its connection is one
+/// of few.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// How many pods that are too large to be kept are asked for at once: an answer may be a
+/// megabyte.
+const LARGE_AT_ONCE: usize = 4;
+
+/// What connections share.
+struct Shared {
+    objects: Objects,
+    large: Semaphore,
+}
+
+/// Objects that are being read or were just now, by what was asked for. Whoever asks
+/// for the same waits for the one answer; other objects wait for nobody.
+type Objects = Mutex<HashMap<ObjectName, Arc<OnceCell<(Instant, Option<Value>)>>>>;
+
+/// Serves for ever.
+///
+/// # Errors
+/// The socket cannot be made.
+pub async fn serve(context: &Arc<Context>) -> io::Result<()> {
+    let listener = listen(&context.options.layout.on_host(&context.options.socket))?;
+    let mut connections = Connections::at_most(CONNECTIONS);
+    let shared = Arc::new(Shared { objects: Objects::default(), large: Semaphore::new(LARGE_AT_ONCE) });
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of descriptors, most likely: those of others will be free again.
+                tracing::warn!(%error, "a connection of the plugin was not accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let (context, shared) = (Arc::clone(context), Arc::clone(&shared));
+        let connection = async move {
+            if let Err(error) = converse(&context, &shared, stream).await {
+                tracing::debug!(%error, "a connection of the plugin ended early");
+            }
+        };
+        connections.serve(connection).await;
+    }
+}
+
+/// A socket that an agent of before left, or still listens on, is replaced: it has
+/// to go, and this one is there. It is renamed into its place when it is root's
+/// alone, so that there is one at any time, and never one for others.
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    let beside = path.with_extension("new");
+    let made = || {
+        if let Some(dir) = path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        }
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&beside)?;
+        fs::set_permissions(&beside, Permissions::from_mode(0o600))?;
+        fs::rename(&beside, path)?;
+        Ok(listener)
+    };
+    made().map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", path.display())))
+}
+
+async fn converse(context: &Context, shared: &Shared, stream: UnixStream) -> io::Result<()> {
+    let peer = stream.peer_cred()?.uid();
+    if peer != 0 && peer != rustix::process::geteuid().as_raw() {
+        tracing::warn!(uid = peer, "who is not root is not served");
+        return Ok(());
+    }
+    let mut stream = BufReader::new(stream);
+    let mut line = Vec::new();
+    let limit = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
+    let mut limited = (&mut stream).take(limit);
+    timeout(PATIENCE, limited.read_until(b'\n', &mut line))
+        .await
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    let answer = match understood(&line) {
+        Err(answer) => *answer,
+        Ok(Body::Pod(pod)) => match context.pods.get(&pod) {
+            Known::Nothing => Answer::Pod(None),
+            Known::Facts(facts) => Answer::Pod(Some(facts)),
+            Known::Large(_) => {
+                let wait_ms = u64::try_from(LONGEST.as_millis()).unwrap_or(u64::MAX);
+                say(&mut stream, Answer::Later { wait_ms }).await?;
+                large(context, shared, &pod).await
+            }
+        },
+        Ok(Body::Object { object: wanted, wait_ms }) => {
+            let read = object(context, &shared.objects, &wanted);
+            let object = timeout(LONGEST.min(Duration::from_millis(wait_ms)), read).await;
+            let object = object.unwrap_or_else(|_| Err("the API server does not answer in time".into()));
+            object.map_or_else(Answer::Error, Answer::Object)
+        }
+        Ok(Body::Report(report)) => {
+            take(context, &report);
+            return Ok(());
+        }
+    };
+    say(&mut stream, answer).await
+}
+
+async fn say(stream: &mut BufReader<UnixStream>, answer: Answer) -> io::Result<()> {
+    let mut response = serde_json::to_vec(&Response { version: VERSION, answer })?;
+    response.push(b'\n');
+    timeout(PATIENCE, stream.write_all(&response)).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+}
+
+/// What is wanted; else what is to be answered.
+fn understood(line: &[u8]) -> Result<Body, Box<Answer>> {
+    // The version first: the rest may be shaped in a way that only it explains.
+    let parsed: Result<Value, _> = serde_json::from_slice(line);
+    let version = parsed.as_ref().ok().and_then(|request| request["version"].as_u64());
+    if !version.is_some_and(|version| (u64::from(OLDEST)..=u64::from(VERSION)).contains(&version)) {
+        return Err(Box::new(Answer::Versions { oldest: OLDEST, newest: VERSION }));
+    }
+    let request = parsed.and_then(serde_json::from_value::<Request>);
+    request.map(|request| request.body).map_err(|error| Box::new(Answer::Error(format!("not understood: {error}"))))
+}
+
+/// The facts of a pod that is too large to be kept, from the API server.
+async fn large(context: &Context, shared: &Shared, pod: &Identity) -> Answer {
+    let read = async {
+        let _turn = shared.large.acquire().await.map_err(|error| error.to_string())?;
+        let client = context.client().await?;
+        kubernetes::pod(&client, pod).await
+    };
+    match timeout(LONGEST, read).await {
+        Ok(Ok(mut facts)) => {
+            if let Some(facts) = &mut facts {
+                facts.annotations.retain(|key, _| !is_private(key));
+            }
+            Answer::Pod(facts)
+        }
+        Ok(Err(why)) => Answer::Error(why),
+        Err(_) => Answer::Error("the API server does not answer in time".into()),
+    }
+}
+
+async fn object(context: &Context, objects: &Objects, wanted: &ObjectName) -> Result<Option<Value>, String> {
+    let object = {
+        let mut objects = objects.lock().unwrap_or_else(PoisonError::into_inner);
+        objects.retain(|_, object| match object.get() {
+            Some((read, _)) => read.elapsed() < FRESH,
+            None => Arc::strong_count(object) > 1,
+        });
+        Arc::clone(objects.entry(wanted.clone()).or_default())
+    };
+    // A failure fills nothing: who asks next, or waits already, tries again.
+    let read = || async {
+        let client = context.client().await?;
+        let object = kubernetes::object(&client, wanted).await?;
+        Ok::<_, String>((Instant::now(), object))
+    };
+    object.get_or_try_init(read).await.map(|(_, object)| object.clone())
+}
+
+/// Counts and logs what a call did.
+fn take(context: &Context, report: &Report) {
+    context.metrics.called(report, &context.networks);
+    let Pod { namespace, name: pod, uid: pod_uid } = &report.pod.clone().unwrap_or_default();
+    let (verb, container, interface, node) =
+        (&report.verb, &report.container, &report.interface, &context.options.node);
+    let networks = list(&report.networks, |network| format!("{}@{}", network.network, network.interface));
+    let selectors = list(&report.selectors, |run| format!("{}={}", run.name, run.outcome));
+    let parts = list(&report.parts, |(part, micros)| format!("{part}={micros}"));
+    let micros = report.micros;
+    // Every message of a call has the same fields.
+    macro_rules! told {
+        ($level:ident, $message:literal $(, $more:ident)*) => {
+            tracing::$level!(
+                verb, namespace, pod, pod_uid, node, container, interface, networks, selectors, micros, parts
+                $(, $more)*, $message
+            )
+        };
+    }
+    match report.code {
+        // A runtime calls DEL until it believes it.
+        None if verb == "DEL" && networks.is_empty() => told!(debug, "nothing was attached"),
+        None => told!(info, "call"),
+        Some(code) => {
+            let error = report.message.as_deref().unwrap_or_default();
+            told!(warn, "call failed", code, error);
+        }
+    }
+    context.publish.notify_one();
+}
+
+fn list<T>(of: &[T], text: impl Fn(&T) -> String) -> String {
+    of.iter().map(text).collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,250 @@
+//! The socket with the plugin's own client, and what is counted.
+
+mod server;
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use genie_core::agent_api::client::{ask, report};
+use genie_core::agent_api::protocol::{Answer, Body, NetworkTime, Report, SelectorRun};
+use super::Context;
+use super::Options;
+use super::serve;
+use crate::install::Layout;
+use genie_core::object::ObjectName;
+use genie_core::pod::Identity;
+use server::Server;
+
+fn options(dir: &Path) -> Options {
+    Options {
+        layout: Layout {
+            host_root: dir.into(),
+            bin_dir: "/bin".into(),
+            conf_dir: "/net.d".into(),
+            state_dir: "/state".into(),
+            cache_dir: "/cache".into(),
+        },
+        source: None,
+        daemon_set: None,
+        node: "node1".into(),
+        socket: "/run/genie/agent.sock".into(),
+        listen: None,
+        kubeconfig: Some("/no/such/kubeconfig".into()),
+    }
+}
+
+/// An agent that listens, on a runtime of its own.
+struct Listening {
+    dir: TempDir,
+    context: Arc<Context>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Listening {
+    fn start() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl Fn(&mut Options)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut options = options(dir.path());
+        change(&mut options);
+        let context = Arc::new(Context::new(options));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let serving = Arc::clone(&context);
+        runtime.spawn(async move { serve::serve(&serving).await.unwrap() });
+        let listening = Self { dir, context, _runtime: runtime };
+        listening.until(|| UnixStream::connect(listening.socket()).is_ok());
+        listening
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.dir.path().join("run/genie/agent.sock")
+    }
+
+    fn metrics(&self) -> String {
+        self.context.metrics_text()
+    }
+
+    fn until(&self, holds: impl Fn() -> bool) {
+        let deadline = soon();
+        while !holds() {
+            assert!(Instant::now() < deadline, "waited in vain; metrics:\n{}", self.metrics());
+            std::thread::yield_now();
+        }
+    }
+
+    fn say(&self, line: &str) -> String {
+        let mut stream = UnixStream::connect(self.socket()).unwrap();
+        stream.write_all(line.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(20)
+}
+
+#[test]
+fn the_socket_is_for_root_alone() {
+    let agent = Listening::start();
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&agent.socket()), 0o600);
+    assert_eq!(mode(agent.socket().parent().unwrap()), 0o700);
+}
+
+#[test]
+fn a_pod_that_is_not_known_yet_is_to_be_asked_for_elsewhere() {
+    let agent = Listening::start();
+    let pod = Identity { namespace: "default".into(), name: "web".into(), uid: None };
+    // The deadline of the call is no matter: the agent says at once that it does not
+    // know.
+    let line = format!("{{\"version\":1,\"pod\":{}}}\n", serde_json::to_string(&pod).unwrap());
+    assert_eq!(agent.say(&line), "{\"version\":1,\"pod\":null}\n");
+}
+
+#[test]
+fn without_the_api_server_an_object_is_an_error_and_the_plugin_goes_on() {
+    let agent = Listening::start();
+    let question = object("node1");
+    let line = format!("{{\"version\":1,\"object\":{}}}\n", serde_json::to_value(&question).unwrap()["object"]);
+    let answer = agent.say(&line);
+    assert!(answer.contains("\"error\"") && answer.contains("/no/such/kubeconfig"), "{answer}");
+    let refused = ask(&agent.socket(), question, soon()).unwrap_err();
+    assert!(refused.contains("/no/such/kubeconfig"), "{refused}");
+}
+
+fn object(name: &str) -> Body {
+    Body::Object { object: ObjectName::new("v1", "Node", None, name).unwrap(), wait_ms: 20_000 }
+}
+
+#[test]
+fn who_asks_for_the_same_object_shares_an_answer_and_waits_for_no_other_object() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start();
+    let kubeconfig = dir.path().join("kubeconfig");
+    std::fs::write(&kubeconfig, server.kubeconfig()).unwrap();
+    let agent = Listening::with(|options| options.kubeconfig = Some(kubeconfig.clone()));
+    let socket = agent.socket();
+    std::thread::scope(|scope| {
+        let slow = scope.spawn(|| ask(&socket, object("slow"), soon()));
+        agent.until(|| server.asked("slow") == 1);
+        let same = scope.spawn(|| ask(&socket, object("slow"), soon()));
+        let quick = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "quick"}});
+        assert_eq!(ask(&socket, object("quick"), soon()), Ok(Some(Answer::Object(Some(quick)))));
+        server.answer_the_slow();
+        assert!(slow.join().unwrap().unwrap().is_some());
+        assert!(same.join().unwrap().unwrap().is_some());
+    });
+    assert_eq!(server.asked("slow"), 1);
+}
+
+#[test]
+fn versions_that_are_not_understood_are_told_the_range() {
+    let agent = Listening::start();
+    for line in ["{\"version\":0,\"pod\":{}}\n", "{\"version\":99,\"news\":true}\n", "no JSON\n", "{}\n"] {
+        assert_eq!(agent.say(line), "{\"version\":1,\"versions\":{\"oldest\":1,\"newest\":1}}\n", "{line}");
+    }
+}
+
+#[test]
+fn a_report_is_counted_and_wakes_publication() {
+    let agent = Listening::start();
+    let done = Report {
+        verb: "ADD".into(),
+        micros: 1500,
+        parts: vec![("delegate".into(), 1000)],
+        networks: vec![NetworkTime {
+            network: "k8s-pod-network".into(),
+            plugin: "calico".into(),
+            interface: "eth0".into(),
+            micros: 1000,
+            failed: false,
+        }],
+        selectors: vec![SelectorRun { name: "annotation".into(), outcome: "plan".into(), fuel: 700, micros: 20 }],
+        ..Report::default()
+    };
+    report(&agent.socket(), done);
+    report(&agent.socket(), Report { verb: "DEL".into(), code: Some(11), ..Report::default() });
+    for line in [
+        r#"genie_calls_total{verb="ADD",outcome="ok"} 1"#,
+        r#"genie_calls_total{verb="DEL",outcome="try-again"} 1"#,
+        r#"genie_parts_total{verb="ADD",part="delegate"} 1"#,
+        r#"genie_delegate_seconds_total{verb="ADD",network="other",plugin="other"} 0.001"#,
+        r#"genie_selector_fuel_total{selector="annotation"} 700"#,
+    ] {
+        agent.until(|| agent.metrics().contains(line));
+    }
+}
+
+/// As calls that were stopped, or that wait for an object of an API server that hangs.
+#[test]
+fn who_connects_and_says_nothing_keeps_nobody_from_being_answered() {
+    let agent = Listening::start();
+    let idle: Vec<_> = (0..200).map(|_| UnixStream::connect(agent.socket()).unwrap()).collect();
+    let pod = Identity { namespace: "default".into(), name: "web".into(), uid: None };
+    let line = format!("{{\"version\":1,\"pod\":{}}}\n", serde_json::to_string(&pod).unwrap());
+    assert_eq!(agent.say(&line), "{\"version\":1,\"pod\":null}\n");
+    // It did not wait until those before had lost their time: of them only the oldest went.
+    let mut newer = &idle[100];
+    newer.set_nonblocking(true).unwrap();
+    assert_eq!(newer.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[test]
+fn no_agent_costs_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("agent.sock");
+    assert_eq!(ask(&socket, Body::Pod(Identity::default()), soon()), Ok(None));
+    // Left over by an agent that was killed.
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    assert_eq!(ask(&socket, Body::Pod(Identity::default()), soon()), Ok(None));
+    report(&socket, Report::default());
+}
+
+#[test]
+fn an_agent_that_hangs_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("agent.sock");
+    // The kernel accepts; nobody ever answers.
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let pod = Identity { namespace: "default".into(), name: "web".into(), uid: None };
+    assert!(ask(&socket, Body::Pod(pod), soon()).unwrap_err().contains("does not answer"));
+}
+
+#[test]
+fn an_agent_before_which_too_many_stand_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("agent.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    rustix::net::listen(&listener, 0).unwrap();
+    for _ in 0..3 {
+        report(&socket, Report::default());
+        assert!(ask(&socket, Body::Pod(Identity::default()), soon()).is_err());
+    }
+}
+
+#[test]
+fn a_socket_that_was_left_behind_is_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("run/genie/agent.sock");
+    std::fs::create_dir_all(socket.parent().unwrap()).unwrap();
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    let context = Arc::new(Context::new(options(dir.path())));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.spawn(async move { serve::serve(&context).await.unwrap() });
+    let deadline = soon();
+    while UnixStream::connect(&socket).is_err() {
+        assert!(Instant::now() < deadline);
+        std::thread::yield_now();
+    }
+}

@@ -1,0 +1,132 @@
+//! Whether a chain may be put in force: what is wrong with it, and what may not be meant.
+
+use std::slice;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use genie_core::selector::chain::{Chain, Entry};
+use genie_core::selector::module::loaded::LoadedSelector;
+use genie_core::selector::module::Module;
+use super::settings;
+use genie_core::selector::text::one_line;
+use genie_core::cni::CniError;
+
+/// The selector that decides whatever it is asked.
+const LAST: Module = Module::BuiltIn("default-plugin");
+
+/// How much it matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Level {
+    /// It may do something else than what was meant.
+    Warning,
+    /// It is not put in force.
+    Error,
+}
+
+/// One thing that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// How much it matters.
+    pub level: Level,
+    /// Where it is, what it is, and what would be right.
+    pub what: String,
+}
+
+impl Finding {
+    /// It is not put in force.
+    pub fn error(what: impl Into<String>) -> Self {
+        Self { level: Level::Error, what: what.into() }
+    }
+
+    fn warning(what: impl Into<String>) -> Self {
+        Self { level: Level::Warning, what: what.into() }
+    }
+}
+
+impl From<CniError> for Finding {
+    fn from(error: CniError) -> Self {
+        let CniError { msg, details, .. } = error;
+        Self::error(if details.is_empty() { msg } else { format!("{msg}: {details}") })
+    }
+}
+
+/// How a module is loaded. None: it cannot be looked at here.
+pub type Load<'a> = dyn Fn(&Module) -> Option<Result<LoadedSelector, CniError>> + 'a;
+
+/// Everything that is found: modules that do not load, imports that are not granted, settings
+/// that do not fit, an order that cannot be meant.
+pub fn chain(chain: &Chain, load: &Load<'_>, deadline: Instant) -> Vec<Finding> {
+    let mut found: Vec<_> = chain.entries.iter().flat_map(|entry| loaded(chain, entry, load, deadline)).collect();
+    found.extend(order(&chain.entries));
+    found
+}
+
+fn loaded(chain: &Chain, entry: &Entry, load: &Load<'_>, deadline: Instant) -> Vec<Finding> {
+    let selector = match load(&entry.module) {
+        None => return Vec::new(),
+        Some(Err(error)) => return vec![error.into()],
+        Some(Ok(selector)) => selector,
+    };
+    let imports = selector.imports().iter();
+    let granted = |import: &String| entry.grants.check(&entry.name, slice::from_ref(import));
+    let mut found: Vec<_> = imports.filter_map(|import| granted(import).err()).map(Finding::from).collect();
+    if chain.merge.as_ref() == Some(&entry.name) && !selector.merges() {
+        let what =
+            format!("\"merge\" is {:?}, which exports no merge: name one that does, or leave it out", entry.name);
+        found.push(Finding::error(what));
+    }
+    match selector.describe(deadline) {
+        Ok(about) => found.extend(settings_of(entry, &about.settings_schema)),
+        Err(error) => found.push(error.context("it cannot be asked what it is").into()),
+    }
+    found
+}
+
+fn settings_of(entry: &Entry, schema: &str) -> Vec<Finding> {
+    let name = &entry.name;
+    let empty = json!({});
+    let settings = if entry.settings == Value::Null { &empty } else { &entry.settings };
+    if schema.trim().is_empty() {
+        let what = format!("selector {name:?} has settings, but publishes no schema of any: they are not checked");
+        return if *settings == empty { Vec::new() } else { vec![Finding::warning(what)] };
+    }
+    match settings::check(schema, settings) {
+        Ok(mistakes) => {
+            let told = mistakes.into_iter().map(|mistake| Finding::error(format!("selector {name:?}: {mistake}")));
+            told.collect()
+        }
+        Err(reason) => {
+            let reason = one_line(&reason);
+            let what =
+                format!("selector {name:?}: its settings are not checked, since its schema cannot be used: {reason}");
+            vec![Finding::warning(what)]
+        }
+    }
+}
+
+/// An order in which somebody is not asked, or does not see what is decided.
+fn order(entries: &[Entry]) -> Vec<Finding> {
+    let reached = entries.iter().position(|entry| entry.module == LAST).map_or(entries.len(), |last| last + 1);
+    let (asked, behind) = entries.split_at(reached);
+    let mut found: Vec<_> = behind.iter().filter(|entry| !entry.run_always).map(never_asked).collect();
+    for (index, guard) in asked.iter().enumerate().filter(|(_, entry)| entry.run_always) {
+        let later = asked.iter().skip(index).find(|entry| !entry.run_always);
+        found.extend(later.map(|later| {
+            Finding::warning(format!(
+                "selector {:?} (\"run\": \"always\") does not see what {:?} decides, which comes after it: put it last",
+                guard.name, later.name
+            ))
+        }));
+    }
+    found
+}
+
+fn never_asked(entry: &Entry) -> Finding {
+    Finding::warning(format!(
+        "selector {:?} is never asked: it comes after default-plugin, which always decides; put it before that, or \
+         write \"run\": \"always\"",
+        entry.name
+    ))
+}

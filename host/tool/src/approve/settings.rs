@@ -1,0 +1,164 @@
+//! A selector's settings against the JSON schema that it publishes of them.
+//!
+//! The schema is a stranger's: it reads no file and no other document, and what looking at it
+//! takes is bounded before it is looked at.
+
+use std::error::Error;
+use std::iter;
+
+use boon::{Compiler, ErrorKind, InstanceToken, Schemas, UrlLoader, ValidationError};
+use regex::RegexBuilder;
+use serde_json::Value;
+
+use genie_core::selector::keys;
+use genie_core::selector::text::one_line;
+
+/// The most bytes of a schema.
+const BYTES: usize = 64 << 10;
+/// The most values in it, each reference in the place of what it refers to.
+const VALUES: usize = 10_000;
+/// How deeply they may be nested, counted the same way.
+const DEPTH: usize = 64;
+/// The most regular expressions.
+const PATTERNS: usize = 16;
+/// The most bytes of one, as it is written.
+const PATTERN: usize = 256;
+/// The most bytes of one, as it is matched.
+const COMPILED: usize = 1 << 20;
+/// The most mistakes that are told.
+const TOLD: usize = 8;
+
+/// Its address. Nothing is there.
+const SCHEMA: &str = "genie:///settings";
+
+/// What does not fit, each in words. The error says why the schema is of no use.
+pub(super) fn check(schema: &str, settings: &Value) -> Result<Vec<String>, String> {
+    if schema.len() > BYTES {
+        return Err(format!("it has {} bytes, and at most {BYTES} are read", schema.len()));
+    }
+    let schema: Value = serde_json::from_str(schema).map_err(|error| format!("it is not JSON: {error}"))?;
+    Bounds::of(&schema)?;
+    let mut compiler = Compiler::new();
+    compiler.use_loader(Box::new(Nowhere));
+    let mut schemas = Schemas::new();
+    let unusable = |error| one_line(&format!("{error:#}"));
+    compiler.add_resource(SCHEMA, schema.clone()).map_err(unusable)?;
+    let index = compiler.compile(SCHEMA, &mut schemas).map_err(unusable)?;
+    Ok(match schemas.validate(settings, index) {
+        Ok(()) => Vec::new(),
+        Err(error) => told(&error, &schema),
+    })
+}
+
+/// Loads nothing: a schema stands for itself.
+struct Nowhere;
+
+impl UrlLoader for Nowhere {
+    fn load(&self, url: &str) -> Result<Value, Box<dyn Error>> {
+        Err(format!("it refers to {url}, and no other document is read").into())
+    }
+}
+
+/// What is left of what a schema may have.
+struct Bounds<'a> {
+    schema: &'a Value,
+    values: usize,
+    patterns: usize,
+}
+
+impl<'a> Bounds<'a> {
+    /// Fails when a schema has too much of something, or something whose cost cannot be told.
+    fn of(schema: &'a Value) -> Result<(), String> {
+        let mut bounds = Self { schema, values: VALUES, patterns: PATTERNS };
+        bounds.walk(schema, DEPTH)
+    }
+
+    /// Goes through everything as if it were a schema: what is none costs little.
+    fn walk(&mut self, value: &'a Value, depth: usize) -> Result<(), String> {
+        let deep = || format!("it is nested more than {DEPTH} times, or refers to itself");
+        let depth = depth.checked_sub(1).ok_or_else(deep)?;
+        let many = || format!("it has more than {VALUES} values, what it refers to included");
+        self.values = self.values.checked_sub(1).ok_or_else(many)?;
+        match value {
+            Value::Array(items) => items.iter().try_for_each(|item| self.walk(item, depth)),
+            Value::Object(members) => members.iter().try_for_each(|(key, member)| {
+                self.keyword(key, member, depth, std::ptr::eq(value, self.schema))?;
+                self.walk(member, depth)
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn keyword(&mut self, key: &str, member: &'a Value, depth: usize, is_root: bool) -> Result<(), String> {
+        match (key, member) {
+            ("$ref", Value::String(to)) => {
+                let unusable = || format!("it refers to {to:?}: only to its own parts, as \"#/$defs/NAME\"");
+                let pointer = to.strip_prefix('#').filter(|pointer| !pointer.contains('%')).ok_or_else(unusable)?;
+                let target = self.schema.pointer(pointer).ok_or_else(unusable)?;
+                self.walk(target, depth)
+            }
+            // They lead elsewhere than they seem to.
+            ("$dynamicRef" | "$recursiveRef", Value::String(_)) => Err(format!("{key} is not supported")),
+            ("$id" | "id", Value::String(_)) if !is_root => Err(format!("{key} inside of it is not supported")),
+            ("pattern", Value::String(pattern)) => self.pattern(pattern),
+            ("patternProperties", Value::Object(members)) => members.keys().try_for_each(|key| self.pattern(key)),
+            _ => Ok(()),
+        }
+    }
+
+    fn pattern(&mut self, pattern: &str) -> Result<(), String> {
+        if pattern.len() > PATTERN {
+            return Err(format!("a pattern has {} bytes, and at most {PATTERN} are read", pattern.len()));
+        }
+        let many = || format!("it has more than {PATTERNS} patterns");
+        self.patterns = self.patterns.checked_sub(1).ok_or_else(many)?;
+        match RegexBuilder::new(pattern).size_limit(COMPILED).build() {
+            Err(regex::Error::CompiledTooBig(_)) => Err(format!("the pattern {pattern:?} takes too much to match")),
+            // Whether it is one at all is for the schema's own rules.
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The mistakes, each once. Where one of several forms would do, what is wrong with each.
+fn told(error: &ValidationError<'_, '_>, schema: &Value) -> Vec<String> {
+    if error.causes.is_empty() {
+        return leaf(error, schema);
+    }
+    let causes = error.causes.iter().flat_map(|cause| told(cause, schema));
+    if matches!(error.kind, ErrorKind::AnyOf | ErrorKind::OneOf(_)) {
+        let forms: Vec<_> = causes.take(TOLD).collect();
+        return vec![forms.join(", or ")];
+    }
+    causes.take(TOLD).collect()
+}
+
+fn leaf(error: &ValidationError<'_, '_>, schema: &Value) -> Vec<String> {
+    let place = place(error);
+    if let ErrorKind::AdditionalProperties { got } = &error.kind {
+        let pointer = error.schema_url.split_once('#').map_or("", |(_, pointer)| pointer);
+        let known = schema.pointer(pointer).and_then(|schema| schema.get("properties")?.as_object());
+        let known: Vec<_> = known.into_iter().flat_map(|known| known.keys().map(String::as_str)).collect();
+        let unknown = |key| one_line(&format!("{place}: {}", keys::unknown(key, known.iter().copied())));
+        return got.iter().map(|key| unknown(key)).collect();
+    }
+    let what = match &error.kind {
+        // Without the value: a setting may be a secret.
+        ErrorKind::Pattern { want, .. } => format!("does not match the pattern {want:?}"),
+        ErrorKind::Format { want, .. } => format!("is not a valid {want}"),
+        kind => kind.to_string(),
+    };
+    vec![one_line(&format!("{place}: {what}"))]
+}
+
+/// Where in the settings, as people write it: `settings.networks[0]`.
+fn place(error: &ValidationError<'_, '_>) -> String {
+    let tokens = error.instance_location.tokens.iter().map(|token| match token {
+        InstanceToken::Prop(name) => format!(".{name}"),
+        InstanceToken::Item(index) => format!("[{index}]"),
+    });
+    iter::once("settings".into()).chain(tokens).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! What fits a schema, and schemas that nobody should follow.
+
+use serde_json::{Value, json};
+
+use super::PATTERNS;
+use super::check;
+
+#[track_caller]
+fn mistakes(schema: &Value, settings: &Value) -> Vec<String> {
+    check(&schema.to_string(), settings).unwrap()
+}
+
+#[track_caller]
+fn assert_unusable(schema: &Value, says: &str) {
+    let error = check(&schema.to_string(), &json!({})).unwrap_err();
+    assert!(error.contains(says), "{says:?}: {error}");
+}
+
+fn tenant() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "first": {"type": "string", "pattern": "^[a-z]+$"},
+            "most": {"type": "integer", "minimum": 1},
+            "networks": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"$ref": "#/$defs/name"}}]},
+        },
+        "required": ["first"],
+        "additionalProperties": false,
+        "$defs": {"name": {"type": "string"}},
+    })
+}
+
+#[test]
+fn what_fits_is_no_mistake() {
+    for settings in [json!({"first": "a"}), json!({"first": "a", "most": 2, "networks": ["a", "b"]})] {
+        assert_eq!(mistakes(&tenant(), &settings), [""; 0], "{settings}");
+    }
+}
+
+#[test]
+fn every_mistake_is_told_with_its_place() {
+    let told = mistakes(&tenant(), &json!({"first": "a", "frist": "b", "most": 0}));
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.contains(&r#"settings: unknown key "frist": did you mean "first"?"#.into()), "{told:?}");
+    assert!(told.contains(&"settings.most: must be >=1, but got 0".into()), "{told:?}");
+    assert_eq!(mistakes(&tenant(), &json!({})), ["settings: missing properties 'first'"]);
+    assert_eq!(mistakes(&tenant(), &json!([])), ["settings: want object, but got array"]);
+    let told = mistakes(&tenant(), &json!({"first": "a", "networks": ["a", 1]}));
+    let forms = "settings.networks: want string, but got array, or settings.networks[1]: want string, but got number";
+    assert_eq!(told, [forms]);
+}
+
+#[test]
+fn a_setting_that_does_not_match_is_not_repeated() {
+    let told = mistakes(&tenant(), &json!({"first": "S3CRET"}));
+    assert_eq!(told, [r#"settings.first: does not match the pattern "^[a-z]+$""#]);
+}
+
+#[test]
+fn what_is_no_schema_is_of_no_use() {
+    assert!(check("{", &json!({})).unwrap_err().contains("not JSON"));
+    assert_unusable(&json!({"type": "nonsense"}), "metaschema");
+    assert_unusable(&json!([]), "metaschema");
+    assert_unusable(&json!({"properties": {"a": {"pattern": "("}}}), "regex");
+}
+
+#[test]
+fn a_schema_reads_no_other_document() {
+    for to in ["file:///etc/passwd", "https://example.org/x", "other.json", "#name", "#/a%2fb", "#/nosuch"] {
+        assert_unusable(&json!({"properties": {"a": {"$ref": to}}}), "refers to");
+    }
+    assert_unusable(&json!({"$schema": "file:///etc/passwd"}), "no other document");
+    assert_unusable(&json!({"$defs": {"a": {"$id": "b"}}}), "$id");
+    assert_unusable(&json!({"$defs": {"a": {"$dynamicRef": "#b"}}}), "$dynamicRef");
+}
+
+#[test]
+fn a_schema_that_would_never_end_is_not_followed() {
+    assert_unusable(&json!({"$ref": "#"}), "refers to itself");
+    let circle = json!({"allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}});
+    assert_unusable(&circle, "refers to itself");
+    // Each refers to the next one twice.
+    let mut defs: Value = (0..30)
+        .map(|n| {
+            let next = json!({"$ref": format!("#/$defs/d{}", n + 1)});
+            (format!("d{n}"), json!({"allOf": [next, next]}))
+        })
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    defs["d30"] = json!({"type": "object"});
+    assert_unusable(&json!({"$ref": "#/$defs/d0", "$defs": defs}), "itself");
+    let wide: Vec<_> = (0..20_000).map(|_| json!(0)).collect();
+    assert_unusable(&json!({"enum": wide}), "values");
+    assert_unusable(&json!({"description": "x".repeat(70_000)}), "bytes");
+}
+
+#[test]
+fn patterns_are_few_and_short() {
+    let some = |count: usize| -> Value {
+        let patterns: serde_json::Map<_, _> = (0..count).map(|n| (format!("^{n}"), json!(true))).collect();
+        json!({"patternProperties": patterns})
+    };
+    assert_eq!(mistakes(&some(PATTERNS), &json!({})), [""; 0]);
+    assert_unusable(&some(PATTERNS + 1), "patterns");
+    assert_unusable(&json!({"pattern": "x".repeat(300)}), "pattern");
+    assert_unusable(&json!({"pattern": r"(\w{1000}){1000}"}), "too much");
+    // Exponential for whoever tries one way after the other.
+    let slow = json!({"properties": {"a": {"pattern": "^(a+)+$"}}});
+    assert_eq!(mistakes(&slow, &json!({"a": format!("{}!", "a".repeat(50_000))})).len(), 1);
+}

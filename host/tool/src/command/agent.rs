@@ -1,0 +1,126 @@
+//! `genie-host agent`: the node's daemon.
+
+use std::net::{Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use tracing::level_filters::LevelFilter;
+
+use super::install::Place;
+use crate::agent;
+use crate::agent::Options;
+use crate::install::Source;
+use crate::install::stop::DaemonSetName;
+use genie_core::agent_api::SOCKET;
+
+#[derive(Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    place: Place,
+    /// The mounted ConfigMap, to keep the node as it says; without it nothing is installed
+    #[arg(long, value_name = "DIR")]
+    config: Option<PathBuf>,
+    /// This node's name
+    #[arg(long, value_name = "NAME", env = "NODE_NAME")]
+    node: String,
+    /// Where the plugin finds the agent
+    #[arg(long, value_name = "PATH", default_value = SOCKET)]
+    socket: PathBuf,
+    /// Where metrics and health are served; `none` for nowhere
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9611", value_parser = address)]
+    listen: Listen,
+    /// Credentials for the API server, instead of those of the pod that this runs in
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// The `DaemonSet` that the agent belongs to: when it is removed, so is the installation
+    #[arg(long, value_name = "NAME", env = "DAEMONSET", requires = "config")]
+    daemon_set: Option<String>,
+    /// The namespace of that `DaemonSet`
+    #[arg(long, value_name = "NAME", env = "POD_NAMESPACE", default_value = "kube-system")]
+    namespace: String,
+    /// What is logged: none, error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = level)]
+    log_level: LevelFilter,
+    /// How it is logged
+    #[arg(long, value_enum, default_value_t)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum LogFormat {
+    /// A JSON object a line
+    #[default]
+    Json,
+    /// Text for people
+    Text,
+}
+
+type Listen = Option<SocketAddr>;
+
+fn address(written: &str) -> Result<Listen, String> {
+    if written == "none" {
+        return Ok(None);
+    }
+    let parsed = written.parse().or_else(|error| without_brackets(written).ok_or(error));
+    parsed.map(Some).map_err(|error| format!("{error}; write an address with its port, or none"))
+}
+
+/// The DaemonSet writes a port behind its node's address, of whatever family that is.
+fn without_brackets(written: &str) -> Option<SocketAddr> {
+    let (address, port) = written.rsplit_once(':')?;
+    Some(SocketAddr::new(address.parse::<Ipv6Addr>().ok()?.into(), port.parse().ok()?))
+}
+
+/// The levels of the configuration's `log_level`, `none` among them.
+fn level(written: &str) -> Result<LevelFilter, String> {
+    if written == "none" {
+        return Ok(LevelFilter::OFF);
+    }
+    written.parse().map_err(|_| "there are none, error, warn, info, debug and trace".into())
+}
+
+pub fn run(arguments: Arguments) -> Result<ExitCode> {
+    crate::log::start_daemon(arguments.log_level, matches!(arguments.log_format, LogFormat::Json));
+    let trust_dirs = arguments.place.trust_dirs;
+    let of_process = |config: PathBuf| Source::of_process(&config, Some(arguments.node.clone()), trust_dirs);
+    let source = arguments.config.map(of_process).transpose()?;
+    let options = Options {
+        layout: arguments.place.layout(),
+        source,
+        daemon_set: arguments.daemon_set.map(|name| DaemonSetName { namespace: arguments.namespace, name }),
+        node: arguments.node,
+        socket: arguments.socket,
+        listen: arguments.listen,
+        kubeconfig: arguments.kubeconfig,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(agent::run(options))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+    use super::level;
+
+    #[test]
+    fn a_nodes_address_of_either_family_takes_a_port() {
+        for (written, means) in
+            [("10.0.0.7:1", "10.0.0.7:1"), ("[fd00::7]:1", "[fd00::7]:1"), ("fd00::7:1", "[fd00::7]:1")]
+        {
+            assert_eq!(address(written).unwrap().map(|address| address.to_string()).as_deref(), Some(means));
+        }
+        assert_eq!(address("none"), Ok(None));
+        for wrong in ["10.0.0.7", "fd00::7", "localhost:9611", ":9611"] {
+            assert!(address(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn no_message_is_a_level_under_either_name() {
+        assert_eq!(level("none"), level("off"));
+        assert!(level("loud").is_err());
+    }
+}

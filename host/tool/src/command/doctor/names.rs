@@ -1,0 +1,63 @@
+//! Names of networks that mean one of several.
+
+use std::collections::BTreeSet;
+
+use genie_selector::{Network, PodName, Request};
+
+use super::finding::{Finding, warn};
+use genie_core::network::Installed;
+
+/// A warning for each name that several files could have, as the selectors understand names.
+pub fn ambiguous(networks: &[Installed]) -> Vec<Finding> {
+    let all = request(networks.iter());
+    let names: BTreeSet<_> = networks.iter().flat_map(names).collect();
+    names.iter().filter_map(|name| told(name, networks, &all)).collect()
+}
+
+fn told(name: &str, networks: &[Installed], all: &Request) -> Option<Finding> {
+    let meant = &all.find_network(name)?.file;
+    // Whoever has it as well: alone, it would be what is meant.
+    let has = |network: &&Installed| network.file != *meant && means(network, name);
+    let others: Vec<_> = networks.iter().filter(has).map(|network| network.file.clone()).collect();
+    let other = others.first()?;
+    let what = format!("{name:?} means {meant}; {} could be called that, too", others.join(" and "));
+    let advice = format!("write {other} where that one is meant, or remove or rename one of the files");
+    Some(warn(what, advice))
+}
+
+fn means(network: &Installed, name: &str) -> bool {
+    let mut alone = request(std::iter::once(network));
+    // A plugin that two have in common is no name that they share.
+    alone.networks.iter_mut().for_each(|network| network.plugins.clear());
+    alone.find_network(name).is_some()
+}
+
+/// What people would call it: the name inside, and the file's without number and ending.
+fn names(network: &Installed) -> [String; 2] {
+    let stem = network.file.rsplit_once('.').map_or(&*network.file, |(stem, _)| stem);
+    let short = match stem.split_once('-') {
+        Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => rest,
+        _ => stem,
+    };
+    [network.list.name.clone(), short.to_owned()]
+}
+
+fn request<'a>(networks: impl Iterator<Item = &'a Installed>) -> Request {
+    let networks = networks.map(|network| Network {
+        name: network.list.name.clone(),
+        file: network.file.clone(),
+        plugins: network.list.types().into_iter().map(ToOwned::to_owned).collect(),
+        cni_version: String::new(),
+        capabilities: Vec::new(),
+    });
+    Request {
+        pod: PodName { namespace: String::new(), name: String::new(), uid: None },
+        annotations: Vec::new(),
+        container: String::new(),
+        interface: String::new(),
+        node: String::new(),
+        networks: networks.collect(),
+        decided: None,
+        attributes: Vec::new(),
+    }
+}

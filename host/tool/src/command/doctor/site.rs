@@ -1,0 +1,63 @@
+//! The node as its configuration describes it. All checks start from it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use genie_core::cni::{CniError, NetworkList, Verb};
+use crate::approve;
+use genie_core::config::{Config, OWN_TYPE, Paths};
+use genie_core::network::Catalogue;
+
+/// The node.
+pub struct Site {
+    /// Where the runtime reads its configuration.
+    pub conf_dir: PathBuf,
+    /// Where the runtime finds plugins.
+    pub bin_dir: PathBuf,
+    /// Whether the runtime reads these directories, whatever its configuration seems to say.
+    pub trust_dirs: bool,
+    /// What it finds there.
+    pub files: Result<Catalogue, CniError>,
+    /// Our configuration's file; none when there is none that can be used.
+    pub file: Option<String>,
+    /// Our configuration; empty without one.
+    pub map: Map<String, Value>,
+    /// What it means; else all that is wrong with it.
+    pub config: Result<Config, Vec<CniError>>,
+    /// Its directories, or where they are by default.
+    pub paths: Paths,
+    /// Where plugins are.
+    pub path: Vec<PathBuf>,
+}
+
+impl Site {
+    /// Reads our configuration. One that says something wrong is read as far as it
+    /// goes: its directories are then the usual ones.
+    ///
+    /// # Errors
+    /// The usual directories cannot be told either: a defect.
+    pub fn read(conf_dir: &Path, bin_dir: &Path) -> Result<Self, CniError> {
+        let files = Catalogue::load(conf_dir, &[OWN_TYPE]);
+        let names = files.as_ref().map(|files| files.own.as_slice()).unwrap_or_default();
+        let own = names.iter().find_map(|file| Some((Some(file.clone()), plugin(&conf_dir.join(file))?)));
+        let (file, map) = own.unwrap_or_default();
+        let paths = Paths::from_map(&map).or_else(|_| Paths::from_map(&Map::new()))?;
+        let path = if paths.bin_dirs.is_empty() { vec![bin_dir.into()] } else { paths.bin_dirs.clone() };
+        let (conf_dir, bin_dir) = (conf_dir.into(), bin_dir.into());
+        Ok(Self { conf_dir, bin_dir, trust_dirs: false, files, file, config: approve::read(&map), map, paths, path })
+    }
+}
+
+/// What the runtime would hand over to us.
+fn plugin(file: &Path) -> Option<Map<String, Value>> {
+    let bytes = fs::read(file).ok()?;
+    let is_list = file.extension().is_some_and(|extension| extension == "conflist");
+    let list = if is_list { NetworkList::parse_list(&bytes) } else { NetworkList::parse_conf(&bytes) }.ok()?;
+    let index = list.types().iter().position(|kind| *kind == OWN_TYPE)?;
+    match list.plugin_config(index, &Map::new(), None, Verb::Status) {
+        Value::Object(map) => Some(map),
+        _ => None,
+    }
+}

@@ -1,0 +1,37 @@
+//! Refused pods that wait for the agent to tell of them.
+
+use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::finding::{Finding, ok, warn};
+use super::site::Site;
+use genie_core::report::spool::Refusal;
+
+/// The agent takes them within seconds.
+const LATE: u64 = 60;
+/// How many are shown, the newest.
+const SHOWN: usize = 10;
+
+pub fn check(site: &Site) -> Vec<Finding> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+    // `Spool::list` removes what is damaged; this only looks.
+    let files = fs::read_dir(site.paths.state_dir.join("spool")).into_iter().flatten().flatten();
+    let files = files.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "json"));
+    let mut late: Vec<Refusal> = files
+        .filter_map(|path| serde_json::from_slice(&fs::read(path).ok()?).ok())
+        .filter(|refusal: &Refusal| refusal.time + LATE < now)
+        .collect();
+    if late.is_empty() {
+        return vec![ok("no refusal waits to be told")];
+    }
+    late.sort_by_key(|refusal| std::cmp::Reverse(refusal.time));
+    let what = format!("{} refused pods wait to get their event", late.len());
+    let mut found = vec![warn(what, "the agent makes events of them: see whether it runs, and what it logs")];
+    found.extend(late.iter().take(SHOWN).map(|refusal| {
+        let minutes = now.saturating_sub(refusal.time) / 60;
+        let (pod, code, message) = (&refusal.pod, refusal.code, &refusal.message);
+        let what = format!("{}/{} was refused {minutes} min ago: {message} (code {code})", pod.namespace, pod.name);
+        warn(what, "correct what it says; the runtime tries again by itself")
+    }));
+    found
+}

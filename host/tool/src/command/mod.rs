@@ -1,0 +1,210 @@
+//! The commands of `genie-host`.
+
+mod agent;
+mod approve;
+mod collect;
+mod compile;
+mod doctor;
+mod inspect;
+mod install;
+mod module;
+mod records;
+mod table;
+mod test_selector;
+mod uninstall;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use serde_json::Value;
+use tracing::level_filters::LevelFilter;
+
+use genie_core::plain;
+
+/// Selectors decide which networks a pod gets; these commands show what they
+/// would decide, prepare them for nodes, and tell what is attached.
+#[derive(Parser)]
+#[command(name = "genie-host", version, arg_required_else_help = true, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show which networks a pod would get, and why, without a cluster or a node
+    TestSelector(test_selector::Arguments),
+    /// Show what a selector is: name, exports, imports, settings, size, digest
+    Inspect(inspect::Arguments),
+    /// Compile a selector ahead of time, as the plugin needs it
+    Compile(compile::Arguments),
+    /// Show what is attached on this node
+    Records(records::Arguments),
+    /// Find out why pods of this node do not get their networks, and what to do about it
+    Doctor(doctor::Arguments),
+    /// Run the node's daemon: publication, clean-up, metrics
+    Agent(agent::Arguments),
+    /// Install the plugin on this node, or bring it up to date
+    Install(install::Arguments),
+    /// Remove the plugin from this node, as soon as no running pod needs it
+    Uninstall(uninstall::Arguments),
+    /// Print a completion script for a shell
+    Completion {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Ask the API server for the plugin (internal)
+    #[command(hide = true)]
+    AskApi,
+    /// Tell what is wrong with a configuration (internal: installation runs it)
+    #[command(hide = true)]
+    Approve(approve::Arguments),
+    /// Take away what a container that is gone had attached (internal: the agent runs it)
+    #[command(hide = true)]
+    Collect(collect::Arguments),
+    /// Run a selector that imports WASI for the plugin (internal)
+    #[command(hide = true)]
+    RunSelector,
+}
+
+/// How a command prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// A table for people
+    #[default]
+    Table,
+    /// JSON for machines
+    Json,
+}
+
+/// Exit statuses, beside 0 for success.
+mod exit {
+    /// The command failed.
+    pub const FAILED: u8 = 1;
+    /// The arguments are wrong (clap's own status).
+    pub const USAGE: u8 = 2;
+    /// `test-selector`: no selector decided.
+    pub const PASS: u8 = 3;
+    /// `test-selector`: a selector refused the pod, or its plan cannot be carried out.
+    pub const REFUSED: u8 = 4;
+}
+
+/// Prints a line. Whatever is in it, it stays one: a text of others may hold line ends and
+/// what a terminal obeys.
+fn print(line: &str) {
+    print_lines([line]);
+}
+
+/// Prints lines, each as [`print`] does.
+fn print_lines(lines: impl IntoIterator<Item = impl AsRef<str>>) {
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&plain::line(line.as_ref()));
+        text.push('\n');
+    }
+    write(&text);
+}
+
+/// Prints JSON.
+fn print_json(value: &Value) {
+    write(&format!("{}\n", plain::json(&format!("{value:#}"))));
+}
+
+/// A reader that went away (a pager, `head`) is no error.
+fn write(text: &str) {
+    _ = io::stdout().write_all(text.as_bytes());
+}
+
+/// Makes a host's file system the one that is looked at, where it is not that already.
+fn enter(host_root: &Path) -> anyhow::Result<()> {
+    if host_root != Path::new("/") {
+        // Links on the host lead to places of the host.
+        std::os::unix::fs::chroot(host_root)
+            .with_context(|| format!("cannot make {} the root directory", host_root.display()))?;
+        std::env::set_current_dir("/")?;
+    }
+    Ok(())
+}
+
+/// What is wrong, in several lines.
+#[derive(Debug)]
+struct Mistakes {
+    /// Of what all of it is.
+    what: String,
+    /// Each.
+    found: Vec<String>,
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.found.join("; "))
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+/// Tells why a command failed.
+fn tell(error: &anyhow::Error) {
+    let lines = match error.downcast_ref::<Mistakes>() {
+        Some(Mistakes { what, found }) => {
+            let found = found.iter().map(|found| format!("  {}", plain::line(found)));
+            [format!("{}:", plain::line(what))].into_iter().chain(found).collect::<Vec<_>>().join("\n")
+        }
+        None => plain::line(&format!("{error:#}")).into_owned(),
+    };
+    eprintln!("genie-host: {lines}");
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    run_with(std::env::args_os())
+}
+
+fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not errors.
+            _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
+        }
+    };
+    match cli.command {
+        Command::Agent(_) => {}
+        // They tell as findings what others log.
+        Command::Doctor(_) | Command::Approve(_) => genie_core::log::start_at(LevelFilter::OFF),
+        _ => genie_core::log::start_at(LevelFilter::WARN),
+    }
+    let failed = match &cli.command {
+        // What is left beside its own statuses: something that it was given is wrong.
+        Command::TestSelector(_) => exit::USAGE,
+        _ => exit::FAILED,
+    };
+    let outcome = match cli.command {
+        Command::TestSelector(arguments) => test_selector::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Compile(arguments) => compile::run(&arguments),
+        Command::Records(arguments) => records::run(&arguments),
+        Command::Install(arguments) => install::run(&arguments),
+        Command::Uninstall(arguments) => uninstall::run(&arguments),
+        Command::Completion { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "genie-host", &mut io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Agent(arguments) => agent::run(arguments),
+        Command::AskApi => crate::kubernetes::serve().map(|()| ExitCode::SUCCESS),
+        Command::Approve(arguments) => approve::run(&arguments),
+        Command::Collect(arguments) => collect::run(&arguments),
+        Command::RunSelector => crate::selector::serve::serve().map(|()| ExitCode::SUCCESS).map_err(Into::into),
+    };
+    outcome.unwrap_or_else(|error| {
+        tell(&error);
+        ExitCode::from(failed)
+    })
+}

@@ -1,0 +1,38 @@
+//! The module that a person names on the command line.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::selector::built_in;
+use genie_core::selector::digest::Digest;
+use genie_core::selector::module::{self, Module};
+
+/// A module, with its content.
+pub struct Named {
+    /// What the selector room loads.
+    pub module: Module,
+    /// The file's bytes, or the built-in component's.
+    pub bytes: Vec<u8>,
+    /// Their digest.
+    pub digest: Digest,
+}
+
+/// Finds a module: the name of a built-in selector, else a file.
+pub fn find(written: &str) -> Result<Named> {
+    if let (false, Some(name)) = (written.contains('/'), built_in::names().find(|name| *name == written)) {
+        let bytes = built_in::component(name).unwrap_or_default().to_vec();
+        return Ok(Named { module: Module::BuiltIn(name), digest: Digest::of(&bytes), bytes });
+    }
+    let path = fs::canonicalize(Path::new(written)).with_context(|| {
+        if written.contains('/') {
+            return format!("the module {written} cannot be read");
+        }
+        let known: Vec<_> = built_in::names().collect();
+        format!("{written:?} is neither a file nor a built-in selector (there are {})", known.join(", "))
+    })?;
+    let bytes = module::read(&path)?;
+    let digest = Digest::of(&bytes);
+    Ok(Named { module: Module::File { path, sha256: digest }, bytes, digest })
+}

@@ -1,0 +1,96 @@
+//! Which entry of the configuration the selector has that is tested, and modules with another
+//! digest than the one that is approved.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, anyhow};
+use serde_json::json;
+
+use super::Arguments;
+use crate::command::module::{self, Named};
+use genie_core::selector::chain::{Chain, Entry};
+use crate::selector::compile;
+use genie_core::selector::digest::Digest;
+use genie_core::selector::grants::Grants;
+use genie_core::selector::sandbox::limits::Limits;
+use genie_core::selector::module::{Module, read};
+
+/// A chain of the one selector that is tested, as its entry of the configuration, if it has
+/// one. Says in `notes` what of the configuration does not hold.
+///
+/// # Errors
+/// The module cannot be read, settings or grants are wrong.
+pub fn single(written: &str, arguments: &Arguments, chain: &Chain, notes: &mut Vec<String>) -> Result<Chain> {
+    let named = module::find(written)?;
+    let mut known = known(&named, &chain.entries);
+    if let Some((entry, approved)) = &known
+        && *approved != named.digest
+    {
+        let which = format!("{written} has the SHA-256 digest {}, its entry in the configuration", named.digest);
+        let entry = format!("{which} ({}) approves {approved}", entry.module);
+        notes.push(if arguments.any_digest {
+            format!("{entry}: asked nonetheless (--any-digest), as that entry says; a node would refuse it")
+        } else {
+            format!("{entry}: settings, grants and limits of that entry are not used; with --any-digest they are")
+        });
+        known = known.filter(|_| arguments.any_digest);
+    }
+    let is_known = known.is_some();
+    let mut entry = known.map_or_else(
+        || Entry {
+            name: Path::new(written).file_name().map_or(written.into(), |name| name.to_string_lossy().into_owned()),
+            module: named.module.clone(),
+            run_always: false,
+            settings: json!({}),
+            grants: Grants::default(),
+            limits: Limits::default(),
+        },
+        |(entry, _)| entry.clone(),
+    );
+    entry.module = named.module;
+    if let Some(settings) = &arguments.settings {
+        entry.settings = serde_json::from_str(settings).context("--settings is not JSON")?;
+    }
+    if !arguments.grant.is_empty() {
+        let grants = arguments.grant.iter().map(|grant| serde_json::from_str(grant).unwrap_or_else(|_| json!(grant)));
+        entry.grants = Grants::from_json(&grants.collect()).map_err(|reason| anyhow!("--{reason}"))?;
+    } else if !is_known {
+        entry.grants = Grants::of_imports(&compile::imports(written, &named.bytes)?);
+    }
+    Ok(Chain { entries: vec![entry], merge: None })
+}
+
+/// The entry of a module: with this content, else of this file, else of one of that name. A
+/// module in the making is somewhere else than the one that nodes have.
+fn known<'a>(named: &Named, entries: &'a [Entry]) -> Option<(&'a Entry, Digest)> {
+    let Module::File { path: own, .. } = &named.module else {
+        let entry = entries.iter().find(|entry| entry.module == named.module)?;
+        return Some((entry, named.digest));
+    };
+    let files = entries.iter().filter_map(|entry| match &entry.module {
+        Module::File { path, sha256 } => Some((entry, path, *sha256)),
+        Module::BuiltIn(_) => None,
+    });
+    let files: Vec<_> = files.collect();
+    let found = files.iter().find(|(_, _, sha256)| *sha256 == named.digest);
+    let found = found.or_else(|| files.iter().find(|(_, path, _)| path.canonicalize().is_ok_and(|path| path == *own)));
+    let found = found.or_else(|| files.iter().find(|(_, path, _)| path.file_name() == own.file_name()));
+    found.map(|(entry, _, sha256)| (*entry, *sha256))
+}
+
+/// Takes each file as it is. Says in `notes` which is not the one that is approved.
+pub fn take_any(chain: &mut Chain, notes: &mut Vec<String>) {
+    for entry in &mut chain.entries {
+        let Module::File { path, sha256 } = &mut entry.module else { continue };
+        // What cannot be read is told when it is loaded.
+        let Ok(found) = read(path).map(|bytes| Digest::of(&bytes)) else { continue };
+        if found != *sha256 {
+            notes.push(format!(
+                "{} has the SHA-256 digest {found}, the configuration approves {sha256}: asked nonetheless \
+                 (--any-digest); a node would refuse it",
+                path.display()
+            ));
+            *sha256 = found;
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Selectors are compiled before the configuration that names them is in force,
+//! so that no pod waits for it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use serde_json::{Map, Value};
+
+use super::Layout;
+use super::configuration::said;
+use crate::selector::PROGRAM;
+use genie_core::config::Config;
+use crate::approve::chain::Finding;
+use genie_core::selector::child::compiler::{self, Order};
+use genie_core::selector::module::Module;
+
+/// A compiler ends itself before.
+const LIMIT: Duration = compiler::TIME.saturating_add(Duration::from_secs(10));
+
+/// Compiles every selector of a configuration that has no artefact yet, each in a
+/// child: the compiler's memory goes with it. Answers what does not compile.
+///
+/// # Errors
+/// The configuration cannot be read.
+pub fn compile(layout: &Layout, tool: &Path, config: &Map<String, Value>) -> Result<Vec<Finding>> {
+    let cache_dir = layout.on_host(&layout.cache_dir);
+    let mut found = Vec::new();
+    for entry in Config::from_map(config, PROGRAM).map_err(said)?.chain.entries {
+        let Module::File { path, sha256 } = entry.module else { continue };
+        let module = layout.on_host(&path);
+        let order = Order { tool, module: module.as_os_str(), sha256, cache_dir: &cache_dir };
+        if let Err(error) = order.carry_out(PROGRAM.engine().map_err(said)?, Instant::now() + LIMIT) {
+            found.push(Finding::error(format!("selector {} cannot be compiled: {:#}", path.display(), said(error))));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,235 @@
+//! The ConfigMap's `00-genie.conf`: completed, checked, and brought into the form
+//! in which the plugin reads it.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::{Map, Value, json};
+
+use super::credentials::ServiceAccount;
+use super::Layout;
+use super::Source;
+use super::file;
+use super::net_d;
+use genie_core::cni::{CniError, NetworkList, get};
+use genie_core::config::{CACHE_DIR, CONF_DIR, OWN_TYPE, STATE_DIR};
+use crate::approve;
+use genie_core::pod::ANNOTATIONS_CAPABILITY;
+use crate::approve::chain::Finding;
+use genie_core::selector::module::read;
+use genie_core::selector::digest::Digest;
+
+/// Every supported runtime takes it; containerd 1.6 and Debian's plugins end here.
+const CNI_VERSION: &str = "1.0.0";
+
+/// What the plugin can only do when the runtime is told to hand it over.
+const CAPABILITIES: [&str; 3] = [ANNOTATIONS_CAPABILITY, "portMappings", "bandwidth"];
+
+/// A configuration that can be put in force.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// What is written into the conf dir.
+    pub text: String,
+    /// The same, as an object.
+    pub config: Map<String, Value>,
+    /// The ConfigMap's own selectors.
+    modules: Vec<(PathBuf, Vec<u8>)>,
+}
+
+/// Reads the ConfigMap's configuration, completes what it leaves out and checks
+/// all of it. Nothing is written.
+///
+/// # Errors
+/// What is wrong, by the key it is wrong in.
+pub fn prepare(layout: &Layout, source: &Source) -> Result<Prepared> {
+    let path = source.config_dir.join(net_d::CONF);
+    let what = || format!("the configuration {}", path.display());
+    let bytes = fs::read(&path).with_context(|| format!("{} cannot be read", what()))?;
+    let read = serde_json::from_slice(&bytes).with_context(|| format!("{} is not JSON", what()))?;
+    let Value::Object(mut config) = read else { bail!("{} is not a JSON object", what()) };
+    fill_in(&mut config, source);
+    complete(&mut config, layout, source);
+    let modules = own_modules(&mut config, layout, &source.config_dir).with_context(what)?;
+    check(&config, layout).with_context(what)?;
+    let text = format!("{:#}\n", Value::Object(config.clone()));
+    Ok(Prepared { text, config, modules })
+}
+
+/// CNI-Genie's ConfigMaps hold placeholders that its container filled in. The
+/// token is no longer pasted into the file: the kubeconfig leads to it.
+fn fill_in(config: &mut Map<String, Value>, source: &Source) {
+    const TOKEN: &str = "__SERVICEACCOUNT_TOKEN__";
+    let account = source.service_account.as_ref();
+    let values = [
+        // Some write brackets around it themselves.
+        ("[__KUBERNETES_SERVICE_HOST__]", account.map(ServiceAccount::host_in_url)),
+        ("__KUBERNETES_SERVICE_HOST__", account.map(ServiceAccount::host_in_url)),
+        ("__KUBERNETES_SERVICE_PORT__", account.map(|account| account.port.clone())),
+        ("__KUBERNETES_NODE_NAME__", source.node.clone()),
+    ];
+    config.retain(|_, value| value.as_str().is_none_or(|text| !text.contains(TOKEN)));
+    for value in config.values_mut() {
+        match value {
+            Value::Object(object) => fill_in(object, source),
+            Value::String(text) => {
+                for (placeholder, value) in &values {
+                    if let Some(value) = value {
+                        *text = text.replace(placeholder, value);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Adds what the site left out. What it wrote stays as it is.
+fn complete(config: &mut Map<String, Value>, layout: &Layout, source: &Source) {
+    let mut add = |key: &str, value: Value| {
+        if get(config, key).is_none() {
+            config.insert(key.into(), value);
+        }
+    };
+    add("cniVersion", CNI_VERSION.into());
+    add("capabilities", json!({}));
+    // The plugin assumes the usual directories by itself.
+    for (key, dir, usual) in directories(layout) {
+        if dir != Path::new(usual) {
+            add(key, json!(dir));
+        }
+    }
+    if let Some(node) = &source.node {
+        add("nodename", json!(node));
+    }
+    if source.service_account.is_some() {
+        add("kubernetes", json!({}));
+        add_to(config, "kubernetes", "kubeconfig", json!(layout.kubeconfig()));
+    }
+    for capability in CAPABILITIES {
+        add_to(config, "capabilities", capability, true.into());
+    }
+}
+
+fn add_to(config: &mut Map<String, Value>, object: &str, key: &str, value: Value) {
+    let object = config.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(object));
+    if let Some((_, Value::Object(object))) = object
+        && get(object, key).is_none()
+    {
+        object.insert(key.into(), value);
+    }
+}
+
+fn directories(layout: &Layout) -> [(&'static str, &Path, &'static str); 3] {
+    [
+        ("conf_dir", &layout.conf_dir, CONF_DIR),
+        ("state_dir", &layout.state_dir, STATE_DIR),
+        ("cache_dir", &layout.cache_dir, CACHE_DIR),
+    ]
+}
+
+/// Selectors that are keys of the ConfigMap, such as `"module": "tenant.wasm"`.
+/// They get a path on the node and the digest that pins them.
+fn own_modules(config: &mut Map<String, Value>, layout: &Layout, config_dir: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut modules = Vec::new();
+    let mut renamed = Vec::new();
+    let entries = config.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case("selectors"));
+    let entries = entries.and_then(|(_, value)| value.as_array_mut()).into_iter().flatten();
+    for entry in entries.filter_map(Value::as_object_mut) {
+        let Some(name) = get(entry, "module").and_then(Value::as_str).map(ToOwned::to_owned) else { continue };
+        if name.contains('/') || Path::new(&name).extension() != Some(OsStr::new("wasm")) {
+            continue;
+        }
+        let bytes = read(&config_dir.join(&name)).with_context(|| {
+            format!("selector {name:?} is no key of the ConfigMap: add it (kubectl create configmap --from-file), or write an absolute path of the node")
+        })?;
+        let digest = Digest::of(&bytes);
+        if let Some(pinned) = get(entry, "sha256").and_then(Value::as_str) {
+            ensure!(
+                Digest::parse(pinned) == Some(digest),
+                "selector {name:?} has the digest {digest} and not the one that \"sha256\" pins it to"
+            );
+        }
+        let path = modules_dir(layout).join(digest.to_string()).join(&name);
+        entry.retain(|key, _| !["module", "sha256"].iter().any(|own| key.eq_ignore_ascii_case(own)));
+        entry.insert("module".into(), json!(path));
+        entry.insert("sha256".into(), digest.to_string().into());
+        renamed.push((name, path.clone()));
+        modules.push((path, bytes));
+    }
+    if let Some((_, merge)) = config.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case("merge"))
+        && let Some((_, path)) = renamed.iter().find(|(name, _)| merge.as_str() == Some(name))
+    {
+        *merge = json!(path);
+    }
+    Ok(modules)
+}
+
+fn check(config: &Map<String, Value>, layout: &Layout) -> Result<()> {
+    let list = NetworkList::from_value(&Value::Object(config.clone())).map_err(said)?;
+    ensure!(list.types() == [OWN_TYPE] && !config.contains_key("plugins"), "its \"type\" is not \"genie\"");
+    approve::read(config).map_err(|errors| all(errors.into_iter().map(Finding::from)))?;
+    for (key, dir, _) in directories(layout) {
+        let written = get(config, key).and_then(Value::as_str).filter(|written| !written.is_empty());
+        ensure!(
+            written.is_none_or(|written| Path::new(written) == dir),
+            "{key} is {}, and genie-host was started with {}: write the same in both places",
+            written.unwrap_or_default(),
+            dir.display()
+        );
+    }
+    Ok(())
+}
+
+/// A CNI error's words.
+pub(super) fn said(error: CniError) -> anyhow::Error {
+    anyhow::Error::msg(Finding::from(error).what)
+}
+
+/// All that is wrong, in one error.
+pub(super) fn all(findings: impl Iterator<Item = Finding>) -> anyhow::Error {
+    anyhow::Error::msg(findings.map(|finding| finding.what).collect::<Vec<_>>().join("; "))
+}
+
+/// Puts the ConfigMap's selectors where the configuration says that they are.
+///
+/// # Errors
+/// The disk's.
+pub fn store_modules(layout: &Layout, prepared: &Prepared) -> Result<()> {
+    for (path, bytes) in &prepared.modules {
+        let at = layout.on_host(path);
+        file::make_dir(at.parent().unwrap_or(&at), 0o700)?;
+        file::place(&at, bytes, 0o600)?;
+    }
+    Ok(())
+}
+
+/// Removes the selectors of earlier configurations. A call that began with one
+/// has its compiled form from the cache.
+///
+/// # Errors
+/// The disk's.
+pub fn prune_modules(layout: &Layout, prepared: &Prepared) -> Result<()> {
+    let used: BTreeSet<_> = prepared.modules.iter().filter_map(|(path, _)| path.parent()?.file_name()).collect();
+    let dir = layout.on_host(&modules_dir(layout));
+    let entries = match fs::read_dir(&dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.with_context(|| dir.display().to_string())?,
+    };
+    for entry in entries {
+        let entry = entry.with_context(|| dir.display().to_string())?;
+        if !used.contains(entry.file_name().as_os_str()) {
+            fs::remove_dir_all(entry.path())
+                .with_context(|| format!("{} cannot be removed", entry.path().display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The ConfigMap's selectors on the node.
+pub fn modules_dir(layout: &Layout) -> PathBuf {
+    layout.state_dir.join("selectors")
+}

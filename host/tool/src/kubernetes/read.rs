@@ -1,0 +1,118 @@
+//! What is read of the cluster.
+
+use futures::AsyncReadExt as _;
+use kube::api::GetParams;
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind, ObjectMeta, Request};
+use kube::{Api, Client};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use genie_core::object::ObjectName;
+use genie_core::pod::{Annotations, Identity, PodFacts};
+
+/// The largest object that is read, in bytes: more than the API server stores.
+const OBJECT: usize = 2 << 20;
+
+/// Where the kubelet tells the uid that it and the runtime know a static pod by; its
+/// mirror in the API server has another.
+pub const STATIC_UID: &str = "kubernetes.io/config.hash";
+
+/// The facts of a pod; none when there is none of that namespace and name.
+///
+/// # Errors
+/// The server gives no answer, or the pod of that name has another uid: it is
+/// another pod.
+pub async fn pod(client: &Client, wanted: &Identity) -> Result<Option<PodFacts>, String> {
+    // What no pod can be called is no pod of the cluster.
+    let Ok(name) = ObjectName::new("v1", "Pod", Some(&wanted.namespace), &wanted.name) else { return Ok(None) };
+    let Some(object) = get::<DynamicObject>(client, &name).await? else { return Ok(None) };
+    let facts = facts(&object.metadata, object.data["spec"]["serviceAccountName"].as_str());
+    let static_uid = facts.annotations.get(STATIC_UID);
+    match (&wanted.uid, &facts.identity.uid) {
+        (Some(wanted_uid), Some(uid)) if wanted_uid != uid && static_uid != Some(wanted_uid) => Err(format!(
+            "pod {}/{} is another one by now: the runtime starts uid {wanted_uid}, the API server has {uid}",
+            wanted.namespace, wanted.name
+        )),
+        _ => Ok(Some(facts)),
+    }
+}
+
+/// One object as JSON; none when it does not exist.
+///
+/// # Errors
+/// The server gives no answer, or one that is too large.
+pub async fn object(client: &Client, object: &ObjectName) -> Result<Option<Value>, String> {
+    get(client, object).await
+}
+
+/// The facts in an object's metadata.
+pub fn facts(metadata: &ObjectMeta, service_account: Option<&str>) -> PodFacts {
+    let map = |map: &Option<Annotations>| map.clone().unwrap_or_default();
+    let owner = metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true));
+    PodFacts {
+        identity: Identity {
+            namespace: metadata.namespace.clone().unwrap_or_default(),
+            name: metadata.name.clone().unwrap_or_default(),
+            uid: metadata.uid.clone(),
+        },
+        annotations: map(&metadata.annotations),
+        labels: map(&metadata.labels),
+        service_account: service_account.map(ToOwned::to_owned),
+        owner: owner.map(|owner| (owner.kind.clone(), owner.name.clone())),
+    }
+}
+
+async fn get<T: DeserializeOwned>(client: &Client, object: &ObjectName) -> Result<Option<T>, String> {
+    let untold = |why: String| format!("the API server does not tell {object}: {why}");
+    let unreadable = |error: kube::Error| untold(readable(&error));
+    let resource = resource(client, object).await.map_err(unreadable)?;
+    let api: Api<DynamicObject> = match object.namespace() {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
+        None => Api::all_with(client.clone(), &resource),
+    };
+    let request = Request::new(api.resource_url()).get(object.name(), &GetParams::default());
+    let request = request.map_err(|error| unreadable(kube::Error::BuildRequest(error)))?;
+    let body = match client.request_stream(request).await {
+        Ok(body) => body,
+        Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(None),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut bytes = Vec::new();
+    body.take(OBJECT as u64 + 1).read_to_end(&mut bytes).await.map_err(|error| untold(error.to_string()))?;
+    if bytes.len() > OBJECT {
+        return Err(untold(format!("it is larger than {} MiB", OBJECT >> 20)));
+    }
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| untold(error.to_string()))
+}
+
+/// How a kind is called in addresses: its plural is regular in the core group;
+/// elsewhere the server is asked, except for what is asked for most.
+async fn resource(client: &Client, object: &ObjectName) -> Result<ApiResource, kube::Error> {
+    let kind = GroupVersionKind::gvk(object.group(), object.version(), object.kind());
+    match (object.group(), object.kind()) {
+        ("", _) => Ok(ApiResource::from_gvk(&kind)),
+        ("k8s.cni.cncf.io", "NetworkAttachmentDefinition") => {
+            Ok(ApiResource::from_gvk_with_plural(&kind, "network-attachment-definitions"))
+        }
+        _ => kube::discovery::pinned_kind(client, &kind).await.map(|(resource, _)| resource),
+    }
+}
+
+/// A refusal in the server's own words, anything else down to its cause.
+pub fn readable(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => format!("{} ({})", status.message, status.code),
+        error => {
+            let mut text = error.to_string();
+            let mut cause = std::error::Error::source(error);
+            while let Some(inner) = cause {
+                let inner_text = inner.to_string();
+                if !text.contains(&inner_text) {
+                    text = format!("{text}: {inner_text}");
+                }
+                cause = inner.source();
+            }
+            text
+        }
+    }
+}

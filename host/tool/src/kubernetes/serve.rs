@@ -1,0 +1,43 @@
+//! `genie-host ask-api`: one question in, one answer out.
+
+use std::io::{BufRead as _, Write as _};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use genie_core::sources::Order;
+use super::client;
+use super::read;
+use genie_core::agent_api::protocol::{Answer, Body};
+
+/// Serves the one question on standard input.
+///
+/// # Errors
+/// The question cannot be read, or the answer cannot be written.
+pub fn serve() -> Result<()> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    let order: Order = serde_json::from_str(&line).context("no question on standard input")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let limit = Duration::from_millis(order.millis);
+    let answer = runtime.block_on(async {
+        match tokio::time::timeout(limit, answer(&order)).await {
+            Ok(answer) => answer.unwrap_or_else(Answer::Error),
+            Err(_) => Answer::Error(format!("the API server did not answer within {limit:.1?}")),
+        }
+    });
+    writeln!(std::io::stdout(), "{}", serde_json::to_string(&answer)?)?;
+    Ok(())
+}
+
+async fn answer(order: &Order) -> Result<Answer, String> {
+    let config = client::config(&order.access).await?;
+    let server = config.cluster_url.to_string();
+    let client = client::client(config)?;
+    let answer = match &order.question {
+        Body::Pod(identity) => read::pod(&client, identity).await.map(Answer::Pod),
+        Body::Object { object, .. } => read::object(&client, object).await.map(Answer::Object),
+        Body::Report(_) => Err("a report is no question".into()),
+    };
+    answer.map_err(|error| format!("{error} (asked {})", server.trim_end_matches('/')))
+}

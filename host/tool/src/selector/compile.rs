@@ -1,0 +1,117 @@
+//! From a module to an artefact. In the tool only: the plugin holds no compiler.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::thread;
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+use wasmtime::component::Component;
+use wit_component::ComponentEncoder;
+
+use genie_core::selector::artefact::claim::Claim;
+use genie_core::selector::digest::Digest;
+use super::names;
+use super::program::engine;
+use genie_core::selector::contract::Names;
+use genie_core::selector::artefact::cache;
+use genie_core::selector::child::compiler;
+use genie_core::cni::{CniError, code};
+
+/// The first eight bytes of a component.
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+/// The first eight bytes of a core module.
+const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+
+/// Makes a component of a core module that was built with wit-bindgen for
+/// `wasm32-unknown-unknown`, so that authors need no further tool. A component
+/// is given back as it is. `selector` is for messages.
+pub fn componentize<'a>(selector: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, CniError> {
+    if bytes.starts_with(COMPONENT) {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    if !bytes.starts_with(CORE_MODULE) {
+        let message = format!("selector {selector:?} is no WebAssembly module: it does not begin as one");
+        return Err(CniError::new(code::SELECTOR, message));
+    }
+    // Code is looked at when it is compiled, names before.
+    let encoded = ComponentEncoder::default().module(bytes).and_then(|mut encoder| encoder.encode());
+    encoded.map(Cow::Owned).map_err(|error| {
+        let message = format!(
+            "selector {selector:?} cannot be made a component: build it for wasm32-unknown-unknown with the \
+             genie-selector SDK, or for wasm32-wasip2"
+        );
+        CniError::new(code::SELECTOR, message).with_details(format!("{error:#}"))
+    })
+}
+
+/// The names of a module's imports, without compiling it.
+///
+/// # Errors
+/// The module is no selector, or none that this host can run, by its names.
+pub fn imports(selector: &str, bytes: &[u8]) -> Result<Vec<String>, CniError> {
+    checked(selector, bytes).map(|(_, names)| names.imports)
+}
+
+/// The component of a module, whose names were found to fit.
+fn checked<'a>(selector: &str, bytes: &'a [u8]) -> Result<(Cow<'a, [u8]>, Names), CniError> {
+    let component = componentize(selector, bytes)?;
+    let names = names::read(&component).map_err(|error| uncompilable(selector, &error.to_string()))?;
+    names.check(selector)?;
+    Ok((component, names))
+}
+
+/// Compiles a module, a component or a core module of wit-bindgen, for use in
+/// this process. Fails when it is no selector, before it compiles.
+pub(super) fn compile(selector: &str, bytes: &[u8]) -> Result<Component, CniError> {
+    let (component, _) = checked(selector, bytes)?;
+    Component::from_binary(engine()?, &component).map_err(|error| uncompilable(selector, &format!("{error:#}")))
+}
+
+/// Makes the artefact of a module: native code for this architecture that
+/// [`genie_core::selector::artefact::load`] loads. Fails when the module is no selector.
+pub fn artefact(selector: &str, bytes: &[u8]) -> Result<Vec<u8>, CniError> {
+    let (component, _) = checked(selector, bytes)?;
+    engine()?.precompile_component(&component).map_err(|error| uncompilable(selector, &format!("{error:#}")))
+}
+
+fn uncompilable(selector: &str, reason: &str) -> CniError {
+    CniError::new(code::SELECTOR, format!("selector {selector:?} does not compile")).with_details(reason)
+}
+
+/// Compiles a module into the cache, if this process was started with the claim to
+/// that (see [`genie_core::selector::child::compiler`]), within its bounds. False: it was not.
+///
+/// # Errors
+/// It is no selector, does not compile, or its artefact cannot be written.
+pub fn compile_as_claimed(selector: &str, bytes: &[u8], cache_dir: &Path) -> Result<bool, CniError> {
+    let digest = Digest::of(bytes);
+    let Some(claim) = Claim::inherited(cache_dir, digest) else { return Ok(false) };
+    bound().map_err(|reason| CniError::new(code::SELECTOR, format!("compiling cannot be bounded: {reason}")))?;
+    cache::write(claim, digest, &artefact(selector, bytes)?)?;
+    Ok(true)
+}
+
+/// Takes away the claim that this process was started with, if it was with one to this module:
+/// it failed, and whoever started it may be gone.
+pub fn give_up(digest: Digest, cache_dir: &Path) {
+    if let Some(claim) = Claim::inherited(cache_dir, digest) {
+        claim.finish(digest);
+    }
+}
+
+/// Bounds what is left of this process, in memory and time: nobody may be there to do it.
+fn bound() -> Result<(), String> {
+    let memory = u64::try_from(compiler::memory()?).unwrap_or(u64::MAX);
+    let limit = Rlimit { current: Some(memory), maximum: Some(memory) };
+    // Not of its addresses: the allocator reserves many that it never uses.
+    setrlimit(Resource::Data, limit).map_err(|error| error.to_string())?;
+    let watch = || {
+        thread::sleep(compiler::TIME);
+        eprintln!("genie-host: it took longer than {} s", compiler::TIME.as_secs());
+        std::process::exit(1);
+    };
+    thread::Builder::new().spawn(watch).map_err(|error| error.to_string())?;
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! What `genie-host` adds to the selectors' room of [`genie_core`]: the compiler, WASI, and the
+//! process that runs a selector for the plugin.
+
+pub mod built_in;
+pub mod compile;
+pub mod confine;
+mod names;
+mod program;
+pub mod serve;
+mod wasi;
+
+#[cfg(test)]
+mod tests;
+
+pub use program::{PROGRAM, is_compiled, loader};

@@ -1,0 +1,94 @@
+//! What this program is to the selectors' room: it holds the compiler and WASI, and runs every
+//! selector itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use genie_core::cni::{CniError, code};
+use genie_core::selector::artefact::{cache, engine};
+use genie_core::selector::digest::Digest;
+use genie_core::selector::module::{BuiltIn, Compiler, Loader, Program};
+use genie_core::selector::sandbox::run::{Prepared, Run};
+use wasmtime::component::Component;
+use wasmtime::{Engine, OptLevel};
+
+use super::wasi::{self, WithWasi};
+use super::{built_in, compile};
+
+/// The program `genie-host`.
+pub static PROGRAM: &dyn Program = &Tool;
+
+/// The engine that this program compiles for and runs on.
+///
+/// # Errors
+/// It does not start on this machine.
+pub fn engine() -> Result<&'static Engine, CniError> {
+    static ENGINE: OnceLock<Result<Engine, CniError>> = OnceLock::new();
+    let start = || {
+        engine::start(|config| {
+            // A selector runs for microseconds: its code is read more than it is run.
+            config.cranelift_nan_canonicalization(true).cranelift_opt_level(OptLevel::SpeedAndSize);
+        })
+    };
+    ENGINE.get_or_init(start).as_ref().map_err(Clone::clone)
+}
+
+/// The loader of a command, whoever runs it: what it compiles is kept in this cache, else in
+/// the user's own, else in memory.
+pub fn loader(cache_dir: &Path) -> Loader {
+    match cache::usable(cache_dir) {
+        Some(usable) => Loader::new(PROGRAM, usable, std::env::current_exe().ok()),
+        None => Loader::new(PROGRAM, cache_dir, None),
+    }
+}
+
+/// Whether the artefact of the module with this digest is there and loads. False: it has to be
+/// compiled.
+///
+/// # Errors
+/// Why one that is there is not loaded.
+pub fn is_compiled(cache_dir: &Path, digest: Digest) -> Result<bool, String> {
+    cache::check(engine().map_err(|error| error.to_string())?, cache_dir, digest)
+}
+
+struct Tool;
+
+impl Program for Tool {
+    fn engine(&self) -> Result<&'static Engine, CniError> {
+        engine()
+    }
+
+    fn built_ins(&self) -> &'static [&'static str] {
+        built_in::NAMES
+    }
+
+    fn built_in(&self, name: &str) -> Result<BuiltIn, CniError> {
+        let component = built_in::component(name);
+        let missing = || CniError::new(code::SELECTOR, format!("there is no built-in selector {name:?}"));
+        component.map(BuiltIn::Component).ok_or_else(missing)
+    }
+
+    fn compiler(&self) -> Option<Compiler> {
+        Some(compile::compile)
+    }
+
+    fn needs_child(&self, _: &Component, _: &[String]) -> Option<&'static str> {
+        None
+    }
+
+    fn prepare(&self, selector: &str, component: &Component) -> Result<Arc<dyn Run>, CniError> {
+        prepare(selector, component)
+    }
+
+    fn tool(&self) -> PathBuf {
+        std::env::current_exe().unwrap_or_default()
+    }
+}
+
+/// Makes a component ready to be run, with WASI if it imports that.
+///
+/// # Errors
+/// It does not fit this host.
+pub fn prepare(selector: &str, component: &Component) -> Result<Arc<dyn Run>, CniError> {
+    Ok(Arc::new(Prepared::<WithWasi>::new(selector, component, |linker| wasi::link(linker, component))?))
+}
