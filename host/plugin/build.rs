@@ -17,17 +17,14 @@ fn main() {
     let mut statics = String::new();
     let mut table = String::new();
     for (index, name) in SELECTORS.into_iter().enumerate() {
-        let bytes = match &artefacts {
-            Some(directory) => {
-                let file = Path::new(directory).join(format!("{name}.cwasm"));
-                assert!(file.exists(), "{} is not there; run: make build", file.display());
-                println!("cargo::rerun-if-changed={}", file.display());
-                format!("include_bytes!({:?})", file.display().to_string())
-            }
-            None => {
-                assert!(!released, "the built-in selectors are not compiled (GENIE_ARTEFACTS); run: make build");
-                "b\"\"".into()
-            }
+        let bytes = if let Some(directory) = &artefacts {
+            let file = Path::new(directory).join(format!("{name}.cwasm"));
+            assert!(file.exists(), "{} is not there; run: make build", file.display());
+            println!("cargo::rerun-if-changed={}", file.display());
+            format!("include_bytes!({:?})", file.display().to_string())
+        } else {
+            assert!(!released, "the built-in selectors are not compiled (GENIE_ARTEFACTS); run: make build");
+            "b\"\"".into()
         };
         // On pages of their own, so that the code runs where it lies.
         writeln!(statics, "static PAGES_{index}: &Paged<[u8]> = &Paged(*{bytes});")

@@ -1,9 +1,9 @@
 //! Results beside libcni 1.3.0: for every pair of versions the same ones are read,
 //! and they are converted to the same, but for what the table below names.
 
+use genie_core::cni::Version;
 use genie_fuzz::libcni::{Libcni, Question, difference};
 use genie_fuzz::{Choices, any_result};
-use genie_core::cni::Version;
 use serde_json::{Value, json};
 
 /// Bytes that are the same in every run (xorshift64).

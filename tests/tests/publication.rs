@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use genie_host::agent::publish::{Publication, Published};
 use genie_core::pod::Identity;
+use genie_host::agent::publish::{Publication, Published};
 use genie_host::publish::{Round, Shown};
 use genie_tests::Node;
 use genie_tests::apiserver::ApiServer;

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use genie_host::agent::reconcile::Reconciler;
 use genie_core::record::Header;
+use genie_host::agent::reconcile::Reconciler;
 use genie_tests::fixture::reference_node;
 use genie_tests::netns::Namespace;
 use genie_tests::real::World;

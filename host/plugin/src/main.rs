@@ -11,7 +11,7 @@ use std::time::Instant;
 use genie_core::call;
 use genie_core::cni::{self, Call, CniError, ProcessEnvironment, Start, Verb, Version, code};
 use genie_core::config::Paths;
-use genie_core::report::timings::Account;
+use genie_core::report::timings::Timings;
 use genie_core::{log, process};
 use program::Plugin;
 use serde_json::Value;
@@ -42,16 +42,16 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Start::Call(pending)) => match pending.read(&mut io::stdin().lock()) {
-            Ok(call) => serve(&call, started),
+            Ok(call) => answer_call(&call, started),
             Err(error) => fail(&error, Version::CURRENT),
         },
         Err(error) => fail(&error, Version::CURRENT),
     }
 }
 
-fn serve(call: &Call, started: Instant) -> ExitCode {
+fn answer_call(call: &Call, started: Instant) -> ExitCode {
     log::start(call);
-    let account = Account::since(started);
+    let account = Timings::since(started);
     account.part("start");
     let mut served = call::serve(call, &account, &Plugin);
     if let Ok(Some(result)) = &served

@@ -9,7 +9,7 @@ use genie_core::selector::artefact::engine;
 use genie_core::selector::contract::is_wasi;
 use genie_core::selector::module::{BuiltIn, Compiler, Program};
 use genie_core::selector::sandbox::imports::State;
-use genie_core::selector::sandbox::run::{Prepared, Run};
+use genie_core::selector::sandbox::run::{Linked, Run};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -52,7 +52,7 @@ impl Program for Plugin {
     }
 
     fn prepare(&self, selector: &str, component: &Component) -> Result<Arc<dyn Run>, CniError> {
-        Ok(Arc::new(Prepared::<State>::new(selector, component, |_| Ok(()))?))
+        Ok(Arc::new(Linked::<State>::new(selector, component, |_| Ok(()))?))
     }
 
     /// Installed beside the plugin.

@@ -7,10 +7,10 @@ use genie_core::call::OwnTypes;
 use genie_core::cni::{CniArgs, code};
 use genie_core::network::{Context, Limits, prepare};
 use genie_core::pod::{self, Annotations, Identity};
-use genie_core::sources::{self, Source};
 use genie_core::report::publishable;
 use genie_core::selector::abi::{Attachment, DefaultRoute, Plan, Source as Network};
 use genie_core::selector::sandbox::facts::Nothing;
+use genie_core::sources::{self, PodSource};
 use genie_selector::{Network as Shown, Refusal, Request, Selector, Verdict};
 use selector_annotation::Annotation;
 use selector_default_plugin::DefaultPlugin;
@@ -25,7 +25,8 @@ pub fn annotations(bytes: &[u8]) {
     from_args(&document);
     let mut call = plan::call("");
     call.config.insert("runtimeConfig".into(), json!({pod::ANNOTATIONS_CAPABILITY: document}));
-    let read = sources::annotations(&[Source::Runtime, Source::Args], &call, &Identity::default(), Instant::now());
+    let read =
+        sources::annotations(&[PodSource::Runtime, PodSource::Args], &call, &Identity::default(), Instant::now());
     match read {
         Ok(annotations) => decide(&annotations),
         Err(error) => assert_eq!(error.code, code::INVALID_CONFIG, "{error}"),

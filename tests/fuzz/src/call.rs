@@ -9,7 +9,7 @@ use genie_core::cni::{Call, Environment, PendingCall, Start, Verb, Version, name
 use genie_core::config::{Config, Paths, is_draining, unknown_keys};
 use genie_core::pod::{self, Identity};
 use genie_core::selector::module::NamesOnly;
-use genie_core::sources::{self, Source};
+use genie_core::sources::{self, PodSource};
 use serde_json::{Value, json};
 
 use crate::choices::{Choices, any, document, number};
@@ -69,7 +69,7 @@ fn laws(call: &Call) {
     let shown = pod::public_runtime_config(call);
     let shown = shown.get(pod::ANNOTATIONS_CAPABILITY).and_then(Value::as_object);
     assert!(shown.into_iter().flatten().all(|(key, _)| !pod::is_private(key)));
-    if let Ok(annotations) = sources::annotations(&[Source::Runtime], call, &Identity::default(), Instant::now()) {
+    if let Ok(annotations) = sources::annotations(&[PodSource::Runtime], call, &Identity::default(), Instant::now()) {
         assert!(annotations.keys().all(|key| !pod::is_private(key)));
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::net::sockopt::socket_peercred;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 
-use super::protocol::{Answer, Body, MAX_LINE, Report, Request, Response, VERSION};
+use super::protocol::{Answer, Body, CallReport, MAX_LINE, Request, Response, VERSION};
 
 /// What the agent knows it tells within this time.
 const AT_ONCE: Duration = Duration::from_millis(5);
@@ -42,7 +42,7 @@ pub fn ask(socket: &Path, question: Body, deadline: Instant) -> Result<Option<An
 }
 
 /// Tells the agent what a call did, and does not wait.
-pub fn report(socket: &Path, report: Report) {
+pub fn report(socket: &Path, report: CallReport) {
     let body = Body::Report(Box::new(report));
     // The kernel takes what fits into the socket's buffer; the rest of a monstrous
     // report is not worth a wait.

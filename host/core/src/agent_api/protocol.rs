@@ -44,7 +44,7 @@ pub enum Body {
         wait_ms: u64,
     },
     /// A call has ended. Answered with nothing: the plugin does not wait.
-    Report(Box<Report>),
+    Report(Box<CallReport>),
 }
 
 /// What the agent answers.
@@ -85,7 +85,7 @@ pub enum Answer {
 /// What a call did: for metrics and logs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Report {
+pub struct CallReport {
     /// `ADD`, `DEL`, ….
     pub verb: String,
     /// The CNI error code; none after success.

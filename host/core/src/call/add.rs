@@ -6,23 +6,23 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::namespace::Namer;
-use super::request::{OwnTypes, Selected, build_request, select};
-use super::Account;
 use super::CallFacts;
+use super::Timings;
 use super::ignored;
 use super::merge;
+use super::namespace::Namer;
 use super::plugin_dirs;
+use super::request::{OwnTypes, Selected, build_request, select};
 use crate::cni::{Call, CniArgs, CniError, CniResult, Version, code, prev_result};
 use crate::config::{self, Config};
 use crate::delegate::Attach;
 use crate::network::{self, Catalogue, Prepared};
 use crate::pod::{self, Identity};
-use crate::sources;
+use crate::record::{Ending, Header, Journal, Lock, Planned, Store, VERSION, boot_id};
 use crate::report::spool;
-use crate::record::{Header, Journal, Lock, Outcome, Planned, Store, VERSION, boot_id};
 use crate::routes::{self, Sandbox, Wanted, Wish};
 use crate::selector::abi::{self, DefaultRoute, Plan};
+use crate::sources;
 
 /// How long undoing may take when the call's own time is used up.
 const UNDO_TIME: Duration = Duration::from_secs(30);
@@ -31,7 +31,7 @@ const UNDO_TIME: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// What failed; then nothing stays attached.
-pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Account) -> Result<Value, CniError> {
+pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Timings) -> Result<Value, CniError> {
     let own = OwnTypes::of(call);
     let pod = Identity::from_args(&CniArgs::new(&call.args));
     let path = plugin_dirs(call, &config.paths);
@@ -128,7 +128,7 @@ struct Attaching<'a> {
     settled: BTreeMap<usize, Value>,
     /// The container has an interface of an earlier plugin.
     is_served: bool,
-    account: &'a Account,
+    account: &'a Timings,
 }
 
 impl Attaching<'_> {
@@ -214,7 +214,7 @@ impl Attaching<'_> {
 
     fn finish(mut self, result: &Value, annotations: Vec<(String, String)>) {
         let settled = std::mem::take(&mut self.settled);
-        let outcome = Outcome { result: result.clone(), annotations: annotations.into_iter().collect(), settled };
+        let outcome = Ending { result: result.clone(), annotations: annotations.into_iter().collect(), settled };
         // The pod has its networks; what is lost here only informs.
         if let Err(error) = self.journal.done(&outcome) {
             tracing::warn!(%error, "the answer is not in the record");

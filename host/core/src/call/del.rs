@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::namespace::{Namer, to_undo_in};
-use super::request::OwnTypes;
-use super::Account;
+use super::Timings;
 use super::attachment_of;
+use super::namespace::{Namer, to_undo_in};
 use super::plugin_dirs;
+use super::request::OwnTypes;
 use crate::cni::{Call, CniError};
 use crate::config::{Paths, is_draining};
 use crate::delegate::{Attach, kill_orphans};
@@ -26,7 +26,7 @@ const ORPHANS_END: Duration = Duration::from_secs(1);
 /// # Errors
 /// A delegate's DEL failed; what is left stays in the record, so that the
 /// runtime's next DEL repeats only that.
-pub fn del(call: &Call, paths: &Paths, deadline: Instant, account: &Account) -> Result<(), CniError> {
+pub fn del(call: &Call, paths: &Paths, deadline: Instant, account: &Timings) -> Result<(), CniError> {
     let store = Store::open(&paths.state_dir)?;
     let mut lock = store.lock_only(&call.container, deadline)?;
     let record = store.load(&call.container, &call.interface)?;
@@ -90,7 +90,7 @@ pub(super) fn detach(
     namer: Namer<'_>,
     path: &[PathBuf],
     deadline: Instant,
-    account: Option<&Account>,
+    account: Option<&Timings>,
 ) -> Result<(), CniError> {
     let netns = to_undo_in(&record.header, namer);
     let mut journal = record.journal(lock)?;

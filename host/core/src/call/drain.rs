@@ -9,13 +9,13 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::request::OwnTypes;
-use super::Account;
+use super::Timings;
 use super::del;
+use super::request::OwnTypes;
 use crate::cni::{Call, CniError, Verb, code, get};
 use crate::config::Paths;
 use crate::network::Catalogue;
-use crate::record::{Entry, Store};
+use crate::record::{Listed, Store};
 
 /// Whether there is a record of anything that only we can undo.
 ///
@@ -23,10 +23,10 @@ use crate::record::{Entry, Store};
 /// The records cannot be read.
 pub fn is_needed(state_dir: &Path) -> Result<bool, CniError> {
     Ok(Store::open(state_dir)?.list()?.iter().any(|entry| match entry {
-        Entry::Record(_) => true,
+        Listed::Record(_) => true,
         // What was moved away needs a person; what lies among the records may be
         // readable for another build.
-        Entry::Damaged { path, .. } => path.parent().and_then(Path::file_name) != Some(OsStr::new("damaged")),
+        Listed::Damaged { path, .. } => path.parent().and_then(Path::file_name) != Some(OsStr::new("damaged")),
     }))
 }
 
@@ -35,7 +35,12 @@ pub fn is_needed(state_dir: &Path) -> Result<bool, CniError> {
 ///
 /// # Errors
 /// DEL's own; or the node has no network but us.
-pub fn serve(call: &Call, paths: &Paths, deadline: Instant, account: &Account) -> Result<Option<Value>, CniError> {
+pub fn serve_draining(
+    call: &Call,
+    paths: &Paths,
+    deadline: Instant,
+    account: &Timings,
+) -> Result<Option<Value>, CniError> {
     match call.verb {
         Verb::Add => match get(&call.config, "prevResult") {
             Some(previous @ Value::Object(_)) => Ok(Some(previous.clone())),

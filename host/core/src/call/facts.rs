@@ -9,12 +9,12 @@ use crate::network::Catalogue;
 use crate::node;
 use crate::object::ObjectName;
 use crate::pod::{Identity, PodFacts};
-use crate::sources::{Lookup, Source};
 use crate::selector::sandbox::facts::{Facts, Question};
+use crate::sources::{Lookup, PodSource};
 
 /// Facts of one call: of its pod, the cluster and this node.
 pub struct CallFacts<'a> {
-    sources: &'a [Source],
+    sources: &'a [PodSource],
     pod: &'a Identity,
     node: &'a str,
     catalogue: &'a Catalogue,
@@ -26,7 +26,7 @@ pub struct CallFacts<'a> {
 impl<'a> CallFacts<'a> {
     /// Nothing is read until a selector asks.
     pub fn new(
-        sources: &'a [Source],
+        sources: &'a [PodSource],
         pod: &'a Identity,
         node: &'a str,
         catalogue: &'a Catalogue,
@@ -81,7 +81,9 @@ impl<'a> CallFacts<'a> {
 impl Facts for CallFacts<'_> {
     fn answer(&self, question: &Question) -> Result<Value, String> {
         match question {
-            Question::Labels => Ok(json!(self.of_pod(|pod| Some(pod.labels.iter().map(|(key, value)| json!([key, value])).collect::<Vec<_>>()))?)),
+            Question::Labels => Ok(json!(
+                self.of_pod(|pod| Some(pod.labels.iter().map(|(key, value)| json!([key, value])).collect::<Vec<_>>()))?
+            )),
             Question::ServiceAccount => Ok(json!(self.of_pod(|pod| pod.service_account.clone())?)),
             Question::Owner => Ok(json!(self.of_pod(|pod| Some(pod.owner.clone()))?)),
             Question::Object(object) => Ok(json!(self.find_object(object)?.map(|object| object.to_string()))),

@@ -7,14 +7,14 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::collect::collect;
-use super::request::OwnTypes;
 use super::del;
 use super::plugin_dirs;
+use super::request::OwnTypes;
 use crate::cni::{Call, CniError, NetworkList, code};
 use crate::config::Paths;
 use crate::delegate::{self, ValidAttachment};
 use crate::network::Catalogue;
-use crate::record::{Entry, Record, Store};
+use crate::record::{Listed, Record, Store};
 
 /// Both spellings are in use; libcni sends the second one for old plugins.
 const KEYS: [&str; 2] = ["cni.dev/valid-attachments", "cni.dev/attachments"];
@@ -37,9 +37,9 @@ pub fn gc(call: &Call, paths: &Paths, deadline: Instant) -> Result<(), CniError>
     let mut networks = installed(call, &paths.conf_dir)?;
     for entry in store.each()? {
         match entry? {
-            Entry::Damaged { error, .. } => failures.push(error),
-            Entry::Record(record) if record.header.network != call.name => {}
-            Entry::Record(record) => {
+            Listed::Damaged { error, .. } => failures.push(error),
+            Listed::Record(record) if record.header.network != call.name => {}
+            Listed::Record(record) => {
                 let key = ValidAttachment {
                     container: record.header.container.clone(),
                     interface: record.header.interface.clone(),

@@ -34,7 +34,7 @@ pub use status::default_of;
 use crate::cni::{Call, CniError, ProcessEnvironment, Verb, code, netns};
 use crate::config::{self, Config, Paths};
 use crate::report::spool;
-use crate::report::timings::Account;
+use crate::report::timings::Timings;
 use crate::selector::module::Program;
 
 /// Serves a call. The answer is what stdout gets, if anything; `account` learns what
@@ -42,7 +42,7 @@ use crate::selector::module::Program;
 ///
 /// # Errors
 /// As the runtime is to see it.
-pub fn serve(call: &Call, account: &Account, program: &'static dyn Program) -> Result<Option<Value>, CniError> {
+pub fn serve(call: &Call, account: &Timings, program: &'static dyn Program) -> Result<Option<Value>, CniError> {
     if std::env::var_os(crate::delegate::HOST_CALL).is_some() {
         return refuse_nested(call.verb).map(|()| None);
     }
@@ -52,7 +52,7 @@ pub fn serve(call: &Call, account: &Account, program: &'static dyn Program) -> R
     let paths = Paths::from_call(call)?;
     let deadline = Instant::now() + paths.timeout;
     if config::is_draining(&call.config) {
-        return drain::serve(call, &paths, deadline, account);
+        return drain::serve_draining(call, &paths, deadline, account);
     }
     match call.verb {
         // DEL and CHECK work from the record alone: a selector section that
@@ -71,7 +71,7 @@ pub fn serve(call: &Call, account: &Account, program: &'static dyn Program) -> R
 
 /// Takes an ADD back whose answer nobody read: the runtime died over it, and the next one
 /// may know nothing of the container. Answers why the call failed after all.
-pub fn take_back(call: &Call, account: &Account) -> CniError {
+pub fn take_back(call: &Call, account: &Timings) -> CniError {
     let taken =
         Paths::from_call(call).and_then(|paths| del::del(call, &paths, Instant::now() + paths.timeout, account));
     if let Err(error) = taken {

@@ -7,15 +7,15 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::Account;
 use crate::cni::{Call, CniError, code};
 use crate::config::{Config, OWN_TYPE, for_operator};
 use crate::network::Catalogue;
 use crate::pod::{Annotations, Identity};
+use crate::report::timings::Timings;
 use crate::selector::abi::{Plan, PodName, Request};
+use crate::selector::decision::{Decision, Step};
 use crate::selector::sandbox::facts::Facts;
 use crate::selector::text::{json_at_most, json_size};
-use crate::selector::decision::{Decision, Step};
 
 /// The most that a decision takes of a record, in bytes: whoever reads all records of a
 /// node reads it so often.
@@ -101,7 +101,7 @@ pub fn select(
     config: &Config,
     facts: &dyn Facts,
     deadline: Instant,
-    account: &Account,
+    account: &Timings,
 ) -> Result<Selected, CniError> {
     let decision = config.chain.decide(&config.loader, &request, facts, deadline).map_err(|failed| {
         account.selectors(&failed.trace);

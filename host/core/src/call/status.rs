@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
-use super::request::{OwnTypes, build_request};
 use super::CallFacts;
 use super::plugin_dirs;
+use super::request::{OwnTypes, build_request};
 use crate::cni::{Call, CniError, Verb, Version, code};
 use crate::config::Config;
 use crate::delegate;
@@ -54,7 +54,11 @@ pub fn status(call: &Call, program: &'static dyn Program) -> Result<(), CniError
 ///
 /// # Errors
 /// The chain's refusal.
-pub fn default_of(config: Map<String, Value>, program: &'static dyn Program, deadline: Instant) -> Result<(), CniError> {
+pub fn default_of(
+    config: Map<String, Value>,
+    program: &'static dyn Program,
+    deadline: Instant,
+) -> Result<(), CniError> {
     let call = Call {
         verb: Verb::Status,
         container: String::new(),

@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::Account;
+use super::Timings;
 use super::serve;
 use crate::cni::{Call, Verb, Version};
 use crate::record::{Header, Planned, Store, VERSION};
 use crate::selector::module::NamesOnly;
 
-fn account() -> Account {
-    Account::since(Instant::now())
+fn account() -> Timings {
+    Timings::since(Instant::now())
 }
 
 /// A node with one network, whose plugin writes its verbs down.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Deserializer, Map, Value};
 
-use super::fields::describe;
 use super::CniError;
 use super::code;
+use super::fields::describe;
 use super::quoted;
 
 /// The key whose value is JSON, not plain text.

@@ -15,10 +15,10 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use super::fields::{text, wrong};
 use super::CniError;
 use super::Version;
 use super::code;
+use super::fields::{text, wrong};
 use super::get;
 use super::names;
 

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::fields::object;
 use super::Verb;
 use super::Version;
+use super::fields::object;
 use super::get;
 
 mod parse;

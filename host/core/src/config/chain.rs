@@ -11,8 +11,8 @@ use crate::cni::{CniError, get};
 use crate::selector::chain::{Chain, Entry};
 use crate::selector::grants::Grants;
 use crate::selector::keys;
-use crate::selector::sandbox::limits::Limits;
 use crate::selector::module::{Loader, Module, Program};
+use crate::selector::sandbox::limits::Limits;
 
 /// The chain of a configuration without `selectors`, in CNI-Genie's order.
 const DEFAULT_CHAIN: [&str; 2] = ["annotation", "default-plugin"];

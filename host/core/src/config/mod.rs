@@ -16,9 +16,9 @@ use serde_json::{Map, Value};
 use crate::agent_api;
 use crate::cni::{Call, CniError, code, get};
 use crate::network;
-use crate::sources::{Access, Api, Manifests, Source};
 use crate::selector::chain::Chain;
 use crate::selector::module::{Loader, Program};
+use crate::sources::{Access, Api, Manifests, PodSource};
 
 /// The type that this plugin has had since CNI-Genie.
 pub const OWN_TYPE: &str = "genie";
@@ -106,7 +106,7 @@ pub struct Config {
     /// `default_plugin`, in the grammar of the `cni` annotation.
     pub default_plugin: Option<String>,
     /// `pods`: where pod facts come from, in order.
-    pub pods: Vec<Source>,
+    pub pods: Vec<PodSource>,
     /// `strict`: refuse what a network declares no capability for.
     pub strict: bool,
     /// `limits`: what one pod may have.
@@ -229,20 +229,20 @@ fn default_plugin(config: &Map<String, Value>) -> Result<Option<String>, CniErro
 /// `"pods": ["runtime", "args", "agent", "api", {"manifests": "DIR"}]`; a single one
 /// needs no array. Without the key it is the first four, the API server only where
 /// the configuration names one.
-fn pod_sources(config: &Map<String, Value>, agent: &Path, tool: &Path) -> Result<Vec<Source>, CniError> {
+fn pod_sources(config: &Map<String, Value>, agent: &Path, tool: &Path) -> Result<Vec<PodSource>, CniError> {
     let access = Access::from_config(config)?;
-    let api = access.map(|access| Source::Api(Box::new(Api::new(access, tool))));
+    let api = access.map(|access| PodSource::Api(Box::new(Api::new(access, tool))));
     let source = |value: &Value| match value {
-        Value::String(name) if name == "runtime" => Ok(Source::Runtime),
-        Value::String(name) if name == "args" => Ok(Source::Args),
-        Value::String(name) if name == "agent" => Ok(Source::Agent(agent.into())),
+        Value::String(name) if name == "runtime" => Ok(PodSource::Runtime),
+        Value::String(name) if name == "args" => Ok(PodSource::Args),
+        Value::String(name) if name == "agent" => Ok(PodSource::Agent(agent.into())),
         Value::String(name) if name == "api" => api.clone().ok_or_else(|| {
             let message = "configuration key \"pods\" names \"api\", but no key tells how to reach the API server; \
                            set kubernetes.kubeconfig";
             CniError::new(code::INVALID_CONFIG, message)
         }),
         Value::Object(object) if object.len() == 1 && object.get("manifests").is_some_and(Value::is_string) => {
-            Ok(Source::Manifests(Manifests::new(object["manifests"].as_str().unwrap_or_default())))
+            Ok(PodSource::Manifests(Manifests::new(object["manifests"].as_str().unwrap_or_default())))
         }
         _ => Err(wrong(
             "pods",
@@ -252,7 +252,7 @@ fn pod_sources(config: &Map<String, Value>, agent: &Path, tool: &Path) -> Result
     };
     match get(config, "pods") {
         None | Some(Value::Null) => {
-            let local = [Source::Runtime, Source::Args, Source::Agent(agent.into())];
+            let local = [PodSource::Runtime, PodSource::Args, PodSource::Agent(agent.into())];
             Ok(local.into_iter().chain(api).collect())
         }
         Some(Value::Array(sources)) => sources.iter().map(source).collect(),

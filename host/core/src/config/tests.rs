@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 use super::Config;
 use super::Paths;
 use crate::cni::code;
-use crate::sources::{Manifests, Source};
 use crate::selector::grants::Plain;
 use crate::selector::module::{Module, NamesOnly};
+use crate::sources::{Manifests, PodSource};
 
 fn map(value: Value) -> Map<String, Value> {
     match value {
@@ -37,9 +37,9 @@ fn genies_own_file_is_accepted_as_it_is() {
     .unwrap();
     assert_eq!(config.node, "master");
     assert_eq!(config.default_plugin, None);
-    let [runtime, args, agent, Source::Api(api)] = config.pods.as_slice() else { panic!("{:?}", config.pods) };
-    assert_eq!([runtime, args], [&Source::Runtime, &Source::Args]);
-    assert_eq!(*agent, Source::Agent("/run/genie/agent.sock".into()));
+    let [runtime, args, agent, PodSource::Api(api)] = config.pods.as_slice() else { panic!("{:?}", config.pods) };
+    assert_eq!([runtime, args], [&PodSource::Runtime, &PodSource::Args]);
+    assert_eq!(*agent, PodSource::Agent("/run/genie/agent.sock".into()));
     assert_eq!(api.access.kubeconfig, Some("/etc/cni/net.d/genie-kubeconfig".into()));
     let chain: Vec<_> = config.chain.entries.iter().map(|entry| entry.name.as_str()).collect();
     assert_eq!(chain, ["annotation", "default-plugin"]);
@@ -76,10 +76,10 @@ fn timeouts_are_seconds_or_text_with_a_unit() {
 #[test]
 fn pod_facts_come_in_the_order_that_is_written() {
     let pods = config(json!({"pods": [{"manifests": "/pods"}, "args"]})).unwrap().pods;
-    assert_eq!(pods, [Source::Manifests(Manifests::new("/pods")), Source::Args]);
+    assert_eq!(pods, [PodSource::Manifests(Manifests::new("/pods")), PodSource::Args]);
     assert_eq!(
         config(json!({"pods": {"manifests": "/pods"}})).unwrap().pods,
-        [Source::Manifests(Manifests::new("/pods"))]
+        [PodSource::Manifests(Manifests::new("/pods"))]
     );
     assert!(config(json!({"pods": ["api"]})).err().unwrap().contains("\"api\""));
 }

@@ -9,10 +9,10 @@ mod failure;
 mod find;
 mod list;
 mod missing;
-mod node;
 mod orphans;
 mod pump;
 mod recursion;
+mod status_gc;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +21,6 @@ pub use failure::{Cause, Failure};
 pub use find::find;
 pub use list::{AddFailure, Attach};
 pub use missing::missing;
-pub use node::{ValidAttachment, gc, status};
 pub use orphans::kill_orphans;
 pub use recursion::refuse_self;
+pub use status_gc::{ValidAttachment, gc, status};

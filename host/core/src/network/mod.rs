@@ -5,9 +5,9 @@ mod catalogue;
 mod interfaces;
 mod limits;
 mod prepare;
+mod repeated;
 #[cfg(test)]
 mod tests;
-mod twice;
 
 pub use catalogue::{Catalogue, Installed};
 pub use limits::Limits;

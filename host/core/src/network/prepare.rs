@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 
-use super::interfaces::assign;
-use super::limits::Limits;
-use super::twice::set_apart;
 use super::Catalogue;
 use super::Installed;
+use super::interfaces::assign;
+use super::limits::Limits;
+use super::repeated::set_apart;
 use crate::cni::{Call, CniArgs, CniError, NetworkList, code, quoted};
 use crate::delegate;
 use crate::object::ObjectName;

@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use super::interfaces::assign;
 use super::Catalogue;
 use super::Context;
 use super::Limits;
 use super::Prepared;
+use super::interfaces::assign;
 use super::prepare;
 use crate::cni::{Call, CniError, Verb, Version};
 use crate::selector::abi::{Attachment, DefaultRoute, Plan, Source};

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::check::{is_kind, is_label, is_label_key, is_subdomain, is_version};
 use super::ObjectName;
+use super::check::{is_kind, is_label, is_label_key, is_subdomain, is_version};
 use super::is_secret;
 use super::well_known;
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// How an ADD ended.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct Ending {
     /// The merged result that the runtime got.
     pub result: Value,
     /// The annotations to publish.
@@ -28,5 +28,5 @@ pub(super) enum Event<'a> {
     /// The attachment's DEL succeeded.
     Deleted { index: usize },
     /// ADD answered.
-    Done(Cow<'a, Outcome>),
+    Done(Cow<'a, Ending>),
 }

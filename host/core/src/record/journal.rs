@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::alone::Alone;
-use super::event::{Event, Outcome};
+use super::event::{Ending, Event};
+use super::left_running::LeftRunning;
 use super::line;
 use super::lock::Lock;
 use super::store::io_error;
@@ -24,19 +24,20 @@ const SYNC_STACK: usize = 64 << 10;
 pub struct Journal {
     file: File,
     path: PathBuf,
-    alone: Alone,
+    left_running: LeftRunning,
 }
 
 impl Journal {
-    pub(super) fn new(file: File, path: PathBuf, alone: Alone) -> Self {
-        Self { file, path, alone }
+    pub(super) fn new(file: File, path: PathBuf, left_running: LeftRunning) -> Self {
+        Self { file, path, left_running }
     }
 
     pub(super) fn open(path: PathBuf, lock: &Lock) -> Result<Self, CniError> {
         let file = OpenOptions::new().append(true).open(&path);
-        let opened = file.and_then(|file| Ok((file, Alone::open(lock.path())?)));
-        let (file, alone) = opened.map_err(|error| io_error("cannot open the attachment record", &path, &error))?;
-        Ok(Self { file, path, alone })
+        let opened = file.and_then(|file| Ok((file, LeftRunning::open(lock.path())?)));
+        let (file, left_running) =
+            opened.map_err(|error| io_error("cannot open the attachment record", &path, &error))?;
+        Ok(Self { file, path, left_running })
     }
 
     /// Waits until no delegate of an earlier, killed call runs any more, at most until
@@ -46,12 +47,14 @@ impl Journal {
     /// # Errors
     /// [`code::IO`].
     pub fn alone(&self, deadline: Instant) -> Result<bool, CniError> {
-        self.alone.wait(deadline).map_err(|error| io_error("cannot lock the attachment record", &self.path, &error))
+        self.left_running
+            .wait(deadline)
+            .map_err(|error| io_error("cannot lock the attachment record", &self.path, &error))
     }
 
     /// The file that delegates hold open as long as they run.
     pub fn held(&self) -> &Path {
-        self.alone.path()
+        self.left_running.path()
     }
 
     /// The record's file.
@@ -90,7 +93,7 @@ impl Journal {
     }
 
     /// Everything is attached, and this is what ADD answers.
-    pub fn done(&mut self, outcome: &Outcome) -> Result<(), CniError> {
+    pub fn done(&mut self, outcome: &Ending) -> Result<(), CniError> {
         self.append(&Event::Done(Cow::Borrowed(outcome)))
     }
 

@@ -14,10 +14,10 @@
 //! ```
 
 pub mod adopted;
-mod alone;
 mod event;
 mod header;
 mod journal;
+mod left_running;
 mod line;
 mod lock;
 mod name;
@@ -26,9 +26,9 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use event::Outcome;
+pub use event::Ending;
 pub use header::{Header, Planned, Pod, VERSION, boot_id, is_earlier};
 pub use journal::{Journal, Syncing};
 pub use lock::Lock;
 pub use read::Record;
-pub use store::{Entry, MODERATE, Store};
+pub use store::{Listed, MODERATE, Store};

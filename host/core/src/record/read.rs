@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::event::{Event, Outcome};
+use super::event::{Ending, Event};
 use super::header::{Header, VERSION};
 use super::journal::Journal;
-use super::lock::Lock;
 use super::line;
+use super::lock::Lock;
 use super::name;
 use crate::cni::{CniError, code};
 
@@ -19,7 +19,7 @@ pub struct Record {
     pub header: Header,
     results: Vec<Option<Value>>,
     deleted: Vec<bool>,
-    outcome: Option<Outcome>,
+    outcome: Option<Ending>,
     path: PathBuf,
 }
 
@@ -98,7 +98,7 @@ impl Record {
     }
 
     /// What ADD answered, when it came to that.
-    pub fn outcome(&self) -> Option<&Outcome> {
+    pub fn outcome(&self) -> Option<&Ending> {
         self.outcome.as_ref()
     }
 

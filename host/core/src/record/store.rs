@@ -6,13 +6,13 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::alone::Alone;
 use super::header::Header;
 use super::journal::Journal;
-use super::lock::Lock;
-use super::read::{Record, Unreadable, belongs, damaged, newer};
+use super::left_running::LeftRunning;
 use super::line;
+use super::lock::Lock;
 use super::name;
+use super::read::{Record, Unreadable, belongs, damaged, newer};
 use crate::cni::{CniError, code};
 
 /// The largest record that whoever reads all records of a node reads, in bytes. DEL, which
@@ -27,7 +27,7 @@ pub struct Store {
 
 /// One file of [`Store::list`].
 #[derive(Clone, Debug, PartialEq)]
-pub enum Entry {
+pub enum Listed {
     /// A record.
     Record(Box<Record>),
     /// A file that is no record, or was one.
@@ -40,7 +40,7 @@ pub enum Entry {
 }
 
 impl Store {
-    /// The store in `directory`, which is created where it is missing, for root alone.
+    /// The store in `directory`, which is created where it is missing, for root left_running.
     ///
     /// # Errors
     /// [`code::IO`].
@@ -99,13 +99,13 @@ impl Store {
             // complete.
             let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&new)?;
             file.write_all(&header)?;
-            let alone = Alone::open(lock.path())?;
-            alone.wait(Instant::now())?;
+            let left_running = LeftRunning::open(lock.path())?;
+            left_running.wait(Instant::now())?;
             fs::rename(&new, &path)?;
-            Ok((file, alone))
+            Ok((file, left_running))
         });
         match written {
-            Ok((file, alone)) => Ok(Journal::new(file, path, alone)),
+            Ok((file, left_running)) => Ok(Journal::new(file, path, left_running)),
             Err(error) => {
                 let _ = fs::remove_file(&new);
                 Err(io_error("cannot write the attachment record", &path, &error))
@@ -136,7 +136,7 @@ impl Store {
     ///
     /// # Errors
     /// [`code::IO`].
-    pub fn list(&self) -> Result<Vec<Entry>, CniError> {
+    pub fn list(&self) -> Result<Vec<Listed>, CniError> {
         self.each()?.collect()
     }
 
@@ -144,11 +144,11 @@ impl Store {
     ///
     /// # Errors
     /// [`code::IO`].
-    pub fn each(&self) -> Result<impl Iterator<Item = Result<Entry, CniError>>, CniError> {
+    pub fn each(&self) -> Result<impl Iterator<Item = Result<Listed, CniError>>, CniError> {
         let records = self.files()?.into_iter().filter_map(|path| self.read(path).transpose());
         let damaged = files(&self.damaged())?.into_iter().map(|path| {
             let reason = damaged(&path, "it was moved here for that");
-            Ok(Entry::Damaged { path, error: CniError::new(code::RECORD, reason) })
+            Ok(Listed::Damaged { path, error: CniError::new(code::RECORD, reason) })
         });
         Ok(records.chain(damaged))
     }
@@ -166,11 +166,11 @@ impl Store {
     ///
     /// # Errors
     /// [`code::IO`].
-    pub fn read(&self, path: PathBuf) -> Result<Option<Entry>, CniError> {
+    pub fn read(&self, path: PathBuf) -> Result<Option<Listed>, CniError> {
         let Some(bytes) = read_file(&path)? else { return Ok(None) };
         Ok(Some(match Record::read(&bytes, &path) {
-            Ok(record) => Entry::Record(Box::new(record)),
-            Err(error) => Entry::Damaged { path, error },
+            Ok(record) => Listed::Record(Box::new(record)),
+            Err(error) => Listed::Damaged { path, error },
         }))
     }
 

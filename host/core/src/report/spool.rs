@@ -28,7 +28,7 @@ const STEM_LIMIT: usize = 200;
 
 /// A pod that did not get its networks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Refusal {
+pub struct RefusedPod {
     /// The pod.
     pub pod: Pod,
     /// The error's code.
@@ -41,7 +41,7 @@ pub struct Refusal {
     pub time: u64,
 }
 
-/// The code of a [`Refusal`] that is none: the pod has networks, but not all that it asks for.
+/// The code of a [`RefusedPod`] that is none: the pod has networks, but not all that it asks for.
 pub const NOTICE: u32 = 0;
 
 /// Leaves a failed ADD to the agent. What goes wrong with that is only logged: the
@@ -57,7 +57,7 @@ pub fn noticed(call: &Call, paths: &Paths, message: &str) {
 
 fn leave(call: &Call, paths: &Paths, error: &CniError) {
     let Some(pod) = Identity::from_args(&CniArgs::new(&call.args)).recorded() else { return };
-    let refusal = Refusal {
+    let refusal = RefusedPod {
         pod,
         code: error.code,
         message: shortened(&error.msg),
@@ -80,7 +80,7 @@ pub struct Spool {
 #[derive(Debug)]
 pub struct Taken {
     /// What it says.
-    pub refusal: Refusal,
+    pub refusal: RefusedPod,
     path: PathBuf,
     inode: u64,
 }
@@ -111,7 +111,7 @@ impl Spool {
     ///
     /// # Errors
     /// It cannot be written; a missing directory is none.
-    pub fn write(&self, container: &str, refusal: &Refusal) -> io::Result<()> {
+    pub fn write(&self, container: &str, refusal: &RefusedPod) -> io::Result<()> {
         let Ok(files) = self.files() else { return Ok(()) };
         make_room(&files);
         let new = Store::unfinished(&self.state_dir, container, "refusal").map_err(io::Error::other)?;

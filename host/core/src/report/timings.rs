@@ -6,20 +6,20 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::agent_api::client;
-use crate::agent_api::protocol::{NetworkTime, Report, SelectorRun};
+use crate::agent_api::protocol::{CallReport, NetworkTime, SelectorRun};
 use crate::cni::{Call, CniArgs, CniError, NetworkList, Verb};
 use crate::pod::Identity;
 use crate::selector::decision::{Step, StepOutcome, micros};
 
 /// Kept while a call runs.
-pub struct Account {
+pub struct Timings {
     started: Instant,
     /// When the last part ended.
     lap: Cell<Instant>,
-    report: RefCell<Report>,
+    report: RefCell<CallReport>,
 }
 
-impl Account {
+impl Timings {
     /// The call began at `started`.
     pub fn since(started: Instant) -> Self {
         Self { started, lap: Cell::new(started), report: RefCell::default() }
@@ -68,7 +68,7 @@ impl Account {
         let error = ended.as_ref().err();
         client::report(
             socket,
-            Report {
+            CallReport {
                 verb: call.verb.as_str().into(),
                 code: error.map(|error| error.code),
                 message: error.map(ToString::to_string),

@@ -4,16 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::message::DefaultRoute;
 use super::Family;
 use super::Route;
 use super::Wanted;
 use super::Wish;
+use super::message::DefaultRoute;
 use crate::cni::{CniError, code};
 
 /// What is left to do.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Decision<'a> {
+pub struct Settlement<'a> {
     /// Default routes to remove.
     pub remove: Vec<&'a DefaultRoute>,
     /// Default routes to make.
@@ -22,7 +22,7 @@ pub struct Decision<'a> {
     pub lost: Vec<BTreeSet<Family>>,
 }
 
-impl Decision<'_> {
+impl Settlement<'_> {
     /// Whether everything is as it should be.
     pub fn is_done(&self) -> bool {
         self.remove.is_empty() && self.add.is_empty()
@@ -118,7 +118,7 @@ pub fn check(wishes: &[Wish<'_>]) -> Result<(), CniError> {
 }
 
 /// Compares what is wanted with what is there. Once its answer is carried out, the next
-/// one [is done](Decision::is_done).
+/// one [is done](Settlement::is_done).
 ///
 /// # Errors
 /// Code 7: the owner's interface is missing, or a default route leaves through the
@@ -127,12 +127,12 @@ pub fn decide<'a>(
     wanted: &Wanted<'_>,
     links: &BTreeMap<String, u32>,
     routes: &'a [DefaultRoute],
-) -> Result<Decision<'a>, CniError> {
+) -> Result<Settlement<'a>, CniError> {
     let scene = Scene { wanted, links, routes };
     let never = wanted.wishes.iter().filter(|wish| wish.default_route == Route::Never);
     let never: BTreeMap<u32, &Wish<'_>> = never.filter_map(|wish| Some((scene.index(wish.interface)?, wish))).collect();
 
-    let mut decision = Decision { lost: vec![BTreeSet::new(); wanted.wishes.len()], ..Decision::default() };
+    let mut decision = Settlement { lost: vec![BTreeSet::new(); wanted.wishes.len()], ..Settlement::default() };
     for family in Family::ALL {
         let owner = scene.owner(family)?;
         let mut kept = false;

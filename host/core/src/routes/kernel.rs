@@ -7,13 +7,13 @@ use std::io;
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
 use rustix::io::Errno;
 
-use super::decide::{Addition, Decision, decide};
-use super::message::{self, DefaultRoute};
-use super::netlink::{Netlink, NetlinkError};
 use super::Family;
 use super::Wanted;
 use super::Wish;
+use super::decide::{Addition, Settlement, decide};
+use super::message::{self, DefaultRoute};
 use super::namespace;
+use super::netlink::{Netlink, NetlinkError};
 use crate::cni::{CniError, code};
 
 /// The names of all interfaces.
@@ -118,7 +118,7 @@ fn add(kernel: &mut Netlink, wanted: &Wanted<'_>, addition: &Addition) -> Result
 /// Keeps the next router advertisement from bringing IPv6 default routes back to those that
 /// lost theirs, and a second one to those that get a gateway. Most pods take none anyway, so
 /// a system that does not let us write this is no reason to fail.
-fn ignore_advertised(netns: &str, wanted: &Wanted<'_>, decision: &Decision<'_>, links: &BTreeMap<String, u32>) {
+fn ignore_advertised(netns: &str, wanted: &Wanted<'_>, decision: &Settlement<'_>, links: &BTreeMap<String, u32>) {
     let takes_none = |(wish, lost): &(&Wish<'_>, &BTreeSet<Family>)| {
         links.contains_key(wish.interface)
             && (lost.contains(&Family::V6) || wish.default_route.gateway(Family::V6).is_some())
@@ -149,7 +149,7 @@ fn ignore_advertised_on(wish: &Wish<'_>) {
 
 fn unsettled(
     wanted: &Wanted<'_>,
-    left: &Decision<'_>,
+    left: &Settlement<'_>,
     missing: &[&DefaultRoute],
     links: &BTreeMap<String, u32>,
 ) -> CniError {

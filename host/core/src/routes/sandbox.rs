@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::message::DefaultRoute;
-use super::netlink::Netlink;
 use super::Wanted;
 use super::kernel;
+use super::message::DefaultRoute;
 use super::namespace;
+use super::netlink::Netlink;
 use crate::cni::{CniError, code};
 
 /// The container's network namespace, which was entered once: what speaks to its kernel

@@ -4,18 +4,18 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::selector::abi::{Merged, Outcome, Plan, Refusal, Request, Verdict};
-use crate::selector::sandbox::facts::Facts;
-use crate::selector::grants::Grants;
-use crate::selector::sandbox::limits::Limits;
-use crate::selector::module::loaded::{LoadedSelector, mismatched};
-use crate::selector::mistake;
-use crate::selector::module::{Loader, Module};
-use crate::selector::sandbox::run::{Answer, Bounds, Ran, Task};
-use crate::selector::text::one_line;
-use crate::selector::decision::{Decision, Failed, Step, StepOutcome, micros};
-use crate::selector::sandbox::log::hand_on;
 use crate::cni::{CniError, code};
+use crate::selector::abi::{Merged, Outcome, Plan, Refusal, Request, Verdict};
+use crate::selector::decision::{Decision, Failed, Step, StepOutcome, micros};
+use crate::selector::grants::Grants;
+use crate::selector::mistake;
+use crate::selector::module::loaded::{LoadedSelector, mismatched};
+use crate::selector::module::{Loader, Module};
+use crate::selector::sandbox::facts::Facts;
+use crate::selector::sandbox::limits::Limits;
+use crate::selector::sandbox::log::hand_on;
+use crate::selector::sandbox::run::{Bounds, Ran, Task, TaskAnswer};
+use crate::selector::text::one_line;
 
 /// One selector of a chain.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,7 +81,7 @@ impl Entry {
         asked: usize,
         facts: &dyn Facts,
         deadline: Instant,
-    ) -> (Result<Answer, CniError>, Step) {
+    ) -> (Result<TaskAnswer, CniError>, Step) {
         let start = Instant::now();
         let (grants, limits) = (self.grants.clone(), self.limits.clone());
         let bounds = Bounds { selector: self.name.clone(), grants, limits, asked };
@@ -200,11 +200,11 @@ impl Chain {
         };
         let (answer, _) = entry.run(loader, task, asked, facts, deadline);
         Some(answer.and_then(|answer| match answer {
-            Answer::Merged(Ok(merged)) => {
+            TaskAnswer::Merged(Ok(merged)) => {
                 let checked = entry.grants.check_merged(&merged, outcomes, &standard()?);
                 checked.map(|()| merged).map_err(|missing| missing.into_error(&entry.name))
             }
-            Answer::Merged(Err(refusal)) => Err(entry.refused(refusal)),
+            TaskAnswer::Merged(Err(refusal)) => Err(entry.refused(refusal)),
             _ => Err(mismatched(&entry.name)),
         }))
     }
@@ -242,23 +242,23 @@ impl Entry {
     /// here it is held against the grants.
     fn verdict(
         &self,
-        answer: Answer,
+        answer: TaskAnswer,
         request: &Request,
         decided: Option<&Plan>,
         step: &mut Step,
     ) -> Result<Verdict, CniError> {
         let verdict = match answer {
-            Answer::Verdict(Ok(Verdict::Plan(plan))) if plan.attachments.is_empty() => {
+            TaskAnswer::Verdict(Ok(Verdict::Plan(plan))) if plan.attachments.is_empty() => {
                 let message =
                     format!("selector {:?} failed: its plan is empty; to say nothing it must pass", self.name);
                 Err((CniError::new(code::SELECTOR, message), false))
             }
-            Answer::Verdict(Ok(Verdict::Plan(plan))) => match self.grants.check_plan(&plan, request, decided) {
+            TaskAnswer::Verdict(Ok(Verdict::Plan(plan))) => match self.grants.check_plan(&plan, request, decided) {
                 Ok(()) => Ok(Verdict::Plan(plan)),
                 Err(missing) => Err((missing.into_error(&self.name), false)),
             },
-            Answer::Verdict(Ok(Verdict::Pass)) => Ok(Verdict::Pass),
-            Answer::Verdict(Err(refusal)) => {
+            TaskAnswer::Verdict(Ok(Verdict::Pass)) => Ok(Verdict::Pass),
+            TaskAnswer::Verdict(Err(refusal)) => {
                 let failed = matches!(refusal, Refusal::Internal(_));
                 Err((self.refused(refusal), !failed))
             }

@@ -14,7 +14,9 @@ use crate::cni::{CniError, code};
 /// The names at a component's border.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Names {
+    /// The names of the imports.
     pub imports: Vec<String>,
+    /// The names of the exports.
     pub exports: Vec<String>,
 }
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cni::CniError;
 use crate::selector::abi::Plan;
-use crate::selector::sandbox::log::Log;
 use crate::selector::sandbox::facts::Consulted;
 use crate::selector::sandbox::limits::Usage;
-use crate::cni::CniError;
+use crate::selector::sandbox::log::Log;
 
 /// What a chain decided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

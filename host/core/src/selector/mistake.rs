@@ -1,8 +1,8 @@
 //! Who has to correct what a selector calls wrong.
 
+use crate::cni::{CniError, code};
 use crate::selector::abi::Mistake;
 use crate::selector::text::one_line;
-use crate::cni::{CniError, code};
 
 /// The key of the configuration that selectors get to see.
 const DEFAULT_PLUGIN: &str = "default_plugin";

@@ -19,9 +19,12 @@ const MARGIN: Duration = Duration::from_millis(500);
 /// What the child is given, on its standard input: neither its arguments nor its
 /// environment, which others can see, hold a credential.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Order {
+pub struct ApiOrder {
+    /// How to reach the API server.
     pub access: Access,
+    /// The question.
     pub question: Body,
+    /// How long it may take, in milliseconds.
     pub millis: u64,
 }
 
@@ -32,7 +35,7 @@ pub struct Order {
 pub fn ask(tool: &Path, access: &Access, question: Body, deadline: Instant) -> Result<Answer, String> {
     let left = deadline.saturating_duration_since(Instant::now()).saturating_sub(MARGIN).min(LIMIT);
     let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-    let order = Order { access: access.clone(), question, millis };
+    let order = ApiOrder { access: access.clone(), question, millis };
     // The child keeps the time itself; the rest is for a child that does not.
     let answer = converse(tool, &order, Instant::now() + left + MARGIN / 2);
     match answer.map_err(|error| format!("`{} ask-api` failed: {error}", tool.display()))? {
@@ -41,7 +44,7 @@ pub fn ask(tool: &Path, access: &Access, question: Body, deadline: Instant) -> R
     }
 }
 
-fn converse(tool: &Path, order: &Order, deadline: Instant) -> io::Result<Answer> {
+fn converse(tool: &Path, order: &ApiOrder, deadline: Instant) -> io::Result<Answer> {
     let mut process = Process::start(tool, &[OsStr::new("ask-api")], false, deadline)?;
     process.send(&serde_json::to_vec(order)?)?;
     let line = process.line(MAX_LINE)?;

@@ -12,9 +12,9 @@ mod tests;
 use std::time::Instant;
 
 pub use access::{Access, Secret};
-pub use ask::{Order, ask};
+pub use ask::{ApiOrder, ask};
 pub use manifests::{Manifests, is_manifest, parse};
-pub use source::{Api, Lookup, Source};
+pub use source::{Api, Lookup, PodSource};
 
 use crate::cni::{Call, CniArgs, CniError, code};
 use crate::pod::{ANNOTATIONS_CAPABILITY, Annotations, Identity, is_private, runtime_config};
@@ -27,7 +27,7 @@ use crate::pod::{ANNOTATIONS_CAPABILITY, Annotations, Identity, is_private, runt
 /// no answer and none after it knows the pod. Then the pod has to wait: without
 /// its annotations it would get the wrong networks.
 pub fn annotations(
-    sources: &[Source],
+    sources: &[PodSource],
     call: &Call,
     pod: &Identity,
     deadline: Instant,
@@ -35,8 +35,8 @@ pub fn annotations(
     let mut failed = None;
     for source in sources {
         let found = match source {
-            Source::Runtime => from_runtime(call)?,
-            Source::Args => CniArgs::new(&call.args).k8s_annot().transpose()?,
+            PodSource::Runtime => from_runtime(call)?,
+            PodSource::Args => CniArgs::new(&call.args).k8s_annot().transpose()?,
             source => match source.pod(pod, deadline) {
                 Ok(facts) => facts.map(|facts| facts.annotations),
                 Err(error) if error.code == code::TRY_AGAIN => {

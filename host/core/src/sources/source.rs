@@ -17,7 +17,7 @@ const AGENT_WAIT: Duration = Duration::from_secs(3);
 
 /// A place that pod facts come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum PodSource {
     /// `runtimeConfig["io.kubernetes.cri.pod-annotations"]`.
     Runtime,
     /// `K8S_ANNOT` in `CNI_ARGS`.
@@ -49,7 +49,7 @@ pub enum Lookup {
     Silent,
 }
 
-impl Source {
+impl PodSource {
     /// What it knows of a pod; none when it does not know it.
     ///
     /// # Errors
@@ -100,8 +100,7 @@ impl Source {
 
 impl Api {
     fn ask(&self, question: Body, deadline: Instant) -> Result<Answer, CniError> {
-        ask(&self.tool, &self.access, question, deadline)
-            .map_err(|reason| CniError::new(code::TRY_AGAIN, reason))
+        ask(&self.tool, &self.access, question, deadline).map_err(|reason| CniError::new(code::TRY_AGAIN, reason))
     }
 
     /// The client is in the program beside this one, or in this one itself.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use super::{Access, Manifests, Source, annotations};
+use super::{Access, Manifests, PodSource, annotations};
 use crate::cni::{Call, CniArgs, Verb, Version, code};
 use crate::object::ObjectName;
 use crate::pod::{ANNOTATIONS_CAPABILITY, Annotations, Identity, public_runtime_config};
@@ -27,7 +27,7 @@ fn call(runtime_config: Value, args: &str) -> Call {
 }
 
 /// The sources that ask nobody.
-const LOCAL: [Source; 2] = [Source::Runtime, Source::Args];
+const LOCAL: [PodSource; 2] = [PodSource::Runtime, PodSource::Args];
 
 fn soon() -> Instant {
     Instant::now() + Duration::from_secs(10)
@@ -57,14 +57,14 @@ spec: {serviceAccountName: robot}
 fn the_first_source_that_has_them_gives_them() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("web.yaml"), MANIFEST).unwrap();
-    let manifests = Source::Manifests(Manifests::new(dir.path()));
+    let manifests = PodSource::Manifests(Manifests::new(dir.path()));
     let args = r#"K8S_POD_NAMESPACE=default;K8S_POD_NAME=web;K8S_ANNOT={"cni":"flannel"}"#;
     let call = call(json!({ANNOTATIONS_CAPABILITY: {"cni": "calico"}}), args);
     let pod = Identity::from_args(&CniArgs::new(args));
-    let from = |sources: &[Source]| annotations(sources, &call, &pod, soon()).unwrap();
-    assert_eq!(from(&[Source::Runtime, Source::Args, manifests.clone()]), cni("calico"));
-    assert_eq!(from(&[Source::Args, Source::Runtime]), cni("flannel"));
-    assert_eq!(from(&[manifests, Source::Runtime]), cni("weave"));
+    let from = |sources: &[PodSource]| annotations(sources, &call, &pod, soon()).unwrap();
+    assert_eq!(from(&[PodSource::Runtime, PodSource::Args, manifests.clone()]), cni("calico"));
+    assert_eq!(from(&[PodSource::Args, PodSource::Runtime]), cni("flannel"));
+    assert_eq!(from(&[manifests, PodSource::Runtime]), cni("weave"));
     assert_eq!(from(&[]), Annotations::new());
 }
 
@@ -152,7 +152,8 @@ fn an_agent_that_hangs_lets_the_pod_wait_unless_another_source_knows_it() {
     // The kernel accepts; nobody ever answers.
     let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     fs::write(dir.path().join("web.yaml"), MANIFEST).unwrap();
-    let (agent, manifests) = (Source::Agent(socket), Source::Manifests(Manifests::new(dir.path().join("web.yaml"))));
+    let (agent, manifests) =
+        (PodSource::Agent(socket), PodSource::Manifests(Manifests::new(dir.path().join("web.yaml"))));
     let call = call(json!({}), "K8S_POD_NAMESPACE=default;K8S_POD_NAME=web");
     let pod = Identity::from_args(&CniArgs::new(&call.args));
     let alone = annotations(std::slice::from_ref(&agent), &call, &pod, soon()).unwrap_err();

@@ -23,7 +23,7 @@ impl Connections {
 
     /// Serves one more. When this comes back it has had its first turn: who has said
     /// already what they want is answered, however many come next.
-    pub async fn serve(&mut self, connection: impl Future<Output = ()> + Send + 'static) {
+    pub async fn add(&mut self, connection: impl Future<Output = ()> + Send + 'static) {
         self.open.retain(|open| !open.is_finished());
         if self.open.len() >= self.most
             && let Some(oldest) = self.open.pop_front()

@@ -12,7 +12,7 @@ use super::metrics::Metrics;
 use super::networks::Networks;
 use super::pods::Pods;
 use crate::install::stop::DaemonSetName;
-use crate::install::{Layout, Source};
+use crate::install::{Layout, Origin};
 use crate::kubernetes;
 use genie_core::sources::Access;
 
@@ -25,7 +25,7 @@ pub struct Options {
     /// Where everything is on the node.
     pub layout: Layout,
     /// What to keep installed; none: nothing is installed.
-    pub source: Option<Source>,
+    pub source: Option<Origin>,
     /// What the agent belongs to: when it is removed, so is the installation.
     pub daemon_set: Option<DaemonSetName>,
     /// This node's name in the cluster.

@@ -45,7 +45,7 @@ pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves for ever.
-pub async fn serve(context: &Arc<Context>, listener: TcpListener) {
+pub async fn serve_http(context: &Arc<Context>, listener: TcpListener) {
     let mut connections = Connections::at_most(CONNECTIONS);
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -63,7 +63,7 @@ pub async fn serve(context: &Arc<Context>, listener: TcpListener) {
             // A client that went away is no news.
             _ = timeout(LONGEST, http.serve_connection(TokioIo::new(stream), service)).await;
         };
-        connections.serve(connection).await;
+        connections.add(connection).await;
     }
 }
 

@@ -12,13 +12,13 @@ use tokio::sync::watch::Receiver;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::install::configuration::Prepared;
+use crate::install::configuration::Completed;
 use crate::install::manifest::Manifest;
 use crate::install::ready::{self, Looked};
 use crate::install::stop::{DaemonSetName, on_stop};
 use crate::install::watch::Watch;
 use crate::install::{
-    Layout, Source, approve, binaries, configuration, credentials, is_there, net_d, put_in_force, taint,
+    Layout, Origin, approve, binaries, configuration, credentials, is_there, net_d, put_in_force, taint,
 };
 
 /// A look without an event: what is not watched (a directory that was replaced, a
@@ -31,7 +31,7 @@ const GATHER: Duration = Duration::from_millis(500);
 /// The installation of this node.
 pub struct Installation {
     layout: Layout,
-    source: Source,
+    source: Origin,
     /// Held by whoever changes the node: a look that is not yet at its end must not
     /// bring back what a removal takes away.
     turn: Arc<Mutex<()>>,
@@ -39,7 +39,7 @@ pub struct Installation {
 
 impl Installation {
     /// Nothing is looked at yet.
-    pub fn new(layout: Layout, source: Source) -> Self {
+    pub fn new(layout: Layout, source: Origin) -> Self {
         Self { layout, source, turn: Arc::default() }
     }
 
@@ -125,7 +125,7 @@ struct Last {
     restored: Looked,
 }
 
-fn look(layout: &Layout, source: &Source, last: Last) -> (Last, Vec<String>) {
+fn look(layout: &Layout, source: &Origin, last: Last) -> (Last, Vec<String>) {
     let elsewhere = ready::runtime(layout, source).err().map(|error| format!("{error:#}"));
     // Directories that nobody reads are not made.
     if let (Some(elsewhere), false) = (&elsewhere, is_there(layout)) {
@@ -151,7 +151,7 @@ fn look(layout: &Layout, source: &Source, last: Last) -> (Last, Vec<String>) {
 
 /// Only what is gone is put back: what differs may be a newer build's that takes our
 /// place at this moment.
-fn programs(layout: &Layout, source: &Source, manifest: &mut Manifest) -> Result<()> {
+fn programs(layout: &Layout, source: &Origin, manifest: &mut Manifest) -> Result<()> {
     let is_there = |name: &&str| layout.on_host(&layout.bin_dir.join(name)).exists();
     if binaries::PROGRAMS.iter().all(is_there) {
         return Ok(());
@@ -164,7 +164,7 @@ fn programs(layout: &Layout, source: &Source, manifest: &mut Manifest) -> Result
 /// One that somebody else changed is told of and left: two writers would go on for ever.
 fn conf(
     layout: &Layout,
-    source: &Source,
+    source: &Origin,
     mut last: Last,
     is_elsewhere: bool,
     manifest: &mut Manifest,
@@ -191,8 +191,8 @@ fn conf(
 /// One that is there already is only told of when its time is over.
 fn bring_in_force(
     layout: &Layout,
-    source: &Source,
-    prepared: &Prepared,
+    source: &Origin,
+    prepared: &Completed,
     approved: &mut Option<String>,
     problem: Option<&anyhow::Error>,
     is_elsewhere: bool,
@@ -215,7 +215,7 @@ fn bring_in_force(
 /// The last good one stays. If it is gone, it comes back, unless pods would be refused by it.
 fn not_in_force(
     layout: &Layout,
-    source: &Source,
+    source: &Origin,
     mut last: Last,
     manifest: &mut Manifest,
     error: anyhow::Error,
@@ -235,7 +235,7 @@ fn not_in_force(
 }
 
 /// Takes the startup taint away. False: try again at the next look.
-async fn open(source: &Source, client: Option<kube::Client>) -> bool {
+async fn open(source: &Origin, client: Option<kube::Client>) -> bool {
     let Some(node) = &source.node else { return true };
     let Some(client) = client else { return false };
     match timeout(PERIOD, taint::remove(client, node)).await {
@@ -248,7 +248,7 @@ async fn open(source: &Source, client: Option<kube::Client>) -> bool {
     }
 }
 
-fn watch(layout: &Layout, source: &Source) -> Option<Watch> {
+fn watch(layout: &Layout, source: &Origin) -> Option<Watch> {
     let conf_dir = layout.on_host(&layout.conf_dir);
     let account = source.service_account.as_ref().map(|account| account.dir.as_path());
     let directories: [Option<&Path>; 3] = [Some(&conf_dir), Some(&source.config_dir), account];

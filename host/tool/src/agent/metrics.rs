@@ -1,9 +1,9 @@
 //! What is counted, in the formats of Prometheus.
 
+mod exposition;
 mod labels;
 #[cfg(test)]
 mod tests;
-mod text;
 
 use std::sync::atomic::AtomicU64;
 
@@ -18,12 +18,12 @@ use prometheus_client::registry::{Registry, Unit};
 use super::files::{self, Files};
 use super::networks::Networks;
 use super::pods::Pods;
-use genie_core::agent_api::protocol::Report;
 use super::publish::Published;
 use crate::publish::Round;
+pub use exposition::classic;
+use genie_core::agent_api::protocol::CallReport;
 use genie_core::selector::artefact::engine::ENGINE_ID;
 use labels::Bounded;
-pub use text::classic;
 
 /// From what the plugin adds to what a delegate may take, in seconds.
 const BUCKETS: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 30.0];
@@ -192,7 +192,7 @@ impl Metrics {
     }
 
     /// A call has ended, on a node with these networks.
-    pub fn called(&self, report: &Report, networks: &Networks) {
+    pub fn called(&self, report: &CallReport, networks: &Networks) {
         let call = labels::call(report);
         let verb = call.verb;
         self.calls.get_or_create(&call).inc();

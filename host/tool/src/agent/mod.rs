@@ -15,7 +15,7 @@ mod pods;
 pub mod publish;
 pub mod reconcile;
 mod run;
-mod serve;
+mod socket;
 #[cfg(test)]
 mod tests;
 mod unrecorded;

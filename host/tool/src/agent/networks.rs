@@ -9,9 +9,9 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use crate::install::{Layout, net_d};
 use genie_core::cni::get;
 use genie_core::config::OWN_TYPE;
-use crate::install::{Layout, net_d};
 use genie_core::network::Catalogue;
 
 /// The label of all that have none of their own.

@@ -17,8 +17,8 @@ use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event, watcher};
 
 use super::Context;
-use genie_core::pod::{Identity, PodFacts};
 use crate::publish::Shown;
+use genie_core::pod::{Identity, PodFacts};
 use slim::Slim;
 
 /// How many pods come with one answer of the list that a watch begins with. An answer is

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use genie_core::cni::CniError;
+use crate::publish::FindPod;
+use crate::publish::Round;
 use crate::publish::annotations::Publisher;
 use crate::publish::events::Events;
-use crate::publish::retry::{Failure, Retry};
-use genie_core::report::spool::Spool;
-use crate::publish::Lookup;
-use crate::publish::Round;
+use crate::publish::retry::{NotPublished, Retry};
+use genie_core::cni::CniError;
 use genie_core::record::Store;
+use genie_core::report::spool::Spool;
 
 /// How often is looked without being woken: after a wake-up that was lost, and when
 /// the API server is back.
@@ -58,7 +58,7 @@ impl Publication {
 
     /// Publishes for ever: now, whenever `wake` says so, and now and then. Each round
     /// is told to `done`.
-    pub async fn run(&mut self, lookup: Lookup<'_>, client: &kube::Client, wake: &Notify, done: impl Fn(&Published)) {
+    pub async fn run(&mut self, lookup: FindPod<'_>, client: &kube::Client, wake: &Notify, done: impl Fn(&Published)) {
         loop {
             done(&self.round(lookup, client).await);
             // Woken or not: the records say what is to be done.
@@ -67,7 +67,7 @@ impl Publication {
     }
 
     /// Publishes what is there and due. What fails is only logged: it comes again.
-    pub async fn round(&mut self, lookup: Lookup<'_>, client: &kube::Client) -> Published {
+    pub async fn round(&mut self, lookup: FindPod<'_>, client: &kube::Client) -> Published {
         let may_send = self.silence.is_none_or(|silence| silence.is_due(Instant::now()));
         let client = may_send.then_some(client);
         let failed = |why: String| Round { failure: Some(why), ..Round::default() };
@@ -84,7 +84,7 @@ impl Publication {
 
     fn note_silence(&mut self, round: &Published) {
         let silent = round.annotations.silent || round.events.silent;
-        self.silence = silent.then(|| Retry::after(&Failure::Silent(String::new()), self.silence, Instant::now()));
+        self.silence = silent.then(|| Retry::after(&NotPublished::Silent(String::new()), self.silence, Instant::now()));
     }
 
     /// A failure that lasts is one message, and so is its end.

@@ -17,9 +17,9 @@ use rustix::io::Errno;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use genie_core::cni::CniError;
 use crate::install::on_host;
-use genie_core::record::{Entry, Header, MODERATE, Store, boot_id, is_earlier};
+use genie_core::cni::CniError;
+use genie_core::record::{Header, Listed, MODERATE, Store, boot_id, is_earlier};
 
 /// How often records are compared with what exists.
 const EVERY: Duration = Duration::from_secs(30);
@@ -134,12 +134,12 @@ impl Reconciler {
                     Seen { inode: metadata.ino(), container: None, suspect: false }
                 }
                 None => match store.read(path.clone())? {
-                    Some(Entry::Record(record)) => {
+                    Some(Listed::Record(record)) => {
                         let container = Some(Container::of(&record.header));
                         Seen { inode: metadata.ino(), container, suspect: false }
                     }
                     // Nobody knows what a damaged one holds; the runtime's DEL tells of it.
-                    Some(Entry::Damaged { .. }) | None => continue,
+                    Some(Listed::Damaged { .. }) | None => continue,
                 },
             };
             if self.is_gone(&mut current, now) {

@@ -8,15 +8,15 @@ use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::installation::Installation;
-use super::publish::{Publication, Published};
-use super::reconcile::Reconciler;
 use super::Context;
 use super::Options;
 use super::daemon_set;
 use super::http;
+use super::installation::Installation;
 use super::pods;
-use super::serve;
+use super::publish::{Publication, Published};
+use super::reconcile::Reconciler;
+use super::socket;
 use super::unrecorded;
 
 /// Runs until SIGTERM or SIGINT.
@@ -48,7 +48,7 @@ async fn tasks(context: &Arc<Context>, installation: Option<&Installation>) -> R
     tokio::select! {
         _ = terminate.recv() => tracing::info!("told to stop"),
         _ = interrupt.recv() => tracing::info!("interrupted"),
-        served = serve::serve(context) => served.context("the plugin's socket")?,
+        served = socket::serve_plugins(context) => served.context("the plugin's socket")?,
         served = health(context) => served?,
         () = pods::watch(context) => {},
         published = publish(context) => published?,
@@ -73,7 +73,7 @@ async fn health(context: &Arc<Context>) -> Result<()> {
     match context.options.listen {
         Some(address) => {
             let listener = http::listen(address).await.context("metrics and health")?;
-            http::serve(context, listener).await;
+            http::serve_http(context, listener).await;
             Ok(())
         }
         None => pending().await,

@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tempfile::TempDir;
 
-use genie_core::agent_api::client::{ask, report};
-use genie_core::agent_api::protocol::{Answer, Body, NetworkTime, Report, SelectorRun};
 use super::Context;
 use super::Options;
-use super::serve;
+use super::socket;
 use crate::install::Layout;
+use genie_core::agent_api::client::{ask, report};
+use genie_core::agent_api::protocol::{Answer, Body, CallReport, NetworkTime, SelectorRun};
 use genie_core::object::ObjectName;
 use genie_core::pod::Identity;
 use server::Server;
@@ -59,7 +59,7 @@ impl Listening {
         let context = Arc::new(Context::new(options));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let serving = Arc::clone(&context);
-        runtime.spawn(async move { serve::serve(&serving).await.unwrap() });
+        runtime.spawn(async move { socket::serve_plugins(&serving).await.unwrap() });
         let listening = Self { dir, context, _runtime: runtime };
         listening.until(|| UnixStream::connect(listening.socket()).is_ok());
         listening
@@ -159,7 +159,7 @@ fn versions_that_are_not_understood_are_told_the_range() {
 #[test]
 fn a_report_is_counted_and_wakes_publication() {
     let agent = Listening::start();
-    let done = Report {
+    let done = CallReport {
         verb: "ADD".into(),
         micros: 1500,
         parts: vec![("delegate".into(), 1000)],
@@ -171,10 +171,10 @@ fn a_report_is_counted_and_wakes_publication() {
             failed: false,
         }],
         selectors: vec![SelectorRun { name: "annotation".into(), outcome: "plan".into(), fuel: 700, micros: 20 }],
-        ..Report::default()
+        ..CallReport::default()
     };
     report(&agent.socket(), done);
-    report(&agent.socket(), Report { verb: "DEL".into(), code: Some(11), ..Report::default() });
+    report(&agent.socket(), CallReport { verb: "DEL".into(), code: Some(11), ..CallReport::default() });
     for line in [
         r#"genie_calls_total{verb="ADD",outcome="ok"} 1"#,
         r#"genie_calls_total{verb="DEL",outcome="try-again"} 1"#,
@@ -208,7 +208,7 @@ fn no_agent_costs_nothing() {
     // Left over by an agent that was killed.
     drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
     assert_eq!(ask(&socket, Body::Pod(Identity::default()), soon()), Ok(None));
-    report(&socket, Report::default());
+    report(&socket, CallReport::default());
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn an_agent_before_which_too_many_stand_is_not_waited_for() {
     let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     rustix::net::listen(&listener, 0).unwrap();
     for _ in 0..3 {
-        report(&socket, Report::default());
+        report(&socket, CallReport::default());
         assert!(ask(&socket, Body::Pod(Identity::default()), soon()).is_err());
     }
 }
@@ -241,7 +241,7 @@ fn a_socket_that_was_left_behind_is_replaced() {
     drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
     let context = Arc::new(Context::new(options(dir.path())));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    runtime.spawn(async move { serve::serve(&context).await.unwrap() });
+    runtime.spawn(async move { socket::serve_plugins(&context).await.unwrap() });
     let deadline = soon();
     while UnixStream::connect(&socket).is_err() {
         assert!(Instant::now() < deadline);

@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 
 use super::Context;
+use crate::install::{Layout, net_d, on_host};
 use genie_core::cni::CniError;
 use genie_core::config::{CNI_CACHE_DIR, OWN_TYPE, Paths};
-use crate::install::{Layout, net_d, on_host};
 use genie_core::record::adopted;
 
 /// How often is looked.

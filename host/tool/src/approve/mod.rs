@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
-use genie_core::cni::CniError;
 use self::chain::{Finding, Level, Load};
 use crate::selector::PROGRAM;
+use genie_core::cni::CniError;
 use genie_core::config::{self, Config};
 use genie_core::selector::chain::Chain;
 
@@ -20,7 +20,8 @@ pub fn approve(config: &Map<String, Value>, load: &Load<'_>, deadline: Instant) 
         Ok(config) => return chain::chain(&config.chain, load, deadline),
         Err(errors) => errors,
     };
-    let entries = config::chain::entries(config, PROGRAM).unwrap_or_default().into_iter().filter_map(Result::ok).collect();
+    let entries =
+        config::chain::entries(config, PROGRAM).unwrap_or_default().into_iter().filter_map(Result::ok).collect();
     let found = chain::chain(&Chain { entries, merge: None }, load, deadline);
     // What is said about the order holds for all of them only.
     let wrong = found.into_iter().filter(|finding| finding.level == Level::Error);

@@ -11,7 +11,7 @@ use tracing::level_filters::LevelFilter;
 use super::install::Place;
 use crate::agent;
 use crate::agent::Options;
-use crate::install::Source;
+use crate::install::Origin;
 use crate::install::stop::DaemonSetName;
 use genie_core::agent_api::SOCKET;
 
@@ -84,7 +84,7 @@ fn level(written: &str) -> Result<LevelFilter, String> {
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
     crate::log::start_daemon(arguments.log_level, matches!(arguments.log_format, LogFormat::Json));
     let trust_dirs = arguments.place.trust_dirs;
-    let of_process = |config: PathBuf| Source::of_process(&config, Some(arguments.node.clone()), trust_dirs);
+    let of_process = |config: PathBuf| Origin::of_process(&config, Some(arguments.node.clone()), trust_dirs);
     let source = arguments.config.map(of_process).transpose()?;
     let options = Options {
         layout: arguments.place.layout(),

@@ -11,12 +11,12 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Map, Value};
 
-use genie_core::call;
-use genie_core::cni::CniError;
 use crate::approve::approve;
-use genie_core::plain;
 use crate::approve::chain::Finding;
 use crate::selector::{PROGRAM, is_compiled};
+use genie_core::call;
+use genie_core::cni::CniError;
+use genie_core::plain;
 use genie_core::selector::module::{Loader, Module};
 
 /// Whoever started this waits as long.

@@ -10,15 +10,15 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 
 use super::module;
-use genie_core::cni::CniError;
-use genie_core::config;
 use crate::install::file;
 use crate::selector::compile::{artefact, compile_as_claimed, give_up};
-use genie_core::selector::child::compiler::{self, Order};
-use genie_core::selector::digest::Digest;
 use crate::selector::{PROGRAM, built_in};
-use genie_core::selector::contract::check_digest;
+use genie_core::cni::CniError;
+use genie_core::config;
 use genie_core::selector::artefact::cache;
+use genie_core::selector::child::compiler::{self, Compilation};
+use genie_core::selector::contract::check_digest;
+use genie_core::selector::digest::Digest;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -73,7 +73,7 @@ fn compile_approved(written: &str, approved: Option<Digest>, arguments: &Argumen
         return Ok(());
     }
     let tool = env::current_exe()?;
-    let order = Order { tool: &tool, module: module.as_ref(), sha256: named.digest, cache_dir };
+    let order = Compilation { tool: &tool, module: module.as_ref(), sha256: named.digest, cache_dir };
     order.carry_out(PROGRAM.engine()?, Instant::now() + compiler::TIME)?;
     let path = cache::path(cache_dir, named.digest);
     super::print(&format!("compiled {module} (sha256 {})", named.digest));

@@ -30,9 +30,9 @@ use serde_json::json;
 
 use super::Output;
 use super::exit;
-use genie_core::config;
 use crate::install::runtime::TRUST_DIRS;
 use finding::{Finding, Level};
+use genie_core::config;
 use site::Site;
 
 #[derive(Args)]

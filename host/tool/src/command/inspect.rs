@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use super::Output;
 use super::module;
 use super::table;
+use crate::selector;
 use genie_core::config;
 use genie_core::selector::child::compiler;
 use genie_core::selector::grants::Grants;
-use crate::selector;
 
 /// `describe` is a matter of microseconds; this only bounds a module that hangs.
 const TIME: Duration = Duration::from_secs(30);
@@ -31,8 +31,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let named = module::find(&arguments.module)?;
-    let loaded =
-        selector::loader(Path::new(config::CACHE_DIR)).load(&named.module, Instant::now() + compiler::TIME)?;
+    let loaded = selector::loader(Path::new(config::CACHE_DIR)).load(&named.module, Instant::now() + compiler::TIME)?;
     let about = loaded.describe(Instant::now() + TIME)?;
     let exports = if loaded.merges() { vec!["select", "merge"] } else { vec!["select"] };
     let needs = Grants::of_imports(loaded.imports()).in_words();

@@ -7,9 +7,9 @@ use anyhow::Result;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args};
 
-use genie_core::config;
 use crate::install::runtime::TRUST_DIRS;
-use crate::install::{self, Layout, Source};
+use crate::install::{self, Layout, Origin};
+use genie_core::config;
 
 /// Where things are on the node.
 #[derive(Args)]
@@ -60,7 +60,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let source = Source::of_process(&arguments.config, arguments.node.clone(), arguments.place.trust_dirs)?;
+    let source = Origin::of_process(&arguments.config, arguments.node.clone(), arguments.place.trust_dirs)?;
     let layout = arguments.place.layout();
     let installed = install::install(&layout, &source)?;
     let conf = layout.conf();

@@ -198,10 +198,12 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Agent(arguments) => agent::run(arguments),
-        Command::AskApi => crate::kubernetes::serve().map(|()| ExitCode::SUCCESS),
+        Command::AskApi => crate::kubernetes::ask_api().map(|()| ExitCode::SUCCESS),
         Command::Approve(arguments) => approve::run(&arguments),
         Command::Collect(arguments) => collect::run(&arguments),
-        Command::RunSelector => crate::selector::serve::serve().map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        Command::RunSelector => {
+            crate::selector::run_selector::run_selector().map(|()| ExitCode::SUCCESS).map_err(Into::into)
+        }
     };
     outcome.unwrap_or_else(|error| {
         tell(&error);

@@ -12,7 +12,7 @@ use super::Output;
 use super::table;
 use genie_core::cni::without_secrets;
 use genie_core::config;
-use genie_core::record::{Entry, Record, Store};
+use genie_core::record::{Listed, Record, Store};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -36,9 +36,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut damaged = Vec::new();
     for entry in Store::open(&arguments.state_dir)?.list()? {
         match entry {
-            Entry::Record(record) if is_wanted(&record, arguments.container.as_deref()) => records.push(*record),
-            Entry::Record(_) => {}
-            Entry::Damaged { path, error } => damaged.push((path, error)),
+            Listed::Record(record) if is_wanted(&record, arguments.container.as_deref()) => records.push(*record),
+            Listed::Record(_) => {}
+            Listed::Damaged { path, error } => damaged.push((path, error)),
         }
     }
     print(arguments.output, &records, &damaged);

@@ -17,18 +17,18 @@ use serde_json::{Map, Value};
 use super::Mistakes;
 use super::Output;
 use super::exit;
+use crate::approve;
+use crate::approve::chain::{self as approval, Finding, Level};
+use crate::selector::{self, PROGRAM};
+use explain::{Report, Told, Verdict};
 use genie_core::call::{CallFacts, OwnTypes, build_request, ignored};
 use genie_core::cni::{Call, Verb, Version};
-use crate::approve;
-use crate::selector::{self, PROGRAM};
 use genie_core::config::{Config, OWN_TYPE};
 use genie_core::network::{self, Catalogue};
 use genie_core::pod::Identity;
-use genie_core::sources::{self, Manifests};
-use crate::approve::chain::{self as approval, Finding, Level};
 use genie_core::selector::child::compiler;
 use genie_core::selector::module::{Loader, Module};
-use explain::{Outcome, Report, Verdict};
+use genie_core::sources::{self, Manifests};
 use pods::Given;
 
 /// Fuel bounds the selectors long before.
@@ -161,10 +161,11 @@ fn ask(
     objects: Option<&Manifests>,
     config: &Config,
     catalogue: &Catalogue,
-) -> Result<Outcome> {
+) -> Result<Told> {
     let deadline = Instant::now() + TIME;
     let identity = &pod.facts.identity;
-    let sources: Vec<_> = [&pod.manifests].into_iter().chain(objects).cloned().map(sources::Source::Manifests).collect();
+    let sources: Vec<_> =
+        [&pod.manifests].into_iter().chain(objects).cloned().map(sources::PodSource::Manifests).collect();
     let call = call(arguments, identity, map.clone());
     let own = OwnTypes::of(&call);
     let annotations = sources::annotations(&sources, &call, identity, deadline).with_context(|| pod.label.clone())?;
@@ -188,7 +189,7 @@ fn ask(
             (Verdict::of_decision(&decision, &config.chain, &context), decision.trace)
         }
     };
-    Ok(Outcome { ignored: ignored(&config.chain, &request), pod, verdict, trace })
+    Ok(Told { ignored: ignored(&config.chain, &request), pod, verdict, trace })
 }
 
 fn read(map: &Map<String, Value>) -> Result<Config> {

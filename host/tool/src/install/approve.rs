@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Map, Value};
 
-use super::configuration::all;
 use super::Layout;
 use super::compile;
-use genie_core::process::Process;
+use super::configuration::all;
 use crate::approve::chain::{Finding, Level};
+use genie_core::process::Process;
 
 /// What is compiled is only loaded and asked what it is.
 const LIMIT: Duration = Duration::from_mins(1);

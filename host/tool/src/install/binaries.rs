@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::manifest::Manifest;
 use super::Layout;
 use super::file;
+use super::manifest::Manifest;
 
 /// The plugin needs `genie-host` beside it, so that one goes first.
 pub const PROGRAMS: [&str; 2] = ["genie-host", "genie"];

@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 
 use super::Layout;
 use super::configuration::said;
+use crate::approve::chain::Finding;
 use crate::selector::PROGRAM;
 use genie_core::config::Config;
-use crate::approve::chain::Finding;
-use genie_core::selector::child::compiler::{self, Order};
+use genie_core::selector::child::compiler::{self, Compilation};
 use genie_core::selector::module::Module;
 
 /// A compiler ends itself before.
@@ -29,7 +29,7 @@ pub fn compile(layout: &Layout, tool: &Path, config: &Map<String, Value>) -> Res
     for entry in Config::from_map(config, PROGRAM).map_err(said)?.chain.entries {
         let Module::File { path, sha256 } = entry.module else { continue };
         let module = layout.on_host(&path);
-        let order = Order { tool, module: module.as_os_str(), sha256, cache_dir: &cache_dir };
+        let order = Compilation { tool, module: module.as_os_str(), sha256, cache_dir: &cache_dir };
         if let Err(error) = order.carry_out(PROGRAM.engine().map_err(said)?, Instant::now() + LIMIT) {
             found.push(Finding::error(format!("selector {} cannot be compiled: {:#}", path.display(), said(error))));
         }

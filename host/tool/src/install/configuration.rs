@@ -10,18 +10,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
-use super::credentials::ServiceAccount;
 use super::Layout;
-use super::Source;
+use super::Origin;
+use super::credentials::ServiceAccount;
 use super::file;
 use super::net_d;
+use crate::approve;
+use crate::approve::chain::Finding;
 use genie_core::cni::{CniError, NetworkList, get};
 use genie_core::config::{CACHE_DIR, CONF_DIR, OWN_TYPE, STATE_DIR};
-use crate::approve;
 use genie_core::pod::ANNOTATIONS_CAPABILITY;
-use crate::approve::chain::Finding;
-use genie_core::selector::module::read;
 use genie_core::selector::digest::Digest;
+use genie_core::selector::module::read;
 
 /// Every supported runtime takes it; containerd 1.6 and Debian's plugins end here.
 const CNI_VERSION: &str = "1.0.0";
@@ -31,7 +31,7 @@ const CAPABILITIES: [&str; 3] = [ANNOTATIONS_CAPABILITY, "portMappings", "bandwi
 
 /// A configuration that can be put in force.
 #[derive(Clone, Debug)]
-pub struct Prepared {
+pub struct Completed {
     /// What is written into the conf dir.
     pub text: String,
     /// The same, as an object.
@@ -45,7 +45,7 @@ pub struct Prepared {
 ///
 /// # Errors
 /// What is wrong, by the key it is wrong in.
-pub fn prepare(layout: &Layout, source: &Source) -> Result<Prepared> {
+pub fn prepare(layout: &Layout, source: &Origin) -> Result<Completed> {
     let path = source.config_dir.join(net_d::CONF);
     let what = || format!("the configuration {}", path.display());
     let bytes = fs::read(&path).with_context(|| format!("{} cannot be read", what()))?;
@@ -56,12 +56,12 @@ pub fn prepare(layout: &Layout, source: &Source) -> Result<Prepared> {
     let modules = own_modules(&mut config, layout, &source.config_dir).with_context(what)?;
     check(&config, layout).with_context(what)?;
     let text = format!("{:#}\n", Value::Object(config.clone()));
-    Ok(Prepared { text, config, modules })
+    Ok(Completed { text, config, modules })
 }
 
 /// CNI-Genie's ConfigMaps hold placeholders that its container filled in. The
 /// token is no longer pasted into the file: the kubeconfig leads to it.
-fn fill_in(config: &mut Map<String, Value>, source: &Source) {
+fn fill_in(config: &mut Map<String, Value>, source: &Origin) {
     const TOKEN: &str = "__SERVICEACCOUNT_TOKEN__";
     let account = source.service_account.as_ref();
     let values = [
@@ -88,7 +88,7 @@ fn fill_in(config: &mut Map<String, Value>, source: &Source) {
 }
 
 /// Adds what the site left out. What it wrote stays as it is.
-fn complete(config: &mut Map<String, Value>, layout: &Layout, source: &Source) {
+fn complete(config: &mut Map<String, Value>, layout: &Layout, source: &Origin) {
     let mut add = |key: &str, value: Value| {
         if get(config, key).is_none() {
             config.insert(key.into(), value);
@@ -198,7 +198,7 @@ pub(super) fn all(findings: impl Iterator<Item = Finding>) -> anyhow::Error {
 ///
 /// # Errors
 /// The disk's.
-pub fn store_modules(layout: &Layout, prepared: &Prepared) -> Result<()> {
+pub fn store_modules(layout: &Layout, prepared: &Completed) -> Result<()> {
     for (path, bytes) in &prepared.modules {
         let at = layout.on_host(path);
         file::make_dir(at.parent().unwrap_or(&at), 0o700)?;
@@ -212,7 +212,7 @@ pub fn store_modules(layout: &Layout, prepared: &Prepared) -> Result<()> {
 ///
 /// # Errors
 /// The disk's.
-pub fn prune_modules(layout: &Layout, prepared: &Prepared) -> Result<()> {
+pub fn prune_modules(layout: &Layout, prepared: &Completed) -> Result<()> {
     let used: BTreeSet<_> = prepared.modules.iter().filter_map(|(path, _)| path.parent()?.file_name()).collect();
     let dir = layout.on_host(&modules_dir(layout));
     let entries = match fs::read_dir(&dir) {

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use serde_json::json;
 
-use super::manifest::Manifest;
 use super::Layout;
 use super::file;
+use super::manifest::Manifest;
 
 /// Where Kubernetes puts a pod's credentials.
 const DIR: &str = "/var/run/secrets/kubernetes.io/serviceaccount";

@@ -14,9 +14,9 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
-use super::manifest::Manifest;
 use super::Layout;
 use super::file;
+use super::manifest::Manifest;
 use super::net_d;
 use genie_core::cni::get;
 use genie_core::config::OWN_TYPE;

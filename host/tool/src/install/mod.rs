@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use configuration::Prepared;
+use configuration::Completed;
 use manifest::Manifest;
 use ready::Looked;
 
@@ -86,7 +86,7 @@ pub fn on_host(root: &Path, path: &Path) -> PathBuf {
 
 /// What to install from.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct Origin {
     /// The mounted ConfigMap.
     pub config_dir: PathBuf,
     /// Where `genie` and `genie-host` are.
@@ -101,7 +101,7 @@ pub struct Source {
     pub trust_dirs: bool,
 }
 
-impl Source {
+impl Origin {
     /// What this process was started with: programs beside its own, the service
     /// account of its pod.
     ///
@@ -136,7 +136,7 @@ pub struct Installed {
 /// # Errors
 /// What could not be written, or what is wrong with the configuration; then the
 /// one that was there stays in force, and the programs that read it.
-pub fn install(layout: &Layout, source: &Source) -> Result<Installed> {
+pub fn install(layout: &Layout, source: &Origin) -> Result<Installed> {
     let elsewhere = ready::runtime(layout, source).err().map(|error| format!("{error:#}"));
     if elsewhere.is_some() && !is_there(layout) {
         return Ok(Installed { is_in_force: false, problem: elsewhere });
@@ -166,7 +166,7 @@ pub fn is_there(layout: &Layout) -> bool {
 ///
 /// # Errors
 /// What is wrong with it, or the disk's.
-pub fn approve(layout: &Layout, source: &Source, prepared: &Prepared) -> Result<()> {
+pub fn approve(layout: &Layout, source: &Origin, prepared: &Completed) -> Result<()> {
     configuration::store_modules(layout, prepared)?;
     approve::approve(layout, &source.tool, &prepared.config)
 }
@@ -175,7 +175,7 @@ pub fn approve(layout: &Layout, source: &Source, prepared: &Prepared) -> Result<
 ///
 /// # Errors
 /// The disk's.
-pub fn put_in_force(layout: &Layout, prepared: &Prepared, manifest: &mut Manifest) -> Result<()> {
+pub fn put_in_force(layout: &Layout, prepared: &Completed, manifest: &mut Manifest) -> Result<()> {
     net_d::write(layout, &prepared.text, manifest)?;
     configuration::prune_modules(layout, prepared)
 }

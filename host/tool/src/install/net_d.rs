@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 
-use super::manifest::{Manifest, Owner};
 use super::Layout;
 use super::file;
 use super::lock;
+use super::manifest::{Manifest, Owner};
 use genie_core::config::OWN_TYPE;
 use genie_core::network::Catalogue;
 

@@ -10,11 +10,11 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 
-use super::runtime::{self, Reads};
 use super::Layout;
-use super::Source;
+use super::Origin;
 use super::approve;
 use super::net_d;
+use super::runtime::{self, Reads};
 use genie_core::selector::digest::Digest;
 
 /// What was found last, and of what.
@@ -26,7 +26,7 @@ pub struct Looked(Option<(Digest, Option<String>)>);
 ///
 /// # Errors
 /// It reads others; says which.
-pub fn runtime(layout: &Layout, source: &Source) -> Result<()> {
+pub fn runtime(layout: &Layout, source: &Origin) -> Result<()> {
     if source.trust_dirs {
         return Ok(());
     }
@@ -42,7 +42,7 @@ impl Looked {
     ///
     /// # Errors
     /// No pod would, or none that asks for nothing.
-    pub fn networks(&mut self, layout: &Layout, source: &Source, config: &Map<String, Value>) -> Result<()> {
+    pub fn networks(&mut self, layout: &Layout, source: &Origin, config: &Map<String, Value>) -> Result<()> {
         let state = state(layout, config);
         let problem = match &self.0 {
             Some((of, problem)) if *of == state => problem.clone(),
@@ -57,7 +57,7 @@ impl Looked {
 }
 
 /// What is wrong.
-fn look(layout: &Layout, source: &Source, config: &Map<String, Value>) -> Result<Option<String>> {
+fn look(layout: &Layout, source: &Origin, config: &Map<String, Value>) -> Result<Option<String>> {
     let catalogue = net_d::networks(layout)?;
     if catalogue.networks.is_empty() {
         let unusable: Vec<_> = catalogue.unusable.iter().map(|(file, reason)| format!("{file}: {reason}")).collect();

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use super::manifest::{Manifest, Owner};
 use super::Layout;
 use super::binaries;
 use super::calls;
@@ -15,6 +14,7 @@ use super::credentials;
 use super::drain;
 use super::file;
 use super::lock;
+use super::manifest::{Manifest, Owner};
 use super::net_d;
 use genie_core::agent_api::SOCKET;
 

@@ -12,8 +12,8 @@ use kube::{Client, Config};
 use tower::retry::RetryLayer;
 use tower::{BoxError, ServiceBuilder};
 
-use genie_core::sources::Access;
 use super::kubeconfig;
+use genie_core::sources::Access;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);

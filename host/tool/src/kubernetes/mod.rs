@@ -1,13 +1,13 @@
 //! The client of the API server, and the child that asks it for the plugin: the plugin holds no
 //! TLS and no async runtime ([`genie_core::sources::ask`]).
 
+mod ask_api;
 mod client;
 mod kubeconfig;
 mod read;
-mod serve;
 #[cfg(test)]
 mod tests;
 
+pub use ask_api::ask_api;
 pub use client::{connect, in_cluster};
 pub use read::{STATIC_UID, facts, object, pod, readable};
-pub use serve::serve;

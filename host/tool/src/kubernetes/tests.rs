@@ -9,8 +9,8 @@ mod client {
 
     use serde_json::{Value, json};
 
-    use genie_core::sources::{Access, Secret};
     use super::super::connect;
+    use genie_core::sources::{Access, Secret};
 
     const GENERATED: &str = "
 apiVersion: v1

@@ -2,7 +2,7 @@
 //! annotations have to be, the watch says what they are, and the difference is
 //! patched, once per record: whoever edits an annotation later has the last word.
 
-mod difference;
+mod patch;
 #[cfg(test)]
 mod tests;
 
@@ -18,15 +18,15 @@ use kube::api::{Api, Patch as Body, PatchParams};
 use kube::core::{PartialObjectMeta, Status};
 use tokio::time::timeout;
 
-use super::retry::{Failure, Retry};
-use super::Lookup;
+use super::FindPod;
 use super::REQUEST_TIME;
 use super::Round;
 use super::WRITER;
+use super::retry::{NotPublished, Retry};
 use genie_core::cni::CniError;
 use genie_core::pod::{Annotations, Identity};
-use genie_core::record::{Entry, MODERATE, Record, Store};
-pub use difference::Patch;
+use genie_core::record::{Listed, MODERATE, Record, Store};
+pub use patch::Patch;
 
 /// How many patches are under way at a time.
 const AT_A_TIME: usize = 8;
@@ -72,7 +72,7 @@ impl Publisher {
     pub async fn round(
         &mut self,
         store: &Store,
-        lookup: Lookup<'_>,
+        lookup: FindPod<'_>,
         client: Option<&kube::Client>,
     ) -> Result<Round, CniError> {
         self.refresh(store)?;
@@ -95,7 +95,7 @@ impl Publisher {
                 return None;
             }
             let sent = send(client, patch).await;
-            if matches!(sent, Err(Failure::Silent(_))) {
+            if matches!(sent, Err(NotPublished::Silent(_))) {
                 silent.store(true, Ordering::Relaxed);
             }
             Some((patch, sent))
@@ -108,18 +108,18 @@ impl Publisher {
                     round.published += 1;
                     self.settle(&patch.record);
                 }
-                Err(Failure::Final(why)) => {
+                Err(NotPublished::Final(why)) => {
                     tracing::error!(pod = patch.pod(), why, "the pod's annotations cannot be published");
                     round.dropped += 1;
                     self.settle(&patch.record);
                 }
-                Err(Failure::Missing(_)) => {
+                Err(NotPublished::Missing(_)) => {
                     tracing::info!(pod = patch.pod(), "not published: the pod is gone, or another one of its name");
                     self.settle(&patch.record);
                 }
                 Err(failure) => {
                     round.failure.get_or_insert_with(|| format!("pod {}: {}", patch.pod(), failure.why()));
-                    if !matches!(failure, Failure::Silent(_)) {
+                    if !matches!(failure, NotPublished::Silent(_)) {
                         self.postpone(&patch.record, &failure, now);
                     }
                 }
@@ -147,8 +147,8 @@ impl Publisher {
                     Known { inode, length, state: State::Settled }
                 }
                 None => match store.read(path.clone())? {
-                    Some(Entry::Record(record)) => Known { inode, length, state: State::of(&record) },
-                    Some(Entry::Damaged { .. }) => Known { inode, length, state: State::Settled },
+                    Some(Listed::Record(record)) => Known { inode, length, state: State::of(&record) },
+                    Some(Listed::Damaged { .. }) => Known { inode, length, state: State::Settled },
                     None => continue,
                 },
             };
@@ -159,7 +159,7 @@ impl Publisher {
     }
 
     /// The patches to send now. A record whose pod the watch does not show yet waits.
-    fn due(&mut self, lookup: Lookup<'_>, now: Instant) -> Vec<Patch> {
+    fn due(&mut self, lookup: FindPod<'_>, now: Instant) -> Vec<Patch> {
         let mut patches = Vec::new();
         let mut settled = self.superseded();
         let is_due = |finished: &Finished| finished.retry.is_none_or(|retry| retry.is_due(now));
@@ -168,7 +168,7 @@ impl Publisher {
                 continue;
             }
             let Some(pod) = lookup(&finished.pod) else { continue };
-            patches.push((path.clone(), difference::between(path, &finished.annotations, &pod)));
+            patches.push((path.clone(), patch::between(path, &finished.annotations, &pod)));
         }
         settled.extend(patches.iter().filter(|(_, patch)| patch.is_none()).map(|(path, _)| path.clone()));
         for path in &settled {
@@ -194,7 +194,7 @@ impl Publisher {
         })
     }
 
-    fn postpone(&mut self, record: &Path, failure: &Failure, now: Instant) {
+    fn postpone(&mut self, record: &Path, failure: &NotPublished, now: Instant) {
         if let Some(Known { state: State::Due(finished), .. }) = self.known.get_mut(record) {
             finished.retry = Some(Retry::after(failure, finished.retry, now));
         }
@@ -231,15 +231,17 @@ impl State {
     }
 }
 
-async fn send(client: &kube::Client, patch: &Patch) -> Result<(), Failure> {
+async fn send(client: &kube::Client, patch: &Patch) -> Result<(), NotPublished> {
     let pods: Api<PartialObjectMeta<Pod>> = Api::namespaced(client.clone(), &patch.namespace);
     let parameters = PatchParams { field_manager: Some(WRITER.into()), ..PatchParams::default() };
     let body = Body::Merge(patch.body());
     match timeout(REQUEST_TIME, pods.patch_subresource("status", &patch.name, &parameters, &body)).await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(kube::Error::Api(status))) if concerns_uid(&status) => Err(Failure::Missing(status.message.clone())),
-        Ok(Err(error)) => Err(Failure::of(Some(&error))),
-        Err(_) => Err(Failure::of(None)),
+        Ok(Err(kube::Error::Api(status))) if concerns_uid(&status) => {
+            Err(NotPublished::Missing(status.message.clone()))
+        }
+        Ok(Err(error)) => Err(NotPublished::of(Some(&error))),
+        Err(_) => Err(NotPublished::of(None)),
     }
 }
 

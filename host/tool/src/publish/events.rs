@@ -19,14 +19,14 @@ use kube::core::Status;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::retry::{Failure, Retry};
-use genie_core::report::spool::{NOTICE, Refusal, Spool, Taken};
-use super::Lookup;
+use super::FindPod;
 use super::REQUEST_TIME;
 use super::Round;
 use super::WRITER;
+use super::retry::{NotPublished, Retry};
 use genie_core::cni::code;
 use genie_core::pod::Identity;
+use genie_core::report::spool::{NOTICE, RefusedPod, Spool, Taken};
 
 /// What the API server allows in an event, in bytes.
 const MESSAGE_LIMIT: usize = 1024;
@@ -71,7 +71,7 @@ impl Events {
     pub async fn round(
         &mut self,
         spool: &Spool,
-        lookup: Lookup<'_>,
+        lookup: FindPod<'_>,
         client: Option<&kube::Client>,
     ) -> Result<Round, String> {
         let now = u64::try_from(Timestamp::now().as_second()).unwrap_or_default();
@@ -102,7 +102,7 @@ impl Events {
     async fn deliver(
         &mut self,
         taken: &Taken,
-        lookup: Lookup<'_>,
+        lookup: FindPod<'_>,
         client: Option<&kube::Client>,
         round: &mut Round,
     ) -> bool {
@@ -114,13 +114,13 @@ impl Events {
         };
         let (pod, why) = (pod_of(&taken.refusal), failure.why());
         match failure {
-            Failure::Final(_) => {
+            NotPublished::Final(_) => {
                 tracing::error!(pod, why, "the pod's event cannot be published");
                 round.dropped += 1;
                 return true;
             }
-            Failure::Silent(_) => round.silent = true,
-            Failure::Passing(_) | Failure::Denied(_) | Failure::Missing(_) => {
+            NotPublished::Silent(_) => round.silent = true,
+            NotPublished::Passing(_) | NotPublished::Denied(_) | NotPublished::Missing(_) => {
                 let before = self.retries.get(taken.path()).copied();
                 self.retries.insert(taken.path().into(), Retry::after(&failure, before, Instant::now()));
             }
@@ -133,7 +133,12 @@ impl Events {
         self.retries.get(refusal).is_none_or(|retry| retry.is_due(Instant::now()))
     }
 
-    async fn post(&mut self, refusal: &Refusal, known: Option<String>, client: &kube::Client) -> Result<(), Failure> {
+    async fn post(
+        &mut self,
+        refusal: &RefusedPod,
+        known: Option<String>,
+        client: &kube::Client,
+    ) -> Result<(), NotPublished> {
         let pod = &refusal.pod;
         // A static pod's uid is another one on the API server.
         let uid = known.or(Identity::from(pod).uid);
@@ -154,7 +159,7 @@ impl Events {
                     return Ok(());
                 }
                 // The API server has forgotten it.
-                Err(Failure::Missing(_)) => {}
+                Err(NotPublished::Missing(_)) => {}
                 Err(failure) => return Err(failure),
             }
         }
@@ -162,7 +167,7 @@ impl Events {
         let name = event.metadata.name.clone().unwrap_or_default();
         match bounded(events.create(&PostParams::default(), &event)).await {
             // Its namespace is gone, and the pod with it.
-            Ok(_) | Err(Failure::Missing(_)) => {
+            Ok(_) | Err(NotPublished::Missing(_)) => {
                 self.last.insert(key, Posted { uid, reason, message, name, count: 1, time: refusal.time });
                 Ok(())
             }
@@ -171,12 +176,12 @@ impl Events {
     }
 }
 
-async fn bounded<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
+async fn bounded<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, NotPublished> {
     match timeout(REQUEST_TIME, request).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(kube::Error::Api(status))) if is_ending(&status) => Err(Failure::Missing(status.message.clone())),
-        Ok(Err(error)) => Err(Failure::of(Some(&error))),
-        Err(_) => Err(Failure::of(None)),
+        Ok(Err(kube::Error::Api(status))) if is_ending(&status) => Err(NotPublished::Missing(status.message.clone())),
+        Ok(Err(error)) => Err(NotPublished::of(Some(&error))),
+        Err(_) => Err(NotPublished::of(None)),
     }
 }
 
@@ -186,7 +191,7 @@ fn is_ending(status: &Status) -> bool {
     causes.any(|cause| cause.reason == "NamespaceTerminating")
 }
 
-fn event(refusal: &Refusal, uid: Option<String>, node: &str, reason: &str, message: &str) -> Event {
+fn event(refusal: &RefusedPod, uid: Option<String>, node: &str, reason: &str, message: &str) -> Event {
     let pod = &refusal.pod;
     let stem = pod.name.get(..NAME_LIMIT).unwrap_or(&pod.name).trim_end_matches(['.', '-']);
     Event {
@@ -216,11 +221,11 @@ fn event(refusal: &Refusal, uid: Option<String>, node: &str, reason: &str, messa
     }
 }
 
-fn pod_of(refusal: &Refusal) -> String {
+fn pod_of(refusal: &RefusedPod) -> String {
     format!("{}/{}", refusal.pod.namespace, refusal.pod.name)
 }
 
-fn time(refusal: &Refusal) -> Time {
+fn time(refusal: &RefusedPod) -> Time {
     let seconds = i64::try_from(refusal.time).unwrap_or_default();
     Time(Timestamp::from_second(seconds).unwrap_or_default())
 }
@@ -234,7 +239,7 @@ fn reason(error: u32) -> &'static str {
     }
 }
 
-fn message(refusal: &Refusal) -> String {
+fn message(refusal: &RefusedPod) -> String {
     // An error of the operator's says so itself.
     let who = match refusal.code {
         code::REFUSED_INVALID => "; the pod's owner has to correct it",

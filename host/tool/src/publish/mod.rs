@@ -46,4 +46,4 @@ pub struct Shown {
 }
 
 /// Knows the pods of this node.
-pub type Lookup<'a> = &'a (dyn Fn(&Identity) -> Option<Shown> + Send + Sync);
+pub type FindPod<'a> = &'a (dyn Fn(&Identity) -> Option<Shown> + Send + Sync);

@@ -7,7 +7,7 @@ use super::REQUEST_TIME;
 
 /// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub(crate) enum NotPublished {
     /// Nobody answered: any other request will fare the same.
     Silent(String),
     /// The API server does not take this one now: it is overloaded, or a webhook of this
@@ -21,7 +21,7 @@ pub(crate) enum Failure {
     Final(String),
 }
 
-impl Failure {
+impl NotPublished {
     /// In words.
     pub(super) fn why(&self) -> &str {
         let (Self::Silent(why) | Self::Passing(why) | Self::Denied(why) | Self::Missing(why) | Self::Final(why)) = self;
@@ -56,10 +56,10 @@ impl Retry {
     /// After this failure, and those that `before` counts. The more there were, the later:
     /// who is refused must not be a load, and the nodes of a cluster must not come
     /// together.
-    pub(crate) fn after(failure: &Failure, before: Option<Self>, now: Instant) -> Self {
+    pub(crate) fn after(failure: &NotPublished, before: Option<Self>, now: Instant) -> Self {
         let (first, longest) = match failure {
-            Failure::Denied(_) => (Duration::from_secs(10), Duration::from_mins(30)),
-            Failure::Silent(_) => (Duration::from_secs(1), Duration::from_secs(30)),
+            NotPublished::Denied(_) => (Duration::from_secs(10), Duration::from_mins(30)),
+            NotPublished::Silent(_) => (Duration::from_secs(1), Duration::from_secs(30)),
             _ => (Duration::from_secs(5), Duration::from_mins(5)),
         };
         let failures = before.map_or(0, |before| before.failures);
@@ -86,33 +86,33 @@ mod tests {
 
     use super::*;
 
-    fn status(code: u16, reason: &str) -> Failure {
+    fn status(code: u16, reason: &str) -> NotPublished {
         let status = Status { code, reason: reason.into(), ..Status::default() };
-        Failure::of(Some(&kube::Error::Api(Box::new(status))))
+        NotPublished::of(Some(&kube::Error::Api(Box::new(status))))
     }
 
     #[test]
     fn what_can_get_better_is_told_from_what_cannot() {
         for (code, reason) in [(429, ""), (500, ""), (503, ""), (409, "Conflict"), (408, "")] {
-            assert!(matches!(status(code, reason), Failure::Passing(_)), "{code}");
+            assert!(matches!(status(code, reason), NotPublished::Passing(_)), "{code}");
         }
         for code in [401, 403] {
-            assert!(matches!(status(code, ""), Failure::Denied(_)), "{code}");
+            assert!(matches!(status(code, ""), NotPublished::Denied(_)), "{code}");
         }
         for (code, reason) in [(400, ""), (409, "AlreadyExists"), (410, ""), (413, ""), (422, "Invalid")] {
-            assert!(matches!(status(code, reason), Failure::Final(_)), "{code}");
+            assert!(matches!(status(code, reason), NotPublished::Final(_)), "{code}");
         }
-        assert!(matches!(status(404, "NotFound"), Failure::Missing(_)));
-        assert!(matches!(Failure::of(None), Failure::Silent(_)));
+        assert!(matches!(status(404, "NotFound"), NotPublished::Missing(_)));
+        assert!(matches!(NotPublished::of(None), NotPublished::Silent(_)));
     }
 
     #[test]
     fn the_more_failures_the_later_up_to_a_limit_and_never_all_at_once() {
         let now = Instant::now();
         for (failure, first, longest) in [
-            (Failure::Denied(String::new()), 10, 1800),
-            (Failure::Passing(String::new()), 5, 300),
-            (Failure::Silent(String::new()), 1, 30),
+            (NotPublished::Denied(String::new()), 10, 1800),
+            (NotPublished::Passing(String::new()), 5, 300),
+            (NotPublished::Silent(String::new()), 1, 30),
         ] {
             let mut retry = None;
             for failures in 0..100 {
@@ -124,7 +124,7 @@ mod tests {
             }
         }
         let dues: std::collections::BTreeSet<_> =
-            (0..20).map(|_| Retry::after(&Failure::Denied(String::new()), None, now).due).collect();
+            (0..20).map(|_| Retry::after(&NotPublished::Denied(String::new()), None, now).due).collect();
         assert!(dues.len() > 1, "all nodes would come at once");
     }
 }

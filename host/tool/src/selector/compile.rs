@@ -1,8 +1,6 @@
 //! From a module to an artefact. In the tool only: the plugin holds no compiler.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::thread;
 
@@ -10,14 +8,14 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use wasmtime::component::Component;
 use wit_component::ComponentEncoder;
 
-use genie_core::selector::artefact::claim::Claim;
-use genie_core::selector::digest::Digest;
 use super::names;
 use super::program::engine;
-use genie_core::selector::contract::Names;
-use genie_core::selector::artefact::cache;
-use genie_core::selector::child::compiler;
 use genie_core::cni::{CniError, code};
+use genie_core::selector::artefact::cache;
+use genie_core::selector::artefact::claim::Claim;
+use genie_core::selector::child::compiler;
+use genie_core::selector::contract::Names;
+use genie_core::selector::digest::Digest;
 
 /// The first eight bytes of a component.
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";

@@ -6,7 +6,7 @@ pub mod compile;
 pub mod confine;
 mod names;
 mod program;
-pub mod serve;
+pub mod run_selector;
 mod wasi;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use genie_core::cni::{CniError, code};
 use genie_core::selector::artefact::{cache, engine};
 use genie_core::selector::digest::Digest;
 use genie_core::selector::module::{BuiltIn, Compiler, Loader, Program};
-use genie_core::selector::sandbox::run::{Prepared, Run};
+use genie_core::selector::sandbox::run::{Linked, Run};
 use wasmtime::component::Component;
 use wasmtime::{Engine, OptLevel};
 
@@ -90,5 +90,5 @@ impl Program for Tool {
 /// # Errors
 /// It does not fit this host.
 pub fn prepare(selector: &str, component: &Component) -> Result<Arc<dyn Run>, CniError> {
-    Ok(Arc::new(Prepared::<WithWasi>::new(selector, component, |linker| wasi::link(linker, component))?))
+    Ok(Arc::new(Linked::<WithWasi>::new(selector, component, |linker| wasi::link(linker, component))?))
 }

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::*;
 use crate::selector::abi::{LogLevel, PodName};
+use crate::selector::decision::{Step, StepOutcome};
 use crate::selector::sandbox::facts::{Answered, Consulted, Question};
 use crate::selector::sandbox::limits::Usage;
-use crate::selector::decision::{Step, StepOutcome};
 use crate::selector::sandbox::log::Log;
 
 /// A decision whose selector logged a text of one size and read a label of another; the pod

@@ -2,7 +2,7 @@
 
 mod attach;
 mod exec;
-mod node;
+mod status_gc;
 mod unit;
 
 use std::fs;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::record::Outcome;
+use crate::record::Ending;
 
 /// Prints what a record costs: `cargo test -- --ignored --nocapture cost_of_a_record`.
 #[test]
@@ -18,7 +18,7 @@ fn cost_of_a_record() {
         let syncing = sync.then(|| journal.sync_beside());
         journal.added(0, &result(0)).unwrap();
         journal.added(1, &result(1)).unwrap();
-        journal.done(&Outcome { result: result(2), annotations: Value::Null, ..Outcome::default() }).unwrap();
+        journal.done(&Ending { result: result(2), annotations: Value::Null, ..Ending::default() }).unwrap();
         if let Some(syncing) = syncing {
             syncing.wait(soon()).unwrap();
         }

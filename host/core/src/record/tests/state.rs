@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cni::code;
-use crate::record::{Entry, Outcome};
+use crate::record::{Ending, Listed};
 
 #[test]
 fn missing_record_is_none_and_leaves_nothing() {
@@ -28,7 +28,7 @@ fn whole_life_of_a_record() {
 
     journal.added(0, &result(0)).unwrap();
     journal.added(1, &result(1)).unwrap();
-    let outcome = Outcome { result: json!({"merged": true}), annotations: json!({"a": "b"}), ..Outcome::default() };
+    let outcome = Ending { result: json!({"merged": true}), annotations: json!({"a": "b"}), ..Ending::default() };
     journal.done(&outcome).unwrap();
     syncing.wait(soon()).unwrap();
     drop(journal);
@@ -150,8 +150,8 @@ fn list_has_every_record_and_every_damaged_file() {
         .unwrap()
         .into_iter()
         .map(|entry| match entry {
-            Entry::Record(record) => record.header.container,
-            Entry::Damaged { path, .. } => path.strip_prefix(dir.directory.path()).unwrap().display().to_string(),
+            Listed::Record(record) => record.header.container,
+            Listed::Damaged { path, .. } => path.strip_prefix(dir.directory.path()).unwrap().display().to_string(),
         })
         .collect();
     assert_eq!(seen, ["a", "b", "records/c1@eth0.json", "damaged/c1@eth0.json.0"]);
@@ -191,7 +191,7 @@ proptest! {
         expected.netns = netns;
         expected.decision = decision.clone();
         expected.pod = None;
-        let outcome = Outcome { result: decision, annotations: result.clone(), ..Outcome::default() };
+        let outcome = Ending { result: decision, annotations: result.clone(), ..Ending::default() };
         let mut journal = dir.store.create(&lock, &expected).unwrap();
         journal.added(1, &result).unwrap();
         journal.done(&outcome).unwrap();

@@ -1,6 +1,6 @@
 use super::*;
 use crate::cni::code;
-use crate::record::{Entry, Outcome, Record};
+use crate::record::{Ending, Listed, Record};
 
 /// A record with all kinds of events, as bytes, and where each of its lines ends
 /// (newline excluded).
@@ -10,7 +10,7 @@ fn sample(dir: &Dir) -> (Vec<u8>, Vec<usize>) {
     for index in 0..3 {
         journal.added(index, &result(index)).unwrap();
     }
-    journal.done(&Outcome { result: json!({"merged": 1}), annotations: Value::Null, ..Outcome::default() }).unwrap();
+    journal.done(&Ending { result: json!({"merged": 1}), annotations: Value::Null, ..Ending::default() }).unwrap();
     journal.deleted(2).unwrap();
     journal.deleted(1).unwrap();
     let bytes = fs::read(dir.record()).unwrap();
@@ -112,7 +112,7 @@ fn record_of_a_newer_build_stays_where_it_is() {
     let error = dir.store.load("c1", "eth0").unwrap_err();
     assert_eq!(error.code, code::RECORD);
     assert!(error.msg.contains("has format 2") && dir.record().exists(), "{}", error.msg);
-    assert!(matches!(&dir.store.list().unwrap()[..], [Entry::Damaged { .. }]));
+    assert!(matches!(&dir.store.list().unwrap()[..], [Listed::Damaged { .. }]));
 }
 
 #[test]

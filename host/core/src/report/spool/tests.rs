@@ -4,9 +4,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 
-fn refusal(uid: &str, message: &str) -> Refusal {
+fn refusal(uid: &str, message: &str) -> RefusedPod {
     let pod = Pod { namespace: "default".into(), name: "web".into(), uid: uid.into() };
-    Refusal { pod, code: 101, message: message.into(), details: String::new(), time: 1 }
+    RefusedPod { pod, code: 101, message: message.into(), details: String::new(), time: 1 }
 }
 
 fn spool(dir: &tempfile::TempDir) -> Spool {

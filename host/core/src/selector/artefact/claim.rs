@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::selector::digest::Digest;
 use crate::selector::artefact::engine::ENGINE_ID;
+use crate::selector::digest::Digest;
 use crate::trust::{self, Distrust, Missing};
 
 /// How often somebody who waits looks.

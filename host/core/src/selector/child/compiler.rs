@@ -16,14 +16,14 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 
+use crate::cni::{CniError, code};
+use crate::selector::artefact::cache;
 use crate::selector::artefact::claim::Claim;
+use crate::selector::artefact::load::load_file;
 use crate::selector::digest::Digest;
-use wasmtime::Engine;
 use crate::selector::sandbox::limits::{parse_bytes, show_bytes};
 use crate::selector::text::one_line;
-use crate::selector::artefact::load::load_file;
-use crate::selector::artefact::cache;
-use crate::cni::{CniError, code};
+use wasmtime::Engine;
 
 /// The variable of the environment that says how much memory a compiler may take.
 pub const MEMORY: &str = "GENIE_COMPILE_MEMORY";
@@ -36,7 +36,7 @@ pub const TIME: Duration = Duration::from_mins(10);
 const THREADS: &str = "2";
 
 /// What is to be compiled, where to, and by whom.
-pub struct Order<'a> {
+pub struct Compilation<'a> {
     /// The program `genie-host`.
     pub tool: &'a Path,
     /// The module's file, or the name of a built-in selector.
@@ -47,7 +47,7 @@ pub struct Order<'a> {
     pub cache_dir: &'a Path,
 }
 
-impl Order<'_> {
+impl Compilation<'_> {
     /// Sees to it that the module is compiled: compiles it, or waits for who does already.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //! `genie-host run-selector`: those that import WASI, which is linked there and not in the
 //! plugin, and those of several memories, which fuel alone does not bound.
 //!
-//! One JSON document a line. The parent sends an [`Order`]; the child asks any
+//! One JSON document a line. The parent sends an [`RunOrder`]; the child asks any
 //! number of questions, each answered by a line, and ends with its report.
 
 use std::ffi::OsStr;
@@ -15,19 +15,22 @@ use std::time::Instant;
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-use crate::selector::sandbox::facts::{Consulted, Facts, Question, RECORDED};
-use crate::selector::sandbox::limits::{Limits, QUESTIONS, Usage};
-use crate::selector::sandbox::run::{Answer, Bounds, Ran, Task};
-use crate::selector::sandbox::log::Log;
-use crate::selector::sandbox::unanswered;
 use crate::cni::{CniError, code};
 use crate::process::Process;
+use crate::selector::sandbox::facts::{Consulted, Facts, Question, RECORDED};
+use crate::selector::sandbox::limits::{Limits, QUESTIONS, Usage};
+use crate::selector::sandbox::log::Log;
+use crate::selector::sandbox::run::{Bounds, Ran, Task, TaskAnswer};
+use crate::selector::sandbox::unanswered;
 
 /// What the child is to do.
 #[derive(Serialize, Deserialize)]
-pub struct Order {
+pub struct RunOrder {
+    /// The selector's artefact.
     pub artefact: PathBuf,
+    /// What to ask the selector.
     pub task: Task,
+    /// What the selector may do.
     pub bounds: Bounds,
     /// How long it may take, in milliseconds.
     pub millis: u64,
@@ -39,13 +42,13 @@ pub enum Said {
     /// The selector asks; a `Result<Value, String>` answers.
     Question(Question),
     /// It is done.
-    Report(Report),
+    Report(RunReport),
 }
 
 /// A [`Ran`] that can be sent.
 #[derive(Serialize, Deserialize)]
-pub struct Report {
-    answer: Result<Answer, Fault>,
+pub struct RunReport {
+    answer: Result<TaskAnswer, Fault>,
     usage: Usage,
     logs: Vec<Log>,
     consulted: Vec<Consulted>,
@@ -59,31 +62,24 @@ struct Fault {
     details: String,
 }
 
-impl From<Ran> for Report {
+impl From<Ran> for RunReport {
     fn from(Ran { answer, usage, logs, consulted }: Ran) -> Self {
         let answer = answer.map_err(|CniError { code, msg, details }| Fault { code, msg, details });
         Self { answer, usage, logs, consulted }
     }
 }
 
-impl From<Report> for Ran {
-    fn from(Report { answer, usage, logs, consulted }: Report) -> Self {
+impl From<RunReport> for Ran {
+    fn from(RunReport { answer, usage, logs, consulted }: RunReport) -> Self {
         let answer = answer.map_err(|Fault { code, msg, details }| CniError { code, msg, details });
         Self { answer, usage, logs, consulted }
     }
 }
 
 /// Runs the task in a child of the program `tool`.
-pub fn run(
-    tool: &Path,
-    artefact: &Path,
-    task: Task,
-    bounds: &Bounds,
-    facts: &dyn Facts,
-    deadline: Instant,
-) -> Ran {
+pub fn run(tool: &Path, artefact: &Path, task: Task, bounds: &Bounds, facts: &dyn Facts, deadline: Instant) -> Ran {
     let left = deadline.saturating_duration_since(Instant::now());
-    let order = Order {
+    let order = RunOrder {
         artefact: artefact.into(),
         task,
         bounds: bounds.clone(),
@@ -134,7 +130,7 @@ fn ended(status: ExitStatus) -> String {
 }
 
 /// The parent's side of the conversation.
-pub fn converse(process: &mut Process, order: &Order, facts: &dyn Facts) -> std::io::Result<Report> {
+pub fn converse(process: &mut Process, order: &RunOrder, facts: &dyn Facts) -> std::io::Result<RunReport> {
     process.send(&serde_json::to_vec(order)?)?;
     let Bounds { grants, limits, .. } = &order.bounds;
     let (longest, home) = (longest(limits), order.task.home());

@@ -25,9 +25,9 @@ mod plan;
 mod result;
 mod words;
 
+use crate::selector::contract::interface;
 pub use cluster::{Cluster, Home};
 use definitions::Definitions;
-use crate::selector::contract::interface;
 use pattern::Patterns;
 
 /// What a configuration entry grants its selector.

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::missing::{Missing, shortened};
 use super::Grants;
 use super::Plain;
+use super::missing::{Missing, shortened};
 use crate::cni::quoted;
 use crate::selector::abi::{Attachment, DefaultRoute, Plan, Request, Source};
 
@@ -13,12 +13,7 @@ impl Grants {
     ///
     /// What an earlier entry decided may be passed on as it was, on whatever
     /// interface: that entry's grants allowed it.
-    pub fn check_plan(
-        &self,
-        plan: &Plan,
-        request: &Request,
-        decided: Option<&Plan>,
-    ) -> Result<(), Missing> {
+    pub fn check_plan(&self, plan: &Plan, request: &Request, decided: Option<&Plan>) -> Result<(), Missing> {
         let mut decided: Vec<_> = decided.into_iter().flat_map(|plan| &plan.attachments).collect();
         for attachment in &plan.attachments {
             match decided.iter().position(|earlier| is_same(earlier, attachment)) {

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::missing::Missing;
 use super::Grants;
 use super::Plain;
+use super::missing::Missing;
 use crate::cni::{CniResult, Dns, Interface, Ip, ListedResult, Version, quoted};
 use crate::selector::abi::{Merged, Outcome};
 
@@ -15,12 +15,7 @@ impl Grants {
     /// `result` a merge may leave out, order, and pick what is first; all that it says
     /// must have been said by a network, or by the standard merge. A result that is
     /// none is refused elsewhere.
-    pub fn check_merged(
-        &self,
-        merged: &Merged,
-        outcomes: &[Outcome],
-        standard: &Merged,
-    ) -> Result<(), Missing> {
+    pub fn check_merged(&self, merged: &Merged, outcomes: &[Outcome], standard: &Merged) -> Result<(), Missing> {
         self.check_annotations(&merged.annotations, &standard.annotations)?;
         if self.has(Plain::Result) {
             return Ok(());

@@ -7,15 +7,15 @@ use std::time::Instant;
 
 use wasmtime::component::Component;
 
+use super::Program;
+use crate::cni::{CniError, code};
 use crate::selector::abi::About;
 use crate::selector::child;
 use crate::selector::contract;
-use crate::selector::sandbox::facts::{Facts, Nothing};
 use crate::selector::grants::Grants;
+use crate::selector::sandbox::facts::{Facts, Nothing};
 use crate::selector::sandbox::limits::Limits;
-use super::Program;
-use crate::selector::sandbox::run::{Answer, Bounds, Ran, Run, Task};
-use crate::cni::{CniError, code};
+use crate::selector::sandbox::run::{Bounds, Ran, Run, Task, TaskAnswer};
 
 /// A selector in memory. Cheap to clone.
 #[derive(Clone)]
@@ -84,7 +84,7 @@ impl LoadedSelector {
         let bounds =
             Bounds { selector: self.name.clone(), grants: Grants::default(), limits: Limits::default(), asked: 0 };
         match self.run(Task::Describe, &bounds, &Nothing, deadline).answer? {
-            Answer::About(about) => Ok(about),
+            TaskAnswer::About(about) => Ok(about),
             _ => Err(mismatched(&self.name)),
         }
     }

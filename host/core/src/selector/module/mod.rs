@@ -13,13 +13,13 @@ use std::time::Instant;
 
 use wasmtime::component::Component;
 
+use crate::cni::{CniError, code};
+use crate::selector::artefact::cache;
 use crate::selector::artefact::load::{LoadError, load_file};
-use crate::selector::child::compiler::Order;
+use crate::selector::child::compiler::Compilation;
+use crate::selector::contract::check_digest;
 use crate::selector::digest::Digest;
 use crate::selector::module::loaded::LoadedSelector;
-use crate::selector::contract::check_digest;
-use crate::selector::artefact::cache;
-use crate::cni::{CniError, code};
 pub use program::{BuiltIn, Compiler, NamesOnly, Program};
 pub use read::{MAX_MODULE, read};
 
@@ -108,7 +108,9 @@ impl Loader {
         }
         let name = module.to_string();
         let loaded = match module {
-            Module::BuiltIn(builtin) => LoadedSelector::new(self.program, &name, &self.built_in(builtin, deadline)?, None)?,
+            Module::BuiltIn(builtin) => {
+                LoadedSelector::new(self.program, &name, &self.built_in(builtin, deadline)?, None)?
+            }
             Module::File { path, sha256 } => {
                 let component = self.file(path, *sha256, deadline)?;
                 let artefact = cache::path(&self.cache_dir, *sha256);
@@ -158,7 +160,7 @@ impl Loader {
                 Err(unusable(module.as_ref(), &error))
             }
             (Err(_), Some(tool)) => {
-                let order = Order { tool, module, sha256, cache_dir: &self.cache_dir };
+                let order = Compilation { tool, module, sha256, cache_dir: &self.cache_dir };
                 order.carry_out(engine, deadline)?;
                 load().map_err(|error| unusable(module.as_ref(), &error))
             }

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::selector::digest::Digest;
 use crate::cni::names::check_interface;
 use crate::cni::quoted;
 use crate::object::ObjectName;
 use crate::object::check::is_label_key;
+use crate::selector::digest::Digest;
 
 /// Answers what selectors ask of the host.
 pub trait Facts {

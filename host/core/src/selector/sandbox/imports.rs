@@ -6,15 +6,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wasmtime::component::{HasSelf, Linker};
 
+use super::log::LogBook;
+use crate::object::ObjectName;
 use crate::selector::abi::{self, LogLevel};
-use crate::selector::sandbox::facts::{Answered, Consulted, Question};
 use crate::selector::grants::{Grants, Home};
+use crate::selector::sandbox::facts::{Answered, Consulted, Question};
 use crate::selector::sandbox::limits::{Exceeded, LOGGED, Meter, QUESTIONS};
 use crate::selector::sandbox::run::Bounds;
-use crate::selector::text::json_size;
-use super::log::LogBook;
 use crate::selector::sandbox::unanswered::{Unanswered, check};
-use crate::object::ObjectName;
+use crate::selector::text::json_size;
 
 /// Gets a question answered. A store may not borrow, so whatever holds the facts
 /// answers at the other end of this.
@@ -27,12 +27,16 @@ pub struct State {
     home: Home,
     deadline: Instant,
     facts: Facts,
+    /// What it uses.
     pub meter: Meter,
+    /// What it logs.
     pub logs: LogBook,
+    /// What it asked, and was answered.
     pub consulted: Vec<Consulted>,
 }
 
 impl State {
+    /// The state of a new call, of a selector that is asked at `home`.
     pub fn new(bounds: &Bounds, home: Home, ask: Ask, deadline: Instant) -> Self {
         let Bounds { grants, limits, asked, .. } = bounds;
         Self {

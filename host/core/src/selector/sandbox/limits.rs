@@ -142,15 +142,26 @@ pub struct Usage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Exceeded {
     /// Its memories would have come to `wanted` bytes.
-    Memory { wanted: usize, limit: usize },
+    Memory {
+        /// What it wanted.
+        wanted: usize,
+        /// What it may have.
+        limit: usize,
+    },
     /// Its tables would have held so many elements.
-    TableElements { wanted: usize },
+    TableElements {
+        /// What it wanted.
+        wanted: usize,
+    },
     /// It logged without end.
     Logged,
     /// It asked its imports too often.
     Questions,
     /// What was asked and answered came to more than this limit.
-    Facts { limit: usize },
+    Facts {
+        /// What it may have, in bytes.
+        limit: usize,
+    },
     /// The CNI call's deadline passed while an import was being answered.
     Deadline,
 }
@@ -198,6 +209,7 @@ pub struct Meter {
 }
 
 impl Meter {
+    /// Nothing is used yet, of so many bytes.
     pub fn new(limit: usize) -> Self {
         Self { limit, memory: 0, growth: 0, peak: 0, elements: 0 }
     }

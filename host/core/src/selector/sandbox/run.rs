@@ -6,23 +6,40 @@ use serde::{Deserialize, Serialize};
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Store, Trap};
 
-use crate::selector::abi::{About, LogLevel, Merged, Outcome, Plan, Refusal, Request, Verdict, merge, select};
-use crate::selector::sandbox::facts::Consulted;
-use crate::selector::grants::{Grants, Home};
 use super::imports::{self, Ask, Context, State};
-use crate::selector::sandbox::limits::{Exceeded, HANDLES, Limits, Usage, show_bytes};
-use crate::selector::text::one_line;
 use super::log::Log;
-use crate::selector::contract::has_merge;
-use crate::selector::sandbox::unanswered::Unanswered;
 use crate::cni::{CniError, code};
+use crate::selector::abi::{About, LogLevel, Merged, Outcome, Plan, Refusal, Request, Verdict, merge, select};
+use crate::selector::contract::has_merge;
+use crate::selector::grants::{Grants, Home};
+use crate::selector::sandbox::facts::Consulted;
+use crate::selector::sandbox::limits::{Exceeded, HANDLES, Limits, Usage, show_bytes};
+use crate::selector::sandbox::unanswered::Unanswered;
+use crate::selector::text::one_line;
 
 /// What to ask a selector. `settings` is JSON text.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Task {
+    /// What it is.
     Describe,
-    Select { request: Request, settings: String },
-    Merge { request: Request, plan: Plan, outcomes: Vec<Outcome>, settings: String },
+    /// Which networks a pod gets.
+    Select {
+        /// The pod, and what there is to choose from.
+        request: Request,
+        /// The entry's settings.
+        settings: String,
+    },
+    /// How the networks' results become one.
+    Merge {
+        /// What the chain was asked.
+        request: Request,
+        /// What it decided.
+        plan: Plan,
+        /// What the networks answered, in the plan's order.
+        outcomes: Vec<Outcome>,
+        /// The entry's settings.
+        settings: String,
+    },
 }
 
 impl Task {
@@ -39,9 +56,12 @@ impl Task {
 
 /// What it answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Answer {
+pub enum TaskAnswer {
+    /// To [`Task::Describe`].
     About(About),
+    /// To [`Task::Select`].
     Verdict(Result<Verdict, Refusal>),
+    /// To [`Task::Merge`].
     Merged(Result<Merged, Refusal>),
 }
 
@@ -50,7 +70,9 @@ pub enum Answer {
 pub struct Bounds {
     /// The selector's name, for messages.
     pub selector: String,
+    /// What it may read and say.
     pub grants: Grants,
+    /// What it may use.
     pub limits: Limits,
     /// Bytes of what selectors before this one asked in the same CNI call, and were told.
     pub asked: usize,
@@ -59,9 +81,12 @@ pub struct Bounds {
 /// What became of a call.
 pub struct Ran {
     /// The answer; or the error when there is none: a trap, a limit.
-    pub answer: Result<Answer, CniError>,
+    pub answer: Result<TaskAnswer, CniError>,
+    /// What it used.
     pub usage: Usage,
+    /// What it logged.
     pub logs: Vec<Log>,
+    /// What it asked, and was answered.
     pub consulted: Vec<Consulted>,
 }
 
@@ -73,20 +98,20 @@ impl Ran {
 }
 
 /// A component whose imports and exports were found to fit.
-pub struct Prepared<T: Context> {
+pub struct Linked<T: Context> {
     pre: InstancePre<T>,
     select: select::GuestIndices,
     merge: Option<merge::GuestIndices>,
 }
 
-/// Runs tasks: a [`Prepared`] component, whatever its store holds.
+/// Runs tasks: a [`Linked`] component, whatever its store holds.
 pub trait Run: Send + Sync {
     /// Runs the task. The store is made for it and dropped with it: nothing of
     /// a call, let alone of a trap, is left for the next.
     fn run(&self, task: &Task, bounds: &Bounds, ask: Ask, deadline: Instant) -> Ran;
 }
 
-impl<T: Context> Prepared<T> {
+impl<T: Context> Linked<T> {
     /// Checks what the component imports and exports. `link` adds imports to those of the
     /// contract. Grants are not checked here.
     ///
@@ -112,27 +137,27 @@ impl<T: Context> Prepared<T> {
         Ok(Self { pre, select, merge })
     }
 
-    fn call(&self, store: &mut Store<T>, task: &Task) -> wasmtime::Result<Answer> {
+    fn call(&self, store: &mut Store<T>, task: &Task) -> wasmtime::Result<TaskAnswer> {
         let instance = self.pre.instantiate(&mut *store)?;
         match task {
             Task::Describe => {
                 let guest = self.select.load(&mut *store, &instance)?;
-                guest.call_describe(store).map(Answer::About)
+                guest.call_describe(store).map(TaskAnswer::About)
             }
             Task::Select { request, settings } => {
                 let guest = self.select.load(&mut *store, &instance)?;
-                guest.call_select(store, request, settings).map(Answer::Verdict)
+                guest.call_select(store, request, settings).map(TaskAnswer::Verdict)
             }
             Task::Merge { request, plan, outcomes, settings } => {
                 let merge = self.merge.as_ref().ok_or_else(|| wasmtime::Error::msg("it exports no merge"))?;
                 let guest = merge.load(&mut *store, &instance)?;
-                guest.call_merge(store, request, plan, outcomes, settings).map(Answer::Merged)
+                guest.call_merge(store, request, plan, outcomes, settings).map(TaskAnswer::Merged)
             }
         }
     }
 }
 
-impl<T: Context> Run for Prepared<T> {
+impl<T: Context> Run for Linked<T> {
     fn run(&self, task: &Task, bounds: &Bounds, ask: Ask, deadline: Instant) -> Ran {
         let limits = &bounds.limits;
         let mut store = Store::new(self.pre.engine(), T::new(State::new(bounds, task.home(), ask, deadline)));

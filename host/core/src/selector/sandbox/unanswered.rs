@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::selector::sandbox::facts::Question;
 use crate::selector::grants::{Grants, Home, Plain};
+use crate::selector::sandbox::facts::Question;
 
 /// Why a question is not passed on. It ends the call: whose mistake it is must act, and no
 /// answer of the selector's would say who that is.

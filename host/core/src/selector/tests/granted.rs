@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 
-use crate::selector::abi::{Attachment, DefaultRoute, DefinitionName, Merged, Network, Outcome, Plan, Request, Source};
-use crate::selector::grants::Grants;
 use super::request;
 use crate::cni::{CniError, code};
+use crate::selector::abi::{Attachment, DefaultRoute, DefinitionName, Merged, Network, Outcome, Plan, Request, Source};
+use crate::selector::grants::Grants;
 
 fn grants(items: &[Value]) -> Grants {
     Grants::from_json(&json!(items)).expect("it is right")

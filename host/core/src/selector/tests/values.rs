@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use crate::selector::digest::Digest;
-use crate::selector::artefact::engine::ENGINE_ID;
-use crate::selector::grants::{Grants, Home};
-use crate::selector::sandbox::limits::{Limits, parse_bytes};
-use crate::selector::module::{Module, NamesOnly};
 use crate::cni::code;
 use crate::object::ObjectName;
+use crate::selector::artefact::engine::ENGINE_ID;
+use crate::selector::digest::Digest;
+use crate::selector::grants::{Grants, Home};
+use crate::selector::module::{Module, NamesOnly};
+use crate::selector::sandbox::limits::{Limits, parse_bytes};
 
 #[test]
 fn the_engine_id_names_the_wasmtime_that_is_built_in() {

@@ -20,21 +20,21 @@ async fn the_oldest_makes_room_and_who_has_ended_takes_none() {
     for _ in 0..2 {
         let idle = Closed(Arc::clone(&closed));
         connections
-            .serve(async move {
+            .add(async move {
                 drop(pending::<Closed>().await);
                 drop(idle);
             })
             .await;
         for _ in 0..10 {
             let quick = Closed(Arc::clone(&ended));
-            connections.serve(async move { drop(quick) }).await;
+            connections.add(async move { drop(quick) }).await;
         }
     }
     assert_eq!(ended.load(Ordering::Relaxed), 20, "each was served at once");
     // The first idle one had to go for a quick one.
     assert!(closed.load(Ordering::Relaxed) <= 1);
     for _ in 0..5 {
-        connections.serve(pending()).await;
+        connections.add(pending()).await;
         assert!(connections.open.len() <= 2);
     }
     yield_now().await;

@@ -36,7 +36,7 @@ impl Serving {
         let listener = runtime.block_on(listen(([127, 0, 0, 1], 0).into())).unwrap();
         let address = listener.local_addr().unwrap();
         let served = Arc::clone(&context);
-        runtime.spawn(async move { serve(&served, listener).await });
+        runtime.spawn(async move { serve_http(&served, listener).await });
         Self { address, context, _runtime: runtime }
     }
 

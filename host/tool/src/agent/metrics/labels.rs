@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Call;
 use crate::agent::networks::OTHER;
-use genie_core::agent_api::protocol::Report;
+use genie_core::agent_api::protocol::CallReport;
 use genie_core::cni::code;
 
 /// How an ADD or a DEL ends: our own errors by what they mean, and one value for those of
@@ -22,7 +22,7 @@ pub(super) fn calls() -> impl Iterator<Item = Call> {
 }
 
 /// How a call ended.
-pub(super) fn call(report: &Report) -> Call {
+pub(super) fn call(report: &CallReport) -> Call {
     let ended = |failed| if report.code.is_none() { "ok" } else { failed };
     let (verb, outcome) = match report.verb.as_str() {
         "ADD" => ("ADD", ended(failure(report))),
@@ -35,7 +35,7 @@ pub(super) fn call(report: &Report) -> Call {
     Call { verb, outcome }
 }
 
-fn failure(report: &Report) -> &'static str {
+fn failure(report: &CallReport) -> &'static str {
     // Its code may be the plugin's, and mean anything.
     if report.networks.iter().any(|network| network.failed) {
         return "network";

@@ -6,8 +6,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
-use genie_core::agent_api::protocol::{NetworkTime, SelectorRun};
 use crate::install::Layout;
+use genie_core::agent_api::protocol::{NetworkTime, SelectorRun};
 
 /// A node with these networks.
 struct Node {
@@ -42,7 +42,7 @@ impl Node {
         std::fs::write(self.dir.path().join(format!("net.d/10-{network}.conflist")), list.to_string()).unwrap();
     }
 
-    fn called(&self, report: &Report) {
+    fn called(&self, report: &CallReport) {
         self.metrics.called(report, &self.networks);
     }
 
@@ -69,8 +69,8 @@ fn selector(name: &str, outcome: &str) -> SelectorRun {
     SelectorRun { name: name.into(), outcome: outcome.into(), fuel: 700, micros: 20 }
 }
 
-fn report(verb: &str, code: Option<u32>, networks: Vec<NetworkTime>) -> Report {
-    Report { verb: verb.into(), code, micros: 1500, networks, ..Report::default() }
+fn report(verb: &str, code: Option<u32>, networks: Vec<NetworkTime>) -> CallReport {
+    CallReport { verb: verb.into(), code, micros: 1500, networks, ..CallReport::default() }
 }
 
 /// All that a node with two networks reports in a long life.
@@ -87,11 +87,11 @@ fn a_long_life(node: &Node) {
             for failed in [false, true] {
                 let networks = if verb.len() == 3 { vec![network("a", failed), network("b", failed)] } else { vec![] };
                 let selectors = ["annotation", "default-plugin"].map(|name| selector(name, "plan")).to_vec();
-                node.called(&Report { parts: parts.clone(), selectors, ..report(verb, code, networks) });
+                node.called(&CallReport { parts: parts.clone(), selectors, ..report(verb, code, networks) });
             }
         }
     }
-    node.called(&Report { selectors: vec![selector("annotation", "pass")], ..report("ADD", None, Vec::new()) });
+    node.called(&CallReport { selectors: vec![selector("annotation", "pass")], ..report("ADD", None, Vec::new()) });
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn names_that_pods_bring_along_are_no_labels() {
         let inline = NetworkTime { plugin: format!("plugin{index}"), ..network(&format!("inline{index}"), false) };
         let of_selector = SelectorRun { outcome: format!("outcome{index}"), ..selector(&format!("s{index}"), "") };
         let parts = vec![(format!("part{index}"), 10)];
-        node.called(&Report {
+        node.called(&CallReport {
             parts,
             selectors: vec![of_selector],
             ..report(&format!("VERB{index}"), None, vec![inline, network("a", false)])
@@ -168,7 +168,11 @@ fn parts_and_selectors_are_sums() {
     let selectors = vec![selector("annotation", "plan")];
     for _ in 0..2 {
         let networks = vec![network("a", false)];
-        node.called(&Report { parts: parts.clone(), selectors: selectors.clone(), ..report("ADD", None, networks) });
+        node.called(&CallReport {
+            parts: parts.clone(),
+            selectors: selectors.clone(),
+            ..report("ADD", None, networks)
+        });
     }
     for sample in [
         r#"genie_parts_total{verb="ADD",part="delegate"} 2"#,

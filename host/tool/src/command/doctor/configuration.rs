@@ -5,7 +5,7 @@ use super::site::Site;
 use genie_core::cni::{Version, get};
 use genie_core::config::{is_draining, unknown_keys};
 use genie_core::pod::ANNOTATIONS_CAPABILITY;
-use genie_core::sources::Source;
+use genie_core::sources::PodSource;
 
 /// What to do about what it says.
 pub const CORRECT: &str = "correct it: in the ConfigMap genie-config if the DaemonSet installed it, else in the file";
@@ -60,15 +60,15 @@ fn in_force(site: &Site) -> Finding {
     }
 }
 
-fn annotations(site: &Site, sources: &[Source]) -> Option<Finding> {
+fn annotations(site: &Site, sources: &[PodSource]) -> Option<Finding> {
     let declared =
         get(&site.map, "capabilities").and_then(|all| all.get(ANNOTATIONS_CAPABILITY)?.as_bool()) == Some(true);
-    if declared || !sources.contains(&Source::Runtime) {
+    if declared || !sources.contains(&PodSource::Runtime) {
         return declared.then(|| ok("the runtime hands pods' annotations over"));
     }
     let what = format!("the capability \"{ANNOTATIONS_CAPABILITY}\" is not declared");
     let advice = format!("add \"capabilities\": {{\"{ANNOTATIONS_CAPABILITY}\": true}}");
-    Some(if sources.iter().all(|source| matches!(source, Source::Runtime | Source::Args)) {
+    Some(if sources.iter().all(|source| matches!(source, PodSource::Runtime | PodSource::Args)) {
         fail(format!("{what}: the annotations of pods are not seen"), advice)
     } else {
         warn(format!("{what}: annotations have to be asked for, which takes time and may fail"), advice)

@@ -7,7 +7,7 @@ use super::finding::{Finding, fail, ok, some, warn};
 use super::site::Site;
 use genie_core::config::OWN_TYPE;
 use genie_core::record::adopted;
-use genie_core::record::{Entry, Record, Store};
+use genie_core::record::{Listed, Record, Store};
 use genie_core::routes;
 
 /// What is wrong with a container.
@@ -57,11 +57,11 @@ fn recorded(site: &Site) -> Vec<Finding> {
     let (mut found, mut sound, mut problems) = (Vec::new(), 0, Vec::new());
     for entry in entries {
         match entry {
-            Entry::Damaged { error, .. } => {
+            Listed::Damaged { error, .. } => {
                 let advice = "take away what its networks left (addresses, interfaces), then remove that file";
                 found.push(fail(error.to_string(), advice));
             }
-            Entry::Record(record) => match problem(&record, now, site.paths.timeout.as_secs()) {
+            Listed::Record(record) => match problem(&record, now, site.paths.timeout.as_secs()) {
                 None => sound += 1,
                 Some(problem) => problems.push((name(&record), problem)),
             },

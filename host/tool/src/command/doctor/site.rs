@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use genie_core::cni::{CniError, NetworkList, Verb};
 use crate::approve;
+use genie_core::cni::{CniError, NetworkList, Verb};
 use genie_core::config::{Config, OWN_TYPE, Paths};
 use genie_core::network::Catalogue;
 

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::finding::{Finding, ok, warn};
 use super::site::Site;
-use genie_core::report::spool::Refusal;
+use genie_core::report::spool::RefusedPod;
 
 /// The agent takes them within seconds.
 const LATE: u64 = 60;
@@ -17,9 +17,9 @@ pub fn check(site: &Site) -> Vec<Finding> {
     // `Spool::list` removes what is damaged; this only looks.
     let files = fs::read_dir(site.paths.state_dir.join("spool")).into_iter().flatten().flatten();
     let files = files.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "json"));
-    let mut late: Vec<Refusal> = files
+    let mut late: Vec<RefusedPod> = files
         .filter_map(|path| serde_json::from_slice(&fs::read(path).ok()?).ok())
-        .filter(|refusal: &Refusal| refusal.time + LATE < now)
+        .filter(|refusal: &RefusedPod| refusal.time + LATE < now)
         .collect();
     if late.is_empty() {
         return vec![ok("no refusal waits to be told")];

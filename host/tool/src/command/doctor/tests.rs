@@ -11,15 +11,15 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::finding::{Finding, Level};
-use super::site::Site;
 use super::api;
 use super::configuration;
 use super::credentials;
 use super::directories;
+use super::finding::{Finding, Level};
 use super::networks;
 use super::records;
 use super::selectors;
+use super::site::Site;
 use super::spool;
 
 const CAPABILITY: &str = "io.kubernetes.cri.pod-annotations";

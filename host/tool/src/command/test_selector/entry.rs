@@ -8,12 +8,12 @@ use serde_json::json;
 
 use super::Arguments;
 use crate::command::module::{self, Named};
-use genie_core::selector::chain::{Chain, Entry};
 use crate::selector::compile;
+use genie_core::selector::chain::{Chain, Entry};
 use genie_core::selector::digest::Digest;
 use genie_core::selector::grants::Grants;
-use genie_core::selector::sandbox::limits::Limits;
 use genie_core::selector::module::{Module, read};
+use genie_core::selector::sandbox::limits::Limits;
 
 /// A chain of the one selector that is tested, as its entry of the configuration, if it has
 /// one. Says in `notes` what of the configuration does not hold.

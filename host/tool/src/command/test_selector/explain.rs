@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::pods::Given;
-use genie_core::cni::{CniError, text_without_secrets, without_secrets};
 use crate::command::table::{bytes, grouped, table};
+use genie_core::cni::{CniError, text_without_secrets, without_secrets};
 use genie_core::network::{self, Catalogue, Prepared};
 use genie_core::selector::abi::{Attachment, Plan, Source};
 use genie_core::selector::chain::Chain;
-use genie_core::selector::sandbox::facts::Answered;
 use genie_core::selector::decision::{Decision, Step, StepOutcome};
+use genie_core::selector::sandbox::facts::Answered;
 
 /// What came out.
 pub enum Verdict {
@@ -76,7 +76,7 @@ fn attached(plan: &Plan, prepared: Vec<Prepared>, catalogue: &Catalogue) -> Vec<
 }
 
 /// What was decided for one pod.
-pub struct Outcome {
+pub struct Told {
     /// The pod.
     pub pod: Given,
     /// What came out.
@@ -96,7 +96,7 @@ pub struct Report<'a> {
     /// What may not be meant.
     pub notes: Vec<String>,
     /// Of each pod.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<Told>,
 }
 
 impl Report<'_> {
@@ -109,7 +109,7 @@ impl Report<'_> {
         })
     }
 
-    fn json_of(&self, outcome: &Outcome) -> Value {
+    fn json_of(&self, outcome: &Told) -> Value {
         let steps: Vec<_> = outcome
             .trace
             .iter()
@@ -212,7 +212,7 @@ impl Report<'_> {
     }
 }
 
-fn decision(outcome: &Outcome) -> Vec<String> {
+fn decision(outcome: &Told) -> Vec<String> {
     let pod = &outcome.pod.label;
     match &outcome.verdict {
         Verdict::Plan { decided_by, reason, attachments } => {

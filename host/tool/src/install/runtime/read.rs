@@ -8,8 +8,8 @@ use toml::{Table, Value};
 
 use super::beneath;
 use super::known::{Kind, Known};
-use genie_core::config::CONF_DIR;
 use crate::install::{BIN_DIR, on_host};
+use genie_core::config::CONF_DIR;
 
 /// How often a file may name further ones.
 const DEEPEST: usize = 4;

@@ -14,17 +14,17 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::credentials::ServiceAccount;
-use super::manifest::Manifest;
 use super::Layout;
-use super::Source;
+use super::Origin;
+use super::credentials::ServiceAccount;
 use super::install;
+use super::manifest::Manifest;
 
 struct Node {
     /// Removed when this is dropped.
     _dir: TempDir,
     layout: Layout,
-    source: Source,
+    source: Origin,
 }
 
 impl Node {
@@ -49,7 +49,7 @@ impl Node {
             cache_dir: "/var/cache/genie".into(),
         };
         let account = ServiceAccount { dir: at("account"), host: "fd00::1".into(), port: "443".into() };
-        let source = Source {
+        let source = Origin {
             config_dir: at("config"),
             programs: at("programs"),
             // It finds nothing. What ours finds: `tests/tests/install.rs`.

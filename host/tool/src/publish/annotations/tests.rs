@@ -8,7 +8,7 @@ use serde_json::{Map, json};
 
 use super::*;
 use crate::publish::Shown;
-use genie_core::record::{Header, Journal, Outcome, Planned, Pod, VERSION};
+use genie_core::record::{Ending, Header, Journal, Planned, Pod, VERSION};
 
 const STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
 
@@ -82,8 +82,8 @@ fn web() -> Identity {
     Identity { namespace: "default".into(), name: "web".into(), uid: Some("u1".into()) }
 }
 
-fn outcome(status: &str) -> Outcome {
-    Outcome { result: json!({}), annotations: json!({STATUS: status}), ..Outcome::default() }
+fn outcome(status: &str) -> Ending {
+    Ending { result: json!({}), annotations: json!({STATUS: status}), ..Ending::default() }
 }
 
 fn status(value: &str) -> BTreeMap<String, Option<String>> {
@@ -181,14 +181,14 @@ fn what_the_api_server_refused_is_not_due_again_at_once() {
     let mut node = Node::new();
     let _journal = node.add("c1", 1, "new");
     let patches = node.patches(&[]);
-    node.publisher.postpone(&patches[0].record, &Failure::Denied("forbidden".into()), Instant::now());
+    node.publisher.postpone(&patches[0].record, &NotPublished::Denied("forbidden".into()), Instant::now());
     assert_eq!(node.due(&[]), []);
     assert_eq!(node.publisher.waiting().count(), 1);
     // It is due some time, and later each time.
     let lookup = |_: &Identity| Some(Shown { identity: web(), annotations: Some(Annotations::new()) });
     let later = Instant::now() + Duration::from_secs(11);
     assert_eq!(node.publisher.due(&lookup, later).len(), 1);
-    node.publisher.postpone(&patches[0].record, &Failure::Denied("forbidden".into()), Instant::now());
+    node.publisher.postpone(&patches[0].record, &NotPublished::Denied("forbidden".into()), Instant::now());
     assert_eq!(node.publisher.due(&lookup, Instant::now() + Duration::from_secs(9)).len(), 0);
 }
 

@@ -3,9 +3,9 @@
 use super::*;
 use genie_core::record::Pod;
 
-fn refusal(code: u32, message: &str) -> Refusal {
+fn refusal(code: u32, message: &str) -> RefusedPod {
     let pod = Pod { namespace: "default".into(), name: "web.".repeat(70), uid: "u1".into() };
-    Refusal { pod, code, message: message.into(), details: String::new(), time: 1_700_000_000 }
+    RefusedPod { pod, code, message: message.into(), details: String::new(), time: 1_700_000_000 }
 }
 
 #[test]
@@ -18,7 +18,7 @@ fn the_reason_tells_the_users_mistake_from_policy_and_from_a_failure() {
 
 #[test]
 fn an_event_fits_the_api_server() {
-    let refusal = Refusal { details: "é".repeat(1000), ..refusal(101, "cni: no such network") };
+    let refusal = RefusedPod { details: "é".repeat(1000), ..refusal(101, "cni: no such network") };
     let message = message(&refusal);
     assert!(message.starts_with("cni: no such network; é") && message.len() <= 1024);
     assert!(message.ends_with("é; the pod's owner has to correct it"), "{message}");

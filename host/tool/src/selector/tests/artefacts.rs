@@ -3,15 +3,10 @@
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use genie_core::selector::artefact::load::{LoadError, load_file};
-use genie_core::selector::artefact::claim::Claim;
-use genie_core::selector::digest::Digest;
-use super::super::program::engine;
-use genie_core::selector::module::{Loader, Module};
-use super::super::compile;
-use genie_core::selector::artefact::cache;
-use super::PASS;
 use super::super::PROGRAM;
+use super::super::compile;
+use super::super::program::engine;
+use super::PASS;
 use super::PLAN;
 use super::guest;
 use super::later;
@@ -19,6 +14,11 @@ use super::private_dir;
 use super::put;
 use super::set_mode;
 use genie_core::cni::CniError;
+use genie_core::selector::artefact::cache;
+use genie_core::selector::artefact::claim::Claim;
+use genie_core::selector::artefact::load::{LoadError, load_file};
+use genie_core::selector::digest::Digest;
+use genie_core::selector::module::{Loader, Module};
 
 /// A cache with the artefact of a guest in it.
 pub(super) fn cached() -> (tempfile::TempDir, PathBuf) {
@@ -164,7 +164,8 @@ fn a_module_with_another_digest_is_refused() {
     let dir = private_dir();
     let Module::File { path, .. } = module_in(dir.path(), &guest(PASS).core()) else { unreachable!() };
     let approved = Digest::of(&guest(PLAN).core());
-    let error = failure(&Loader::new(PROGRAM, dir.path(), None), &Module::File { path: path.clone(), sha256: approved });
+    let error =
+        failure(&Loader::new(PROGRAM, dir.path(), None), &Module::File { path: path.clone(), sha256: approved });
     assert!(error.msg.contains(&approved.to_string()) && error.msg.contains("approve"), "{error}");
 }
 

@@ -5,13 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use genie_core::selector::child::run::{self as child, Order};
-use genie_core::selector::sandbox::facts::{Answered, Consulted, Facts, Nothing, Question, RECORDED, Replay};
-use genie_core::selector::grants::Grants;
-use genie_core::selector::sandbox::limits::{Limits, QUESTIONS};
-use genie_core::selector::sandbox::run::{Answer, Bounds, Ran, Task};
-use super::super::{compile, serve};
-use genie_core::selector::digest::Digest;
+use super::super::{compile, run_selector};
 use super::Guest;
 use super::PASS;
 use super::guest;
@@ -22,6 +16,12 @@ use super::request;
 use genie_core::cni::code;
 use genie_core::object::ObjectName;
 use genie_core::process::Process;
+use genie_core::selector::child::run::{self as child, RunOrder};
+use genie_core::selector::digest::Digest;
+use genie_core::selector::grants::Grants;
+use genie_core::selector::sandbox::facts::{Answered, Consulted, Facts, Nothing, Question, RECORDED, Replay};
+use genie_core::selector::sandbox::limits::{Limits, QUESTIONS};
+use genie_core::selector::sandbox::run::{Bounds, Ran, Task, TaskAnswer};
 
 /// Asks for the service account, then logs it (or the reason why not).
 const ASKING: Guest<'static> = Guest {
@@ -255,18 +255,18 @@ fn no_question_is_answered_after_the_deadline() {
 }
 
 /// Runs the child's side in a thread, at the other end of two pipes. The thread stays as it is.
-fn converse(order: &Order, facts: &dyn Facts) -> std::io::Result<Ran> {
+fn converse(order: &RunOrder, facts: &dyn Facts) -> std::io::Result<Ran> {
     converse_confined(order, facts, |_| Ok(()))
 }
 
 fn converse_confined(
-    order: &Order,
+    order: &RunOrder,
     facts: &dyn Facts,
     confine: fn(Duration) -> Result<(), String>,
 ) -> std::io::Result<Ran> {
     let (orders, to_child) = std::io::pipe()?;
     let (from_child, answers) = std::io::pipe()?;
-    let child = std::thread::spawn(move || serve::speak(BufReader::new(orders), answers, confine));
+    let child = std::thread::spawn(move || run_selector::speak(BufReader::new(orders), answers, confine));
     let mut process = Process::over(to_child.into(), from_child.into(), None, later())?;
     let ran = child::converse(&mut process, order, facts).map(Ran::from);
     drop(process);
@@ -280,10 +280,10 @@ fn a_child_asks_its_parent() {
     let module = ASKING.core();
     let artefact = compile::artefact("guest", &module).expect("it compiles");
     let artefact = put(dir.path(), Digest::of(&module), &artefact);
-    let order = |grant| Order { artefact: artefact.clone(), task: task(), bounds: bounds(&grant), millis: 600_000 };
+    let order = |grant| RunOrder { artefact: artefact.clone(), task: task(), bounds: bounds(&grant), millis: 600_000 };
 
     let ran = converse(&order(json!(["pod"])), &account()).expect("they understand each other");
-    assert!(matches!(ran.answer, Ok(Answer::Verdict(Ok(_)))), "{:?}", ran.answer);
+    assert!(matches!(ran.answer, Ok(TaskAnswer::Verdict(Ok(_)))), "{:?}", ran.answer);
     assert_eq!(ran.logs[0].message, "builder");
     assert_eq!(ran.consulted, account().0);
     assert_eq!(ran.usage, ask(&ASKING, &json!(["pod"]), &account(), later()).usage);
@@ -302,7 +302,7 @@ fn a_child_asks_its_parent() {
 /// It may have been taken over by what it runs.
 #[test]
 fn a_child_that_asks_for_what_is_not_granted_is_told_nothing() {
-    let order = |grant| Order { artefact: "/a".into(), task: task(), bounds: bounds(&grant), millis: 600_000 };
+    let order = |grant| RunOrder { artefact: "/a".into(), task: task(), bounds: bounds(&grant), millis: 600_000 };
     for (grant, told) in [(json!([]), false), (json!(["node"]), false), (json!(["pod"]), true)] {
         let (mut orders, to_child) = std::io::pipe().expect("a pipe");
         let (from_child, mut answers) = std::io::pipe().expect("a pipe");
@@ -320,7 +320,7 @@ fn a_child_that_asks_for_what_is_not_granted_is_told_nothing() {
 #[test]
 fn a_child_reports_an_artefact_that_does_not_load() {
     let order =
-        Order { artefact: "/no/such.cwasm".into(), task: task(), bounds: bounds(&json!(null)), millis: 600_000 };
+        RunOrder { artefact: "/no/such.cwasm".into(), task: task(), bounds: bounds(&json!(null)), millis: 600_000 };
     let ran = converse(&order, &Nothing).expect("they understand each other");
     assert!(ran.answer.expect_err("it fails").msg.contains("\"guest\" does not load"));
 }

@@ -2,17 +2,9 @@
 
 use serde_json::json;
 
-use genie_core::selector::abi::{Merged, Outcome, Plan};
-use genie_core::selector::chain::{Chain, Entry, Merging};
-use genie_core::selector::digest::Digest;
-use genie_core::selector::sandbox::facts::Nothing;
-use genie_core::selector::grants::Grants;
-use genie_core::selector::sandbox::limits::Limits;
-use genie_core::selector::module::{Loader, Module};
-use genie_core::selector::decision::{Decision, Failed, StepOutcome};
+use super::super::PROGRAM;
 use super::Guest;
 use super::PASS;
-use super::super::PROGRAM;
 use super::PLAN;
 use super::guest;
 use super::later;
@@ -20,6 +12,14 @@ use super::private_dir;
 use super::refuse;
 use super::request;
 use genie_core::cni::{CniError, code};
+use genie_core::selector::abi::{Merged, Outcome, Plan};
+use genie_core::selector::chain::{Chain, Entry, Merging};
+use genie_core::selector::decision::{Decision, Failed, StepOutcome};
+use genie_core::selector::digest::Digest;
+use genie_core::selector::grants::Grants;
+use genie_core::selector::module::{Loader, Module};
+use genie_core::selector::sandbox::facts::Nothing;
+use genie_core::selector::sandbox::limits::Limits;
 
 /// Denies when there is a plan, else passes.
 const GUARD: &str = "(if (i32.load8_u offset=68 (local.get 0)) (then

@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use genie_core::selector::artefact::cache;
-use genie_core::selector::artefact::claim::Claim;
-use genie_core::selector::digest::Digest;
-use genie_core::selector::module::{Loader, Module};
-use super::artefacts::{cached, failure, module_in};
 use super::super::PROGRAM;
 use super::PLAN;
+use super::artefacts::{cached, failure, module_in};
 use super::guest;
 use super::later;
 use super::private_dir;
 use super::put;
 use super::set_mode;
 use genie_core::cni::code;
+use genie_core::selector::artefact::cache;
+use genie_core::selector::artefact::claim::Claim;
+use genie_core::selector::digest::Digest;
+use genie_core::selector::module::{Loader, Module};
 
 /// A stand-in for `genie-host compile`.
 fn tool(dir: &Path, script: &str) -> PathBuf {

@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 use wit_component::StringEncoding;
 use wit_parser::Resolve;
 
+use super::{PROGRAM, compile};
 use genie_core::selector::abi::{PodName, Request};
+use genie_core::selector::artefact::cache;
 use genie_core::selector::artefact::claim::Claim;
 use genie_core::selector::digest::Digest;
 use genie_core::selector::module::loaded::LoadedSelector;
-use genie_core::selector::artefact::cache;
-use super::{PROGRAM, compile};
 
 /// The answer "pass", at an address that holds zeros.
 const PASS: &str = "(i32.const 64)";

@@ -1,20 +1,20 @@
 //! What a selector cannot do.
 
-use genie_core::selector::abi::{LogLevel, Verdict};
-use crate::selector::{compile, names};
-use genie_core::selector::sandbox::facts::Nothing;
-use genie_core::selector::grants::Grants;
-use genie_core::selector::sandbox::limits::Limits;
-use genie_core::selector::module::loaded::LoadedSelector;
-use genie_core::selector::contract::Names;
-use genie_core::selector::sandbox::run::{Answer, Bounds, Ran, Task};
 use super::Guest;
 use super::PASS;
 use super::PLAN;
 use super::guest;
 use super::later;
 use super::request;
+use crate::selector::{compile, names};
 use genie_core::cni::{CniError, code};
+use genie_core::selector::abi::{LogLevel, Verdict};
+use genie_core::selector::contract::Names;
+use genie_core::selector::grants::Grants;
+use genie_core::selector::module::loaded::LoadedSelector;
+use genie_core::selector::sandbox::facts::Nothing;
+use genie_core::selector::sandbox::limits::Limits;
+use genie_core::selector::sandbox::run::{Bounds, Ran, Task, TaskAnswer};
 
 const LOG: &str = r#"(import "genie:selector/log@0.1.0" "write" (func $log (param i32 i32 i32)))"#;
 
@@ -34,7 +34,7 @@ fn error(guest: &Guest<'_>) -> CniError {
 #[test]
 fn a_plan_comes_back_as_the_guest_made_it() {
     let ran = run(&guest(PLAN));
-    let Ok(Answer::Verdict(Ok(Verdict::Plan(plan)))) = ran.answer else { panic!("{:?}", ran.answer) };
+    let Ok(TaskAnswer::Verdict(Ok(Verdict::Plan(plan)))) = ran.answer else { panic!("{:?}", ran.answer) };
     assert_eq!(plan.reason, "because");
     assert_eq!(plan.attachments.len(), 1);
     assert_eq!(plan.attachments[0].interface, None);

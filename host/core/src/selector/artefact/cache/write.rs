@@ -9,14 +9,14 @@ use rustix::fs::{Access, AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use wasmtime::Engine;
 
-use crate::selector::artefact::load::{LoadError, load_file};
-use crate::selector::artefact::claim::Claim;
-use crate::selector::artefact::checksum;
-use crate::trust::{self, Distrust, Missing};
 use super::Digest;
 use super::file_name;
 use super::path;
 use crate::cni::{CniError, code};
+use crate::selector::artefact::checksum;
+use crate::selector::artefact::claim::Claim;
+use crate::selector::artefact::load::{LoadError, load_file};
+use crate::trust::{self, Distrust, Missing};
 
 /// Puts an artefact in its place, durably. One that is there already is replaced.
 pub fn write(claim: Claim, digest: Digest, bytes: &[u8]) -> Result<(), CniError> {

@@ -16,8 +16,8 @@ use super::Node;
 use super::assert_none;
 use super::assert_one;
 use super::problems;
-use genie_core::report::spool::{Refusal, Spool};
-use genie_core::record::{self, Header, Outcome, Planned, Pod, Store};
+use genie_core::record::{self, Ending, Header, Planned, Pod, Store};
+use genie_core::report::spool::{RefusedPod, Spool};
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
@@ -175,7 +175,7 @@ fn check_record(header: &Header, finished: bool, deleted: Option<usize>) -> Vec<
     let lock = store.lock("c1", Instant::now() + Duration::from_mins(1)).unwrap();
     let mut journal = store.create(&lock, header).unwrap();
     if finished {
-        journal.done(&Outcome { result: json!({}), annotations: json!({}), ..Outcome::default() }).unwrap();
+        journal.done(&Ending { result: json!({}), annotations: json!({}), ..Ending::default() }).unwrap();
     }
     if let Some(index) = deleted {
         journal.deleted(index).unwrap();
@@ -215,7 +215,7 @@ fn refusals_that_wait() {
     let node = Node::new();
     let spool_dir = Spool::of(&node.path("state"));
     spool_dir.create().unwrap();
-    let refusal = |name: &str, time| Refusal {
+    let refusal = |name: &str, time| RefusedPod {
         pod: Pod { namespace: "ns".into(), name: name.into(), uid: String::new() },
         code: 101,
         message: "cni: \"callico\": there is no such network".into(),

@@ -22,12 +22,12 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 /// A lock that is passed on to delegates. It is one of those that belong to an open file
 /// (`F_OFD_SETLK`), and knows nothing of the other kind that [`Lock`](super::Lock) is.
 #[derive(Debug)]
-pub(super) struct Alone {
+pub(super) struct LeftRunning {
     file: File,
     path: PathBuf,
 }
 
-impl Alone {
+impl LeftRunning {
     /// Opens the container's lock file, so that programs started from now on inherit it.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         // Without CLOEXEC. Only who may write may exclude others.
@@ -66,7 +66,7 @@ impl Alone {
     }
 }
 
-impl Drop for Alone {
+impl Drop for LeftRunning {
     /// A delegate of a call that has come to its end may have left a daemon.
     fn drop(&mut self) {
         _ = self.set(F_UNLCK);

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use genie_selector::merge::MULTI_IP_PREFERENCES;
 use serde_json::{Value, json};
 
-use genie_core::pod::Annotations;
 use crate::publish::Shown;
+use genie_core::pod::Annotations;
 
 /// One pod's patch.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,20 +7,20 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use genie_core::selector::artefact::load::load_file;
-use genie_core::selector::child::run::{Order, Report, Said};
-use crate::selector::confine;
 use super::program::{engine, prepare};
+use crate::selector::confine;
+use genie_core::cni::{CniError, code};
+use genie_core::selector::artefact::load::load_file;
+use genie_core::selector::child::run::{RunOrder, RunReport, Said};
 use genie_core::selector::contract;
 use genie_core::selector::sandbox::run::{Ran, Run};
-use genie_core::cni::{CniError, code};
 
 /// Runs the one selector that standard input orders and answers on standard
 /// output. That the selector fails is an answer; the error is that nobody could
 /// be answered.
 ///
 /// This process is confined before the selector runs, and so is of no other use.
-pub fn serve() -> Result<(), CniError> {
+pub fn run_selector() -> Result<(), CniError> {
     let failed = |what: &str, error: io::Error| CniError::new(code::IO, format!("{what}: {error}"));
     confine::close_inherited().map_err(|error| failed("what descriptors there are cannot be read", error))?;
     // WASI works inside a runtime, and else starts one of its own, with threads and sockets.
@@ -62,7 +62,7 @@ pub(super) fn speak(
     confine: impl FnOnce(Duration) -> Result<(), String>,
 ) -> io::Result<()> {
     let mut line = Line { from, to };
-    let order: Order = line.receive()?;
+    let order: RunOrder = line.receive()?;
     let line = Arc::new(Mutex::new(line));
     let asking = Arc::clone(&line);
     let ask = Box::new(move |question| {
@@ -82,10 +82,10 @@ pub(super) fn speak(
         Ok(prepared) => prepared.run(&order.task, &order.bounds, ask, deadline),
         Err(error) => Ran::failed(error),
     };
-    line.lock().unwrap_or_else(PoisonError::into_inner).send(&Said::Report(Report::from(ran)))
+    line.lock().unwrap_or_else(PoisonError::into_inner).send(&Said::Report(RunReport::from(ran)))
 }
 
-fn load(order: &Order) -> Result<Arc<dyn Run>, CniError> {
+fn load(order: &RunOrder) -> Result<Arc<dyn Run>, CniError> {
     let selector = &order.bounds.selector;
     let component = load_file(engine()?, &order.artefact)
         .map_err(|error| CniError::new(code::SELECTOR, format!("selector {selector:?} does not load: {error}")))?;

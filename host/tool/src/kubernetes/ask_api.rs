@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use genie_core::sources::Order;
 use super::client;
 use super::read;
 use genie_core::agent_api::protocol::{Answer, Body};
+use genie_core::sources::ApiOrder;
 
 /// Serves the one question on standard input.
 ///
 /// # Errors
 /// The question cannot be read, or the answer cannot be written.
-pub fn serve() -> Result<()> {
+pub fn ask_api() -> Result<()> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
-    let order: Order = serde_json::from_str(&line).context("no question on standard input")?;
+    let order: ApiOrder = serde_json::from_str(&line).context("no question on standard input")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let limit = Duration::from_millis(order.millis);
     let answer = runtime.block_on(async {
@@ -30,7 +30,7 @@ pub fn serve() -> Result<()> {
     Ok(())
 }
 
-async fn answer(order: &Order) -> Result<Answer, String> {
+async fn answer(order: &ApiOrder) -> Result<Answer, String> {
     let config = client::config(&order.access).await?;
     let server = config.cluster_url.to_string();
     let client = client::client(config)?;

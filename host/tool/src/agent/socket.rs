@@ -17,8 +17,8 @@ use tokio::time::timeout;
 use super::Context;
 use super::connections::Connections;
 use super::pods::Known;
-use genie_core::agent_api::protocol::{Answer, Body, MAX_LINE, OLDEST, Report, Request, Response, VERSION};
 use crate::kubernetes;
+use genie_core::agent_api::protocol::{Answer, Body, CallReport, MAX_LINE, OLDEST, Request, Response, VERSION};
 use genie_core::object::ObjectName;
 use genie_core::pod::{Identity, is_private};
 use genie_core::record::Pod;
@@ -53,7 +53,7 @@ type Objects = Mutex<HashMap<ObjectName, Arc<OnceCell<(Instant, Option<Value>)>>
 ///
 /// # Errors
 /// The socket cannot be made.
-pub async fn serve(context: &Arc<Context>) -> io::Result<()> {
+pub async fn serve_plugins(context: &Arc<Context>) -> io::Result<()> {
     let listener = listen(&context.options.layout.on_host(&context.options.socket))?;
     let mut connections = Connections::at_most(CONNECTIONS);
     let shared = Arc::new(Shared { objects: Objects::default(), large: Semaphore::new(LARGE_AT_ONCE) });
@@ -73,7 +73,7 @@ pub async fn serve(context: &Arc<Context>) -> io::Result<()> {
                 tracing::debug!(%error, "a connection of the plugin ended early");
             }
         };
-        connections.serve(connection).await;
+        connections.add(connection).await;
     }
 }
 
@@ -192,7 +192,7 @@ async fn object(context: &Context, objects: &Objects, wanted: &ObjectName) -> Re
 }
 
 /// Counts and logs what a call did.
-fn take(context: &Context, report: &Report) {
+fn take(context: &Context, report: &CallReport) {
     context.metrics.called(report, &context.networks);
     let Pod { namespace, name: pod, uid: pod_uid } = &report.pod.clone().unwrap_or_default();
     let (verb, container, interface, node) =
