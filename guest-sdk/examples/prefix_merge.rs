@@ -1,5 +1,6 @@
-//! Merges as everybody does, but publishes the addresses under an annotation of
-//! its own: the standard merge with one thing changed.
+//! Merges as the host does, but puts a prefix before the annotation with the addresses:
+//! the standard merge with one thing changed. Needs the grant
+//! `{"annotations": ["example.org/*"]}`, or whatever the prefix is.
 
 use genie_selector::{About, Merge, Merged, Outcome, Plan, Refusal, Request, Selector, Verdict, merge};
 
@@ -7,7 +8,7 @@ struct PrefixMerge;
 
 #[derive(serde::Deserialize)]
 struct Settings {
-    /// What to put before the annotation's key.
+    /// The text before the annotation's key.
     #[serde(default)]
     prefix: String,
 }
@@ -44,10 +45,8 @@ mod tests {
 
     #[test]
     fn the_annotation_gets_the_prefix() {
-        let outcome = |interface: &str, address: &str| Outcome {
-            interface: interface.to_owned(),
-            network: interface.to_owned(),
-            result: format!(r#"{{"ips":[{{"address":"{address}"}}]}}"#),
+        let outcome = |interface: &str, address: &str| {
+            Outcome::new(interface, interface, format!(r#"{{"ips":[{{"address":"{address}"}}]}}"#))
         };
         let outcomes = [outcome("eth0", "10.0.0.2/24"), outcome("eth1", "10.1.0.2/24")];
         let settings = Settings { prefix: "example.org/".to_owned() };

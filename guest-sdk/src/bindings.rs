@@ -1,6 +1,6 @@
-//! What `wit-bindgen` makes of `wit/`. Nothing in here is part of the SDK's
-//! interface: the types are re-exported at the root of the crate, the functions
-//! wrapped in its modules.
+//! The code that `wit-bindgen` generates from `wit/`. Nothing in here is part of the SDK's
+//! interface: the root of the crate re-exports the types, and its modules wrap the
+//! functions.
 
 wit_bindgen::generate!({
     path: "wit",
@@ -11,8 +11,8 @@ wit_bindgen::generate!({
     additional_derives: [PartialEq, Eq],
 });
 
-/// The export `merge` alone. The componentizer unites it with the world above,
-/// so one macro can export `select` and another one adds `merge`.
+/// The export `merge` alone. The componentizer unites it with the world above, so that
+/// one macro can export `select` and another can add `merge`.
 pub mod merging {
     wit_bindgen::generate!({
         path: "wit",

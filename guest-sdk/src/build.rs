@@ -1,10 +1,13 @@
 //! Answers, written in few words.
 
-use crate::{About, Attachment, DefaultRoute, DefinitionName, Mistake, Plan, Refusal, Source, Verdict};
+use crate::{
+    About, Attachment, DefaultRoute, DefinitionName, Merged, Mistake, Outcome, Plan, Refusal, Source, Verdict,
+};
 
 impl About {
-    /// A description without settings. `version` is usually
-    /// `env!("CARGO_PKG_VERSION")`.
+    /// A description of a selector without settings. `name` has lower-case letters,
+    /// digits and hyphens, `version` is usually `env!("CARGO_PKG_VERSION")`, and `summary`
+    /// says in one line what the selector does.
     pub fn new(name: &str, version: &str, summary: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -14,9 +17,9 @@ impl About {
         }
     }
 
-    /// Adds the JSON schema of the settings, at most 64 KiB of it. It refers to its own
-    /// parts only (`#/$defs/NAME`), and none of them back to itself. No configuration with
-    /// settings that do not fit it is put in force.
+    /// Adds the JSON schema of the settings, of at most 64 KiB. It refers to its own
+    /// parts only (`#/$defs/NAME`), and no part refers back to itself. A configuration
+    /// whose settings do not fit it is not put in force.
     #[must_use]
     pub fn with_settings(mut self, schema: &str) -> Self {
         schema.clone_into(&mut self.settings_schema);
@@ -25,8 +28,8 @@ impl About {
 }
 
 impl Plan {
-    /// A plan: `attachments` in the order in which they are attached, and why
-    /// these, in one sentence. The host refuses a plan without attachments.
+    /// A plan: `attachments` in the order in which they are attached, and one sentence
+    /// that says why these. The host refuses a plan without attachments.
     pub fn new(reason: impl Into<String>, attachments: Vec<Attachment>) -> Self {
         Self { attachments, reason: reason.into() }
     }
@@ -38,24 +41,35 @@ impl From<Plan> for Verdict {
     }
 }
 
+/// Further fields of a later contract get a method of their own here, so that a selector
+/// that is written with these methods need not change.
+///
+/// ```
+/// use genie_selector::Attachment;
+///
+/// let macvlan = Attachment::installed("30-macvlan.conf").on("net1").patch(r#"{"mode":"bridge"}"#);
+/// assert_eq!(macvlan.interface.as_deref(), Some("net1"));
+/// ```
 impl Attachment {
-    /// To a network of the request: by its `file`, which is unique, or by its
-    /// `name`, which means the first of that name.
+    /// Attaches to a network of the request. Its `file` is unique; its `name` means the
+    /// first network of that name.
     pub fn installed(file_or_name: impl Into<String>) -> Self {
         Self::to(Source::Installed(file_or_name.into()))
     }
 
-    /// To a `NetworkAttachmentDefinition` of the cluster.
+    /// Attaches to a `NetworkAttachmentDefinition` of the cluster. Needs the grant
+    /// `{"definitions": …}`.
     pub fn definition(namespace: impl Into<String>, name: impl Into<String>) -> Self {
         Self::to(Source::Definition(DefinitionName { namespace: namespace.into(), name: name.into() }))
     }
 
-    /// By a CNI configuration, or configuration list, as JSON text.
+    /// Attaches by a CNI configuration, or configuration list, which is JSON text. Needs
+    /// the grant `{"inline": […]}` with every plugin type in it.
     pub fn inline(configuration: impl Into<String>) -> Self {
         Self::to(Source::Inline(configuration.into()))
     }
 
-    /// On the next free interface, with nothing asked for.
+    /// An attachment on the next free interface, with nothing else asked for.
     fn to(network: Source) -> Self {
         Self {
             network,
@@ -69,8 +83,8 @@ impl Attachment {
         }
     }
 
-    /// On the interface of this name, 1 to 15 bytes. Without it the first
-    /// attachment gets the runtime's own interface, every further one the lowest
+    /// Names the interface inside the pod, in 1 to 15 bytes. Without a name the first
+    /// such attachment gets the runtime's own interface, every further one the lowest
     /// free `ethN`.
     #[must_use]
     pub fn on(mut self, interface: impl Into<String>) -> Self {
@@ -78,29 +92,32 @@ impl Attachment {
         self
     }
 
-    /// Asks for one more address, with or without prefix length.
+    /// Asks for one more address, with or without prefix length. Needs the grant
+    /// `"addresses"`.
     #[must_use]
     pub fn ip(mut self, address: impl Into<String>) -> Self {
         self.ips.push(address.into());
         self
     }
 
-    /// Asks for a hardware address, as `02:00:00:00:00:01`.
+    /// Asks for a hardware address, such as `02:00:00:00:00:01`. Needs the grant
+    /// `"addresses"`.
     #[must_use]
     pub fn mac(mut self, address: impl Into<String>) -> Self {
         self.mac = Some(address.into());
         self
     }
 
-    /// Adds a pair to `CNI_ARGS`, in place of one with the same key.
+    /// Adds a pair to `CNI_ARGS`, in place of one with the same key. Needs the grant
+    /// `{"args": [KEY]}`.
     #[must_use]
     pub fn arg(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.args.push((key.into(), value.into()));
         self
     }
 
-    /// Members to add to `runtimeConfig`: a JSON object. Each must be a
-    /// capability that a plugin of the network declares.
+    /// Adds the members of a JSON object to `runtimeConfig`. Each must be a capability
+    /// that a plugin of the network declares. Needs the grant `{"capabilities": […]}`.
     #[must_use]
     pub fn runtime_config(mut self, object: impl Into<String>) -> Self {
         self.runtime_config = Some(object.into());
@@ -108,7 +125,8 @@ impl Attachment {
     }
 
     /// Changes the configuration of the network's first plugin, the one that
-    /// makes the interface, by a JSON merge patch (RFC 7396).
+    /// makes the interface, by a JSON merge patch (RFC 7396). Needs the grant
+    /// `{"patch": […]}` with every path that it touches.
     #[must_use]
     pub fn patch(mut self, merge_patch: impl Into<String>) -> Self {
         self.patch = Some(merge_patch.into());
@@ -116,15 +134,16 @@ impl Attachment {
     }
 
     /// Sets the pod's default routes through these gateways, at most one per
-    /// address family; the other attachments lose theirs of the same family. An empty
-    /// list: it keeps what its plugins set, and those that do not say so lose theirs.
+    /// address family. The other attachments lose theirs of the same family. With an empty
+    /// list this attachment keeps the routes that its plugins set, and the others lose
+    /// theirs, except those that say the same. Needs the grant `"default-route"`.
     #[must_use]
     pub fn default_route_via(mut self, gateways: Vec<String>) -> Self {
         self.default_route = DefaultRoute::Via(gateways);
         self
     }
 
-    /// Takes this attachment's default routes away.
+    /// Takes this attachment's default routes away. Needs the grant `"default-route"`.
     #[must_use]
     pub fn no_default_route(mut self) -> Self {
         self.default_route = DefaultRoute::Never;
@@ -132,28 +151,58 @@ impl Attachment {
     }
 }
 
+impl Merged {
+    /// A merged result, which is JSON text of CNI 1.1.0, without annotations.
+    pub fn new(result: impl Into<String>) -> Self {
+        Self { result: result.into(), annotations: Vec::new() }
+    }
+
+    /// Publishes one more annotation on the pod. Needs the grant `{"annotations": […]}`,
+    /// unless it is one that [`merge::standard`](crate::merge::standard) gives, as it gives it.
+    #[must_use]
+    pub fn annotation(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.annotations.push((key.into(), value.into()));
+        self
+    }
+}
+
+impl Outcome {
+    /// The outcome of the network `network` on `interface`, to test a merge with.
+    /// `result` is JSON text of CNI 1.1.0.
+    pub fn new(interface: impl Into<String>, network: impl Into<String>, result: impl Into<String>) -> Self {
+        Self { interface: interface.into(), network: network.into(), result: result.into() }
+    }
+}
+
+/// ```
+/// use genie_selector::Refusal;
+///
+/// let refusal = Refusal::invalid("settings.networks", "calcio", "no such network");
+/// assert!(matches!(refusal, Refusal::Invalid(mistake) if mistake.value == "calcio"));
+/// ```
 impl Refusal {
-    /// What somebody wrote is wrong: in `key` the part `value`, and `message` says what
-    /// would be right.
+    /// Something that somebody wrote is wrong: `key` says where it stands, `value` is the
+    /// part that is wrong, and `message` says what would be right.
     ///
-    /// The key tells who has to correct it: `settings`, a part of them
-    /// (`settings.networks`) and `default_plugin` are the operator's, everything else, an
-    /// annotation or a label, is the pod owner's.
+    /// The key tells who has to correct it. `settings`, a part of them
+    /// (`settings.networks`) and `default_plugin` are the operator's. Every other key, an
+    /// annotation's or a label's, is the pod owner's.
     pub fn invalid(key: impl Into<String>, value: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid(Mistake { key: key.into(), value: value.into(), message: message.into() })
     }
 
-    /// Policy: not for this pod. Says who may not have what, and why.
+    /// Policy keeps the network from this pod. The message says who may not have what,
+    /// and why.
     pub fn denied(message: impl Into<String>) -> Self {
         Self::Denied(message.into())
     }
 
-    /// Not now: the runtime tries again later.
+    /// The decision cannot be made now. The runtime tries again later.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::Unavailable(message.into())
     }
 
-    /// The selector's own fault.
+    /// The selector itself is at fault.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::Internal(message.into())
     }

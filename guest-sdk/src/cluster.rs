@@ -1,15 +1,27 @@
-//! Objects of the cluster. Need the grant `"cluster"`, for the kinds and
-//! namespaces that the configuration lists; Secrets are granted to nobody.
+//! Objects of the cluster. They need the grant `"cluster"`, for the kinds and
+//! namespaces that the configuration lists. Nobody is granted Secrets.
+//!
+//! ```
+//! use genie_selector::{Refusal, Request, cluster, testing};
+//!
+//! /// Whether the pod's namespace has a `ConfigMap` with the name `isolated`.
+//! fn is_isolated(request: &Request) -> Result<bool, Refusal> {
+//!     Ok(cluster::get("v1", "ConfigMap", Some(&request.pod.namespace), "isolated")?.is_some())
+//! }
+//!
+//! let host = testing::Host::new().object("v1", "ConfigMap", Some("demo"), "isolated", "{}");
+//! assert_eq!(host.run(|| is_isolated(&testing::request())), Ok(true));
+//! ```
 
 use crate::Refusal;
 use crate::imports::cluster as host;
 
-/// One object as JSON text; none if it does not exist. `namespace` is none for
-/// objects that have no namespace.
+/// One object as JSON text, or none if it does not exist. `api_version` is `v1` or
+/// `GROUP/VERSION`. Objects without a namespace are asked for with the namespace `None`.
 ///
-/// It does not return when the entry does not grant the object, which is for the
-/// operator to correct, nor when a part of its name is malformed: check what a user
-/// wrote before you ask for it.
+/// The call does not return when the entry does not grant the object, which the
+/// operator has to correct, nor when a part of the object's name is malformed. Check
+/// names that a user wrote before you ask for them.
 ///
 /// # Errors
 ///

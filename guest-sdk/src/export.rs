@@ -1,4 +1,4 @@
-//! From the component's exports to the traits of this crate.
+//! The component's exports, made of the traits of this crate.
 
 use std::marker::PhantomData;
 
@@ -6,15 +6,36 @@ use crate::bindings::exports::genie::selector::select;
 use crate::bindings::merging::exports::genie::selector::merge;
 use crate::{About, Merge, Merged, Outcome, Plan, Refusal, Request, Selector, Verdict, settings};
 
-/// Exports a selector from its module; without effect on other targets than
-/// WebAssembly, where the exports' names would not link.
+/// Exports a selector from its module. A module needs exactly one call of it: without one
+/// the module exports nothing, and the host refuses it.
 ///
-/// `export!(TYPE)` exports a [`Selector`], `export!(TYPE with merge)` one that
-/// implements [`Merge`] too. Once per module.
+/// `export!(TYPE)` exports a [`Selector`]. `export!(TYPE with merge)` exports one that
+/// implements [`Merge`] too. On other targets than WebAssembly, where the names of the
+/// exports would not link, the macro only checks the type.
+///
+/// ```
+/// use genie_selector::{About, Refusal, Request, Selector, Verdict};
+///
+/// struct Nothing;
+///
+/// impl Selector for Nothing {
+///     type Settings = ();
+///
+///     fn about() -> About {
+///         About::new("nothing", "0.1.0", "leaves every pod to others")
+///     }
+///
+///     fn select(_request: &Request, _settings: &()) -> Result<Verdict, Refusal> {
+///         Ok(Verdict::Pass)
+///     }
+/// }
+///
+/// genie_selector::export!(Nothing);
+/// ```
 #[macro_export]
 macro_rules! export {
     ($selector:ident) => {
-        // Elsewhere too a type that is no selector shall not compile.
+        // A type that is no selector does not compile, on whatever target.
         const _: fn() -> $crate::About = <$selector as $crate::Selector>::about;
         #[cfg(target_family = "wasm")]
         const _: () = {
@@ -34,7 +55,7 @@ macro_rules! export {
     };
 }
 
-/// The component that [`export!`] makes of a selector.
+/// The component that [`export!`](crate::export) makes of a selector.
 pub struct Component<S>(PhantomData<S>);
 
 impl<S: Selector> select::Guest for Component<S> {
@@ -56,9 +77,9 @@ impl<S: Merge> merge::Guest for Component<S> {
     }
 }
 
-/// Lets a panic's message reach the log; the trap that follows carries none.
+/// Lets a panic's message reach the log, since the trap that follows carries no message.
 ///
-/// Only inside a module: a host that calls a selector's code natively keeps the
+/// Only a module's hook is set: a program that calls a selector's code natively keeps the
 /// hook of its own process.
 fn report_panics() {
     #[cfg(target_family = "wasm")]

@@ -1,16 +1,24 @@
 //! Names of network interfaces.
+//!
+//! ```
+//! use genie_selector::interface;
+//!
+//! assert_eq!(interface::check("net1"), Ok(()));
+//! assert!(interface::check("a/b").is_err());
+//! ```
 
-/// The most bytes of a name that Linux keeps.
+/// How many bytes Linux keeps of a name.
 const LONGEST: usize = 15;
 
-/// `lo` is there already; the others mean every interface where interfaces are configured.
+/// `lo` is there already. The other two stand for all interfaces wherever interfaces are
+/// configured.
 const RESERVED: [&str; 3] = ["lo", "all", "default"];
 
 /// Whether `name` can be a further network interface of a pod.
 ///
 /// # Errors
 ///
-/// What is wrong with it, to be read after the name.
+/// A message that says what is wrong with the name, to be read after the name.
 pub fn check(name: &str) -> Result<(), &'static str> {
     if name.is_empty() || name.len() > LONGEST {
         Err("is no interface name: it must have 1 to 15 bytes")

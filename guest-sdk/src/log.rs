@@ -1,10 +1,14 @@
-//! Messages for the node's log and for `genie-host test-selector`. Needs no
-//! grant.
+//! Messages for the node's log and for `genie-host test-selector`. They need no grant.
+//!
+//! A message is formatted only if the host keeps its level. It is kept with the decision
+//! in the attachment record.
 //!
 //! ```
-//! use genie_selector::log;
+//! use genie_selector::{log, testing};
 //!
-//! log::info!("{} wants {} networks", "demo/busybox", 2);
+//! let host = testing::Host::new();
+//! host.run(|| log::info!("{} wants {} networks", "demo/busybox", 2));
+//! assert!(host.logged("demo/busybox wants 2 networks"));
 //! ```
 
 use std::fmt;
@@ -12,11 +16,22 @@ use std::fmt;
 use crate::imports::log as host;
 
 #[doc(inline)]
-pub use crate::bindings::genie::selector::log::Level;
-#[doc(inline)]
 pub use crate::{__debug as debug, __error as error, __info as info, __warn as warn};
 
-/// Writes a message for the author of the selector. Arguments as of [`format!`].
+/// How much a message matters, the least first. Fixed by the contract's version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// The message is for the author of the selector.
+    Debug,
+    /// It is about a step worth knowing.
+    Info,
+    /// It is about something odd that did not stop the decision.
+    Warn,
+    /// It is about something wrong.
+    Error,
+}
+
+/// Writes a message for the author of the selector. The arguments are those of [`format!`].
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __debug {
@@ -25,7 +40,7 @@ macro_rules! __debug {
     };
 }
 
-/// Writes about a step worth knowing. Arguments as of [`format!`].
+/// Writes about a step worth knowing. The arguments are those of [`format!`].
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __info {
@@ -34,7 +49,7 @@ macro_rules! __info {
     };
 }
 
-/// Writes about something odd that did not stop the decision. Arguments as of
+/// Writes about something odd that did not stop the decision. The arguments are those of
 /// [`format!`].
 #[doc(hidden)]
 #[macro_export]
@@ -44,7 +59,7 @@ macro_rules! __warn {
     };
 }
 
-/// Writes about something wrong. Arguments as of [`format!`].
+/// Writes about something wrong. The arguments are those of [`format!`].
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __error {
@@ -53,12 +68,13 @@ macro_rules! __error {
     };
 }
 
-/// Whether messages of this level are kept.
+/// Whether the host keeps messages of this level.
 pub fn enabled(level: Level) -> bool {
     host::enabled(level)
 }
 
-/// Writes one message, formatted only if its level is kept.
+/// Writes one message, which is formatted only if the host keeps its level. The macros of
+/// this module are shorter.
 pub fn at(level: Level, message: fmt::Arguments<'_>) {
     if host::enabled(level) {
         host::write(level, &message.to_string());

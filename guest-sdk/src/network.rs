@@ -1,24 +1,33 @@
 //! Which network a user's word means.
 //!
-//! CNI-Genie knows networks by their files' names. Those come first here too,
-//! so that what worked goes on to work; after them the network's own name and
-//! the type of its first plugin, because people write these.
+//! CNI-Genie knows networks by their files' names. Files come first here too,
+//! so that annotations for CNI-Genie keep their meaning. The network's own name and
+//! the type of its first plugin come after them, because people write these.
 
 use crate::{Network, Refusal, Request};
 
-/// What CNI-Genie's plugin is called: asking for it is asking for ourselves.
+/// The name of CNI-Genie's plugin: whoever asks for it asks for the meta plugin itself.
 const OWN_TYPE: &str = "genie";
 
+/// ```
+/// use genie_selector::testing;
+///
+/// let request = testing::request().with_network("10-flannel.conflist", "cbr0", &["flannel", "portmap"]);
+/// for written in ["flannel", "10-flannel", "10-flannel.conflist", "cbr0"] {
+///     assert_eq!(request.find_network(written), request.networks.first());
+/// }
+/// assert!(request.require_network("cni", "flanel").is_err(), "it asks: did you mean flannel?");
+/// ```
 impl Request {
-    /// The network that `written` means. In this order, and each in the order of
-    /// the files' names:
+    /// The network that `written` means. These are compared with `written`, one after the
+    /// other, and each for all networks in the order of their files' names:
     ///
     /// 1. the file's name: `10-my-net.conflist` is `my-net`, `10-my-net` or
     ///    `10-my-net.conflist`;
-    /// 2. the file's name without what stands before the first `-`:
+    /// 2. the file's name without the word before the first `-`:
     ///    `my-net.conf` is `net`, as in CNI-Genie;
     /// 3. the `name` inside the configuration;
-    /// 4. the type of its first plugin.
+    /// 4. the type of the first plugin.
     pub fn find_network(&self, written: &str) -> Option<&Network> {
         let find = |means: &dyn Fn(&Network) -> bool| self.networks.iter().find(|n| means(n));
         find(&|network| is_file(written, &network.file))
@@ -27,19 +36,21 @@ impl Request {
             .or_else(|| find(&|network| network.plugins.first().is_some_and(|t| t == written)))
     }
 
-    /// The network that `written`, in the annotation or setting `key`, means.
+    /// The network that `written` means, which stands in the annotation, label or setting
+    /// `key`.
     ///
     /// # Errors
     ///
     /// [`Refusal::Invalid`] when no network has that name: the message says why,
     /// and which names were probably meant. [`Refusal::Unavailable`] when nothing is
-    /// installed on this node yet, or the network's file cannot be used: the author
+    /// installed on this node yet, or the network's file cannot be used, since the author
     /// of the name can mend neither.
     pub fn require_network(&self, key: &str, written: &str) -> Result<&Network, Refusal> {
         self.find_network(written).ok_or_else(|| self.no_network(key, written))
     }
 
-    /// No usable network is installed; says why, as far as it is known.
+    /// The refusal for a node without a usable network. It says why there is none, as far
+    /// as that is known.
     pub fn nothing_installed(&self) -> Refusal {
         let mut message = "no CNI plugin installed: no usable configuration in the conf directory".to_owned();
         for file in self.attributes("loopback") {
@@ -77,8 +88,8 @@ impl Request {
         Refusal::invalid(key, written, format!("no such network; {}", self.offer(written)))
     }
 
-    /// The nearest names, and how many networks there are. The names of all are not
-    /// told to a tenant, and those that the selector may not choose are not offered.
+    /// The nearest names, and how many networks there are. A tenant is not told the names
+    /// of all networks, and is not offered those that the selector may not choose.
     fn offer(&self, written: &str) -> String {
         let mut near = [(usize::MAX, ""); OFFERED];
         for network in &self.networks {
@@ -106,12 +117,13 @@ impl Request {
     }
 }
 
-/// How many are told.
+/// How many names are offered.
 const OFFERED: usize = 3;
-/// Nobody calls a network by a longer name.
+/// The longest name that is compared, in bytes.
 const LONGEST: usize = 64;
 
-/// Keeps the nearest, in order. Sorting would be larger than all that a selector is.
+/// Keeps the nearest names, in order. Code that sorts would be larger than a whole
+/// selector.
 fn insert<'a>(near: &mut [(usize, &'a str); OFFERED], mut found: (usize, &'a str)) {
     for place in near {
         if *place == found {
@@ -123,8 +135,8 @@ fn insert<'a>(near: &mut [(usize, &'a str); OFFERED], mut found: (usize, &'a str
     }
 }
 
-/// How many slips (a character too much, too few, or another one) lead from what was written to
-/// a name, upper and lower case apart. None: too many to be meant.
+/// How many slips (a character too much, too few, or another one) lead from `written` to
+/// `name`, whatever their case; nothing when there are too many for the name to be meant.
 fn distance(written: &str, name: &str) -> Option<usize> {
     if written.len() > LONGEST || name.len() > LONGEST {
         return None;

@@ -1,8 +1,20 @@
 //! The list of networks as users write it: `flannel,weave@eth4`.
 //!
-//! Names are separated by commas; a name may be followed by `@` and the
-//! interface it shall have. The grammar is that of CNI-Genie's `cni` annotation
-//! and `default_plugin`, but what is ambiguous there is an error here.
+//! Commas separate the names. `@` and the name of an interface may follow a name.
+//! The grammar is that of CNI-Genie's `cni` annotation and `default_plugin`, but a text
+//! that is ambiguous there is an error here.
+//!
+//! ```
+//! use genie_selector::{Attachment, plugin_list, testing};
+//!
+//! let request = testing::request()
+//!     .with_network("10-flannel.conflist", "cbr0", &["flannel"])
+//!     .with_network("10-weave.conf", "weave", &["weave-net"]);
+//! let plan = plugin_list::plan(&request, "cni", "flannel, weave@eth4")?;
+//! let weave = Attachment::installed("10-weave.conf").on("eth4");
+//! assert_eq!(plan.attachments, [Attachment::installed("10-flannel.conflist"), weave]);
+//! # Ok::<(), genie_selector::Refusal>(())
+//! ```
 
 use crate::{Attachment, Plan, Refusal, Request, interface};
 
@@ -10,12 +22,13 @@ mod hint;
 #[cfg(test)]
 mod tests;
 
-/// One element of a list.
+/// One element of a list. Further fields may be added when the grammar grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Wanted<'a> {
     /// The network, as written.
     pub name: &'a str,
-    /// Its interface; none for the next free one.
+    /// The interface behind the `@`, or none for the next free interface.
     pub interface: Option<&'a str>,
 }
 
@@ -23,8 +36,8 @@ pub struct Wanted<'a> {
 ///
 /// # Errors
 ///
-/// [`Refusal::Invalid`]: an element without a name, more than one `@`, a name
-/// that no interface may have, the same interface twice.
+/// [`Refusal::Invalid`] for an element without a name, more than one `@`, a name
+/// that no interface may have, or the same interface twice.
 pub fn parse<'a>(key: &str, text: &'a str) -> Result<Vec<Wanted<'a>>, Refusal> {
     if let Some(message) = hint::of_list(text) {
         return Err(Refusal::invalid(key, text, message));
@@ -74,7 +87,7 @@ pub fn plan(request: &Request, key: &str, text: &str) -> Result<Plan, Refusal> {
         })
         .collect::<Result<_, Refusal>>()?;
     let own = &*request.interface;
-    // What an earlier plugin of the runtime's list has made need not be made again.
+    // An interface that an earlier plugin of the runtime's list has made need not be made again.
     let is_served = request.attribute("served") == Some(own);
     if !is_served && wanted.iter().all(|wanted| wanted.interface.is_some_and(|interface| interface != own)) {
         let example = wanted.first().map_or("NETWORK", |wanted| wanted.name);

@@ -1,4 +1,4 @@
-//! A selector's settings: from the configuration's JSON text to its own type.
+//! A selector's settings, from the configuration's JSON text to the selector's own type.
 
 use std::any::TypeId;
 
@@ -7,14 +7,14 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::{Refusal, log};
 
-/// The most bytes of a wrong text that a message repeats.
+/// How many bytes of a wrong text a message repeats at most.
 const QUOTED: usize = 200;
 
 /// Reads settings. Blank text and `null` stand for `{}`.
 ///
 /// # Errors
 ///
-/// [`Refusal::Invalid`] with the key `settings` and serde's words.
+/// [`Refusal::Invalid`] with the key `settings` and the message of serde.
 pub(crate) fn parse<S: DeserializeOwned + 'static>(text: &str) -> Result<S, Refusal> {
     let text = match text.trim() {
         "" | "null" => "{}",

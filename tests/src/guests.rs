@@ -1,6 +1,6 @@
 //! The selectors of `guests/`, built for WebAssembly once per test program.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -12,7 +12,7 @@ use crate::programs::{root, target_profile_dir};
 /// When they do not build.
 pub fn module(name: &str) -> PathBuf {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
-    DIR.get_or_init(|| build("wasm32-unknown-unknown")).join(format!("{name}.wasm"))
+    DIR.get_or_init(|| build("wasm32-unknown-unknown", &shared(), "")).join(format!("{name}.wasm"))
 }
 
 /// The same, as a component that imports WASI.
@@ -21,20 +21,27 @@ pub fn module(name: &str) -> PathBuf {
 /// When they do not build.
 pub fn wasi_component(name: &str) -> PathBuf {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
-    DIR.get_or_init(|| build("wasm32-wasip2")).join(format!("{name}.wasm"))
+    DIR.get_or_init(|| build("wasm32-wasip2", &shared(), "")).join(format!("{name}.wasm"))
 }
 
-fn build(wasm: &str) -> PathBuf {
-    // The directory that the host's build script uses for the built-in selectors.
-    let target = target_profile_dir().join("../selectors");
+/// The directory that the host's build script uses for the built-in selectors.
+fn shared() -> PathBuf {
+    target_profile_dir().join("../selectors")
+}
+
+/// Builds all of them for a target, with these flags for rustc, and answers where they are.
+///
+/// # Panics
+/// When they do not build.
+pub fn build(wasm: &str, target: &Path, flags: &str) -> PathBuf {
     let status = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--locked", "-p", "genie-tests", "--examples"])
         .args(["--target", wasm, "--profile", "selector", "--target-dir"])
-        .arg(&target)
+        .arg(target)
         .current_dir(root())
         // What the outer cargo set for the host must not reach the guests.
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .env_remove("RUSTFLAGS")
+        .env("RUSTFLAGS", flags)
         .status();
     assert!(
         status.is_ok_and(|status| status.success()),

@@ -1,5 +1,5 @@
-//! One network's result, read far enough to be merged. Members that the merge
-//! does not need stay as they are.
+//! One network's result, read as far as the merge needs it. All other members stay as
+//! they are.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use crate::Outcome;
 
 pub(super) type Object = Map<String, Value>;
 
-/// What one network answered.
+/// The result of one network.
 pub(super) struct Answer<'a> {
     pub(super) network: &'a str,
     /// The interface that its plugins were given.
@@ -27,7 +27,7 @@ pub(super) struct Answer<'a> {
 pub(super) struct Ip {
     pub(super) address: IpAddr,
     pub(super) gateway: Option<IpAddr>,
-    /// The position of its interface in the same result, if it tells.
+    /// The position of its interface in the same result, if the result tells it.
     pub(super) interface: Option<usize>,
     pub(super) members: Object,
 }
@@ -54,7 +54,7 @@ impl<'a> Answer<'a> {
     ///
     /// # Errors
     ///
-    /// What is wrong, on which network.
+    /// A message that names the network and says what is wrong.
     pub(super) fn read(outcome: &'a Outcome) -> Result<Self, String> {
         let wrong = |why: String| format!("result of network {}: {why}", outcome.network);
         let mut members: Object =
@@ -86,8 +86,8 @@ impl<'a> Answer<'a> {
         self.interfaces.iter().map(sandbox_of).find(|path| !path.is_empty())
     }
 
-    /// Adds what the network left to its reader: the pod's interface, and the
-    /// gateways of routes that have none.
+    /// Adds what the result leaves to its reader: the pod's interface, and the
+    /// gateways of routes without one.
     pub(super) fn complete(&mut self, sandbox: &str) {
         self.name_own_interface(sandbox);
         for route in &mut self.routes {
@@ -95,8 +95,8 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Adds the pod's interface where the result names none, or has addresses
-    /// that belong to none of those it names.
+    /// Adds the pod's interface where the result names no interface, or has addresses
+    /// that belong to no interface that it names.
     fn name_own_interface(&mut self, sandbox: &str) {
         if self.interface.is_empty() {
             return;
@@ -107,8 +107,8 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// The position of the pod's interface among the interfaces; one inside of
-    /// the pod before one of the same name on the node.
+    /// The position of the pod's interface among the interfaces. An interface inside of
+    /// the pod comes before one of the same name on the node.
     pub(super) fn own_position(&self) -> Option<usize> {
         let own = |entry: &Object| entry.get("name").and_then(Value::as_str) == Some(self.interface);
         let inside = |entry: &Object| own(entry) && !sandbox_of(entry).is_empty();
@@ -139,18 +139,18 @@ impl Route {
         Ok(Self { destination, members })
     }
 
-    /// The gateway of a route to everywhere.
+    /// The route's gateway, if it is a default route.
     pub(super) fn default_gateway(&self) -> Option<&Value> {
         let dst = self.members.get("dst").and_then(Value::as_str).unwrap_or_default();
         let everywhere = self.destination.is_unspecified() && dst.ends_with("/0");
         self.members.get("gw").filter(|gateway| everywhere && gateway.is_string())
     }
 
-    /// Names the gateway that a route without one is meant to have: the first one
-    /// of its family that the network's addresses tell. A route whose scope says
-    /// that it needs none keeps none.
+    /// Gives a route without a gateway the one that is meant: the first of its family among
+    /// the gateways of the network's addresses. A route whose scope says that it needs no
+    /// gateway gets none.
     fn name_gateway(&mut self, ips: &[Ip]) {
-        /// `RT_SCOPE_LINK`; from here on destinations are reached without gateway.
+        /// `RT_SCOPE_LINK`. From this scope on, destinations are reached without a gateway.
         const LINK: u64 = 253;
 
         let has = |key| self.members.get(key).is_some_and(|value| !value.is_null());
@@ -188,8 +188,8 @@ impl Dns {
         Ok(Self { domain, lists })
     }
 
-    /// Adds what a later network says: its servers behind the others, its domain
-    /// only if there is none yet.
+    /// Adds the name service of a later network: its servers behind the others, and its
+    /// domain only if there is none yet.
     pub(super) fn add(&mut self, later: Self) {
         if self.domain.is_none() {
             self.domain = later.domain;
@@ -217,12 +217,12 @@ impl Dns {
     }
 }
 
-/// The path in an interface's `sandbox`; empty for one on the node.
+/// The path in an interface's `sandbox`, which is empty for an interface on the node.
 fn sandbox_of(interface: &Object) -> &str {
     interface.get("sandbox").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The address in a member that holds one, with or without prefix length.
+/// The address in a member, which may have a prefix length.
 fn address_of(members: &Object, key: &str) -> Result<Option<IpAddr>, String> {
     let text = match members.get(key) {
         None | Some(Value::Null) => return Ok(None),

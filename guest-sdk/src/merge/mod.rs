@@ -1,12 +1,26 @@
-//! The standard merge: one result of several networks' results.
+//! The standard merge makes one result of several networks' results.
 //!
-//! The host calls it for selectors that export no `merge`; a selector that does
-//! can call it and change what it wants.
+//! The host calls it for selectors that export no `merge`. A selector that exports one
+//! can call it and change the result.
 //!
-//! It is CNI-Genie's merge, put right: the networks in the order of the plan,
-//! except that the network on the runtime's interface comes first, because
-//! runtimes report the first address as the pod's. Interfaces, addresses and
-//! routes are put one after another, the addresses' interface indexes shifted.
+//! It is CNI-Genie's merge, corrected. The networks stand in the order of the plan,
+//! but the network on the runtime's interface comes first, because runtimes report the
+//! first address as the pod's. Interfaces, addresses and routes of all networks are put
+//! one after another, and the addresses' interface indexes are shifted.
+//!
+//! ```
+//! use genie_selector::{Outcome, merge};
+//!
+//! let outcomes = [
+//!     Outcome::new("net1", "macvlan", r#"{"ips": [{"address": "192.168.7.2/24"}]}"#),
+//!     Outcome::new("eth0", "cbr0", r#"{"ips": [{"address": "10.244.0.2/24"}]}"#),
+//! ];
+//! let merged = merge::standard("eth0", Some("/run/netns/pod"), &outcomes)?;
+//! let result: serde_json::Value = serde_json::from_str(&merged.result).expect("it is JSON");
+//! assert_eq!(result["ips"][0]["address"], "10.244.0.2/24");
+//! assert_eq!(result["interfaces"][1]["name"], "net1");
+//! # Ok::<(), String>(())
+//! ```
 
 mod answer;
 #[cfg(test)]
@@ -28,25 +42,25 @@ pub const MULTI_IP_PREFERENCES: &str = "multi-ip-preferences";
 /// The annotation in which the multi-network standard publishes every network.
 pub const NETWORK_STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
 
-/// The version that results are in.
+/// The CNI version of results.
 const CNI_VERSION: &str = "1.1.0";
 
 /// Merges `outcomes`, which are in the plan's order.
 ///
-/// `interface` is the runtime's own interface. `sandbox` is the path of the
-/// pod's network namespace, for networks whose result names no interface: they
-/// get one in the merged result, on which runtimes find the address. Without it,
-/// as in a module, which is not told it, the path is taken from another
-/// network's interface. An outcome whose own interface is empty is not about one
-/// interface, and gets none added.
+/// `interface` is the runtime's own interface. A network whose result names no interface
+/// gets one in the merged result, on which runtimes find the address; `sandbox`, the path
+/// of the pod's network namespace, is written there. A module is not told this path and
+/// passes none: the path is then taken from another network's interface. An outcome whose
+/// own interface is empty is not about one interface, and gets no interface added.
 ///
-/// The annotation [`NETWORK_STATUS`] always comes along, the default network
-/// first; [`MULTI_IP_PREFERENCES`] when there is more than one network and at
-/// least one of them has an address.
+/// The merged result always has the annotation [`NETWORK_STATUS`], with the default
+/// network first. It has [`MULTI_IP_PREFERENCES`] when there is more than one network and
+/// at least one of them has an address.
 ///
 /// # Errors
 ///
-/// When a result is not shaped as CNI 1.1.0 wants it. Names the network.
+/// A message that names the network whose result is not a result of CNI 1.1.0, and says
+/// what is wrong with it.
 pub fn standard(interface: &str, sandbox: Option<&str>, outcomes: &[Outcome]) -> Result<Merged, String> {
     let mut answers = outcomes.iter().map(Answer::read).collect::<Result<Vec<_>, _>>()?;
     let preferences = multi_ip_preferences(&answers);
@@ -68,8 +82,8 @@ pub fn standard(interface: &str, sandbox: Option<&str>, outcomes: &[Outcome]) ->
     Ok(Merged { result: whole.into_text(), annotations })
 }
 
-/// `{"multi_entry":2,"ips":{"ip1":{"ip":"10.0.0.2","interface":"eth0"},…}}`: of
-/// every network that has one the first address, in the plan's order.
+/// The first address of every network that has one, in the plan's order:
+/// `{"multi_entry":2,"ips":{"ip1":{"ip":"10.0.0.2","interface":"eth0"},…}}`.
 fn multi_ip_preferences(answers: &[Answer<'_>]) -> Option<String> {
     if answers.len() < 2 {
         return None;
@@ -94,7 +108,7 @@ struct Whole {
     ips: Vec<Value>,
     routes: Vec<Value>,
     dns: Dns,
-    /// What CNI does not define: the first network's word stands.
+    /// Members that CNI does not define, each as the first network that has it says.
     rest: Object,
 }
 

@@ -1,4 +1,4 @@
-//! What is not shaped like a result.
+//! Texts that are no result of CNI.
 
 use proptest::prelude::*;
 use serde_json::Value;

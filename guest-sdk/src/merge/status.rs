@@ -1,13 +1,13 @@
-//! The networks' status, as the multi-network standard (section 5) publishes it
-//! and in the shape that Multus gives it, which is what others parse.
+//! The networks' status that the multi-network standard (section 5) publishes, in the
+//! shape that Multus gives it, because other programs parse that.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::Answer;
 
-/// One network of the list. Multus' order of members, and its additions to the
-/// standard: `mtu`, `gateway`, addresses without their prefix length.
+/// One network of the list. The members have Multus' order and include its additions to
+/// the standard: `mtu`, `gateway`, addresses without their prefix length.
 #[derive(Serialize)]
 struct Status<'a> {
     name: &'a str,
@@ -33,7 +33,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// The annotation's value. `answers` are complete, that is, each names the pod's
-/// interface; the one on `interface`, the runtime's, is the default network.
+/// interface. The network on `interface`, the runtime's, is the default network.
 pub(super) fn network_status(answers: &[Answer<'_>], interface: &str) -> Result<String, String> {
     let list: Vec<_> = answers.iter().map(|answer| status(answer, interface)).collect();
     serde_json::to_string(&list).map_err(|error| format!("the networks' status: {error}"))

@@ -1,13 +1,13 @@
-//! What people write in place of a list, and what they mean by it.
+//! Texts that people write in place of a list, and the lists that they mean.
 
 use crate::{Refusal, Request, interface};
 
-/// What else stands between networks.
+/// Characters that people write between networks in place of a comma.
 const SEPARATORS: [char; 9] = ['\u{ff0c}', '\u{3001}', '\u{ff1b}', ';', '|', '+', '&', ' ', '\t'];
-/// What else stands before an interface.
+/// Characters that people write before an interface in place of `@`.
 const AT: [char; 3] = ['\u{ff20}', ':', '='];
 
-/// For a text that is no list of this grammar at all.
+/// A message for a text that is no list of this grammar at all.
 pub(super) fn of_list(text: &str) -> Option<String> {
     let text = text.trim();
     text.starts_with(['[', '{']).then(|| {
@@ -18,7 +18,7 @@ pub(super) fn of_list(text: &str) -> Option<String> {
     })
 }
 
-/// Adds what was probably meant by a name that no network has.
+/// Adds to the refusal of a name that no network has the list that was probably meant.
 pub(super) fn add(refusal: Refusal, request: &Request, written: &str) -> Refusal {
     match (refusal, meant(request, written)) {
         (Refusal::Invalid(mut mistake), Some(meant)) => {

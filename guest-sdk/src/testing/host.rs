@@ -1,4 +1,4 @@
-//! The host that a test puts in the place of the real one.
+//! A host for tests, in place of the real one.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,23 +11,32 @@ thread_local! {
     static RUNNING: RefCell<Option<Rc<Host>>> = const { RefCell::new(None) };
 }
 
-/// The groups of facts that a host may be unable to tell.
+/// The groups of facts that a host may be unable to tell. Further groups may be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Facts {
-    /// [`crate::pod`].
+    /// The facts of [`crate::pod`].
     Pod,
-    /// [`crate::cluster`].
+    /// The facts of [`crate::cluster`].
     Cluster,
-    /// [`crate::node`].
+    /// The facts of [`crate::node`].
     Node,
 }
 
 type ObjectKey = (String, String, Option<String>, String);
 
-/// A host that answers what a test says, and keeps what the selector logs.
+/// A host that answers whatever a test says, and keeps the selector's messages.
 ///
-/// It answers inside of [`run`](Self::run), on the thread that called it.
-/// Outside of it every fact is unavailable and messages go nowhere.
+/// It answers inside of [`run`](Self::run), on the thread that called `run`. Elsewhere
+/// every fact is unavailable and messages go nowhere.
+///
+/// ```
+/// use genie_selector::testing::{Facts, Host};
+/// use genie_selector::{Refusal, pod};
+///
+/// let host = Host::new().unavailable(Facts::Pod, "the agent is not there yet");
+/// assert!(matches!(host.run(pod::labels), Err(Refusal::Unavailable(_))));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Host {
     pub(super) labels: BTreeMap<String, String>,
@@ -43,41 +52,43 @@ pub struct Host {
 }
 
 impl Host {
-    /// A host that knows nothing: no labels, no owner, no objects, no traffic.
+    /// A host without any facts: no labels, no owner, no objects, no traffic.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The pod has this label.
+    /// Gives the pod a label.
     #[must_use]
     pub fn label(mut self, key: &str, value: &str) -> Self {
         self.labels.insert(key.to_owned(), value.to_owned());
         self
     }
 
-    /// The pod has this service account. Without it there is an error.
+    /// Gives the pod a service account. Without one [`pod::service_account`] fails.
+    ///
+    /// [`pod::service_account`]: crate::pod::service_account
     #[must_use]
     pub fn service_account(mut self, name: &str) -> Self {
         self.service_account = Some(name.to_owned());
         self
     }
 
-    /// The pod belongs to this controller.
+    /// Gives the pod a controlling owner.
     #[must_use]
     pub fn owner(mut self, kind: &str, name: &str) -> Self {
         self.owner = Some((kind.to_owned(), name.to_owned()));
         self
     }
 
-    /// The cluster has this object, `json` as text. `namespace` is none for
-    /// objects that have no namespace.
+    /// Gives the cluster an object, whose text is `json`. `namespace` is none for an
+    /// object without one.
     #[must_use]
     pub fn object(mut self, api_version: &str, kind: &str, namespace: Option<&str>, name: &str, json: &str) -> Self {
         self.objects.insert(object_key(api_version, kind, namespace, name), json.to_owned());
         self
     }
 
-    /// The node has an interface with these counters, in bytes.
+    /// Gives the node an interface with these counters, in bytes.
     #[must_use]
     pub fn traffic(mut self, interface: &str, received: u64, sent: u64) -> Self {
         let counters = Counters { rx_bytes: received, tx_bytes: sent };
@@ -85,35 +96,35 @@ impl Host {
         self
     }
 
-    /// The node has this label.
+    /// Gives the node a label.
     #[must_use]
     pub fn node_label(mut self, key: &str, value: &str) -> Self {
         self.node_labels.insert(key.to_owned(), value.to_owned());
         self
     }
 
-    /// The network in this file has so many addresses left.
+    /// Says how many addresses are left for the network in this file.
     #[must_use]
     pub fn free_addresses(mut self, file: &str, count: u64) -> Self {
         self.free_addresses.insert(file.to_owned(), count);
         self
     }
 
-    /// All facts of this group fail with `why`.
+    /// Makes all facts of a group unavailable, because of `why`.
     #[must_use]
     pub fn unavailable(mut self, facts: Facts, why: &str) -> Self {
         self.unavailable.insert(facts, why.to_owned());
         self
     }
 
-    /// Keeps messages of this level and above only. Without it all are kept.
+    /// Keeps only messages of this level and above. Without it all messages are kept.
     #[must_use]
     pub fn log_level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
     }
 
-    /// Runs `code` with this host, and gives its answer.
+    /// Runs `code` with this host and returns its answer.
     pub fn run<T>(&self, code: impl FnOnce() -> T) -> T {
         /// Puts the earlier host back, even when `code` panics.
         struct Restore(Option<Rc<Host>>);
@@ -128,12 +139,12 @@ impl Host {
         code()
     }
 
-    /// What was logged so far, in order.
+    /// The messages so far, in order.
     pub fn log(&self) -> Vec<(Level, String)> {
         self.log.borrow().clone()
     }
 
-    /// Whether a message with this text in it was logged.
+    /// Whether a message contains this text.
     pub fn logged(&self, text: &str) -> bool {
         self.log.borrow().iter().any(|(_, message)| message.contains(text))
     }
@@ -143,7 +154,7 @@ pub(super) fn object_key(api_version: &str, kind: &str, namespace: Option<&str>,
     (api_version.to_owned(), kind.to_owned(), namespace.map(str::to_owned), name.to_owned())
 }
 
-/// The host of this thread, if a test runs one.
+/// The host that a test runs on this thread, if there is one.
 pub(super) fn running() -> Option<Rc<Host>> {
     RUNNING.with(|running| running.borrow().clone())
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::host::{Facts, Host, object_key, running};
 
-/// The running host, if it can tell these facts.
+/// The running host, unless it cannot tell these facts.
 fn asked(facts: Facts) -> Result<Rc<Host>, String> {
     let host = running().ok_or("no host: call it inside of testing::Host::run")?;
     match host.unavailable.get(&facts) {

@@ -1,5 +1,5 @@
-//! Tests a selector natively: requests in one line, and a host that answers
-//! what the test says.
+//! Native tests of a selector: a request in one line, and a host that answers
+//! whatever the test says.
 //!
 //! ```
 //! use genie_selector::{pod, testing};
@@ -8,7 +8,7 @@
 //! assert_eq!(host.run(|| pod::label("tenant")), Ok(Some("blue".to_owned())));
 //! ```
 //!
-//! Not there in a module: there the real host answers.
+//! This module does not exist on WebAssembly, where the real host answers.
 
 mod host;
 pub(crate) mod imports;

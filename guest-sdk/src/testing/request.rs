@@ -2,9 +2,19 @@
 
 use crate::{Network, Plan, PodName, Request};
 
-/// The request for the pod `demo/pod` without annotations, whose interface is
-/// `eth0`, on the node `node` where nothing is installed. Change what the test
-/// is about, by the methods of [`Request`] or in its fields.
+/// A request for the pod `demo/pod`, which has no annotations and whose interface is
+/// `eth0`, on the node `node`, where nothing is installed. The methods of [`Request`] and
+/// its fields change it.
+///
+/// ```
+/// use genie_selector::testing;
+///
+/// let request = testing::request()
+///     .for_pod("shop", "web-1")
+///     .with_annotation("cni", "calico")
+///     .with_network("10-calico.conflist", "k8s-pod-network", &["calico", "portmap"]);
+/// assert_eq!(request.pod.namespace, "shop");
+/// ```
 pub fn request() -> Request {
     Request {
         pod: PodName { namespace: "demo".to_owned(), name: "pod".to_owned(), uid: None },
@@ -18,9 +28,9 @@ pub fn request() -> Request {
     }
 }
 
-/// For tests: see [`request`](request()).
+/// These change a request of [`testing::request`](request()).
 impl Request {
-    /// For another pod.
+    /// Makes it a request for another pod.
     #[must_use]
     pub fn for_pod(mut self, namespace: &str, name: &str) -> Self {
         namespace.clone_into(&mut self.pod.namespace);
@@ -28,7 +38,7 @@ impl Request {
         self
     }
 
-    /// With one more annotation.
+    /// Adds an annotation.
     #[must_use]
     pub fn with_annotation(mut self, key: &str, value: &str) -> Self {
         self.annotations.push((key.to_owned(), value.to_owned()));
@@ -36,8 +46,8 @@ impl Request {
         self
     }
 
-    /// With one more installed network: its file, its `name` and the types of
-    /// its plugins. Add them in the order of their files' names.
+    /// Adds an installed network: its file, its `name` and the types of its plugins. Add
+    /// networks in the order of their files' names.
     #[must_use]
     pub fn with_network(mut self, file: &str, name: &str, plugins: &[&str]) -> Self {
         self.networks.push(Network {
@@ -50,14 +60,14 @@ impl Request {
         self
     }
 
-    /// With one more attribute.
+    /// Adds an attribute.
     #[must_use]
     pub fn with_attribute(mut self, key: &str, value: &str) -> Self {
         self.attributes.push((key.to_owned(), value.to_owned()));
         self
     }
 
-    /// As an entry with `"run": "always"` sees it after an earlier decision.
+    /// Adds the decision of an earlier selector, which an entry with `"run": "always"` sees.
     #[must_use]
     pub fn after(mut self, decided: Plan) -> Self {
         self.decided = Some(decided);

@@ -1,7 +1,7 @@
-//! The pod's own choice: the annotation `cni`, as in CNI-Genie.
+//! The selector `annotation`: the pod chooses by its annotation `cni`, as in CNI-Genie.
 //!
-//! `cni: calico`, `cni: "flannel,weave@eth4"`. A blank value is left to the
-//! selectors for logical networks and for the least loaded network.
+//! Examples are `cni: calico` and `cni: "flannel,weave@eth4"`. With a blank value the
+//! selector passes, as without the annotation.
 
 use genie_selector::{About, Refusal, Request, Selector, Verdict, plugin_list};
 

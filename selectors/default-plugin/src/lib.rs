@@ -1,8 +1,8 @@
-//! The networks of pods that ask for none.
+//! The selector `default-plugin`: the networks of pods that ask for none.
 //!
-//! In this order: the setting `networks`, the configuration's `default_plugin`,
-//! the first usable network of the configuration directory. Whoever decided
-//! earlier keeps the decision.
+//! The first of these that there is decides: the setting `networks`, the configuration's
+//! `default_plugin`, the first usable network of the configuration directory. A decision
+//! of an earlier selector stays as it is.
 
 use genie_selector::{About, Attachment, Plan, Refusal, Request, Selector, Verdict, log, plugin_list};
 
@@ -12,12 +12,12 @@ mod tests;
 
 use settings::Settings;
 
-/// How a message names the setting.
+/// The name of the setting in messages.
 const SETTING_KEY: &str = "settings.networks";
 
-/// The attribute that holds the configuration's `default_plugin`, and how a
-/// message names that.
+/// The attribute that holds the configuration's `default_plugin`.
 const ATTRIBUTE: &str = "default-plugin";
+/// The name of that key in messages.
 const ATTRIBUTE_KEY: &str = "default_plugin";
 
 /// The selector.

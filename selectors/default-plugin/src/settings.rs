@@ -1,17 +1,17 @@
 //! The settings: `{"networks": "flannel,weave@eth4"}`, or the same as an array.
 //!
-//! Read by hand, not derived: so unknown settings can be told.
+//! They are read by hand, because a derived reader cannot report unknown settings.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// What the settings say.
+/// The settings, read.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// The default networks as one list; empty when not set.
+    /// The default networks as one list, which is empty when it is not set.
     pub networks: String,
-    /// The keys that mean nothing here.
+    /// The keys that this selector does not know.
     pub unknown: Vec<String>,
 }
 
