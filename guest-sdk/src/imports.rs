@@ -15,7 +15,7 @@ pub(crate) use crate::testing::imports::{cluster, log, node, pod};
 #[cfg(target_family = "wasm")]
 pub(crate) mod log {
     use crate::bindings::genie::selector::log as generated;
-    use crate::log::Level;
+    use crate::types::Level;
 
     pub(crate) fn enabled(level: Level) -> bool {
         generated::enabled(generated_of(level))
@@ -40,7 +40,7 @@ pub(crate) mod log {
 pub(crate) mod node {
     use crate::bindings::genie::selector::node as generated;
     pub(crate) use crate::bindings::genie::selector::node::{free_addresses, label};
-    use crate::node::Counters;
+    use crate::types::Counters;
 
     pub(crate) fn traffic(prefix: &str) -> Result<Counters, String> {
         let generated::Counters { rx_bytes, tx_bytes } = generated::traffic(prefix)?;

@@ -206,6 +206,7 @@ mod request;
 mod settings;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+mod types;
 
 #[doc(inline)]
 pub use bindings::genie::selector::types::{

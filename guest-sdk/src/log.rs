@@ -16,20 +16,9 @@ use std::fmt;
 use crate::imports::log as host;
 
 #[doc(inline)]
+pub use crate::types::Level;
+#[doc(inline)]
 pub use crate::{__debug as debug, __error as error, __info as info, __warn as warn};
-
-/// How much a message matters, the least first. Fixed by the contract's version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// The message is for the author of the selector.
-    Debug,
-    /// It is about a step worth knowing.
-    Info,
-    /// It is about something odd that did not stop the decision.
-    Warn,
-    /// It is about something wrong.
-    Error,
-}
 
 /// Writes a message for the author of the selector. The arguments are those of [`format!`].
 #[doc(hidden)]

@@ -18,15 +18,8 @@
 use crate::Refusal;
 use crate::imports::node as host;
 
-/// Bytes since the interfaces came up. Further counters may be added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counters {
-    /// Received.
-    pub rx_bytes: u64,
-    /// Sent.
-    pub tx_bytes: u64,
-}
+#[doc(inline)]
+pub use crate::types::Counters;
 
 /// The counters of all interfaces of the node whose names start with `prefix`,
 /// added up.

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::log::Level;
-use crate::node::Counters;
+use crate::types::Counters;
+use crate::types::Level;
 
 thread_local! {
     static RUNNING: RefCell<Option<Rc<Host>>> = const { RefCell::new(None) };

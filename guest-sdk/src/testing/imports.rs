@@ -15,7 +15,7 @@ fn asked(facts: Facts) -> Result<Rc<Host>, String> {
 
 pub(crate) mod log {
     use super::running;
-    use crate::log::Level;
+    use crate::types::Level;
 
     pub(crate) fn enabled(level: Level) -> bool {
         running().is_some_and(|host| host.level.is_none_or(|least| level >= least))
@@ -61,7 +61,7 @@ pub(crate) mod cluster {
 
 pub(crate) mod node {
     use super::{Facts, asked};
-    use crate::node::Counters;
+    use crate::types::Counters;
 
     pub(crate) fn traffic(prefix: &str) -> Result<Counters, String> {
         let host = asked(Facts::Node)?;

@@ -14,7 +14,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::store::{files, has_record, io_error};
+use super::io::{files, io_error};
+use super::store::has_record;
 use crate::cni::{CniArgs, CniError, NetworkList, code};
 
 /// The kind of file that is understood. Before it (libcni 0.8, 2020) there were only results,

@@ -10,10 +10,10 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::event::{Ending, Event};
+use super::io::io_error;
 use super::left_running::LeftRunning;
 use super::line;
 use super::lock::Lock;
-use super::store::io_error;
 use crate::cni::{CniError, code};
 
 /// The stack of the thread that syncs, in bytes.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::store::io_error;
+use super::io::io_error;
 use crate::cni::{CniError, code};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(1);

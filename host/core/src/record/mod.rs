@@ -16,6 +16,7 @@
 pub mod adopted;
 mod event;
 mod header;
+mod io;
 mod journal;
 mod left_running;
 mod line;

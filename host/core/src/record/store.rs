@@ -1,12 +1,13 @@
 //! The state directory.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::header::Header;
+use super::io::{files, io_error, make_directory, read_file};
 use super::journal::Journal;
 use super::left_running::LeftRunning;
 use super::line;
@@ -243,56 +244,8 @@ impl Store {
     }
 }
 
-/// Creates a directory and those above it. What is new is made durable, so that a
-/// record in it can be.
-fn make_directory(path: &Path) -> Result<(), CniError> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .and_then(|()| path.ancestors().skip(1).take(2).filter(|above| above.is_dir()).try_for_each(sync_directory))
-        .map_err(|error| io_error("cannot create the directory", path, &error))
-}
-
-pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-fn read_file(path: &Path) -> Result<Option<Vec<u8>>, CniError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(io_error("cannot read the attachment record", path, &error)),
-    }
-}
-
 /// Whether there is a record of a container's interface.
 pub(super) fn has_record(directory: &Path, container: &str, interface: &str) -> bool {
     let store = Store { directory: directory.into() };
     name::record(container, interface).is_ok_and(|name| store.records().join(name).exists())
-}
-
-/// The files of a directory, sorted; none when it does not exist.
-pub(super) fn files(directory: &Path) -> Result<Vec<PathBuf>, CniError> {
-    let read = || match fs::read_dir(directory) {
-        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
-    };
-    let mut paths: Vec<PathBuf> = read().map_err(|error| io_error("cannot read", directory, &error))?;
-    paths.sort();
-    Ok(paths)
-}
-
-/// "No such file" and "not found" are worded away: a DEL error that says so is taken
-/// for success by containerd.
-pub(super) fn io_error(doing: &str, path: &Path, error: &io::Error) -> CniError {
-    let why = match error.kind() {
-        ErrorKind::NotFound => "it is missing".into(),
-        _ => error.to_string(),
-    };
-    CniError::new(code::IO, format!("{doing} {}: {why}", path.display()))
 }

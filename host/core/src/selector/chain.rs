@@ -14,7 +14,8 @@ use crate::selector::module::{Loader, Module};
 use crate::selector::sandbox::facts::Facts;
 use crate::selector::sandbox::limits::Limits;
 use crate::selector::sandbox::log::hand_on;
-use crate::selector::sandbox::run::{Bounds, Ran, Task, TaskAnswer};
+use crate::selector::sandbox::run::Ran;
+use crate::selector::sandbox::task::{Bounds, Task, TaskAnswer};
 use crate::selector::text::one_line;
 
 /// One selector of a chain.

@@ -8,8 +8,8 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use wasmtime::component::Component;
 use wit_component::ComponentEncoder;
 
+use super::engine::engine;
 use super::names;
-use super::program::engine;
 use genie_core::cni::{CniError, code};
 use genie_core::selector::artefact::cache;
 use genie_core::selector::artefact::claim::Claim;

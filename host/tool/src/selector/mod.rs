@@ -4,6 +4,7 @@
 pub mod built_in;
 pub mod compile;
 pub mod confine;
+mod engine;
 mod names;
 mod program;
 pub mod run_selector;

@@ -2,36 +2,22 @@
 //! selector itself.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use genie_core::cni::{CniError, code};
-use genie_core::selector::artefact::{cache, engine};
+use genie_core::selector::artefact::cache;
 use genie_core::selector::digest::Digest;
 use genie_core::selector::module::{BuiltIn, Compiler, Loader, Program};
 use genie_core::selector::sandbox::run::{Linked, Run};
+use wasmtime::Engine;
 use wasmtime::component::Component;
-use wasmtime::{Engine, OptLevel};
 
+use super::engine::engine;
 use super::wasi::{self, WithWasi};
 use super::{built_in, compile};
 
 /// The program `genie-host`.
 pub static PROGRAM: &dyn Program = &Tool;
-
-/// The engine that this program compiles for and runs on.
-///
-/// # Errors
-/// It does not start on this machine.
-pub fn engine() -> Result<&'static Engine, CniError> {
-    static ENGINE: OnceLock<Result<Engine, CniError>> = OnceLock::new();
-    let start = || {
-        engine::start(|config| {
-            // A selector runs for microseconds: its code is read more than it is run.
-            config.cranelift_nan_canonicalization(true).cranelift_opt_level(OptLevel::SpeedAndSize);
-        })
-    };
-    ENGINE.get_or_init(start).as_ref().map_err(Clone::clone)
-}
 
 /// The loader of a command, whoever runs it: what it compiles is kept in this cache, else in
 /// the user's own, else in memory.

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::program::{engine, prepare};
+use super::engine::engine;
+use super::program::prepare;
 use crate::selector::confine;
 use genie_core::cni::{CniError, code};
 use genie_core::selector::artefact::load::load_file;

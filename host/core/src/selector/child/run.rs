@@ -20,7 +20,8 @@ use crate::process::Process;
 use crate::selector::sandbox::facts::{Consulted, Facts, Question, RECORDED};
 use crate::selector::sandbox::limits::{Limits, QUESTIONS, Usage};
 use crate::selector::sandbox::log::Log;
-use crate::selector::sandbox::run::{Bounds, Ran, Task, TaskAnswer};
+use crate::selector::sandbox::run::Ran;
+use crate::selector::sandbox::task::{Bounds, Task, TaskAnswer};
 use crate::selector::sandbox::unanswered;
 
 /// What the child is to do.

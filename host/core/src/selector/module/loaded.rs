@@ -15,7 +15,8 @@ use crate::selector::contract;
 use crate::selector::grants::Grants;
 use crate::selector::sandbox::facts::{Facts, Nothing};
 use crate::selector::sandbox::limits::Limits;
-use crate::selector::sandbox::run::{Bounds, Ran, Run, Task, TaskAnswer};
+use crate::selector::sandbox::run::{Ran, Run};
+use crate::selector::sandbox::task::{Bounds, Task, TaskAnswer};
 
 /// A selector in memory. Cheap to clone.
 #[derive(Clone)]

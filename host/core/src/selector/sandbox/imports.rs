@@ -12,7 +12,7 @@ use crate::selector::abi::{self, LogLevel};
 use crate::selector::grants::{Grants, Home};
 use crate::selector::sandbox::facts::{Answered, Consulted, Question};
 use crate::selector::sandbox::limits::{Exceeded, LOGGED, Meter, QUESTIONS};
-use crate::selector::sandbox::run::Bounds;
+use crate::selector::sandbox::task::Bounds;
 use crate::selector::sandbox::unanswered::{Unanswered, check};
 use crate::selector::text::json_size;
 

@@ -5,4 +5,5 @@ pub mod imports;
 pub mod limits;
 pub mod log;
 pub mod run;
+pub mod task;
 pub mod unanswered;

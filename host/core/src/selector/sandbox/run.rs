@@ -2,81 +2,19 @@
 
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Store, Trap};
 
 use super::imports::{self, Ask, Context, State};
 use super::log::Log;
+use super::task::{Bounds, Task, TaskAnswer};
 use crate::cni::{CniError, code};
-use crate::selector::abi::{About, LogLevel, Merged, Outcome, Plan, Refusal, Request, Verdict, merge, select};
+use crate::selector::abi::{LogLevel, merge, select};
 use crate::selector::contract::has_merge;
-use crate::selector::grants::{Grants, Home};
 use crate::selector::sandbox::facts::Consulted;
 use crate::selector::sandbox::limits::{Exceeded, HANDLES, Limits, Usage, show_bytes};
 use crate::selector::sandbox::unanswered::Unanswered;
 use crate::selector::text::one_line;
-
-/// What to ask a selector. `settings` is JSON text.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Task {
-    /// What it is.
-    Describe,
-    /// Which networks a pod gets.
-    Select {
-        /// The pod, and what there is to choose from.
-        request: Request,
-        /// The entry's settings.
-        settings: String,
-    },
-    /// How the networks' results become one.
-    Merge {
-        /// What the chain was asked.
-        request: Request,
-        /// What it decided.
-        plan: Plan,
-        /// What the networks answered, in the plan's order.
-        outcomes: Vec<Outcome>,
-        /// The entry's settings.
-        settings: String,
-    },
-}
-
-impl Task {
-    /// Where the selector is asked.
-    pub fn home(&self) -> Home {
-        match self {
-            Self::Describe => Home::default(),
-            Self::Select { request, .. } | Self::Merge { request, .. } => {
-                Home { namespace: request.pod.namespace.clone(), node: request.node.clone() }
-            }
-        }
-    }
-}
-
-/// What it answers.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum TaskAnswer {
-    /// To [`Task::Describe`].
-    About(About),
-    /// To [`Task::Select`].
-    Verdict(Result<Verdict, Refusal>),
-    /// To [`Task::Merge`].
-    Merged(Result<Merged, Refusal>),
-}
-
-/// What one call may do.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Bounds {
-    /// The selector's name, for messages.
-    pub selector: String,
-    /// What it may read and say.
-    pub grants: Grants,
-    /// What it may use.
-    pub limits: Limits,
-    /// Bytes of what selectors before this one asked in the same CNI call, and were told.
-    pub asked: usize,
-}
 
 /// What became of a call.
 pub struct Ran {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::PROGRAM;
 use super::super::compile;
-use super::super::program::engine;
+use super::super::engine::engine;
 use super::PASS;
 use super::PLAN;
 use super::guest;

@@ -21,7 +21,8 @@ use genie_core::selector::digest::Digest;
 use genie_core::selector::grants::Grants;
 use genie_core::selector::sandbox::facts::{Answered, Consulted, Facts, Nothing, Question, RECORDED, Replay};
 use genie_core::selector::sandbox::limits::{Limits, QUESTIONS};
-use genie_core::selector::sandbox::run::{Bounds, Ran, Task, TaskAnswer};
+use genie_core::selector::sandbox::run::Ran;
+use genie_core::selector::sandbox::task::{Bounds, Task, TaskAnswer};
 
 /// Asks for the service account, then logs it (or the reason why not).
 const ASKING: Guest<'static> = Guest {

@@ -14,7 +14,8 @@ use genie_core::selector::grants::Grants;
 use genie_core::selector::module::loaded::LoadedSelector;
 use genie_core::selector::sandbox::facts::Nothing;
 use genie_core::selector::sandbox::limits::Limits;
-use genie_core::selector::sandbox::run::{Bounds, Ran, Task, TaskAnswer};
+use genie_core::selector::sandbox::run::Ran;
+use genie_core::selector::sandbox::task::{Bounds, Task, TaskAnswer};
 
 const LOG: &str = r#"(import "genie:selector/log@0.1.0" "write" (func $log (param i32 i32 i32)))"#;
 

@@ -12,48 +12,54 @@ use super::targets;
 use crate::chart::number;
 use crate::table::Table;
 
-/// What is measured and how, for who reads the figures elsewhere.
-const HOW: &str = "\
-Everybody runs in one run on one machine, in one cgroup, on the same delegates, with warm caches: one
-call each in turn, and each round begins with somebody else, so that whatever else the machine does
-meets all alike. What a program *adds* is its time minus the time of its delegates alone in the same
-round. Before it is measured, each is seen to do its work: interfaces in the pod, none after DEL, and
-for those that publish, the status of every network on the pod in the API server.
+/// The sections, for readers of a long page.
+const CONTENTS: &str = "\
+[Targets](#targets), [how it is measured](#how-it-is-measured),
+[one call after the other](#one-call-after-the-other), [many at once](#many-at-once), [memory](#memory),
+[where our own time goes](#where-our-own-time-goes)";
 
-- **delegate alone**: the delegates are started one after the other, by nobody.
+/// What is measured and how, for those who read the figures elsewhere.
+const HOW: &str = "\
+All programs are measured in one run on one machine, in one cgroup, on the same delegates, with warm
+caches: one call each in turn. Each round begins with another program, so that the machine's other work
+meets all alike. A program *adds* its time minus the time of its delegates alone in the same round.
+Before a program is measured, it is seen to do its work: interfaces in the pod, none after DEL, and,
+if it publishes, the status of every network on the pod in the API server.
+
+- **delegate alone**: the benchmark starts the delegates itself, one after the other.
 - **cnitool**: libcni's own command line, one network.
 - **genie**: annotations from the runtime, no agent.
 - **genie, agent**: as `deploy/` installs it: annotations from the runtime; the agent publishes
   the pod's network status after the answer.
 - **genie, asks agent**: the same, but the annotations are asked of the agent.
 - **genie, asks API**: no agent and no annotations from the runtime: each ADD asks the API server.
-  What happens on a node that is set up wrong; it is here because it is bad.
+  That happens on a node that is set up wrong, and is shown because it is slow.
 - **Multus thin, inline**: Multus 4.2.3 in its cheapest configuration: all networks in `delegates`, no
   kubeconfig, no API server, nothing published.
 - **Multus thin**: as its entrypoint configures it: the first network in `delegates`, the others from
   NetworkAttachmentDefinitions that the pod's annotation names, status published.
 - **Multus thick**: shim and daemon, as its DaemonSet configures them (`auto`, chroot to the host's
-  root); its memory and CPU time are the daemon's too. Its first network is a `.conf`: of a
-  `.conflist` this version forgets on DEL the keys that it does not know itself, so that host-local's
-  DEL fails, and the shim reports success.
+  root). Memory and CPU time include the daemon's. The first network is a `.conf`: on DEL this version
+  forgets the keys of a `.conflist` that it does not know itself, so that host-local's DEL fails, and
+  the shim reports success.
 
-The API server is a real kube-apiserver with etcd on the same machine, so its answers are as fast as
-they can be. The no-op delegate is a static program that reads its configuration and prints a result;
-the real one is the bridge plugin with host-local, without masquerading. CPU time is user and system
-of all processes that a call started, and the daemon's until it rests again.
+The API server is a real kube-apiserver with etcd on the same machine, so it answers as fast as
+possible. The no-op delegate is a static program that reads its configuration and prints a result.
+The real one is the bridge plugin with host-local, without masquerading. CPU time is user and system
+time of all processes that a call started, and the daemon's until it rests again.
 
-Everybody's state is on the same disk. We write a record that survives a power cut (`sync` below, and
-part of DEL, which gives its blocks back); Multus and cnitool write theirs without a sync. So what we
-add depends on the disk, and on who else writes to it, and what they add does not.
+All state is on the same disk. genie writes a record that survives a power cut (`sync` below, and
+part of DEL, which gives its blocks back). Multus and cnitool write their state without a sync. So
+genie's time depends on the disk and on its other writers, and theirs does not.
 
-What was tried to make it less, and what that gave, is in [performance/tried.md](performance/tried.md).";
+[performance/tried.md](performance/tried.md) lists what was tried to make it less, with the results.";
 
 impl Beside {
     /// The whole page. `machine` says what it was measured on, `command` how.
     pub fn page(&self, machine: &str, command: &str) -> String {
         let plot = |name: &str, says: &str| format!("![{says}](performance/{name}.svg)\n\n");
         format!(
-            "# Performance\n\nWritten by `{command}`; do not edit.\n\n{machine}\n\n## Targets\n\n{}\n\
+            "# Performance\n\nWritten by `{command}`; do not edit.\n\n{CONTENTS}\n\n{machine}\n\n## Targets\n\n{}\n\
              ## How it is measured\n\n{HOW}\n\n## One call after the other\n\n{}{}{}\
              ## Many at once\n\n{}{}## Memory\n\n{}{}## Where our own time goes\n\n{}{}",
             Targets(self),
@@ -183,8 +189,8 @@ impl fmt::Display for Memory<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{PODS} ADDs at once, all held at their delegates until it was looked: every process that belongs to them\n\
-             (the delegates too) and the daemon, summed. Resident counts a page in each process that has it; the\n\
+            "{PODS} ADDs at once, all held at their delegates while memory is read: the sum of all their processes\n\
+             (the delegates too) and the daemon. \"Resident\" counts a page in each process that has it; the\n\
              other column counts it once. Fewer delegates than {PODS} wait when ADDs have failed before theirs.\n"
         )?;
         let mut table = Table::new(&["MiB", "delegates waiting", "resident", "shared once"]);
@@ -206,7 +212,7 @@ impl fmt::Display for Parts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "genie, one no-op network, µs, as the plugin tells its agent. `process` is what it cannot see of itself:\n\
+            "genie, one no-op network, µs, as the plugin tells its agent. `process` is the part that it cannot measure:\n\
              its start until `main`, and its end. `delegate` holds the delegate's own time.\n"
         )?;
         for (verb, parts) in [("ADD", &self.0.parts.0), ("DEL", &self.0.parts.1)] {

@@ -1,0 +1,58 @@
+//! Files and directories of the records, with errors that name them.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::cni::{CniError, code};
+
+/// Creates a directory and those above it. What is new is made durable, so that a
+/// record in it can be.
+pub(super) fn make_directory(path: &Path) -> Result<(), CniError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .and_then(|()| path.ancestors().skip(1).take(2).filter(|above| above.is_dir()).try_for_each(sync_directory))
+        .map_err(|error| io_error("cannot create the directory", path, &error))
+}
+
+/// Makes the names in a directory durable.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// The content of a record's file; none when there is no such file.
+pub(super) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, CniError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error("cannot read the attachment record", path, &error)),
+    }
+}
+
+/// The files of a directory, sorted; none when it does not exist.
+pub(super) fn files(directory: &Path) -> Result<Vec<PathBuf>, CniError> {
+    let read = || match fs::read_dir(directory) {
+        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    };
+    let mut paths: Vec<PathBuf> = read().map_err(|error| io_error("cannot read", directory, &error))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// "No such file" and "not found" are worded away: a DEL error that says so is taken
+/// for success by containerd.
+pub(super) fn io_error(doing: &str, path: &Path, error: &io::Error) -> CniError {
+    let why = match error.kind() {
+        ErrorKind::NotFound => "it is missing".into(),
+        _ => error.to_string(),
+    };
+    CniError::new(code::IO, format!("{doing} {}: {why}", path.display()))
+}
