@@ -9,7 +9,8 @@ use genie_core::cni::{Call, CniArgs, NetworkList, Verb, Version, names};
 use genie_core::network::{Catalogue, Context, Installed, Limits, Prepared, prepare};
 use genie_core::object::ObjectName;
 use genie_core::record::{Header, Planned, Record, VERSION};
-use genie_core::selector::abi::{DefaultRoute, Plan};
+use genie_core::routes::Route;
+use genie_core::selector::abi::Plan;
 use genie_core::selector::sandbox::facts::{Answered, Consulted, Question, Replay};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -67,7 +68,7 @@ pub fn laws(plan: &Plan, context: &Context<'_>, prepared: &[Prepared]) {
     assert!(
         prepared
             .iter()
-            .filter(|one| matches!(&one.default_route, DefaultRoute::Via(gateways) if !gateways.is_empty()))
+            .filter(|one| matches!(&one.default_route, Route::Via(gateways) if !gateways.is_empty()))
             .count()
             < 2
     );

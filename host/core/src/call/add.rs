@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ use crate::pod::{self, Identity};
 use crate::record::{Ending, Header, Journal, Lock, Planned, Store, VERSION, boot_id};
 use crate::report::spool;
 use crate::routes::{self, Sandbox, Wanted, Wish};
-use crate::selector::abi::{self, DefaultRoute, Plan};
+use crate::selector::abi::{self, Plan};
 use crate::sources;
 
 /// How long undoing may take when the call's own time is used up.
@@ -49,7 +49,7 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Timings) -
     account.part("select");
     if let Some(ignored) = ignored(&config.chain, &selected.request) {
         tracing::warn!("{ignored}");
-        spool::noticed(call, &config.paths, &ignored);
+        spool::noticed(call, &config.paths.state_dir, &ignored);
     }
     let mut sandbox = Sandbox::open(call.netns.as_deref())?;
     let taken = taken_interfaces(previous.as_ref().filter(|_| is_served), call, &selected.plan, sandbox.as_mut())?;
@@ -292,7 +292,7 @@ fn header(call: &Call, pod: &Identity, path: &[PathBuf], attachments: &[Prepared
         network: call.name.clone(),
         cni_args: call.args.clone(),
         pod: pod.recorded(),
-        created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs()),
+        created: crate::time::now(),
         path: path.to_vec(),
         attachments: planned.collect(),
         decision: selected.explanation(),
@@ -313,15 +313,11 @@ fn owner<'a>(
 }
 
 fn wish(attachment: &Prepared) -> Wish<'_> {
-    let default_route = match &attachment.default_route {
-        DefaultRoute::Usual => routes::Route::Usual,
-        DefaultRoute::Never => routes::Route::Never,
-        // Checked when the plan was prepared.
-        DefaultRoute::Via(gateways) => {
-            routes::Route::Via(gateways.iter().filter_map(|gateway| gateway.parse().ok()).collect())
-        }
-    };
-    Wish { interface: &attachment.interface, network: &attachment.list.name, default_route }
+    Wish {
+        interface: &attachment.interface,
+        network: &attachment.list.name,
+        default_route: attachment.default_route.clone(),
+    }
 }
 
 /// Interfaces that the container has already: the one that an earlier plugin made, all that its

@@ -2,7 +2,6 @@
 //! pods, and we stand behind it to undo what we attached (`install::drain` makes
 //! the list).
 
-use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -15,20 +14,7 @@ use super::request::OwnTypes;
 use crate::cni::{Call, CniError, Verb, code, get};
 use crate::config::Paths;
 use crate::network::Catalogue;
-use crate::record::{Listed, Store};
-
-/// Whether there is a record of anything that only we can undo.
-///
-/// # Errors
-/// The records cannot be read.
-pub fn is_needed(state_dir: &Path) -> Result<bool, CniError> {
-    Ok(Store::open(state_dir)?.list()?.iter().any(|entry| match entry {
-        Listed::Record(_) => true,
-        // What was moved away needs a person; what lies among the records may be
-        // readable for another build.
-        Listed::Damaged { path, .. } => path.parent().and_then(Path::file_name) != Some(OsStr::new("damaged")),
-    }))
-}
+use crate::record::Store;
 
 /// Serves a call. Only DEL does anything: there are records of pods that we
 /// attached, and none is made any more.
@@ -70,7 +56,8 @@ fn no_network() -> CniError {
 /// this call, which is part of what is to be removed; the next DEL repeats it when
 /// it fails.
 fn finish(paths: &Paths) {
-    if is_needed(&paths.state_dir).unwrap_or(true) {
+    let attached = Store::open(&paths.state_dir).and_then(|store| store.has_attachments());
+    if attached.unwrap_or(true) {
         return;
     }
     let plugin = std::env::current_exe().unwrap_or_default();

@@ -14,8 +14,6 @@ mod namespace;
 mod recorded;
 mod request;
 mod status;
-#[cfg(test)]
-mod tests;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -62,7 +60,7 @@ pub fn serve(call: &Call, account: &Timings, program: &'static dyn Program) -> R
         Verb::Gc => gc::gc(call, &paths, deadline).map(|()| None),
         Verb::Add => Config::from_call(call, program)
             .and_then(|config| add::add(call, &config, deadline, account))
-            .inspect_err(|error| spool::refused(call, &paths, error))
+            .inspect_err(|error| spool::refused(call, &paths.state_dir, error))
             .map(Some),
         Verb::Status => status::status(call, program).map(|()| None),
         Verb::Version => Ok(Some(crate::cni::version_document())),

@@ -15,7 +15,7 @@ use crate::report::timings::Timings;
 use crate::selector::abi::{Plan, PodName, Request};
 use crate::selector::decision::{Decision, Step};
 use crate::selector::sandbox::facts::Facts;
-use crate::selector::text::{json_at_most, json_size};
+use crate::text::{json_at_most, json_size};
 
 /// The most that a decision takes of a record, in bytes: whoever reads all records of a
 /// node reads it so often.

@@ -1,5 +1,6 @@
 //! The error object of the CNI specification (section 5, "Error").
 
+use crate::text::start;
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -46,10 +47,8 @@ const QUOTED: usize = 64;
 /// A text as a message quotes it: on one line, and not longer than people read. Who wrote it
 /// (an annotation, a selector) may have made it as long as it likes.
 pub fn quoted(text: &str) -> String {
-    match text.get(..text.floor_char_boundary(QUOTED)) {
-        Some(start) if start.len() < text.len() => format!("{start:?} …"),
-        _ => format!("{text:?}"),
-    }
+    let start = start(text, QUOTED);
+    if start.len() < text.len() { format!("{start:?} …") } else { format!("{text:?}") }
 }
 
 /// What a failed CNI call prints on stdout.

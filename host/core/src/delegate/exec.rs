@@ -12,6 +12,7 @@ use super::failure::{Cause, Failure, explain};
 use super::missing::missing;
 use super::pump::{End, Finished, STDOUT_LIMIT, pump};
 use crate::cni::{CniError, Secrets, Verb, code};
+use crate::text::ends;
 
 /// A variable that every delegate inherits with the value `1`: who finds it set was
 /// called, through however many plugins, by this plugin.
@@ -91,7 +92,7 @@ impl Exec<'_> {
                     format!("it did not finish within {:.1} s and was killed", started.elapsed().as_secs_f64()),
                 );
                 let log = String::from_utf8_lossy(&stderr);
-                Err(Failure::new(Cause::Stopped, error.with_details(super::failure::shorten(log.trim(), 1024))))
+                Err(Failure::new(Cause::Stopped, error.with_details(ends(log.trim(), 1024))))
             }
         }
     }

@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 use serde_json::{Map, Value};
 
 use crate::cni::{CniError, code, get};
+use crate::text::ends;
 
 /// A delegate's own message and its details are cut to this many bytes each.
 const OWN_TEXT_LIMIT: usize = 16 * 1024;
@@ -49,7 +50,7 @@ pub(super) fn explain(status: ExitStatus, stdout: &[u8], stderr_tail: &[u8]) -> 
         let msg = if stderr.is_empty() {
             format!("{} and printed nothing", ending(status))
         } else {
-            format!("{}: {}", ending(status), shorten(stderr, QUOTE_LIMIT))
+            format!("{}: {}", ending(status), ends(stderr, QUOTE_LIMIT))
         };
         return CniError::new(code::INTERNAL, msg);
     }
@@ -70,16 +71,16 @@ fn own_error(object: &Map<String, Value>) -> Option<CniError> {
     }
     let msg = if msg.is_empty() { "the plugin gave no message" } else { msg };
     Some(
-        CniError::new(code.unwrap_or(code::INTERNAL), shorten(msg, OWN_TEXT_LIMIT))
-            .with_details(shorten(details, OWN_TEXT_LIMIT)),
+        CniError::new(code.unwrap_or(code::INTERNAL), ends(msg, OWN_TEXT_LIMIT))
+            .with_details(ends(details, OWN_TEXT_LIMIT)),
     )
 }
 
 fn no_error_object(status: ExitStatus, stdout: &[u8], stderr: &str) -> CniError {
     let printed = String::from_utf8_lossy(stdout);
-    let printed = shorten(printed.trim(), QUOTE_LIMIT);
+    let printed = ends(printed.trim(), QUOTE_LIMIT);
     let msg = format!("{}, and what it printed is no CNI error: {printed:?}", ending(status));
-    CniError::new(code::INTERNAL, msg).with_details(shorten(stderr, QUOTE_LIMIT))
+    CniError::new(code::INTERNAL, msg).with_details(ends(stderr, QUOTE_LIMIT))
 }
 
 fn ending(status: ExitStatus) -> String {
@@ -113,18 +114,6 @@ fn signal_name(signal: i32) -> String {
         _ => return format!("signal {signal}"),
     };
     name.into()
-}
-
-/// At most about `limit` bytes of `text`: its beginning and its end, since a crash
-/// names its reason first and a log names it last.
-pub(super) fn shorten(text: &str, limit: usize) -> String {
-    if text.len() <= limit {
-        return text.into();
-    }
-    let half = limit / 2;
-    let head = &text[..text.floor_char_boundary(half)];
-    let tail = &text[text.ceil_char_boundary(text.len() - half)..];
-    format!("{head} … {tail}")
 }
 
 /// Rewords what containerd takes for "nothing left to delete" when it appears in a

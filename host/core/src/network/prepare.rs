@@ -16,6 +16,7 @@ use super::repeated::set_apart;
 use crate::cni::{Call, CniArgs, CniError, NetworkList, code, quoted};
 use crate::delegate;
 use crate::object::ObjectName;
+use crate::routes::Route;
 use crate::selector::abi::{Attachment, DefaultRoute, Plan, Source};
 use crate::selector::sandbox::facts::{Facts, Question};
 
@@ -60,7 +61,7 @@ pub struct Prepared {
     /// What its plugins may get as `runtimeConfig`.
     pub runtime_config: Map<String, Value>,
     /// What becomes of its default routes.
-    pub default_route: DefaultRoute,
+    pub default_route: Route,
 }
 
 /// Checks a plan and makes its attachments, in the plan's order.
@@ -133,7 +134,7 @@ fn prepare_one(attachment: &Attachment, interface: String, context: &Context<'_>
     if let Some(path) = context.path {
         list.types().into_iter().try_for_each(|kind| delegate::find(kind, path).map(drop))?;
     }
-    check_routes(&attachment.default_route)?;
+    let default_route = route(&attachment.default_route)?;
 
     // The runtime's own wishes are for the network that the runtime reports, and
     // for no other (multi-network standard, section 7.5).
@@ -156,7 +157,7 @@ fn prepare_one(attachment: &Attachment, interface: String, context: &Context<'_>
     let mut arguments = attachment.args.clone();
     request_addresses(attachment, &mut list, &declared, &mut runtime_config, &mut arguments, context.strict)?;
     let cni_args = with_arguments(&args, &arguments)?;
-    Ok(Prepared { interface, list, cni_args, runtime_config, default_route: attachment.default_route.clone() })
+    Ok(Prepared { interface, list, cni_args, runtime_config, default_route })
 }
 
 fn with_arguments(args: &CniArgs, pairs: &[(String, String)]) -> Result<String, CniError> {
@@ -309,18 +310,24 @@ fn check_mac(mac: &str) -> Result<(), CniError> {
     Err(invalid(format!("{} is no hardware address; write one as 02:00:00:00:00:01", quoted(mac))))
 }
 
-fn check_routes(default_route: &DefaultRoute) -> Result<(), CniError> {
-    let DefaultRoute::Via(gateways) = default_route else { return Ok(()) };
-    let mut families = BTreeSet::new();
+/// What a plan's `default-route` asks for.
+fn route(default_route: &DefaultRoute) -> Result<Route, CniError> {
+    let gateways = match default_route {
+        DefaultRoute::Usual => return Ok(Route::Usual),
+        DefaultRoute::Never => return Ok(Route::Never),
+        DefaultRoute::Via(gateways) => gateways,
+    };
+    let mut addresses: Vec<IpAddr> = Vec::new();
     for gateway in gateways {
         let address: IpAddr = gateway
             .parse()
             .map_err(|_| invalid(format!("default-route: {} is no gateway; write an IP address", quoted(gateway))))?;
-        if !families.insert(address.is_ipv4()) {
+        if addresses.iter().any(|other| other.is_ipv4() == address.is_ipv4()) {
             return Err(invalid("default-route: more than one gateway of the same address family"));
         }
+        addresses.push(address);
     }
-    Ok(())
+    Ok(Route::Via(addresses))
 }
 
 fn object(text: Option<&str>, what: &str) -> Result<Map<String, Value>, CniError> {

@@ -1,5 +1,5 @@
 //! What a pod is: who it is, its annotations, and what else is known of it. Where that is known
-//! from is [`crate::sources`].
+//! from is the business of `sources`.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,6 @@
 //! The first line of a record: everything that the reverse of an ADD needs.
 
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
@@ -55,7 +54,7 @@ impl Header {
     /// Whether it was written after the machine was started, by the clock of now: at no cost,
     /// and false when in doubt. A clock that was set back makes it true for too many.
     pub fn is_younger_than_boot(&self) -> bool {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        let now = crate::time::now();
         let uptime = u64::try_from(clock_gettime(ClockId::Boottime).tv_sec).unwrap_or_default();
         self.created > now.saturating_sub(uptime)
     }

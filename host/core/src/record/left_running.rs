@@ -9,15 +9,14 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc::{F_UNLCK, F_WRLCK, SEEK_SET, c_int, c_short, flock};
 use rustix::fs::{Mode, OFlags, open};
 
-const FIRST_PAUSE: Duration = Duration::from_millis(1);
-const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+use crate::lock;
 
 /// A lock that is passed on to delegates. It is one of those that belong to an open file
 /// (`F_OFD_SETLK`), and knows nothing of the other kind that [`Lock`](super::Lock) is.
@@ -43,20 +42,12 @@ impl LeftRunning {
     /// Waits until nothing of an earlier call runs, at most until `deadline`. False when
     /// something still does.
     pub(super) fn wait(&self, deadline: Instant) -> io::Result<bool> {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            match self.set(F_WRLCK) {
-                Ok(()) => return Ok(true),
-                Err(Errno::EAGAIN | Errno::EACCES | Errno::EINTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(false);
-            }
-            std::thread::sleep(pause.min(left));
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
+        let ended = lock::until(deadline, || match self.set(F_WRLCK) {
+            Ok(()) => Ok(Some(())),
+            Err(Errno::EAGAIN | Errno::EACCES | Errno::EINTR) => Ok(None),
+            Err(error) => Err(error),
+        })?;
+        Ok(ended.is_some())
     }
 
     fn set(&self, kind: c_int) -> Result<(), Errno> {

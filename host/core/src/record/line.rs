@@ -1,5 +1,6 @@
 //! One line of a record: `<checksum> <JSON>`.
 
+use crate::digest::hex;
 use std::io;
 
 use serde::Serialize;
@@ -62,13 +63,4 @@ fn depth(json: &[u8]) -> usize {
 
 fn checksum(json: &[u8]) -> String {
     hex(&Sha256::digest(json)).chars().take(DIGITS).collect()
-}
-
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

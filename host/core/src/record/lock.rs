@@ -5,14 +5,9 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
-
 use super::io::io_error;
 use crate::cni::{CniError, code};
-
-const FIRST_PAUSE: Duration = Duration::from_millis(1);
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+use crate::lock;
 
 /// Holds a container's lock; released when dropped.
 ///
@@ -48,17 +43,10 @@ impl Lock {
 
     pub(super) fn acquire(path: PathBuf, container: &str, deadline: Instant) -> Result<Self, CniError> {
         let started = Instant::now();
-        let mut pause = FIRST_PAUSE;
-        loop {
-            if let Some(file) = try_lock(&path).map_err(|error| io_error("cannot lock", &path, &error))? {
-                return Ok(Self { _file: file, path, container: container.into(), keep: false });
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(busy(&path, container, started.elapsed()));
-            }
-            std::thread::sleep(pause.min(left));
-            pause = (pause * 2).min(LONGEST_PAUSE);
+        let locked = lock::until(deadline, || try_lock(&path));
+        match locked.map_err(|error| io_error("cannot lock", &path, &error))? {
+            Some(file) => Ok(Self { _file: file, path, container: container.into(), keep: false }),
+            None => Err(busy(&path, container, started.elapsed())),
         }
     }
 }
@@ -76,20 +64,9 @@ impl Drop for Lock {
 /// The locked file, or none when somebody else has it.
 fn try_lock(path: &Path) -> std::io::Result<Option<File>> {
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    }
-    // Between the two calls its holder may have removed the file. A lock on a file that
-    // nobody can open any more excludes nobody.
-    let ours = file.metadata()?;
-    match fs::metadata(path) {
-        Ok(there) if there.ino() == ours.ino() && there.dev() == ours.dev() => Ok(Some(file)),
-        Ok(_) => Ok(None),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    // Between the two its holder may have removed the file.
+    let ours = lock::exclusive(&file)? && lock::is_at(&file, path)?;
+    Ok(ours.then_some(file))
 }
 
 fn busy(path: &Path, container: &str, waited: Duration) -> CniError {

@@ -3,9 +3,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::line::hex;
 use crate::cni::CniError;
 use crate::cni::names::{check_container, check_interface};
+use crate::digest::hex;
 
 /// A longer container id is shortened: with an interface name (15 bytes) and endings a
 /// file name stays under 200 bytes, where the kernel allows 255.

@@ -1,8 +1,9 @@
 //! The state directory.
 
+use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -41,7 +42,7 @@ pub enum Listed {
 }
 
 impl Store {
-    /// The store in `directory`, which is created where it is missing, for root left_running.
+    /// The store in `directory`, which is created where it is missing, for root alone.
     ///
     /// # Errors
     /// [`code::IO`].
@@ -131,6 +132,19 @@ impl Store {
             Err(Unreadable::Damaged(reason)) => Err(self.quarantine(&path, &reason)),
             Err(Unreadable::Newer(version)) => Err(CniError::new(code::RECORD, newer(&path, version))),
         }
+    }
+
+    /// Whether there is a record of anything that only we can undo.
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub fn has_attachments(&self) -> Result<bool, CniError> {
+        Ok(self.list()?.iter().any(|listed| match listed {
+            Listed::Record(_) => true,
+            // What was moved away needs a person; what lies among the records may be
+            // readable for another build.
+            Listed::Damaged { path, .. } => path.parent().and_then(Path::file_name) != Some(OsStr::new("damaged")),
+        }))
     }
 
     /// Every record of the node and every damaged file, in the order of their names.

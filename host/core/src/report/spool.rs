@@ -10,14 +10,13 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use crate::cni::{Call, CniArgs, CniError};
-use crate::config::Paths;
 use crate::pod::Identity;
 use crate::record::{Pod, Store};
+use crate::text::start;
 
 /// How many pods' refusals are kept while no agent takes them; the oldest go first.
 const LIMIT: usize = 256;
@@ -46,25 +45,25 @@ pub const NOTICE: u32 = 0;
 
 /// Leaves a failed ADD to the agent. What goes wrong with that is only logged: the
 /// call's answer is the error itself.
-pub fn refused(call: &Call, paths: &Paths, error: &CniError) {
-    leave(call, paths, error);
+pub fn refused(call: &Call, state_dir: &Path, error: &CniError) {
+    leave(call, state_dir, error);
 }
 
 /// Leaves to the agent what a pod's owner should know although the pod starts.
-pub fn noticed(call: &Call, paths: &Paths, message: &str) {
-    leave(call, paths, &CniError::new(NOTICE, message));
+pub fn noticed(call: &Call, state_dir: &Path, message: &str) {
+    leave(call, state_dir, &CniError::new(NOTICE, message));
 }
 
-fn leave(call: &Call, paths: &Paths, error: &CniError) {
+fn leave(call: &Call, state_dir: &Path, error: &CniError) {
     let Some(pod) = Identity::from_args(&CniArgs::new(&call.args)).recorded() else { return };
     let refusal = RefusedPod {
         pod,
         code: error.code,
-        message: shortened(&error.msg),
-        details: shortened(&error.details),
-        time: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs()),
+        message: start(&error.msg, TEXT_LIMIT).to_owned(),
+        details: start(&error.details, TEXT_LIMIT).to_owned(),
+        time: crate::time::now(),
     };
-    if let Err(error) = Spool::of(&paths.state_dir).write(&call.container, &refusal) {
+    if let Err(error) = Spool::of(state_dir).write(&call.container, &refusal) {
         tracing::warn!(%error, "the agent will not hear of this error: it cannot be written to the spool");
     }
 }
@@ -179,10 +178,6 @@ fn file_name(pod: &Pod) -> String {
     let stem = if pod.uid.is_empty() { &named } else { &pod.uid };
     let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
     format!("{}.json", stem.chars().take(STEM_LIMIT).map(safe).collect::<String>())
-}
-
-fn shortened(text: &str) -> String {
-    text[..text.floor_char_boundary(TEXT_LIMIT)].to_owned()
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use crate::agent_api::client;
 use crate::agent_api::protocol::{CallReport, NetworkTime, SelectorRun};
 use crate::cni::{Call, CniArgs, CniError, NetworkList, Verb};
 use crate::pod::Identity;
-use crate::selector::decision::{Step, StepOutcome, micros};
+use crate::selector::decision::{Step, StepOutcome};
+use crate::time::micros;
 
 /// Kept while a call runs.
 pub struct Timings {

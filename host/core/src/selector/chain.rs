@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::cni::{CniError, code};
 use crate::selector::abi::{Merged, Outcome, Plan, Refusal, Request, Verdict};
-use crate::selector::decision::{Decision, Failed, Step, StepOutcome, micros};
+use crate::selector::decision::{Decision, Failed, Step, StepOutcome};
 use crate::selector::grants::Grants;
 use crate::selector::mistake;
 use crate::selector::module::loaded::{LoadedSelector, mismatched};
@@ -16,7 +16,8 @@ use crate::selector::sandbox::limits::Limits;
 use crate::selector::sandbox::log::hand_on;
 use crate::selector::sandbox::run::Ran;
 use crate::selector::sandbox::task::{Bounds, Task, TaskAnswer};
-use crate::selector::text::one_line;
+use crate::text::one_line;
+use crate::time::micros;
 
 /// One selector of a chain.
 #[derive(Clone, Debug, PartialEq)]

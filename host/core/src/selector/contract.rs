@@ -8,8 +8,8 @@ use wasmtime::component::Component;
 use crate::selector::abi;
 use std::path::Path;
 
-use super::digest::Digest;
 use crate::cni::{CniError, code};
+use crate::digest::Digest;
 
 /// The names at a component's border.
 #[derive(Debug, Default, PartialEq, Eq)]

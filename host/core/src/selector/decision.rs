@@ -1,7 +1,5 @@
 //! What happened in a chain, for the attachment record and `test-selector`.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use crate::cni::CniError;
@@ -108,9 +106,4 @@ impl StepOutcome {
             Self::Skipped => "skipped",
         }
     }
-}
-
-/// A time as traces and reports tell it: in whole microseconds.
-pub fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -2,7 +2,7 @@
 
 use crate::cni::{CniError, code};
 use crate::selector::abi::Mistake;
-use crate::selector::text::one_line;
+use crate::text::one_line;
 
 /// The key of the configuration that selectors get to see.
 const DEFAULT_PLUGIN: &str = "default_plugin";

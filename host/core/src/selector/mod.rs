@@ -15,13 +15,11 @@ pub mod chain;
 pub mod child;
 pub mod contract;
 pub mod decision;
-pub mod digest;
 pub mod grants;
 pub mod keys;
 mod mistake;
 pub mod module;
 pub mod sandbox;
-pub mod text;
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
@@ -92,7 +92,7 @@ impl Reconciler {
     /// # Errors
     /// The records cannot be read.
     pub async fn round(&mut self, now: SystemTime) -> Result<usize, CniError> {
-        let now = now.duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        let now = genie_core::time::seconds(now);
         let mut collected = 0;
         for container in self.gone(now)? {
             let (id, interface) = (&container.id, &container.interface);

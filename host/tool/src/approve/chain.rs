@@ -11,7 +11,7 @@ use genie_core::cni::CniError;
 use genie_core::selector::chain::{Chain, Entry};
 use genie_core::selector::module::Module;
 use genie_core::selector::module::loaded::LoadedSelector;
-use genie_core::selector::text::one_line;
+use genie_core::text::one_line;
 
 /// The selector that decides whatever it is asked.
 const LAST: Module = Module::BuiltIn("default-plugin");

@@ -11,7 +11,7 @@ use regex::RegexBuilder;
 use serde_json::Value;
 
 use genie_core::selector::keys;
-use genie_core::selector::text::one_line;
+use genie_core::text::one_line;
 
 /// The most bytes of a schema.
 const BYTES: usize = 64 << 10;

@@ -15,10 +15,10 @@ use crate::selector::compile::{artefact, compile_as_claimed, give_up};
 use crate::selector::{PROGRAM, built_in};
 use genie_core::cni::CniError;
 use genie_core::config;
+use genie_core::digest::Digest;
 use genie_core::selector::artefact::cache;
 use genie_core::selector::child::compiler::{self, Compilation};
 use genie_core::selector::contract::check_digest;
-use genie_core::selector::digest::Digest;
 
 #[derive(Args)]
 pub struct Arguments {

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::selector::built_in;
-use genie_core::selector::digest::Digest;
+use genie_core::digest::Digest;
 use genie_core::selector::module::{self, Module};
 
 /// A module, with its content.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::Layout;
 use super::compile;
-use super::configuration::all;
+use super::errors::all;
 use crate::approve::chain::{Finding, Level};
 use genie_core::process::Process;
 

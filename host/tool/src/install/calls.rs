@@ -4,31 +4,24 @@
 //! likes. What counts is a call of the runtime, which is root, in the node's own process
 //! namespace: nobody else's can make an attachment.
 
+use std::convert::Infallible;
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
 use super::Layout;
 use genie_core::config::OWN_TYPE;
+use genie_core::lock;
 
 /// How long calls that have begun are waited for.
 const WAIT: Duration = Duration::from_secs(10);
-/// The kernel does not tell when a program is no longer executed.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// Waits until no call executes the program. False: one still does.
 pub fn end(layout: &Layout, program: &Path) -> bool {
-    let deadline = Instant::now() + WAIT;
-    while is_executed(program) && any(layout) {
-        if Instant::now() >= deadline {
-            return false;
-        }
-        thread::sleep(PAUSE);
-    }
-    true
+    let ended = || Ok::<_, Infallible>((!is_executed(program) || !any(layout)).then_some(()));
+    matches!(lock::until(Instant::now() + WAIT, ended), Ok(Some(())))
 }
 
 /// Whether anybody does: the kernel refuses to open a program for writing as long as it is

@@ -8,7 +8,7 @@ use anyhow::Result;
 use serde_json::{Map, Value};
 
 use super::Layout;
-use super::configuration::said;
+use super::errors::said;
 use crate::approve::chain::Finding;
 use crate::selector::PROGRAM;
 use genie_core::config::Config;

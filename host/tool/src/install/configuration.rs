@@ -13,14 +13,15 @@ use serde_json::{Map, Value, json};
 use super::Layout;
 use super::Origin;
 use super::credentials::ServiceAccount;
+use super::errors::{all, said};
 use super::file;
 use super::net_d;
 use crate::approve;
 use crate::approve::chain::Finding;
-use genie_core::cni::{CniError, NetworkList, get};
+use genie_core::cni::{NetworkList, get};
 use genie_core::config::{CACHE_DIR, CONF_DIR, OWN_TYPE, STATE_DIR};
+use genie_core::digest::Digest;
 use genie_core::pod::ANNOTATIONS_CAPABILITY;
-use genie_core::selector::digest::Digest;
 use genie_core::selector::module::read;
 
 /// Every supported runtime takes it; containerd 1.6 and Debian's plugins end here.
@@ -182,16 +183,6 @@ fn check(config: &Map<String, Value>, layout: &Layout) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// A CNI error's words.
-pub(super) fn said(error: CniError) -> anyhow::Error {
-    anyhow::Error::msg(Finding::from(error).what)
-}
-
-/// All that is wrong, in one error.
-pub(super) fn all(findings: impl Iterator<Item = Finding>) -> anyhow::Error {
-    anyhow::Error::msg(findings.map(|finding| finding.what).collect::<Vec<_>>().join("; "))
 }
 
 /// Puts the ConfigMap's selectors where the configuration says that they are.

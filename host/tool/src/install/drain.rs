@@ -20,6 +20,7 @@ use super::manifest::Manifest;
 use super::net_d;
 use genie_core::cni::get;
 use genie_core::config::OWN_TYPE;
+use genie_core::record::Store;
 
 /// Whether there is anything left that only we can undo.
 ///
@@ -30,7 +31,7 @@ pub fn is_needed(layout: &Layout) -> Result<bool> {
     if !dir.exists() {
         return Ok(false);
     }
-    genie_core::call::drain::is_needed(&dir).map_err(super::configuration::said)
+    Store::open(&dir).and_then(|store| store.has_attachments()).map_err(super::errors::said)
 }
 
 /// Replaces our configuration by the drain list. At no time is there neither.

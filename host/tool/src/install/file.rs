@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use genie_core::selector::digest::Digest;
+use genie_core::digest::Digest;
 
 /// Puts a file in its place, durably, with this mode. Gives whether anything had
 /// to be done: a file that is as it should be is not touched.

@@ -6,21 +6,20 @@
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, openat};
+use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 
 use super::Layout;
 use super::file;
+use genie_core::lock;
 
 const NAME: &str = "install.lock";
 
 /// A removal waits for calls that have begun, and whoever ends an agent for less than this.
 const WAIT: Duration = Duration::from_secs(15);
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// Held until it is dropped, by the kernel, so that nobody who was killed holds it.
 pub struct Guard(#[expect(dead_code, reason = "closing it unlocks")] File);
@@ -37,20 +36,18 @@ pub fn take(layout: &Layout) -> Result<Guard> {
 pub(super) fn take_until(layout: &Layout, deadline: Instant) -> Result<Guard> {
     let dir = layout.on_host(&layout.state_dir);
     let path = dir.join(NAME);
-    loop {
+    let locked = lock::until(deadline, || {
         file::make_dir(&dir, 0o700)?;
-        if let Some(file) = try_lock(&dir, &path).with_context(|| format!("{} cannot be locked", path.display()))? {
-            return Ok(Guard(file));
-        }
-        if Instant::now() >= deadline {
-            bail!(
-                "another installation or removal is at work on this node and does not end: it holds {}; see which \
-                 genie-host runs (`fuser {}`) and end it; this is tried again",
-                path.display(),
-                path.display()
-            );
-        }
-        thread::sleep(PAUSE);
+        try_lock(&dir, &path).with_context(|| format!("{} cannot be locked", path.display()))
+    });
+    match locked? {
+        Some(file) => Ok(Guard(file)),
+        None => bail!(
+            "another installation or removal is at work on this node and does not end: it holds {}; see which \
+             genie-host runs (`fuser {}`) and end it; this is tried again",
+            path.display(),
+            path.display()
+        ),
     }
 }
 
@@ -70,12 +67,7 @@ fn try_lock(dir: &Path, path: &Path) -> Result<Option<File>> {
         ensure!(mode & forbidden == 0, "{what} is not for root alone (mode {mode:04o}): take that away (chmod go=)");
     }
     ensure!(ours.is_file(), "it is not a regular file: remove it");
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    }
-    // A removal takes the file with it. One that nobody can open any more excludes nobody.
-    let is_there = fs::metadata(path).is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino()));
-    Ok(is_there.then_some(file))
+    // A removal takes the file with it.
+    let ours = lock::exclusive(&file)? && lock::is_at(&file, path)?;
+    Ok(ours.then_some(file))
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Layout;
 use super::file;
-use genie_core::selector::digest::Digest;
+use genie_core::digest::Digest;
 
 const NAME: &str = "installed.json";
 

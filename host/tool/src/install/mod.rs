@@ -16,6 +16,7 @@ pub mod compile;
 pub mod configuration;
 pub mod credentials;
 pub mod drain;
+mod errors;
 pub(crate) mod file;
 mod lock;
 pub mod manifest;

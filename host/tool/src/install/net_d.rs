@@ -143,5 +143,5 @@ fn first(layout: &Layout) -> Result<Option<String>> {
 
 /// The networks of the node, without ours.
 pub(super) fn networks(layout: &Layout) -> Result<Catalogue> {
-    Catalogue::load(&layout.on_host(&layout.conf_dir), &[OWN_TYPE]).map_err(super::configuration::said)
+    Catalogue::load(&layout.on_host(&layout.conf_dir), &[OWN_TYPE]).map_err(super::errors::said)
 }

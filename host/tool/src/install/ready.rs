@@ -15,7 +15,7 @@ use super::Origin;
 use super::approve;
 use super::net_d;
 use super::runtime::{self, Reads};
-use genie_core::selector::digest::Digest;
+use genie_core::digest::Digest;
 
 /// What was found last, and of what.
 #[derive(Clone, Debug, Default)]

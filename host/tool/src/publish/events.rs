@@ -27,6 +27,7 @@ use super::retry::{NotPublished, Retry};
 use genie_core::cni::code;
 use genie_core::pod::Identity;
 use genie_core::report::spool::{NOTICE, RefusedPod, Spool, Taken};
+use genie_core::text::start;
 
 /// What the API server allows in an event, in bytes.
 const MESSAGE_LIMIT: usize = 1024;
@@ -249,8 +250,7 @@ fn message(refusal: &RefusedPod) -> String {
     if !refusal.details.is_empty() {
         message = format!("{message}; {}", refusal.details);
     }
-    message.truncate(message.floor_char_boundary(MESSAGE_LIMIT - who.len()));
-    message + who
+    format!("{}{who}", start(&message, MESSAGE_LIMIT - who.len()))
 }
 
 /// The message without numbers and identifiers: those differ from one attempt to

@@ -11,11 +11,11 @@ use wit_component::ComponentEncoder;
 use super::engine::engine;
 use super::names;
 use genie_core::cni::{CniError, code};
+use genie_core::digest::Digest;
 use genie_core::selector::artefact::cache;
 use genie_core::selector::artefact::claim::Claim;
 use genie_core::selector::child::compiler;
 use genie_core::selector::contract::Names;
-use genie_core::selector::digest::Digest;
 
 /// The first eight bytes of a component.
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use genie_core::cni::{CniError, code};
+use genie_core::digest::Digest;
 use genie_core::selector::artefact::cache;
-use genie_core::selector::digest::Digest;
 use genie_core::selector::module::{BuiltIn, Compiler, Loader, Program};
 use genie_core::selector::sandbox::run::{Linked, Run};
 use wasmtime::Engine;

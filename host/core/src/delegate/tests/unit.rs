@@ -2,8 +2,9 @@ use std::fs;
 
 use super::*;
 use crate::cni::{CniError, code};
-use crate::delegate::failure::{reword_for_del, shorten};
+use crate::delegate::failure::reword_for_del;
 use crate::delegate::{find, refuse_self};
+use crate::text::ends;
 
 #[test]
 fn find_takes_the_first_regular_file_even_if_it_cannot_be_executed() {
@@ -65,8 +66,8 @@ fn del_error_never_reads_as_nothing_left_to_delete() {
 
 #[test]
 fn shortened_text_keeps_both_ends_and_whole_characters() {
-    assert_eq!(shorten("short", 5), "short");
-    assert_eq!(shorten("aäbbbbbbbbäz", 4), "a … z");
+    assert_eq!(ends("short", 5), "short");
+    assert_eq!(ends("aäbbbbbbbbäz", 4), "a … z");
 }
 
 #[test]

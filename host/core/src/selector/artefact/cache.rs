@@ -6,8 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::digest::Digest;
 use crate::selector::artefact::engine::ENGINE_ID;
-use crate::selector::digest::Digest;
 
 mod write;
 

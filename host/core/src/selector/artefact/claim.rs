@@ -10,18 +10,16 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::digest::Digest;
+use crate::lock;
 use crate::selector::artefact::engine::ENGINE_ID;
-use crate::selector::digest::Digest;
 use crate::trust::{self, Distrust, Missing};
 
-/// How often somebody who waits looks.
-const PAUSE: Duration = Duration::from_millis(20);
 /// How much of what a compiler said is read, in bytes.
 const MAX_SAID: usize = 64 << 10;
 
@@ -51,19 +49,17 @@ impl Claim {
         let file = rustix::fs::openat(&dir, file_name(digest), flags, Mode::from_raw_mode(0o600))
             .map_err(|error| Distrust::Unreadable(path.clone(), error))?;
         trust::check_file(&file, &path)?;
+        let file = File::from(file);
         let mut waited = false;
-        loop {
-            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => {
-                    let file = file.into();
-                    return Ok(Some(Self { dir, file, waited }));
-                }
-                Err(Errno::WOULDBLOCK) if Instant::now() >= deadline => return Ok(None),
-                Err(Errno::WOULDBLOCK) => waited = true,
-                Err(Errno::INTR) => continue,
-                Err(error) => return Err(Distrust::Unreadable(path, error)),
-            }
-            thread::sleep(PAUSE);
+        let locked = lock::until(deadline, || {
+            let ours = lock::exclusive(&file)?;
+            waited |= !ours;
+            Ok(ours.then_some(()))
+        });
+        match locked {
+            Ok(Some(())) => Ok(Some(Self { dir, file, waited })),
+            Ok(None) => Ok(None),
+            Err(error) => Err(Distrust::Unreadable(path, Errno::from_io_error(&error).unwrap_or(Errno::IO))),
         }
     }
 

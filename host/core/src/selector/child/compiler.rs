@@ -17,12 +17,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 
 use crate::cni::{CniError, code};
+use crate::digest::Digest;
 use crate::selector::artefact::cache;
 use crate::selector::artefact::claim::Claim;
 use crate::selector::artefact::load::load_file;
-use crate::selector::digest::Digest;
 use crate::selector::sandbox::limits::{parse_bytes, show_bytes};
-use crate::selector::text::one_line;
+use crate::text::one_line;
 use wasmtime::Engine;
 
 /// The variable of the environment that says how much memory a compiler may take.

@@ -14,11 +14,11 @@ use std::time::Instant;
 use wasmtime::component::Component;
 
 use crate::cni::{CniError, code};
+use crate::digest::Digest;
 use crate::selector::artefact::cache;
 use crate::selector::artefact::load::{LoadError, load_file};
 use crate::selector::child::compiler::Compilation;
 use crate::selector::contract::check_digest;
-use crate::selector::digest::Digest;
 use crate::selector::module::loaded::LoadedSelector;
 pub use program::{BuiltIn, Compiler, NamesOnly, Program};
 pub use read::{MAX_MODULE, read};
@@ -45,7 +45,7 @@ impl Module {
         let wrong = |message: String| Err(CniError::new(code::INVALID_CONFIG, message));
         if !module.contains('/') {
             return match program.built_ins().iter().find(|name| **name == module) {
-                Some(name) => Ok(Self::BuiltIn(*name)),
+                Some(name) => Ok(Self::BuiltIn(name)),
                 None => wrong(format!(
                     "selector {module:?} is not built in: there are {}; a module of your own is named by its \
                      absolute path",

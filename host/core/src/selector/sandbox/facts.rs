@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use crate::cni::names::check_interface;
 use crate::cni::quoted;
+use crate::digest::Digest;
 use crate::object::ObjectName;
 use crate::object::check::is_label_key;
-use crate::selector::digest::Digest;
 
 /// Answers what selectors ask of the host.
 pub trait Facts {

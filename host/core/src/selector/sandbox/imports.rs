@@ -14,7 +14,7 @@ use crate::selector::sandbox::facts::{Answered, Consulted, Question};
 use crate::selector::sandbox::limits::{Exceeded, LOGGED, Meter, QUESTIONS};
 use crate::selector::sandbox::task::Bounds;
 use crate::selector::sandbox::unanswered::{Unanswered, check};
-use crate::selector::text::json_size;
+use crate::text::json_size;
 
 /// Gets a question answered. A store may not borrow, so whatever holds the facts
 /// answers at the other end of this.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::selector::abi::LogLevel;
-use crate::selector::text::one_line;
+use crate::text::one_line;
 
 /// One log message of a selector.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

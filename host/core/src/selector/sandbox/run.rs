@@ -14,7 +14,7 @@ use crate::selector::contract::has_merge;
 use crate::selector::sandbox::facts::Consulted;
 use crate::selector::sandbox::limits::{Exceeded, HANDLES, Limits, Usage, show_bytes};
 use crate::selector::sandbox::unanswered::Unanswered;
-use crate::selector::text::one_line;
+use crate::text::one_line;
 
 /// What became of a call.
 pub struct Ran {

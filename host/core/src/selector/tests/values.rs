@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use crate::cni::code;
+use crate::digest::Digest;
 use crate::object::ObjectName;
 use crate::selector::artefact::engine::ENGINE_ID;
-use crate::selector::digest::Digest;
 use crate::selector::grants::{Grants, Home};
 use crate::selector::module::{Module, NamesOnly};
 use crate::selector::sandbox::limits::{Limits, parse_bytes};
 
 #[test]
 fn the_engine_id_names_the_wasmtime_that_is_built_in() {
-    let lock = std::fs::read_to_string("../Cargo.lock").expect("the workspace has a lock file");
+    let lock = std::fs::read_to_string("../../Cargo.lock").expect("the workspace has a lock file");
     let (_, rest) = lock.split_once("name = \"wasmtime\"\nversion = \"").expect("it names wasmtime");
     let (version, _) = rest.split_once('"').expect("the version ends");
     assert_eq!(ENGINE_ID.split('+').next(), Some(version), "count ENGINE_ID up");

@@ -4,7 +4,6 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -51,7 +50,7 @@ pub fn check(site: &Site) -> Vec<Finding> {
     found.extend(files.iter().filter_map(for_root_alone));
     files.extend(certificates);
     found.extend(files.iter().filter_map(of_root));
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+    let now = genie_core::time::now();
     found.extend(token.as_deref().and_then(expiry).and_then(|expiry| lifetime(expiry, now)));
     if found.is_empty() {
         found.push(ok("there, for root alone, and not expired"));

@@ -1,7 +1,6 @@
 //! Attachment records against what there is.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::finding::{Finding, fail, ok, some, warn};
 use super::site::Site;
@@ -53,7 +52,7 @@ fn recorded(site: &Site) -> Vec<Finding> {
         Ok(entries) => entries,
         Err(error) => return vec![fail(error.to_string(), "run this as root")],
     };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+    let now = genie_core::time::now();
     let (mut found, mut sound, mut problems) = (Vec::new(), 0, Vec::new());
     for entry in entries {
         match entry {

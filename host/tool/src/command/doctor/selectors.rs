@@ -11,9 +11,9 @@ use crate::approve;
 use crate::approve::chain::Level;
 use crate::selector::is_compiled;
 use genie_core::config::Config;
+use genie_core::digest::Digest;
 use genie_core::selector::artefact::engine::ENGINE_ID;
 use genie_core::selector::chain::Entry;
-use genie_core::selector::digest::Digest;
 use genie_core::selector::module::{Module, read};
 
 /// Asking what is compiled already takes milliseconds.

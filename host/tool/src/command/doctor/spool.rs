@@ -1,7 +1,6 @@
 //! Refused pods that wait for the agent to tell of them.
 
 use std::fs;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::finding::{Finding, ok, warn};
 use super::site::Site;
@@ -13,7 +12,7 @@ const LATE: u64 = 60;
 const SHOWN: usize = 10;
 
 pub fn check(site: &Site) -> Vec<Finding> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+    let now = genie_core::time::now();
     // `Spool::list` removes what is damaged; this only looks.
     let files = fs::read_dir(site.paths.state_dir.join("spool")).into_iter().flatten().flatten();
     let files = files.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "json"));

@@ -9,7 +9,7 @@ use super::super::configuration::{prepare, prune_modules, store_modules};
 use super::super::install;
 use super::Node;
 use super::minimal;
-use genie_core::selector::digest::Digest;
+use genie_core::digest::Digest;
 
 #[test]
 fn what_the_site_left_out_is_completed() {

@@ -14,10 +14,10 @@ use super::private_dir;
 use super::put;
 use super::set_mode;
 use genie_core::cni::CniError;
+use genie_core::digest::Digest;
 use genie_core::selector::artefact::cache;
 use genie_core::selector::artefact::claim::Claim;
 use genie_core::selector::artefact::load::{LoadError, load_file};
-use genie_core::selector::digest::Digest;
 use genie_core::selector::module::{Loader, Module};
 
 /// A cache with the artefact of a guest in it.

@@ -13,9 +13,9 @@ use super::private_dir;
 use super::put;
 use super::set_mode;
 use genie_core::cni::code;
+use genie_core::digest::Digest;
 use genie_core::selector::artefact::cache;
 use genie_core::selector::artefact::claim::Claim;
-use genie_core::selector::digest::Digest;
 use genie_core::selector::module::{Loader, Module};
 
 /// A stand-in for `genie-host compile`.

@@ -3,6 +3,7 @@
 
 mod artefacts;
 mod asking;
+mod calls;
 mod chains;
 mod compiling;
 mod sandbox;
@@ -14,10 +15,10 @@ use wit_component::StringEncoding;
 use wit_parser::Resolve;
 
 use super::{PROGRAM, compile};
+use genie_core::digest::Digest;
 use genie_core::selector::abi::{PodName, Request};
 use genie_core::selector::artefact::cache;
 use genie_core::selector::artefact::claim::Claim;
-use genie_core::selector::digest::Digest;
 use genie_core::selector::module::loaded::LoadedSelector;
 
 /// The answer "pass", at an address that holds zeros.

@@ -283,7 +283,7 @@ fn wasi_is_empty_and_its_clock_stands_still() {
 
 #[test]
 fn a_guests_words_fit_on_a_line_of_an_event() {
-    use genie_core::selector::text::one_line;
+    use genie_core::text::one_line;
     assert_eq!(one_line("a\n\tb\u{1b}[31m c "), "a b [31m c");
     let long = one_line(&"ä".repeat(5000));
     assert!(long.len() < 700 && long.ends_with('…'), "{} bytes", long.len());

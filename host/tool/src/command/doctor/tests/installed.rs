@@ -179,7 +179,7 @@ fn flannel_needs_its_subnet_and_what_it_calls() {
 fn modules_that_are_not_compiled_or_not_approved() {
     let node = Node::new();
     let module = node.write("tenant.wasm", "\0asm", 0o644);
-    let digest = genie_core::selector::digest::Digest::of(b"\0asm").to_string();
+    let digest = genie_core::digest::Digest::of(b"\0asm").to_string();
     let chain = |digest: &str| json!([{"module": module, "sha256": digest}, {"module": "annotation"}]);
     let node = node.with("selectors", chain(&digest));
     assert_one(selectors::check(&node.site()), Level::Warn, "is not compiled for this build");

@@ -1,4 +1,4 @@
-//! A guest's words in an error message, and how much text something is.
+//! Texts of others in a message: how much of them is shown, and how much text something is.
 
 use std::io;
 
@@ -21,12 +21,28 @@ pub fn one_line(text: &str) -> String {
         }
         line.push_str(word);
         if line.len() > SHOWN {
-            line.truncate(line.floor_char_boundary(SHOWN));
+            line.truncate(start(&line, SHOWN).len());
             line.push_str(" …");
             break;
         }
     }
     line
+}
+
+/// The beginning of a text, of so many bytes at most, and of whole characters.
+pub fn start(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or_default()
+}
+
+/// At most about so many bytes of a text: its beginning and its end, since a crash
+/// names its reason first and a log names it last.
+pub fn ends(text: &str, bytes: usize) -> String {
+    if text.len() <= bytes {
+        return text.into();
+    }
+    let half = bytes / 2;
+    let tail = text.get(text.ceil_char_boundary(text.len() - half)..).unwrap_or_default();
+    format!("{} … {tail}", start(text, half))
 }
 
 /// No less than what a value takes as JSON, in bytes: a fraction of the work of counting them.
