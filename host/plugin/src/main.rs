@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use genie_core::call;
+use genie_core::agent_api::protocol::Part;
 use genie_core::cni::{self, Call, CniError, ProcessEnvironment, Start, Verb, Version, code};
 use genie_core::config::Paths;
 use genie_core::report::timings::Timings;
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
 fn answer_call(call: &Call, started: Instant) -> ExitCode {
     log::start(call);
     let account = Timings::since(started);
-    account.part("start");
+    account.part(Part::Start);
     let mut served = call::serve(call, &account, &Plugin);
     if let Ok(Some(result)) = &served
         && answer(result).is_err()

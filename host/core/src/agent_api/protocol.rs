@@ -101,11 +101,68 @@ pub struct CallReport {
     /// The whole call, in microseconds.
     pub micros: u64,
     /// The call's parts in their order, each in microseconds.
-    pub parts: Vec<(String, u64)>,
+    pub parts: Vec<(Part, u64)>,
     /// The networks in their order.
     pub networks: Vec<NetworkTime>,
     /// The selectors that ran.
     pub selectors: Vec<SelectorRun>,
+}
+
+/// A part of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// From the start of the process to the parsed call.
+    Start,
+    /// The configuration and the conf dir are read.
+    Configuration,
+    /// The pod's annotations are found.
+    Facts,
+    /// The selectors are asked.
+    Select,
+    /// The selectors are loaded: a part of [`Part::Select`] that is told apart from it.
+    Load,
+    /// The plan becomes attachments.
+    Prepare,
+    /// The attachment record is written, or read.
+    Record,
+    /// The networks' plugins run.
+    Delegate,
+    /// The results become one.
+    Merge,
+    /// The record is on disk.
+    Sync,
+    /// The result is written into the record.
+    Finish,
+    /// What was attached is taken away again.
+    Undo,
+    /// The runtime gets its answer.
+    Answer,
+    /// A part that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+impl Part {
+    /// As it is written in reports, metrics and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Configuration => "configuration",
+            Self::Facts => "facts",
+            Self::Select => "select",
+            Self::Load => "load",
+            Self::Prepare => "prepare",
+            Self::Record => "record",
+            Self::Delegate => "delegate",
+            Self::Merge => "merge",
+            Self::Sync => "sync",
+            Self::Finish => "finish",
+            Self::Undo => "undo",
+            Self::Answer => "answer",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// How long a network's delegates took.

@@ -13,6 +13,7 @@ use super::merge;
 use super::namespace::Namer;
 use super::plugin_dirs;
 use super::request::{OwnTypes, Selected, build_request, select};
+use crate::agent_api::protocol::Part;
 use crate::cni::{Call, CniArgs, CniError, CniResult, Version, code, prev_result};
 use crate::config::{self, Config};
 use crate::delegate::Attach;
@@ -37,16 +38,16 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Timings) -
     let path = plugin_dirs(call, &config.paths);
     let previous = prev_result(&call.config, call.version)?;
     let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
-    account.part("configuration");
+    account.part(Part::Configuration);
     let annotations = sources::annotations(&config.pods, call, &pod, deadline)?;
     let facts = CallFacts::new(&config.pods, &pod, &config.node, &catalogue, deadline);
-    account.part("facts");
+    account.part(Part::Facts);
 
     let is_served = previous.as_ref().is_some_and(|previous| merge::has_made(previous, &call.interface));
     let mut request = build_request(call, config, &catalogue, &pod, annotations);
     request.attributes.extend(is_served.then(|| ("served".to_owned(), call.interface.clone())));
     let selected = select(request, config, &facts, deadline, account)?;
-    account.part("select");
+    account.part(Part::Select);
     if let Some(ignored) = ignored(&config.chain, &selected.request) {
         tracing::warn!("{ignored}");
         spool::noticed(call, &config.paths.state_dir, &ignored);
@@ -67,7 +68,7 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Timings) -
     };
     let attachments = network::prepare(&selected.plan, &context)
         .map_err(|error| attached_already(&config.paths.state_dir, call).unwrap_or_else(|| selected.blame(error)))?;
-    account.part("prepare");
+    account.part(Part::Prepare);
 
     let store = Store::open(&config.paths.state_dir)?;
     let mut lock = store.lock(&call.container, deadline)?;
@@ -86,21 +87,21 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Timings) -
         is_served,
         account,
     };
-    account.part("record");
+    account.part(Part::Record);
 
     let attached = attaching.attach(&wanted, sandbox.as_mut(), deadline);
-    account.part("delegate");
+    account.part(Part::Delegate);
     let answered = attached
         .and_then(|results| attaching.settle_routes(&wanted, sandbox.as_mut(), results))
         .and_then(|outcomes| merge::merge(call, config, &selected, &outcomes, previous.as_ref(), &facts, deadline))
         .and_then(|merged| merge::answer(&merged, call.version).map(|result| (merged, result)));
-    account.part("merge");
+    account.part(Part::Merge);
     let answered = answered.and_then(|answered| durable.wait(deadline).map(|()| answered));
-    account.part("sync");
+    account.part(Part::Sync);
     match answered {
         Ok((merged, result)) => {
             attaching.finish(&result, merged.annotations);
-            account.part("finish");
+            account.part(Part::Finish);
             lock.keep_file();
             Ok(result)
         }
@@ -109,7 +110,7 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Timings) -
                 sandbox.put_back();
             }
             attaching.undo();
-            account.part("undo");
+            account.part(Part::Undo);
             Err(error)
         }
     }

@@ -8,6 +8,7 @@ use super::attachment_of;
 use super::namespace::{Namer, to_undo_in};
 use super::plugin_dirs;
 use super::request::OwnTypes;
+use crate::agent_api::protocol::Part;
 use crate::cni::{Call, CniError};
 use crate::config::{Paths, is_draining};
 use crate::delegate::{Attach, kill_orphans};
@@ -30,17 +31,17 @@ pub fn del(call: &Call, paths: &Paths, deadline: Instant, account: &Timings) -> 
     let store = Store::open(&paths.state_dir)?;
     let mut lock = store.lock_only(&call.container, deadline)?;
     let record = store.load(&call.container, &call.interface)?;
-    account.part("record");
+    account.part(Part::Record);
     let path = plugin_dirs(call, paths);
     let Some(record) = record else {
         store.sweep(&lock)?;
         let detached = detach_adopted(call, paths, &path, deadline);
-        account.part("delegate");
+        account.part(Part::Delegate);
         return detached;
     };
     let namer = Namer::Runtime(call.netns.as_deref());
     let detached = detach(&record, &mut lock, namer, &path, deadline, Some(account));
-    account.part("delegate");
+    account.part(Part::Delegate);
     detached?;
     if record.header.network != call.name {
         // Nothing is attached any more; a file too many is no reason to keep the pod.

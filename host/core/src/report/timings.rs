@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::agent_api::client;
-use crate::agent_api::protocol::{CallReport, NetworkTime, SelectorRun};
+use crate::agent_api::protocol::{CallReport, NetworkTime, SelectorRun, Part};
 use crate::cni::{Call, CniArgs, CniError, NetworkList, Verb};
 use crate::pod::Identity;
 use crate::selector::decision::{Step, StepOutcome};
@@ -27,10 +27,10 @@ impl Timings {
     }
 
     /// A part has ended: all since the part before.
-    pub fn part(&self, name: &str) {
+    pub fn part(&self, part: Part) {
         let now = Instant::now();
         let took = micros(now.saturating_duration_since(self.lap.replace(now)));
-        self.report.borrow_mut().parts.push((name.into(), took));
+        self.report.borrow_mut().parts.push((part, took));
     }
 
     /// A network's delegates have ended.
@@ -48,7 +48,7 @@ impl Timings {
     pub fn selectors(&self, trace: &[Step]) {
         let load: u64 = trace.iter().map(|step| step.load_micros).sum();
         self.lap.set(self.lap.get() + Duration::from_micros(load));
-        self.report.borrow_mut().parts.push(("load".into(), load));
+        self.report.borrow_mut().parts.push((Part::Load, load));
         let ran = trace.iter().filter(|step| step.outcome != StepOutcome::Skipped);
         self.report.borrow_mut().selectors.extend(ran.map(|step| SelectorRun {
             name: step.selector.clone(),
@@ -64,7 +64,7 @@ impl Timings {
         if ended.is_ok() && matches!(call.verb, Verb::Status | Verb::Version) {
             return;
         }
-        self.part("answer");
+        self.part(Part::Answer);
         let pod = Identity::from_args(&CniArgs::new(&call.args));
         let error = ended.as_ref().err();
         client::report(

@@ -44,9 +44,9 @@ struct VerbOf {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Part {
+struct PartOf {
     verb: &'static str,
-    part: String,
+    part: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -87,8 +87,8 @@ pub struct Metrics {
     registry: Registry,
     calls: Family<Call, Counter>,
     call_seconds: Family<VerbOf, Histogram, fn() -> Histogram>,
-    parts: Family<Part, Counter>,
-    part_seconds: Seconds<Part>,
+    parts: Family<PartOf, Counter>,
+    part_seconds: Seconds<PartOf>,
     delegate_runs: Family<DelegatesRan, Counter>,
     delegate_seconds: Seconds<Delegates>,
     selector_runs: Family<SelectorRan, Counter>,
@@ -104,7 +104,6 @@ pub struct Metrics {
     watched: Gauge,
     pods: Gauge,
     ready: Gauge,
-    part_names: Bounded,
     selector_names: Bounded,
 }
 
@@ -132,7 +131,6 @@ impl Metrics {
             watched: Gauge::default(),
             pods: Gauge::default(),
             ready: Gauge::default(),
-            part_names: Bounded::at_most(20),
             selector_names: Bounded::at_most(16),
         };
         metrics.begin();
@@ -200,7 +198,7 @@ impl Metrics {
             self.call_seconds.get_or_create(&VerbOf { verb }).observe(seconds(report.micros));
         }
         for (part, micros) in &report.parts {
-            let part = Part { verb, part: self.part_names.name(part) };
+            let part = PartOf { verb, part: part.name() };
             self.parts.get_or_create(&part).inc();
             self.part_seconds.get_or_create(&part).inc_by(seconds(*micros));
         }

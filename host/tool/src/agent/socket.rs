@@ -199,7 +199,7 @@ fn take(context: &Context, report: &CallReport) {
         (&report.verb, &report.container, &report.interface, &context.options.node);
     let networks = list(&report.networks, |network| format!("{}@{}", network.network, network.interface));
     let selectors = list(&report.selectors, |run| format!("{}={}", run.name, run.outcome));
-    let parts = list(&report.parts, |(part, micros)| format!("{part}={micros}"));
+    let parts = list(&report.parts, |(part, micros)| format!("{}={micros}", part.name()));
     let micros = report.micros;
     // Every message of a call has the same fields.
     macro_rules! told {

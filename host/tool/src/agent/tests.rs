@@ -17,7 +17,7 @@ use super::Options;
 use super::socket;
 use crate::install::Layout;
 use genie_core::agent_api::client::{ask, report};
-use genie_core::agent_api::protocol::{Answer, Body, CallReport, NetworkTime, SelectorRun};
+use genie_core::agent_api::protocol::{Answer, Body, CallReport, NetworkTime, SelectorRun, Part};
 use genie_core::object::ObjectName;
 use genie_core::pod::Identity;
 use server::Server;
@@ -162,7 +162,7 @@ fn a_report_is_counted_and_wakes_publication() {
     let done = CallReport {
         verb: "ADD".into(),
         micros: 1500,
-        parts: vec![("delegate".into(), 1000)],
+        parts: vec![(Part::Delegate, 1000)],
         networks: vec![NetworkTime {
             network: "k8s-pod-network".into(),
             plugin: "calico".into(),

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::install::Layout;
-use genie_core::agent_api::protocol::{NetworkTime, SelectorRun};
+use genie_core::agent_api::protocol::{NetworkTime, SelectorRun, Part};
 
 /// A node with these networks.
 struct Node {
@@ -75,7 +75,8 @@ fn report(verb: &str, code: Option<u32>, networks: Vec<NetworkTime>) -> CallRepo
 
 /// All that a node with two networks reports in a long life.
 fn a_long_life(node: &Node) {
-    let parts = |names: &str| names.split(' ').map(|part| (part.to_owned(), 100)).collect::<Vec<_>>();
+    let part = |name: &str| serde_json::from_value::<Part>(json!(name)).expect("a part");
+    let parts = |names: &str| names.split(' ').map(|name| (part(name), 100)).collect::<Vec<_>>();
     for (verb, parts) in [
         ("ADD", parts("configuration facts select load prepare record delegate merge sync finish undo answer")),
         ("DEL", parts("record delegate answer")),
@@ -109,7 +110,7 @@ fn names_that_pods_bring_along_are_no_labels() {
     for index in 0..5000 {
         let inline = NetworkTime { plugin: format!("plugin{index}"), ..network(&format!("inline{index}"), false) };
         let of_selector = SelectorRun { outcome: format!("outcome{index}"), ..selector(&format!("s{index}"), "") };
-        let parts = vec![(format!("part{index}"), 10)];
+        let parts = vec![(serde_json::from_value(json!(format!("part{index}"))).expect("any name"), 10)];
         node.called(&CallReport {
             parts,
             selectors: vec![of_selector],
@@ -164,7 +165,7 @@ fn an_outcome_is_ours_by_name_or_a_networks() {
 #[test]
 fn parts_and_selectors_are_sums() {
     let node = Node::with(&["a"]);
-    let parts = vec![("delegate".to_owned(), 2000)];
+    let parts = vec![(Part::Delegate, 2000)];
     let selectors = vec![selector("annotation", "plan")];
     for _ in 0..2 {
         let networks = vec![network("a", false)];
