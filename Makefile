@@ -11,9 +11,13 @@ HOST := $(shell uname -m)-unknown-linux-gnu
 # (docs/performance/tried.md). Wasmtime has some lines of C that need no libc.
 PLUGIN := $(HOST:-gnu=-musl)
 CC_MUSL := CC_$(subst -,_,$(PLUGIN))=$(CC)
+# Messages of panics name files: without the folders of this machine two builds are the same
+# bytes wherever they are made (make reproducible). Of two prefixes the later one counts.
+ANYWHERE := --remap-path-prefix=$(CURDIR)=/genie --remap-path-prefix=$(CARGO_TARGET_DIR)=/target \
+	--remap-path-prefix=$(abspath $(or $(CARGO_HOME),$(HOME)/.cargo))=/cargo
 # Linked statically, both run on any distribution. Packed relocations make genie-host 1.7 MB
 # smaller; the C library that is linked in has to know them (glibc 2.36, of Debian 12).
-STATIC := -C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs
+STATIC := -C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs $(ANYWHERE)
 # Nothing in genie-host unwinds, so the tables for it, 3 MB, are left out.
 # Random numbers come by the system call: a crate that finds no function for it in a static
 # program would open /dev/random, which is not in every root, and not for a confined child.
