@@ -43,8 +43,8 @@ define prepare
 		'Go  ' 'tests/tools/packages && tests/tools/build $(TOOLS_$@)'
 endef
 
-.PHONY: build deploy demo test faults e2e languages bench fuzz lint toolchain clean
-.SILENT: build demo test faults e2e languages bench fuzz deploy lint toolchain
+.PHONY: build check lint demo test faults e2e languages bench fuzz deploy reproducible help toolchain clean
+.SILENT: build check lint demo test faults e2e languages bench fuzz deploy reproducible help toolchain
 
 build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for people)
 	[[ -x dist/genie ]] || echo 'building dist/genie-host and dist/genie (about 8 minutes the first time, on two cores)'
@@ -55,6 +55,18 @@ build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for 
 		-p genie-host --bin genie --no-default-features --features plugin
 	install -D -m 0755 $(CARGO_TARGET_DIR)/$(PLUGIN)/plugin/genie dist/genie
 	(( $$(cat dist/genie dist/genie-host | wc -c) < 25000000 )) || { echo 'dist/ is the image, which has to stay under 25 MB'; exit 1; }
+
+check: toolchain ## format, clippy and unit tests, after every change: no root, no Go, under a minute
+	rustup --quiet component add rustfmt clippy
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	tests/unit
+
+lint: toolchain ## dependencies, licences, documents, links, spelling, scripts; needs python3
+	tests/needs python
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' \
+		cargo doc --locked --quiet --workspace --no-deps --document-private-items
+	tests/lint
 
 demo: ## the reference scenario with the real calico and the real flannel; needs root
 	$(call prepare)
@@ -95,11 +107,11 @@ deploy: ## deploy/configuration.yaml and deploy/genie.yaml, from the chart
 	mv deploy/configuration.new deploy/configuration.yaml
 	mv deploy/genie.new deploy/genie.yaml
 
-lint: toolchain ## what a change has to pass
-	rustup --quiet component add rustfmt clippy
-	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets -- -D warnings
-	tests/lint
+reproducible: build ## that another folder, target directory and CARGO_HOME give the same bytes; takes a whole build
+	tests/reproducible
+
+help: ## this
+	awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 toolchain:
 	tests/needs rust cc
@@ -112,5 +124,5 @@ toolchain:
 tools-of-%:
 	@echo $(TOOLS_$*)
 
-clean:
+clean: ## no dist/, nothing built
 	rm -rf dist $(CARGO_TARGET_DIR)
