@@ -25,15 +25,16 @@ HOST_FLAGS := $(STATIC) -C force-unwind-tables=no --cfg getrandom_backend=\"linu
 ARTEFACTS := $(CARGO_TARGET_DIR)/artefacts
 
 # Which of tests/tools a target runs against (tests/lint compares). No test runs Multus: it
-# takes minutes to build, and only the benchmark calls it.
+# takes minutes to build, and only the benchmark calls it; nor signs any but `make signing`.
 ALL_TOOLS := $(notdir $(patsubst %/recipe,%,$(wildcard tests/tools/*/recipe)))
 TOOLS_demo := cnitool flannel plugins calico
-TOOLS_test := $(filter-out multus,$(ALL_TOOLS))
+TOOLS_test := $(filter-out multus cosign,$(ALL_TOOLS))
 TOOLS_faults := $(TOOLS_test)
 TOOLS_e2e := $(TOOLS_test)
-TOOLS_bench := $(ALL_TOOLS)
+TOOLS_bench := $(filter-out cosign,$(ALL_TOOLS))
 TOOLS_fuzz := libcni
 TOOLS_deploy := helm
+TOOLS_signing := cosign
 
 # What all targets that attach something begin with: what only the machine can give, then
 # Rust and Go side by side. $(1) is what cargo does beyond building the two programs.
@@ -43,8 +44,8 @@ define prepare
 		'Go  ' 'tests/tools/packages && tests/tools/build $(TOOLS_$@)'
 endef
 
-.PHONY: build check lint demo test faults e2e languages bench fuzz deploy reproducible help toolchain clean
-.SILENT: build check lint demo test faults e2e languages bench fuzz deploy reproducible help toolchain
+.PHONY: build check lint demo test faults e2e languages bench fuzz deploy reproducible sbom signing help toolchain clean
+.SILENT: build check lint demo test faults e2e languages bench fuzz deploy reproducible sbom signing help toolchain
 
 build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for people)
 	[[ -x dist/genie ]] || echo 'building dist/genie-host and dist/genie (about 8 minutes the first time, on two cores)'
@@ -109,6 +110,15 @@ deploy: ## deploy/configuration.yaml and deploy/genie.yaml, from the chart
 
 reproducible: build ## that another folder, target directory and CARGO_HOME give the same bytes; takes a whole build
 	tests/reproducible
+
+sbom: build ## dist/genie.cdx.json and dist/genie-host.cdx.json: what each is made of; needs python3
+	deploy/sbom genie $(PLUGIN) $(if $(wildcard host/plugin),genie,genie-host --no-default-features --features plugin) > dist/genie.cdx.json
+	deploy/sbom genie-host $(HOST) genie-host > dist/genie-host.cdx.json
+
+signing: ## the image signed with a key, and refused when it is changed, in a registry of this machine
+	tests/needs rust cc $(TOOLS_$@)
+	tests/side-by-side Rust 'make --no-print-directory sbom' 'Go  ' 'tests/tools/build $(TOOLS_$@)'
+	tests/signing
 
 help: ## this
 	awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
