@@ -44,8 +44,8 @@ define prepare
 		'Go  ' 'tests/tools/packages && tests/tools/build $(TOOLS_$@)'
 endef
 
-.PHONY: build check lint demo test faults e2e languages bench fuzz deploy reproducible sbom signing help toolchain clean
-.SILENT: build check lint demo test faults e2e languages bench fuzz deploy reproducible sbom signing help toolchain
+.PHONY: build check lint demo test faults e2e tools languages bench fuzz deploy reproducible sbom signing help toolchain clean
+.SILENT: build check lint demo test faults e2e tools languages bench fuzz deploy reproducible sbom signing help toolchain
 
 build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for people)
 	[[ -x dist/genie ]] || echo 'building dist/genie-host and dist/genie (about 8 minutes the first time, on two cores)'
@@ -84,6 +84,11 @@ faults: ## all kills and all load, of which make test tries a part; takes half a
 e2e: ## the scenario on a real cluster of two nodes; CASE=… runs a part, KEEP=1 leaves it up; needs root
 	$(call prepare,build --locked -p genie-tests --bin e2e)
 	cargo run --locked -q -p genie-tests --bin e2e -- $(CASE)
+
+tools: ## the real plugins, runtimes and Kubernetes of the tests, which make test builds beside Rust; needs root, for packages
+	tests/needs root $(TOOLS_test)
+	tests/tools/packages
+	for tool in $(TOOLS_test); do tests/tools/build "$$tool"; done
 
 languages: ## one selector in Rust, JavaScript, Python and Go, through the plugin; LANGUAGE="rust go" for some; needs npm, python3 and Go for these, and root
 	tests/needs root rust cc
