@@ -11,9 +11,13 @@ HOST := $(shell uname -m)-unknown-linux-gnu
 # (docs/performance/tried.md). Wasmtime has some lines of C that need no libc.
 PLUGIN := $(HOST:-gnu=-musl)
 CC_MUSL := CC_$(subst -,_,$(PLUGIN))=$(CC)
+# Messages of panics name files: without the folders of this machine two builds are the same
+# bytes wherever they are made (make reproducible). Of two prefixes the later one counts.
+ANYWHERE := --remap-path-prefix=$(CURDIR)=/genie --remap-path-prefix=$(CARGO_TARGET_DIR)=/target \
+	--remap-path-prefix=$(abspath $(or $(CARGO_HOME),$(HOME)/.cargo))=/cargo
 # Linked statically, both run on any distribution. Packed relocations make genie-host 1.7 MB
 # smaller; the C library that is linked in has to know them (glibc 2.36, of Debian 12).
-STATIC := -C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs
+STATIC := -C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs $(ANYWHERE)
 # Nothing in genie-host unwinds, so the tables for it, 3 MB, are left out.
 # Random numbers come by the system call: a crate that finds no function for it in a static
 # program would open /dev/random, which is not in every root, and not for a confined child.
@@ -21,15 +25,16 @@ HOST_FLAGS := $(STATIC) -C force-unwind-tables=no --cfg getrandom_backend=\"linu
 ARTEFACTS := $(CARGO_TARGET_DIR)/artefacts
 
 # Which of tests/tools a target runs against (tests/lint compares). No test runs Multus: it
-# takes minutes to build, and only the benchmark calls it.
+# takes minutes to build, and only the benchmark calls it; nor signs any but `make signing`.
 ALL_TOOLS := $(notdir $(patsubst %/recipe,%,$(wildcard tests/tools/*/recipe)))
 TOOLS_demo := cnitool flannel plugins calico
-TOOLS_test := $(filter-out multus,$(ALL_TOOLS))
+TOOLS_test := $(filter-out multus cosign,$(ALL_TOOLS))
 TOOLS_faults := $(TOOLS_test)
 TOOLS_e2e := $(TOOLS_test)
-TOOLS_bench := $(ALL_TOOLS)
+TOOLS_bench := $(filter-out cosign,$(ALL_TOOLS))
 TOOLS_fuzz := libcni
 TOOLS_deploy := helm
+TOOLS_signing := cosign
 
 # What all targets that attach something begin with: what only the machine can give, then
 # Rust and Go side by side. $(1) is what cargo does beyond building the two programs.
@@ -39,8 +44,8 @@ define prepare
 		'Go  ' 'tests/tools/packages && tests/tools/build $(TOOLS_$@)'
 endef
 
-.PHONY: build deploy demo test faults e2e languages bench fuzz lint toolchain clean
-.SILENT: build demo test faults e2e languages bench fuzz deploy lint toolchain
+.PHONY: build check lint demo test faults e2e tools languages bench fuzz deploy reproducible sbom signing help toolchain clean
+.SILENT: build check lint demo test faults e2e tools languages bench fuzz deploy reproducible sbom signing help toolchain
 
 build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for people)
 	[[ -x dist/genie ]] || echo 'building dist/genie-host and dist/genie (about 8 minutes the first time, on two cores)'
@@ -51,6 +56,18 @@ build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for 
 		-p genie
 	install -D -m 0755 $(CARGO_TARGET_DIR)/$(PLUGIN)/plugin/genie dist/genie
 	(( $$(cat dist/genie dist/genie-host | wc -c) < 25000000 )) || { echo 'dist/ is the image, which has to stay under 25 MB'; exit 1; }
+
+check: toolchain ## format, clippy and unit tests, after every change: no root, no Go, under a minute
+	rustup --quiet component add rustfmt clippy
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	tests/unit
+
+lint: toolchain ## dependencies, licences, documents, links, spelling, scripts; needs python3
+	tests/needs python
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' \
+		cargo doc --locked --quiet --workspace --no-deps --document-private-items
+	tests/lint
 
 demo: ## the reference scenario with the real calico and the real flannel; needs root
 	$(call prepare)
@@ -67,6 +84,11 @@ faults: ## all kills and all load, of which make test tries a part; takes half a
 e2e: ## the scenario on a real cluster of two nodes; CASE=… runs a part, KEEP=1 leaves it up; needs root
 	$(call prepare,build --locked -p genie-tests --bin e2e)
 	cargo run --locked -q -p genie-tests --bin e2e -- $(CASE)
+
+tools: ## the real plugins, runtimes and Kubernetes of the tests, which make test builds beside Rust; needs root, for packages
+	tests/needs root $(TOOLS_test)
+	tests/tools/packages
+	for tool in $(TOOLS_test); do tests/tools/build "$$tool"; done
 
 languages: ## one selector in Rust, JavaScript, Python and Go, through the plugin; LANGUAGE="rust go" for some; needs npm, python3 and Go for these, and root
 	tests/needs root rust cc
@@ -91,11 +113,20 @@ deploy: ## deploy/configuration.yaml and deploy/genie.yaml, from the chart
 	mv deploy/configuration.new deploy/configuration.yaml
 	mv deploy/genie.new deploy/genie.yaml
 
-lint: toolchain ## what a change has to pass
-	rustup --quiet component add rustfmt clippy
-	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets -- -D warnings
-	tests/lint
+reproducible: build ## that another folder, target directory and CARGO_HOME give the same bytes; takes a whole build
+	tests/reproducible
+
+sbom: build ## dist/genie.cdx.json and dist/genie-host.cdx.json: what each is made of; needs python3
+	deploy/sbom genie $(PLUGIN) genie > dist/genie.cdx.json
+	deploy/sbom genie-host $(HOST) genie-host > dist/genie-host.cdx.json
+
+signing: ## the image signed with a key, and refused when it is changed, in a registry of this machine
+	tests/needs rust cc $(TOOLS_$@)
+	tests/side-by-side Rust 'make --no-print-directory sbom' 'Go  ' 'tests/tools/build $(TOOLS_$@)'
+	tests/signing
+
+help: ## this
+	awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 toolchain:
 	tests/needs rust cc
@@ -108,5 +139,5 @@ toolchain:
 tools-of-%:
 	@echo $(TOOLS_$*)
 
-clean:
+clean: ## no dist/, nothing built
 	rm -rf dist $(CARGO_TARGET_DIR)

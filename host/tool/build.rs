@@ -49,7 +49,7 @@ fn build_selectors(workspace: &Path, out: &Path) -> PathBuf {
         .arg(&target)
         .current_dir(workspace)
         // What the outer cargo set for the host must not reach the guests.
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env("CARGO_ENCODED_RUSTFLAGS", without_folders(workspace, &target))
         .env_remove("RUSTFLAGS")
         .env_remove("RUSTC_WORKSPACE_WRAPPER");
     for name in SELECTORS {
@@ -58,6 +58,16 @@ fn build_selectors(workspace: &Path, out: &Path) -> PathBuf {
     let built = cargo.status().is_ok_and(|status| status.success());
     assert!(built, "the built-in selectors do not build; if the target is missing, run: rustup target add {TARGET}");
     target.join(TARGET).join("selector")
+}
+
+/// Flags that keep this machine's folders out of the messages of panics, so that a module's
+/// digest is the same wherever it is built. The Makefile does the same for the programs.
+fn without_folders(workspace: &Path, target: &Path) -> String {
+    let workspace = workspace.canonicalize().expect("the sources are there");
+    let home = env::var_os("CARGO_HOME").map_or_else(|| Path::new(&var("HOME")).join(".cargo"), PathBuf::from);
+    let folders = [(workspace.as_path(), "/genie"), (target, "/target"), (&home, "/cargo")];
+    let flags = folders.map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display()));
+    flags.join("\x1f")
 }
 
 fn componentize(module: &Path) -> Vec<u8> {

@@ -60,7 +60,7 @@ fn await_policies(server: &ApiServer) {
             agent.create_event(&event("kubelet", "node1", "Pod"))
         }];
     for attempt in wrong {
-        while !attempt().is_policys() {
+        while !attempt().is_of_a_policy() {
             assert!(Instant::now() < deadline, "a policy does not take effect");
             std::thread::sleep(Duration::from_millis(100));
         }
@@ -127,7 +127,7 @@ impl<'a> Agent<'a> {
 struct Answer(Value);
 
 impl Answer {
-    fn is_policys(&self) -> bool {
+    fn is_of_a_policy(&self) -> bool {
         self.0["message"].as_str().is_some_and(|message| message.contains("ValidatingAdmissionPolicy"))
     }
 
@@ -139,7 +139,7 @@ impl Answer {
     #[track_caller]
     fn refused(&self, why: &str) {
         let message = self.0["message"].as_str().unwrap_or("it was allowed");
-        assert!(self.is_policys() && message.contains(why), "{message}");
+        assert!(self.is_of_a_policy() && message.contains(why), "{message}");
     }
 }
 

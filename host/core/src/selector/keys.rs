@@ -4,7 +4,9 @@
 pub fn unknown<'a>(key: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<_> = known.into_iter().collect();
     match (nearest(key, &known), known.is_empty()) {
-        (Some(nearest), _) => format!("unknown key {key:?}: did you mean {nearest:?}?"),
+        (Some(nearest), _) => {
+            format!("unknown key {key:?}: did you mean {nearest:?}? there are {}", known.join(", "))
+        }
         (None, true) => format!("unknown key {key:?}: there are none"),
         (None, false) => format!("unknown key {key:?}: there are {}", known.join(", ")),
     }
@@ -26,9 +28,12 @@ mod tests {
     #[test]
     fn what_was_probably_meant_is_told() {
         let known = ["run", "grant", "limits"];
-        assert_eq!(unknown("runs", known), r#"unknown key "runs": did you mean "run"?"#);
-        assert_eq!(unknown("Limit", known), r#"unknown key "Limit": did you mean "limits"?"#);
-        assert_eq!(unknown("limist", known), r#"unknown key "limist": did you mean "limits"?"#);
+        let meant = |key, nearest| {
+            format!("unknown key {key:?}: did you mean {nearest:?}? there are run, grant, limits")
+        };
+        assert_eq!(unknown("runs", known), meant("runs", "run"));
+        assert_eq!(unknown("Limit", known), meant("Limit", "limits"));
+        assert_eq!(unknown("limist", known), meant("limist", "limits"));
         assert_eq!(unknown("colour", known), r#"unknown key "colour": there are run, grant, limits"#);
         assert_eq!(unknown("x", []), r#"unknown key "x": there are none"#);
     }

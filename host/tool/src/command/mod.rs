@@ -100,7 +100,7 @@ fn print(line: &str) {
     print_lines([line]);
 }
 
-/// Prints lines, each as [`print`] does.
+/// Prints lines, each as [`print()`] does.
 fn print_lines(lines: impl IntoIterator<Item = impl AsRef<str>>) {
     let mut text = String::new();
     for line in lines {

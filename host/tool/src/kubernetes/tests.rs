@@ -81,7 +81,7 @@ current-context: genie-context
     }
 
     #[test]
-    fn what_others_could_have_written_is_no_kubeconfig() {
+    fn what_others_could_have_written_is_no_kubeconfig_as_root() {
         let dir = tempfile::tempdir().unwrap();
         let token = dir.path().join("token");
         fs::write(&token, "t0ken").unwrap();
@@ -109,7 +109,7 @@ current-context: genie-context
     }
 
     #[test]
-    fn a_link_is_as_good_as_who_made_it_and_where_it_leads() {
+    fn a_link_is_as_good_as_who_made_it_and_where_it_leads_as_root() {
         let dir = tempfile::tempdir().unwrap();
         let (real, link) = (dir.path().join("real"), dir.path().join("link"));
         fs::create_dir(&real).unwrap();

@@ -2,7 +2,7 @@
 
 mod decision;
 mod rewriting;
-mod system;
+mod system_as_root;
 
 use std::net::IpAddr;
 

@@ -33,7 +33,7 @@ fn one_that_does_not_end_is_told_of_and_not_waited_for() {
 }
 
 #[test]
-fn a_lock_that_others_could_hold_is_none() {
+fn a_lock_that_others_could_hold_is_none_as_root() {
     let node = Node::new(&minimal());
     drop(take_until(&node.layout, Instant::now()).unwrap());
     let refused = || format!("{:#}", take_until(&node.layout, Instant::now()).err().unwrap());

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_childs_time_is_counted_with_its_children() {
+    fn a_child_is_counted_with_its_children() {
         let before = of_children();
         let busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
         let status = Command::new("sh").args(["-c", &format!("sh -c '{busy}'; true")]).status();

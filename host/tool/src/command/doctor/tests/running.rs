@@ -73,7 +73,7 @@ fn credentials_that_others_can_read() {
 }
 
 #[test]
-fn credentials_that_others_could_have_written() {
+fn credentials_that_others_could_have_written_as_root() {
     let node = with_kubeconfig(&json!({"token": token(3600)}));
     std::os::unix::fs::chown(node.path("net.d/genie-kubeconfig"), Some(65534), None).unwrap();
     assert_one(credentials::check(&node.site()), Level::Fail, "calls do not use it: ");
@@ -184,7 +184,7 @@ fn check_record(header: &Header, finished: bool, deleted: Option<usize>) -> Vec<
 }
 
 #[test]
-fn records_against_what_there_is() {
+fn records_against_what_there_is_as_root() {
     assert_none(check_record(&header(), true, None));
     let earlier = Header { boot_id: "earlier".into(), ..header() };
     assert_one(
