@@ -8,8 +8,8 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use genie_core::call;
 use genie_core::agent_api::protocol::Part;
+use genie_core::call;
 use genie_core::cni::{self, Call, CniError, ProcessEnvironment, Start, Verb, Version, code};
 use genie_core::config::Paths;
 use genie_core::report::timings::Timings;

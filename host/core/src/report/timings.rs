@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::agent_api::client;
-use crate::agent_api::protocol::{CallReport, NetworkTime, SelectorRun, Part};
+use crate::agent_api::protocol::{CallReport, NetworkTime, Part, SelectorRun};
 use crate::cni::{Call, CniArgs, CniError, NetworkList, Verb};
 use crate::pod::Identity;
 use crate::selector::decision::{Step, StepOutcome};

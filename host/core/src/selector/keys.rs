@@ -28,9 +28,8 @@ mod tests {
     #[test]
     fn what_was_probably_meant_is_told() {
         let known = ["run", "grant", "limits"];
-        let meant = |key, nearest| {
-            format!("unknown key {key:?}: did you mean {nearest:?}? there are run, grant, limits")
-        };
+        let meant =
+            |key, nearest| format!("unknown key {key:?}: did you mean {nearest:?}? there are run, grant, limits");
         assert_eq!(unknown("runs", known), meant("runs", "run"));
         assert_eq!(unknown("Limit", known), meant("Limit", "limits"));
         assert_eq!(unknown("limist", known), meant("limist", "limits"));

@@ -17,7 +17,7 @@ use super::Options;
 use super::socket;
 use crate::install::Layout;
 use genie_core::agent_api::client::{ask, report};
-use genie_core::agent_api::protocol::{Answer, Body, CallReport, NetworkTime, SelectorRun, Part};
+use genie_core::agent_api::protocol::{Answer, Body, CallReport, NetworkTime, Part, SelectorRun};
 use genie_core::object::ObjectName;
 use genie_core::pod::Identity;
 use server::Server;

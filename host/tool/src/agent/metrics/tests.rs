@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::install::Layout;
-use genie_core::agent_api::protocol::{NetworkTime, SelectorRun, Part};
+use genie_core::agent_api::protocol::{NetworkTime, Part, SelectorRun};
 
 /// A node with these networks.
 struct Node {
