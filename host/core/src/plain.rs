@@ -57,7 +57,7 @@ fn replaced(text: &str, found: impl Fn(char) -> bool, write: impl Fn(&mut String
 pub struct Lines<W> {
     /// Where the messages go.
     pub to: W,
-    /// [`line`], or [`json`] for messages that are JSON.
+    /// [`line()`], or [`json`] for messages that are JSON.
     pub plain: fn(&str) -> Cow<'_, str>,
 }
 

@@ -11,7 +11,7 @@ use crate::cni::{CniError, code};
 /// part of an artefact's path and inside it.
 ///
 /// Wasmtime by itself compares only its major version, so code from before a security fix in the
-/// compiler would still load. Increase `genie.N` whenever [`config`] changes.
+/// compiler would still load. Increase `genie.N` whenever `config` changes.
 pub const ENGINE_ID: &str = "48.0.8+genie.3";
 
 /// Address space to reserve for each memory, in bytes. Wasmtime's own default of 4 GiB fails where
