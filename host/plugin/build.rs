@@ -1,13 +1,13 @@
-//! Embeds the built-in selectors: the artefacts that `genie-host compile --built-in` has made,
-//! in the directory `GENIE_ARTEFACTS` (`make build` runs both steps in order). Without them
-//! only checks and tests can be built, of a plugin that has no built-in selector.
+//! Embeds the built-in selectors: the artefacts that `genie-host compile --built-in` has written to
+//! the directory `GENIE_ARTEFACTS` (`make build` runs both steps in order). Without them, the
+//! plugin has no built-in selectors, and can be built only for checks and tests.
 
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// The built-in selectors, by their names; their crates are `selectors/NAME`.
+/// The names of the built-in selectors; their crates are `selectors/NAME`.
 const SELECTORS: [&str; 2] = ["annotation", "default-plugin"];
 
 fn main() {
@@ -26,7 +26,7 @@ fn main() {
             assert!(!released, "the built-in selectors are not compiled (GENIE_ARTEFACTS); run: make build");
             "b\"\"".into()
         };
-        // On pages of their own, so that the code runs where it lies.
+        // Each on pages of its own, so that its code runs where it lies.
         writeln!(statics, "static PAGES_{index}: &Paged<[u8]> = &Paged(*{bytes});")
             .and_then(|()| writeln!(table, "    ({name:?}, &PAGES_{index}.0),"))
             .expect("writing to a string");

@@ -1,11 +1,11 @@
-//! SHA-256 digests, which pin a module, and the digits that they are written in.
+//! SHA-256 digests, by which configurations approve modules, and their hexadecimal digits.
 
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-/// The SHA-256 digest of a module's file, as given (before anything is made of
-/// it). Written as 64 lower-case hexadecimal digits.
+/// The SHA-256 digest of a module's file as it was given, before it is compiled. It is written as
+/// 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -15,8 +15,8 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// Reads 64 hexadecimal digits, with or without `sha256:` in front.
-    /// Anything else is none.
+    /// Reads 64 hexadecimal digits, with or without `sha256:` in front. The result is none for any
+    /// other text.
     pub fn parse(text: &str) -> Option<Self> {
         let hex = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
         if hex.len() != 64 {
@@ -48,7 +48,7 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// Lower-case hexadecimal digits.
+/// The bytes in lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {

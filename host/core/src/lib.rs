@@ -1,11 +1,11 @@
 //! A call of the container runtime, from its parts to the answer: selectors choose the pod's
-//! networks, their plugins attach them, and the result is merged and recorded.
+//! networks, the networks' plugins attach them, and the result is merged and recorded.
 //!
 //! Both programs are made of this crate: the plugin `genie`, and `genie-host`, which adds the
-//! compiler, WASI and a client of the API server. What the two do in different ways they hand
-//! in as a [`selector::module::Program`].
+//! compiler, WASI and a client of the API server. Where the two differ, each hands in its own way
+//! as a [`selector::module::Program`].
 //!
-//! A room (a module here) uses only those that `docs/architecture.md` lists below it.
+//! A room (a module here) uses only rooms that `docs/architecture.md` lists below it.
 
 pub mod agent_api;
 pub mod call;

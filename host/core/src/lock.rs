@@ -1,4 +1,4 @@
-//! Locks on files, and waiting for what only looking tells.
+//! Locks on files, and waiting for what cannot be awaited but only looked at.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,15 +10,15 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-/// Most waits are over before a second look.
+/// A short one: most waits are over before a second look.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
-/// Attempts something until it gives a value, with pauses that grow. None: it gave none until
-/// the deadline.
+/// Repeats an attempt until it gives a value, with pauses that grow. The result is none when the
+/// deadline passes first.
 ///
 /// # Errors
-/// The attempt's.
+/// The error of an attempt, which ends the wait.
 pub fn until<T, E>(deadline: Instant, mut attempt: impl FnMut() -> Result<Option<T>, E>) -> Result<Option<T>, E> {
     let mut pause = FIRST_PAUSE;
     loop {
@@ -34,11 +34,11 @@ pub fn until<T, E>(deadline: Instant, mut attempt: impl FnMut() -> Result<Option
     }
 }
 
-/// Locks an open file for this process alone, as long as the file is open. False: another
-/// process has it.
+/// Locks an open file for this process alone, as long as the file is open. Returns whether it is
+/// locked; it is not when another process has the lock.
 ///
 /// # Errors
-/// The kernel's.
+/// The kernel's error.
 pub fn exclusive(file: &File) -> io::Result<bool> {
     match flock(file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(true),
@@ -47,8 +47,8 @@ pub fn exclusive(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Whether a path still leads to this open file. A lock on a file that nobody can open any
-/// more excludes nobody.
+/// Whether a path still leads to this open file. If it does not, other processes cannot open the
+/// file, and a lock on it excludes none of them.
 ///
 /// # Errors
 /// The path cannot be looked at.

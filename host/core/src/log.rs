@@ -1,6 +1,5 @@
-//! Messages of the plugin: to stderr, which the runtime keeps. Nothing of a
-//! configuration's content goes there: it may hold tokens. Each is one line, whatever others
-//! wrote into it.
+//! The plugin's messages, on stderr, which the runtime keeps. The content of a configuration is
+//! never logged: it may hold tokens. Each message is one line, whatever text of others is in it.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -18,8 +17,8 @@ use crate::cni::{Call, CniArgs, get};
 use crate::plain;
 use crate::pod::Identity;
 
-/// Starts the logging of a call, at the configuration's `log_level` (CNI-Genie's key); without
-/// one, at warnings. Each message says which call it is of.
+/// Starts the logging of a call, at the configuration's `log_level` (CNI-Genie's key), by default
+/// `warn`. Each message names its call.
 pub fn start(call: &Call) {
     let written = get(&call.config, "log_level").and_then(Value::as_str).unwrap_or("warn");
     let node = get(&call.config, "nodename").or(get(&call.config, "hostname")).and_then(Value::as_str);
@@ -38,7 +37,7 @@ fn begin(level: LevelFilter, about: Option<About>) {
     _ = tracing::subscriber::set_global_default(Late { level, about, writer: OnceLock::new() });
 }
 
-/// What a message is of.
+/// The call that a message is about.
 #[derive(Clone)]
 struct About {
     container: String,
@@ -60,8 +59,8 @@ impl fmt::Display for About {
     }
 }
 
-/// A line for people: the time, unless the journal keeps it, the level, the message with its
-/// fields, and what it is of.
+/// A line for people: the time (unless the journal keeps it), the level, the message with its
+/// fields, and the call that it is about.
 struct Line {
     with_time: bool,
     about: String,
@@ -89,14 +88,14 @@ where
     }
 }
 
-/// Whether stderr is the journal's, as systemd tells who it starts.
+/// Whether stderr is the journal's, which systemd says in the environment.
 fn is_journal() -> bool {
     let Ok(journal) = std::env::var("JOURNAL_STREAM") else { return false };
     rustix::fs::fstat(rustix::stdio::stderr()).is_ok_and(|file| journal == format!("{}:{}", file.st_dev, file.st_ino))
 }
 
-/// Writes messages, and is made ready with the first: most calls have nothing to say, and
-/// the books that a writer keeps of spans are most of what it costs to start.
+/// Writes messages. The writer is made with the first one: most calls log nothing, and the books
+/// that a writer keeps of spans are most of what it costs to start.
 struct Late {
     level: LevelFilter,
     about: Option<About>,

@@ -27,7 +27,7 @@ pub fn traffic(prefix: &str) -> Result<(u64, u64), String> {
         if !entry.file_name().to_string_lossy().starts_with(prefix) {
             continue;
         }
-        // An interface may be gone by now; then it counts nothing.
+        // An interface that is gone by now counts as zero.
         let counter = |name: &str| {
             let text = fs::read_to_string(entry.path().join("statistics").join(name)).unwrap_or_default();
             text.trim().parse::<u64>().unwrap_or(0)
@@ -38,8 +38,8 @@ pub fn traffic(prefix: &str) -> Result<(u64, u64), String> {
     Ok(sum)
 }
 
-/// How many addresses host-local can still give for a network; none for other
-/// address managers, which do not tell.
+/// How many addresses host-local can still give for a network. The result is none for other address
+/// managers, which do not tell.
 pub fn free_addresses(list: &NetworkList) -> Option<u64> {
     let ipam = list.plugins.iter().find_map(|plugin| plugin.get("ipam")?.as_object())?;
     if ipam.get("type")?.as_str()? != "host-local" {
@@ -58,8 +58,8 @@ pub fn free_addresses(list: &NetworkList) -> Option<u64> {
     Some(u64::try_from(total.saturating_sub(taken.len() as u128)).unwrap_or(u64::MAX))
 }
 
-/// host-local's ranges: `ranges` (a list of range sets) and the older single one
-/// beside it. The gateway, by default the first address, is not given away.
+/// host-local's ranges, each by its first and last address: `ranges` (a list of range sets) and the
+/// older single one beside it. The gateway, by default the first address, is not given away.
 fn ranges(ipam: &Map<String, Value>) -> Vec<(u128, u128)> {
     let sets = ipam.get("ranges").and_then(Value::as_array).into_iter().flatten();
     let listed = sets.filter_map(Value::as_array).flatten().filter_map(Value::as_object);

@@ -1,28 +1,28 @@
 //! Text of others where people read it: in a terminal, a log, a table.
 //!
-//! Names, messages, configurations and what programs say are of whoever wrote them. A line
-//! end in one would pass for a line of ours, an escape sequence for what the terminal was
-//! told, and a character without width or of the other direction for a name that it is not.
-//! So whatever is printed or logged goes through here.
+//! Names, messages, configurations and the output of programs hold whatever their authors wrote. A
+//! line end in one could forge a line of ours, an escape sequence could command the terminal, and a
+//! character without width or of the other direction could make one name look like another. So
+//! everything that is printed or logged goes through here.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
 
-/// Whether a character does something else than being seen: control characters and line ends,
-/// and what has no width or turns the direction of writing.
+/// Whether a character does more than show itself: control characters, line ends, and characters
+/// that have no width or turn the direction of writing.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The text on one line, each such character as Rust writes it: `\n`, `\u{1b}`.
+/// The text on one line, with each unsafe character as Rust writes it: `\n`, `\u{1b}`.
 pub fn line(text: &str) -> Cow<'_, str> {
     replaced(text, is_unsafe, |line, c| line.extend(c.escape_default()))
 }
 
-/// A JSON document that means the same, each such character as JSON writes it. Line ends
+/// A JSON document of the same meaning, with each unsafe character as JSON escapes it. Line ends
 /// between its parts stay.
 pub fn json(document: &str) -> Cow<'_, str> {
     replaced(
@@ -52,13 +52,12 @@ fn replaced(text: &str, found: impl Fn(char) -> bool, write: impl Fn(&mut String
     Cow::Owned(line)
 }
 
-/// Writes each message on one line: what is written at once is one message, its end a line
-/// end.
+/// Writes each message on one line. Each write is one message, and the line end at its end stays.
 #[derive(Debug)]
 pub struct Lines<W> {
-    /// Where they go.
+    /// Where the messages go.
     pub to: W,
-    /// [`line`], or [`json`] for messages that are JSON.
+    /// [`line()`], or [`json`] for messages that are JSON.
     pub plain: fn(&str) -> Cow<'_, str>,
 }
 

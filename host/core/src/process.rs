@@ -1,5 +1,4 @@
-//! A short-lived child that is spoken to in lines, and that never outlives its
-//! deadline.
+//! A short-lived child that exchanges lines with us, and that never outlives its deadline.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -13,11 +12,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
-/// The most output that is read as a whole, in bytes: messages.
+/// The most bytes of output that are read as a whole: messages.
 const MAX_OUTPUT: usize = 1 << 20;
 
-/// Forbids a core dump of this process, wherever the system would send it: its memory holds
-/// what configurations hold, tokens among it. Who is executed by it begins anew.
+/// Forbids a core dump of this process, wherever the system would send it: its memory holds the
+/// content of configurations, tokens among it. This does not apply to programs that the process
+/// executes.
 pub fn forbid_core_dump() {
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!(%error, "a core dump of this process could hold secrets");
@@ -29,14 +29,14 @@ pub struct Process {
     child: Option<Child>,
     input: File,
     output: File,
-    /// Read, but not yet taken.
+    /// Bytes that were read and not taken yet.
     pending: Vec<u8>,
     deadline: Instant,
 }
 
 impl Process {
-    /// Starts it with an empty environment. Its standard error goes the way of
-    /// ours, or, when `merged`, into its output.
+    /// Starts the child with an empty environment. Its standard error goes where ours goes or, when
+    /// `merged`, into its output.
     pub fn start(program: &Path, arguments: &[&OsStr], merged: bool, deadline: Instant) -> io::Result<Self> {
         let (output, child_output) = io::pipe()?;
         let (child_input, input) = io::pipe()?;
@@ -52,7 +52,7 @@ impl Process {
         Self::over(input.into(), output.into(), Some(child), deadline)
     }
 
-    /// Speaks over these pipes.
+    /// A child that speaks over these pipes.
     pub fn over(input: OwnedFd, output: OwnedFd, child: Option<Child>, deadline: Instant) -> io::Result<Self> {
         let process = Self { child, input: input.into(), output: output.into(), pending: Vec::new(), deadline };
         // A child that reads nothing must not hold us up.
@@ -77,8 +77,8 @@ impl Process {
         Ok(())
     }
 
-    /// Takes the next line, without its end. None: the child closed its output. A line of
-    /// more than `longest` bytes is an error.
+    /// Takes the next line, without its end. The result is none when the child has closed its
+    /// output. A line of more than `longest` bytes is an error.
     pub fn line(&mut self, longest: usize) -> io::Result<Option<Vec<u8>>> {
         let mut searched = 0;
         loop {
@@ -107,7 +107,7 @@ impl Process {
         Ok(std::mem::take(&mut self.pending))
     }
 
-    /// How it ended; to be asked when its output has.
+    /// The child's exit status. Waits for the child, so ask when its output has ended.
     pub fn status(mut self) -> io::Result<std::process::ExitStatus> {
         match self.child.take() {
             Some(mut child) => child.wait(),
@@ -134,15 +134,14 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
-            // It may have ended by itself; then there is nothing to kill.
+            // A child that has ended by itself cannot be killed, which is fine.
             let _ = child.kill();
             let _ = child.wait();
         }
     }
 }
 
-/// Waits until the pipe is ready or has ended. Fails with `TimedOut` at the
-/// deadline.
+/// Waits until the pipe is ready or has ended. The error at the deadline is `TimedOut`.
 fn wait(pipe: impl AsFd, flags: PollFlags, deadline: Instant) -> io::Result<()> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -164,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_child_that_does_not_answer_is_killed_at_the_deadline() {
-        // It ends when its input does, which it never does by itself.
+        // `cat` ends when its input does, which never happens here.
         let deadline = Instant::now() + std::time::Duration::from_millis(50);
         let mut process = Process::start(Path::new("/bin/cat"), &[], false, deadline).unwrap();
         assert_eq!(process.line(100).unwrap_err().kind(), ErrorKind::TimedOut);

@@ -1,4 +1,4 @@
-//! Texts of others in a message: how much of them is shown, and how much text something is.
+//! Texts of others in messages: how much of them is shown, and how large something is as text.
 
 use std::io;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::plain::is_unsafe;
 
-/// What of it people get to read, in bytes: an event of Kubernetes holds 1024.
+/// The most bytes of a text that people get to read: an event of Kubernetes holds 1024.
 const SHOWN: usize = 600;
 
-/// On one line, without characters that are not seen, and not too long.
+/// The text on one line, without invisible characters, and shortened if it is long.
 pub fn one_line(text: &str) -> String {
     let mut line = String::new();
     for (index, word) in
@@ -29,13 +29,13 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
-/// The beginning of a text, of so many bytes at most, and of whole characters.
+/// The beginning of a text, in whole characters and at most so many bytes.
 pub fn start(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or_default()
 }
 
-/// At most about so many bytes of a text: its beginning and its end, since a crash
-/// names its reason first and a log names it last.
+/// At most about so many bytes of a text: its beginning and its end, since a crash names its reason
+/// first and a log names it last.
 pub fn ends(text: &str, bytes: usize) -> String {
     if text.len() <= bytes {
         return text.into();
@@ -45,7 +45,7 @@ pub fn ends(text: &str, bytes: usize) -> String {
     format!("{} … {tail}", start(text, half))
 }
 
-/// No less than what a value takes as JSON, in bytes: a fraction of the work of counting them.
+/// An upper bound of a value's size as JSON, in bytes. It takes a fraction of the work of counting.
 pub fn json_at_most(value: &Value) -> usize {
     /// A control character is written as `\u0000`.
     const ESCAPED: usize = 6;
@@ -62,7 +62,7 @@ pub fn json_at_most(value: &Value) -> usize {
     }
 }
 
-/// How many bytes something takes as JSON. Zero for what cannot be written.
+/// How many bytes something takes as JSON; zero for a value that cannot be written.
 pub fn json_size(value: &impl Serialize) -> usize {
     let mut count = Count(0);
     serde_json::to_writer(&mut count, value).map_or(0, |()| count.0)

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Now, in seconds since 1970; zero for a clock that stands before.
+/// Now, in seconds since 1970; zero when the clock is before that.
 pub fn now() -> u64 {
     seconds(SystemTime::now())
 }
 
-/// A time in seconds since 1970; zero for one before.
+/// A time in seconds since 1970; zero for an earlier one.
 pub fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }

@@ -1,10 +1,9 @@
 //! Which directories and files may hold native code that runs as root.
 //!
-//! An artefact is as powerful as this binary, so whoever can write it, or can
-//! put another in its place, owns the node. The whole chain of directories is
-//! therefore opened from `/` downward, each step relative to the one before and
-//! none through a symbolic link, and each is checked after it was opened: what
-//! was checked is what is used.
+//! An artefact is as powerful as this program: a user that can write it, or can put another file in
+//! its place, owns the node. So the whole chain of directories is opened from `/` downward, each
+//! step relative to the one before and none through a symbolic link. Each directory is checked
+//! after it was opened, so that what was checked is what is used.
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
@@ -21,18 +20,18 @@ use rustix::io::Errno;
 pub enum Missing {
     /// Fail with [`Distrust::Missing`].
     Fail,
-    /// Create it, mode 0755.
+    /// Create the directory with mode 0755.
     Create,
 }
 
 /// Why a path is not used.
 #[derive(Debug)]
 pub enum Distrust {
-    /// It does not exist.
+    /// The path does not exist.
     Missing(PathBuf),
-    /// It cannot be opened.
+    /// The path cannot be opened.
     Unreadable(PathBuf, Errno),
-    /// Somebody else could have written it.
+    /// Another user could have written it.
     Unsafe(PathBuf, String),
 }
 
@@ -48,12 +47,12 @@ impl fmt::Display for Distrust {
     }
 }
 
-/// Opens a directory that nobody but root (or this process's user) can change.
+/// Opens a directory that only root (or this process's user) can change.
 ///
-/// Above it, a directory that all may write is accepted if it is sticky, as
-/// `/tmp` is: others cannot replace what is not theirs in there, and what lies
-/// in it is checked in turn. The directory itself may not be one, since others
-/// could link a file of root's under a name of their choice into it.
+/// A directory above it that all may write is accepted if it is sticky, as `/tmp` is: in there,
+/// others cannot replace what is not theirs, and the next directory is checked in turn. The
+/// directory itself may not be such a one, since others could link a file of root's into it, under
+/// a name of their choice.
 pub fn open_dir(path: &Path, missing: Missing) -> Result<OwnedFd, Distrust> {
     let mut at = PathBuf::from("/");
     let mut steps = names(path)?.into_iter().peekable();
@@ -69,17 +68,17 @@ pub fn open_dir(path: &Path, missing: Missing) -> Result<OwnedFd, Distrust> {
     Ok(dir)
 }
 
-/// Opens a regular file in a directory from [`open_dir`], if nobody but root
-/// (or this process's user) can change it.
+/// Opens a regular file in a directory from [`open_dir`], if only root (or this process's user) can
+/// change the file.
 pub fn open_file(dir: &OwnedFd, name: &str, path: &Path) -> Result<(OwnedFd, Stat), Distrust> {
-    // Not blocking, in case it is a pipe; it is refused once it is open.
+    // Not blocking, in case the file is a pipe, which is refused once it is open.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = rustix::fs::openat(dir, name, flags, Mode::empty()).map_err(|error| failed(path, error))?;
     let stat = check_file(&file, path)?;
     Ok((file, stat))
 }
 
-/// Fails when this open file is not a regular one, or one that somebody else can change.
+/// Fails when this open file is not a regular one, or another user can change it.
 pub fn check_file(file: &OwnedFd, path: &Path) -> Result<Stat, Distrust> {
     let stat = stat(file, path)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
@@ -92,12 +91,12 @@ pub fn check_file(file: &OwnedFd, path: &Path) -> Result<Stat, Distrust> {
     Ok(stat)
 }
 
-/// How many links a path may lead through, as the kernel counts.
+/// How many links a path may lead through, as for the kernel.
 const LINKS: usize = 40;
 
-/// Opens a regular file that nobody but root (or this process's user) can change, nor
-/// replace: every directory on its way is checked as [`open_dir`] does, and so is who made
-/// the links that it goes through.
+/// Opens a regular file that only root (or this process's user) can change or replace. Every
+/// directory on the way is checked as [`open_dir`] does, and so are the owners of the links that it
+/// goes through.
 pub fn open_linked(path: &Path) -> Result<OwnedFd, Distrust> {
     if !path.is_absolute() {
         return Err(Distrust::Unsafe(path.into(), "is not an absolute path".into()));
@@ -143,7 +142,7 @@ pub fn open_linked(path: &Path) -> Result<OwnedFd, Distrust> {
             }
             _ if left.is_empty() => {
                 check_dir(dir, dir_path, true)?;
-                // Nobody else can put another in its place meanwhile.
+                // No other user can put another file in its place meanwhile.
                 let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
                 let file = rustix::fs::openat(dir, &name, flags, Mode::empty()).map_err(unreadable)?;
                 check_file(&file, &at)?;
@@ -184,7 +183,7 @@ fn names(path: &Path) -> Result<Vec<&OsStr>, Distrust> {
 }
 
 fn flags(last: bool) -> OFlags {
-    // Passing through takes no right to read; the last one is synced.
+    // Passing through a directory takes no right to read. The last one is read, since it is synced.
     let access = if last { OFlags::RDONLY } else { OFlags::PATH };
     access | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC
 }
@@ -194,7 +193,7 @@ fn step(dir: &OwnedFd, name: &OsStr, at: &Path, last: bool, missing: Missing) ->
     match open() {
         Err(Errno::NOENT) if missing == Missing::Create => {
             match rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(0o755)) {
-                // Somebody else was quicker; the check that follows decides.
+                // Another process was faster; the check that follows decides.
                 Ok(()) | Err(Errno::EXIST) => {}
                 Err(error) => return Err(Distrust::Unreadable(at.into(), error)),
             }

@@ -1,4 +1,4 @@
-//! The selectors inside this program, compiled. `build.rs` writes the table.
+//! The built-in selectors inside this program, compiled. `build.rs` writes the table.
 
 use crate::in_place::Paged;
 

@@ -1,5 +1,5 @@
-//! Runs the built-in selectors where they lie in this program's file. What is in it is in the
-//! page cache already; a copy would cost a page fault for every 4 KiB of it, used or not.
+//! Runs the built-in selectors where they lie in this program's file. The file is in the page cache
+//! already; a copy would cost a page fault for every 4 KiB of it, used or not.
 #![allow(unsafe_code)]
 
 use std::ptr::NonNull;
@@ -9,15 +9,15 @@ use rustix::mm::{MprotectFlags, mprotect};
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine};
 
-/// The smallest page that any supported machine has, in bytes; an artefact's
-/// sections are aligned at least so.
+/// The smallest page that any supported machine has, in bytes. An artefact's sections are aligned
+/// to at least that.
 const PAGE: usize = 4096;
 
-/// Bytes on a page of their own, as code has to be.
+/// Bytes on pages of their own, as code has to be.
 #[repr(C, align(4096))]
 pub struct Paged<T: ?Sized>(pub T);
 
-/// Lets an engine run code where it lies.
+/// Makes an engine run code where it lies.
 pub fn allow(config: &mut Config) {
     config.with_custom_code_memory(Some(Arc::new(InPlace)));
 }
@@ -25,12 +25,11 @@ pub fn allow(config: &mut Config) {
 /// Loads an artefact that is part of this program.
 ///
 /// # Errors
-/// It was made by or for another engine.
+/// The artefact was made by or for another engine.
 pub fn load(engine: &Engine, artefact: &'static [u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the only `'static` bytes that this program has are those that its
-    // own build put into it, out of `Engine::precompile_component`;
-    // whoever can change them can change any other code of the program. They are
-    // read-only, and there as long as the process.
+    // SAFETY: the only `'static` bytes that this program has are those that its own build put into
+    // it, out of `Engine::precompile_component`. An attacker who can change them can change any
+    // other code of the program. They are read-only, and there as long as the process.
     unsafe {
         if artefact.as_ptr().addr().is_multiple_of(PAGE) {
             Component::deserialize_raw(engine, NonNull::from(artefact))
@@ -48,15 +47,15 @@ impl wasmtime::CustomCodeMemory for InPlace {
     }
 
     fn publish_executable(&self, ptr: *const u8, len: usize) -> wasmtime::Result<()> {
-        // SAFETY: Wasmtime hands over whole pages of an artefact's text that it holds,
-        // and nobody writes there: it is a constant of this program, or a mapping of
-        // Wasmtime's own that is frozen by now.
+        // SAFETY: Wasmtime hands over whole pages of an artefact's text that it holds, and nothing
+        // writes there: they are a constant of this program, or a mapping of Wasmtime's own that is
+        // frozen by now.
         unsafe { mprotect(ptr.cast_mut().cast(), len, MprotectFlags::READ | MprotectFlags::EXEC) }
             .map_err(wasmtime::Error::from)
     }
 
     fn unpublish_executable(&self, _: *const u8, _: usize) -> wasmtime::Result<()> {
-        // Nobody can write there, and nobody is left to run it: the process ends.
+        // Nothing can write there, and nothing is left to run it: the process ends.
         Ok(())
     }
 }
@@ -73,12 +72,12 @@ mod tests {
         (core instance $i (instantiate $m))
         (func (export "answer") (result s32) (canon lift (core func $i "answer"))))"#;
 
-    /// The answer of a component that is loaded from such an address.
+    /// The answer of a component that is loaded from an address with this offset to a page.
     fn answered(offset: usize) -> i32 {
         let engine = engine::start(allow).expect("the engine starts");
         let component = wat::parse_str(ANSWER).expect("it is well-formed");
         let artefact = engine.precompile_component(&component).expect("it compiles");
-        // Pages that stay as long as the process, as those of the program do.
+        // Pages that stay as long as the process, as the program's own do.
         let pages = vec![0_u8; artefact.len() + 2 * PAGE].leak();
         let start = pages.as_ptr().align_offset(PAGE) + offset;
         let place = pages.get_mut(start..start + artefact.len()).expect("there is room");

@@ -17,7 +17,8 @@ use genie_core::{log, process};
 use program::Plugin;
 use serde_json::Value;
 
-// Linked with musl (Makefile), whose own one returns memory to the kernel all the time.
+// The program is linked with musl (Makefile), whose own allocator keeps returning memory to the
+// kernel.
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
@@ -25,8 +26,8 @@ fn main() -> ExitCode {
     let started = Instant::now();
     process::forbid_core_dump();
     std::panic::set_hook(Box::new(|panic| {
-        // A defect must still be readable for the runtime. The record is on disk,
-        // so the runtime's DEL takes away what was attached.
+        // The runtime must be able to read about a defect, too. The record is on disk, so the
+        // runtime's DEL undoes what was attached.
         let error = CniError::new(code::INTERNAL, format!("defect in genie, please report it: {panic}"));
         _ = answer(&error.to_json(Version::CURRENT.as_str()));
         std::process::exit(1);
@@ -76,8 +77,8 @@ fn fail(error: &CniError, version: Version) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// One document on stdout. An error means that the runtime has closed its end: it has
-/// gone, and only an ADD must be concerned about that.
+/// Prints one document on stdout. An error means that the runtime has closed its end: it has gone,
+/// which only matters for an ADD.
 fn answer(document: &Value) -> io::Result<()> {
     writeln!(io::stdout(), "{document}")
 }

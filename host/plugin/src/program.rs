@@ -1,5 +1,5 @@
-//! What this program is to the selectors' room: it holds no compiler and no WASI, and has the
-//! built-in selectors inside, compiled.
+//! What this program hands in to core: it holds no compiler and no WASI, and has the built-in
+//! selectors inside, compiled.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -55,14 +55,14 @@ impl Program for Plugin {
         Ok(Arc::new(Linked::<State>::new(selector, component, |_| Ok(()))?))
     }
 
-    /// Installed beside the plugin.
+    /// The path of `genie-host`, which is installed beside the plugin.
     fn tool(&self) -> PathBuf {
         std::env::current_exe().unwrap_or_default().with_file_name("genie-host")
     }
 }
 
-/// Whether there are memories that texts can be copied between. That is Wasmtime's work,
-/// which costs no fuel, so only the end of a child is sure to end it at the deadline.
+/// Whether a component has memories between which texts can be copied. Wasmtime copies, which costs
+/// no fuel, so only the end of a child is sure to stop it at the deadline.
 fn has_memories(component: &Component) -> bool {
     component.resources_required().is_none_or(|required| required.num_memories > 1)
 }

@@ -1,14 +1,15 @@
-//! The selector `annotation`: the pod chooses by its annotation `cni`, as in CNI-Genie.
+//! The selector `annotation`: the pod chooses its networks by its annotation `cni`, as in
+//! CNI-Genie.
 //!
-//! Examples are `cni: calico` and `cni: "flannel,weave@eth4"`. With a blank value the
-//! selector passes, as without the annotation.
+//! Examples are `cni: calico` and `cni: "flannel,weave@eth4"`. With a blank value the selector
+//! passes, as it does without the annotation.
 
 use genie_selector::{About, Refusal, Request, Selector, Verdict, plugin_list};
 
 #[cfg(test)]
 mod tests;
 
-/// The annotation.
+/// The annotation's key.
 const KEY: &str = "cni";
 
 /// The selector.

@@ -1,4 +1,4 @@
-//! Rows are those of the table of CNI-Genie's behaviour.
+//! The rows are those of the table of CNI-Genie's behaviour.
 
 use genie_selector::{Attachment, Plan, Refusal, Request, Selector, Verdict, testing};
 
@@ -22,7 +22,7 @@ fn plan(cni: &str, attachments: &[Attachment]) -> Result<Verdict, Refusal> {
     Ok(Plan::new(format!("annotation cni: \"{cni}\""), attachments.to_vec()).into())
 }
 
-/// The wrong part and what is said about it.
+/// The wrong part of the annotation, and what is said about it.
 fn mistake(cni: &str) -> (String, String) {
     match select(cni) {
         Err(Refusal::Invalid(mistake)) => {

@@ -1,8 +1,8 @@
 //! The selector `default-plugin`: the networks of pods that ask for none.
 //!
-//! The first of these that there is decides: the setting `networks`, the configuration's
-//! `default_plugin`, the first usable network of the configuration directory. A decision
-//! of an earlier selector stays as it is.
+//! The first of these that exists decides: the setting `networks`, the configuration's
+//! `default_plugin`, the first usable network of the configuration directory. A decision of an
+//! earlier selector stays as it is.
 
 use genie_selector::{About, Attachment, Plan, Refusal, Request, Selector, Verdict, log, plugin_list};
 

@@ -6,10 +6,10 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// The settings, read.
+/// The settings as they were read.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// The default networks as one list, which is empty when it is not set.
+    /// The default networks as one list; empty when the setting is missing.
     pub networks: String,
     /// The keys that this selector does not know.
     pub unknown: Vec<String>,

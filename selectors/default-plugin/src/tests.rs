@@ -1,4 +1,4 @@
-//! Rows are those of the table of CNI-Genie's behaviour.
+//! The rows are those of the table of CNI-Genie's behaviour.
 
 use genie_selector::{Attachment, Plan, Refusal, Request, Selector, Verdict, testing};
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ fn weave() -> Attachment {
     Attachment::installed("10-weave.conf")
 }
 
-/// The key, the wrong part and what is said about it.
+/// The key, the wrong part, and what is said about it.
 fn mistake(answer: Result<Verdict, Refusal>) -> (String, String, String) {
     match answer {
         Err(Refusal::Invalid(mistake)) => (mistake.key, mistake.value, mistake.message),

@@ -1,5 +1,5 @@
-//! The plugin's side of the socket. Whatever goes wrong here, the call goes on
-//! without the agent, if anybody else can tell what it asked for.
+//! The plugin's side of the agent's socket. Whatever goes wrong here, the call goes on without the
+//! agent, provided that another source has the answer.
 
 use std::io::{self, BufRead as _, BufReader, ErrorKind, Write as _};
 use std::os::unix::net::UnixStream;
@@ -11,15 +11,15 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket
 
 use super::protocol::{Answer, Body, CallReport, MAX_LINE, Request, Response, VERSION};
 
-/// What the agent knows it tells within this time.
+/// How long the plugin waits for what the agent knows already.
 const AT_ONCE: Duration = Duration::from_millis(5);
-/// How long it may take for what it has to ask somebody for.
+/// How long the plugin waits for what the agent has to ask the API server for.
 const LATER: Duration = Duration::from_secs(3);
 
-/// Asks the agent. None: there is no agent.
+/// Asks the agent. The result is none when no agent runs.
 ///
 /// # Errors
-/// There is one, and it does not tell, or not soon enough; says why.
+/// An agent runs, but it does not answer, or not soon enough. The text says why.
 pub fn ask(socket: &Path, question: Body, deadline: Instant) -> Result<Option<Answer>, String> {
     let wait = match &question {
         Body::Object { wait_ms, .. } => Duration::from_millis(*wait_ms),
@@ -44,8 +44,8 @@ pub fn ask(socket: &Path, question: Body, deadline: Instant) -> Result<Option<An
 /// Tells the agent what a call did, and does not wait.
 pub fn report(socket: &Path, report: CallReport) {
     let body = Body::Report(Box::new(report));
-    // The kernel takes what fits into the socket's buffer; the rest of a monstrous
-    // report is not worth a wait.
+    // The kernel takes what fits into the socket's buffer; the rest of a monstrous report is not
+    // worth a wait.
     let told = connect(socket).and_then(|mut stream| stream.write_all(&line(body)?));
     if let Err(error) = told.as_ref().map_err(ToString::to_string)
         && !told.as_ref().is_err_and(is_absent)
@@ -54,15 +54,15 @@ pub fn report(socket: &Path, report: CallReport) {
     }
 }
 
-/// Asks, and gives whatever is answered.
+/// Asks, and returns the agent's response as it is.
 ///
 /// # Errors
-/// There is no answer until `deadline`, or none that can be read.
+/// No answer arrives before `deadline`, or the answer cannot be read.
 pub fn converse(socket: &Path, question: Body, deadline: Instant) -> io::Result<Response> {
     begin(socket, question, deadline).map(|(_, response)| response)
 }
 
-/// The same, with the connection for what may follow.
+/// As [`converse`], and returns the connection, too, for a line that may follow.
 fn begin(socket: &Path, question: Body, deadline: Instant) -> io::Result<(BufReader<UnixStream>, Response)> {
     let mut stream = connect(socket)?;
     stream.set_nonblocking(false)?;
@@ -73,7 +73,7 @@ fn begin(socket: &Path, question: Body, deadline: Instant) -> io::Result<(BufRea
     Ok((stream, response))
 }
 
-/// The next line.
+/// Reads the next line.
 fn next(stream: &mut BufReader<UnixStream>, deadline: Instant) -> io::Result<Response> {
     let mut answer = Vec::new();
     while !answer.ends_with(b"\n") {
@@ -92,9 +92,9 @@ fn next(stream: &mut BufReader<UnixStream>, deadline: Instant) -> io::Result<Res
     Ok(serde_json::from_slice(&answer)?)
 }
 
-/// Does not wait, and nor does what comes back: when as many calls as the kernel
-/// allows stand before an agent that hangs, a connection that waits would wait for
-/// ever. Only root may tell root's plugin anything.
+/// Connects without waiting: when an agent hangs and as many calls stand before it as the kernel
+/// allows, a connection that waits would wait for ever. Only an agent of root, or of the plugin's
+/// own user, is believed.
 fn connect(socket: &Path) -> io::Result<UnixStream> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let connection = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
@@ -115,7 +115,8 @@ fn line(body: Body) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// A time limit of zero would mean none.
+/// The time left until `deadline`, or an error when there is none: the kernel takes a limit of zero
+/// for no limit.
 fn left(deadline: Instant) -> io::Result<Duration> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }

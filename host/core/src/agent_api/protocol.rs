@@ -1,9 +1,8 @@
-//! What the plugin and the agent say to each other: one line of JSON each way
-//! per connection.
+//! What the plugin and the agent say to each other: one line of JSON each way per connection.
 //!
-//! Every request carries the version that it is written in. An agent
-//! understands its own and the one before; another one it refuses with its own
-//! range, and the plugin goes on without it. Unknown members are ignored.
+//! Every request carries the version that it is written in. An agent understands its own version
+//! and the one before. It refuses any other with the versions that it understands, and the plugin
+//! goes on without it. Unknown members are ignored.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,7 +13,7 @@ use crate::record::Pod;
 
 /// The version that this build speaks.
 pub const VERSION: u32 = 1;
-/// The oldest that it understands.
+/// The oldest version that this build understands.
 pub const OLDEST: u32 = 1;
 /// The longest line, in bytes.
 pub const MAX_LINE: usize = 4 << 20;
@@ -22,9 +21,9 @@ pub const MAX_LINE: usize = 4 << 20;
 /// What the plugin sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
-    /// [`VERSION`] of the sender.
+    /// The [`VERSION`] of the sender.
     pub version: u32,
-    /// What it wants.
+    /// What the plugin wants.
     #[serde(flatten)]
     pub body: Body,
 }
@@ -33,17 +32,17 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Body {
-    /// The facts of a pod of this node; [`Answer::Pod`].
+    /// The facts of a pod of this node. The answer is [`Answer::Pod`].
     Pod(Identity),
-    /// One object of the cluster; [`Answer::Object`].
+    /// One object of the cluster. The answer is [`Answer::Object`].
     Object {
-        /// Which one.
+        /// The object's name.
         #[serde(flatten)]
         object: ObjectName,
         /// How long the plugin waits, in milliseconds.
         wait_ms: u64,
     },
-    /// A call has ended. Answered with nothing: the plugin does not wait.
+    /// A call has ended. The agent does not answer, and the plugin does not wait.
     Report(Box<CallReport>),
 }
 
@@ -61,19 +60,19 @@ pub struct Response {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
-    /// The pod, or null when the agent does not know it (yet): ask elsewhere.
+    /// The pod, or null when the agent does not know it (yet); the plugin then asks another source.
     Pod(Option<PodFacts>),
     /// The object, or null when it does not exist.
     Object(Option<Value>),
-    /// The agent asks somebody itself; the answer is the next line. Only for
-    /// [`Body::Pod`], of which everything else is answered at once.
+    /// The agent has to ask the API server; its answer is the next line. Only for [`Body::Pod`],
+    /// whose other answers come at once.
     Later {
         /// How long that takes at most, in milliseconds.
         wait_ms: u64,
     },
-    /// Why there is no answer.
+    /// The reason why there is no answer.
     Error(String),
-    /// The versions that this agent understands.
+    /// The agent does not understand the request's version; these it understands.
     Versions {
         /// The oldest.
         oldest: u32,
@@ -82,7 +81,7 @@ pub enum Answer {
     },
 }
 
-/// What a call did: for metrics and logs.
+/// What a call did, for metrics and logs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CallReport {
@@ -98,9 +97,9 @@ pub struct CallReport {
     pub interface: String,
     /// The pod.
     pub pod: Option<Pod>,
-    /// The whole call, in microseconds.
+    /// How long the whole call took, in microseconds.
     pub micros: u64,
-    /// The call's parts in their order, each in microseconds.
+    /// The call's parts in their order, and how long each took, in microseconds.
     pub parts: Vec<(Part, u64)>,
     /// The networks in their order.
     pub networks: Vec<NetworkTime>,
@@ -173,11 +172,11 @@ pub struct NetworkTime {
     pub network: String,
     /// The type of its first plugin.
     pub plugin: String,
-    /// Its interface.
+    /// The network's interface in the container.
     pub interface: String,
-    /// In microseconds.
+    /// How long the delegates took, in microseconds.
     pub micros: u64,
-    /// It did not succeed.
+    /// Whether the network's delegates failed.
     pub failed: bool,
 }
 
@@ -185,12 +184,12 @@ pub struct NetworkTime {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SelectorRun {
-    /// Its name in the configuration.
+    /// The selector's name in the configuration.
     pub name: String,
     /// `pass`, `plan`, or the error's kind.
     pub outcome: String,
-    /// Fuel used.
+    /// The fuel that the run used.
     pub fuel: u64,
-    /// In microseconds.
+    /// How long the run took, in microseconds.
     pub micros: u64,
 }

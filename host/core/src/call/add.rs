@@ -1,4 +1,4 @@
-//! ADD: which networks, attach them, answer. All of them or none.
+//! ADD: chooses the pod's networks, attaches all of them or none, and answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -30,8 +30,7 @@ const UNDO_TIME: Duration = Duration::from_secs(30);
 
 /// Serves ADD (CNI specification, section 2, "ADD").
 ///
-/// # Errors
-/// What failed; then nothing stays attached.
+/// Whatever failed. Nothing stays attached then.
 pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Timings) -> Result<Value, CniError> {
     let own = OwnTypes::of(call);
     let pod = Identity::from_args(&CniArgs::new(&call.args));
@@ -116,25 +115,25 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Timings) -
     }
 }
 
-/// The attachments on their way.
+/// An ADD whose delegates are being run.
 struct Attaching<'a> {
     call: &'a Call,
     path: &'a [PathBuf],
     attachments: &'a [Prepared],
     journal: Journal,
-    /// Of each network that was started: its result if it has one, and how many
-    /// of its plugins ran.
+    /// For each network that was started: its result, if it has one, and how many of its plugins
+    /// ran.
     done: Vec<(Option<Value>, usize)>,
-    /// The results whose default routes are not those that the plugins set, by index.
+    /// Results whose default routes are not those that the plugins set, by the network's index.
     settled: BTreeMap<usize, Value>,
-    /// The container has an interface of an earlier plugin.
+    /// Whether an earlier plugin made an interface in the container.
     is_served: bool,
     account: &'a Timings,
 }
 
 impl Attaching<'_> {
-    /// Runs the delegates, one network after the other, each in a container without
-    /// default routes. The results come back in CNI 1.1.0.
+    /// Runs the delegates, one network after the other, each in a container without default routes.
+    /// Returns the results in CNI 1.1.0.
     fn attach(
         &mut self,
         wanted: &Wanted<'_>,
@@ -166,14 +165,14 @@ impl Attaching<'_> {
         Ok(results)
     }
 
-    /// Gives the default routes to whom they belong.
+    /// Gives the default routes to the networks that own them.
     fn settle_routes(
         &mut self,
         wanted: &Wanted<'_>,
         sandbox: Option<&mut Sandbox>,
         results: Vec<Value>,
     ) -> Result<Vec<abi::Outcome>, CniError> {
-        // Most pods have nothing that could change.
+        // For most pods no route can change, and a copy would be a waste.
         let before = if wanted.is_nothing() { Vec::new() } else { results.clone() };
         let settled = routes::settle(sandbox, wanted, results)?;
         let changes = self.attachments.iter().zip(before.iter().zip(&settled)).enumerate();
@@ -188,9 +187,9 @@ impl Attaching<'_> {
         Ok(self.attachments.iter().zip(settled).map(outcome).collect())
     }
 
-    /// Undoes what was started, the last network first; of the one that failed
-    /// those plugins that ran. What cannot be undone stays in the record, and the
-    /// runtime's DEL tries again.
+    /// Undoes what was started, the last network first. Of the network that failed, it undoes the
+    /// plugins that ran. What cannot be undone stays in the record, and the runtime's DEL tries
+    /// again.
     fn undo(mut self) {
         let mut left = false;
         for (index, attachment) in self.attachments.iter().enumerate().rev() {
@@ -216,7 +215,7 @@ impl Attaching<'_> {
     fn finish(mut self, result: &Value, annotations: Vec<(String, String)>) {
         let settled = std::mem::take(&mut self.settled);
         let outcome = Ending { result: result.clone(), annotations: annotations.into_iter().collect(), settled };
-        // The pod has its networks; what is lost here only informs.
+        // The pod has its networks already; what is lost here only informs.
         if let Err(error) = self.journal.done(&outcome) {
             tracing::warn!(%error, "the answer is not in the record");
         }
@@ -242,7 +241,7 @@ fn remove(journal: Journal) {
     }
 }
 
-/// Why an interface that is there already is no surprise: the runtime owes a DEL.
+/// The error for an interface that exists already, if a record explains it: the runtime owes a DEL.
 fn attached_already(state_dir: &Path, call: &Call) -> Option<CniError> {
     let record = Store::open(state_dir).ok()?.load(&call.container, &call.interface).ok()??;
     (!record.header.is_of_earlier_boot()).then(|| owes_del(call))
@@ -258,8 +257,8 @@ fn owes_del(call: &Call) -> CniError {
     )
 }
 
-/// A record of an earlier boot is of a container that the reboot took away; the
-/// same identifier may come again. One of this boot means a missing DEL.
+/// Undoes what a record of an earlier boot holds: the reboot took that container away, and a new
+/// one may get the same identifier. A record of this boot means that the runtime owes a DEL.
 fn clear_stale(
     store: &Store,
     lock: &mut Lock,
@@ -300,8 +299,8 @@ fn header(call: &Call, pod: &Identity, path: &[PathBuf], attachments: &[Prepared
     }
 }
 
-/// The interface that owns the default routes of which the plan says nothing. With one network
-/// in the container there is nothing to be said.
+/// The interface that owns the default routes of which the plan says nothing. The result is none
+/// when the container has one network only: there is nothing to decide.
 fn owner<'a>(
     call: &'a Call,
     config: &Config,
@@ -321,8 +320,8 @@ fn wish(attachment: &Prepared) -> Wish<'_> {
     }
 }
 
-/// Interfaces that the container has already: the one that an earlier plugin made, all that its
-/// result tells of, and all that are there. What an ADD has not made its undoing must not touch.
+/// The interfaces that the container has already: the one that an earlier plugin made, all that
+/// its result names, and all that exist. Undoing an ADD must not touch what it has not made.
 fn taken_interfaces(
     served_by: Option<&CniResult>,
     call: &Call,
@@ -333,7 +332,7 @@ fn taken_interfaces(
     taken.extend(served_by.map(|_| call.interface.clone()));
     let Some(sandbox) = sandbox else { return Ok(taken) };
     match plan.attachments.as_slice() {
-        // Most pods: one name, and one question.
+        // Most pods have one network, and one question to the kernel is enough.
         [one] if served_by.is_none() && one.interface.as_ref().is_none_or(|name| *name == call.interface) => {
             taken.extend(sandbox.has(&call.interface)?.then(|| call.interface.clone()));
         }
@@ -342,7 +341,7 @@ fn taken_interfaces(
     Ok(taken)
 }
 
-/// A result as the plugins of its network can read it.
+/// A result in the version of its network's plugins; unchanged if it cannot be converted.
 fn in_version(result: &Value, version: Version) -> Value {
     let converted = CniResult::from_value(result, version).and_then(|read| read.convert(version));
     converted.map_or_else(|_| result.clone(), |converted| converted.to_value())

@@ -1,4 +1,4 @@
-//! CHECK: every attachment of the record, with what it was added with.
+//! CHECK: asks the delegates about every attachment of the record, with what it was added with.
 
 use std::time::Instant;
 
@@ -11,8 +11,8 @@ use crate::record::Store;
 /// Serves CHECK (CNI specification, section 2, "CHECK").
 ///
 /// # Errors
-/// The first delegate that finds something wrong; or there is no record, which
-/// means that the container was never added.
+/// The first delegate that finds something wrong; or there is no record, because the container was
+/// never added.
 pub fn check(call: &Call, paths: &Paths, deadline: Instant) -> Result<(), CniError> {
     let store = Store::open(&paths.state_dir)?;
     let _lock = store.lock(&call.container, deadline)?;

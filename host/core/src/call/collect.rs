@@ -1,4 +1,4 @@
-//! Taking away a record whose container is gone, as DEL would.
+//! Takes away the record of a container that is gone, as DEL would.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,12 +10,12 @@ use super::namespace::Namer;
 use crate::cni::CniError;
 use crate::record::{Header, Store};
 
-/// Takes one record away, if `gone` still says so when it is read again under its
-/// lock: the runtime may have called DEL, or even ADD, in between. Plugins are
-/// searched in `path`, then where they were found on ADD.
+/// Takes one record away, if `gone` holds when the record is read again under its lock: the runtime
+/// may have called DEL, or even ADD, in between. Plugins are searched in `path`, then where they
+/// were found on ADD.
 ///
 /// # Errors
-/// A delegate's DEL failed; what is left stays in the record.
+/// A delegate's DEL failed. What is left stays in the record.
 pub fn collect(
     store: &Store,
     container: &str,
@@ -31,8 +31,8 @@ pub fn collect(
     del::detach(&record, &mut lock, Namer::Record, path, deadline, None)
 }
 
-/// The container cannot exist any more: it is of an earlier boot, or its network
-/// namespace is not there. One that cannot be looked at is.
+/// Whether the container cannot exist any more: its record is of an earlier boot, or its network
+/// namespace is missing. A namespace that cannot be looked at counts as there.
 pub fn is_gone(header: &Header) -> bool {
     let is_missing = |netns: &str| matches!(fs::metadata(netns), Err(error) if error.kind() == ErrorKind::NotFound);
     header.is_of_earlier_boot() || (!header.netns.is_empty() && is_missing(&header.netns))

@@ -14,19 +14,19 @@ use crate::config::{Paths, is_draining};
 use crate::delegate::{Attach, kill_orphans};
 use crate::record::{Journal, Lock, Record, Store, adopted};
 
-/// How long what a killed call left running may go on before it is killed; at most a
+/// How long processes that a killed call left running may go on before they are killed; at most a
 /// quarter of the call's own time.
 const ORPHANS: Duration = Duration::from_secs(10);
-/// How long it may take to disappear then.
+/// How long killed processes may take to disappear.
 const ORPHANS_END: Duration = Duration::from_secs(1);
 
-/// Serves DEL (CNI specification, section 2, "DEL"). What was never added, or is
-/// gone already, is a success that runs nothing. What has no record because the runtime
-/// attached it without us is undone from what libcni keeps of it.
+/// Serves DEL (CNI specification, section 2, "DEL"). For an attachment that was never added, or is
+/// gone already, it succeeds and runs nothing. An attachment without a record, because the runtime
+/// made it without us, is undone from what libcni keeps of it.
 ///
 /// # Errors
-/// A delegate's DEL failed; what is left stays in the record, so that the
-/// runtime's next DEL repeats only that.
+/// A delegate's DEL failed. What is left stays in the record, so that the runtime's next DEL
+/// repeats only that.
 pub fn del(call: &Call, paths: &Paths, deadline: Instant, account: &Timings) -> Result<(), CniError> {
     let store = Store::open(&paths.state_dir)?;
     let mut lock = store.lock_only(&call.container, deadline)?;
@@ -54,15 +54,15 @@ pub fn del(call: &Call, paths: &Paths, deadline: Instant, account: &Timings) -> 
     Ok(())
 }
 
-/// Takes away what the runtime attached without us, as its own plugins would have: with their
+/// Undoes what the runtime attached without us as its own plugins would have: with their
 /// configuration, arguments and result, the last plugin first.
 fn detach_adopted(call: &Call, paths: &Paths, path: &[PathBuf], deadline: Instant) -> Result<(), CniError> {
     let own = OwnTypes::of(call);
     let found = adopted::of_interface(&paths.cni_cache_dir, &call.container, &call.interface, &own.as_refs())?;
     let mut failures = Vec::new();
     for adopted in found {
-        // While we are being removed, we stand in the list of this network, and the runtime
-        // calls its plugins by itself.
+        // While genie is being removed, it stands in the list of this network, and the runtime
+        // calls the list's other plugins itself.
         if is_draining(&call.config) && adopted.list.name == call.name {
             continue;
         }
@@ -83,8 +83,8 @@ fn detach_adopted(call: &Call, paths: &Paths, path: &[PathBuf], deadline: Instan
     join(failures).map_or(Ok(()), Err)
 }
 
-/// Takes away every attachment that the record still holds, the last one first.
-/// One failure does not keep the others (multi-network standard, section 7.2).
+/// Undoes every attachment that the record still holds, the last one first. A failure of one does
+/// not keep the others (multi-network standard, section 7.2).
 pub(super) fn detach(
     record: &Record,
     lock: &mut Lock,
@@ -120,15 +120,17 @@ pub(super) fn detach(
     }
 }
 
-/// A full disk must not keep a pod: without its note a DEL is repeated at worst.
+/// Notes in the record that an attachment is undone. A failure is only logged, since a full disk
+/// must not keep a pod: without the note, the worst is that a DEL is repeated.
 pub(super) fn note_deleted(journal: &mut Journal, index: usize) {
     if let Err(error) = journal.deleted(index) {
         tracing::warn!(%error, "what was taken away is not in the record");
     }
 }
 
-/// A killed call's processes must not attach what was just taken away, nor keep from us
-/// what only they know. They usually end within milliseconds.
+/// Waits until the processes of a killed call have ended, and kills them if they do not: they must
+/// not attach again what this DEL undoes, and may be releasing what only they know of. They usually
+/// end within milliseconds.
 fn be_alone(journal: &Journal, deadline: Instant) -> Result<(), CniError> {
     let patience = (deadline.saturating_duration_since(Instant::now()) / 4).min(ORPHANS);
     if !journal.alone(Instant::now() + patience)? {
@@ -141,7 +143,7 @@ fn be_alone(journal: &Journal, deadline: Instant) -> Result<(), CniError> {
     Ok(())
 }
 
-/// Several errors as one: the first one's code, all messages.
+/// Joins several errors to one, with the first one's code and all messages.
 pub(super) fn join(failures: Vec<CniError>) -> Option<CniError> {
     let mut failures = failures.into_iter();
     let first = failures.next()?;

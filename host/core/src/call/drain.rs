@@ -1,6 +1,5 @@
-//! Calls while the plugin is being removed: the node's own network serves new
-//! pods, and we stand behind it to undo what we attached (`install::drain` makes
-//! the list).
+//! Calls while genie is being removed. The node's own network serves new pods, and genie stands
+//! behind it in a list, to undo what it attached (genie-host's `install::drain` makes that list).
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -16,11 +15,11 @@ use crate::config::Paths;
 use crate::network::Catalogue;
 use crate::record::Store;
 
-/// Serves a call. Only DEL does anything: there are records of pods that we
-/// attached, and none is made any more.
+/// Serves a call. Only DEL does anything: there are records of pods that genie attached, and no new
+/// one is made.
 ///
 /// # Errors
-/// DEL's own; or the node has no network but us.
+/// DEL's own errors; or the node has no other network.
 pub fn serve_draining(
     call: &Call,
     paths: &Paths,
@@ -40,7 +39,7 @@ pub fn serve_draining(
         Verb::Status if Catalogue::load(&paths.conf_dir, &OwnTypes::of(call).as_refs())?.networks.is_empty() => {
             Err(CniError { code: code::NOT_AVAILABLE, ..no_network() })
         }
-        // The runtime's list is of another network: it says nothing about our pods.
+        // The runtime's list is of another network and says nothing about our pods.
         Verb::Check | Verb::Gc | Verb::Status => Ok(None),
         Verb::Version => Ok(Some(crate::cni::version_document())),
     }
@@ -52,9 +51,8 @@ fn no_network() -> CniError {
     CniError::new(code::TRY_AGAIN, message)
 }
 
-/// After the last record, what is left of us removes itself. That happens beside
-/// this call, which is part of what is to be removed; the next DEL repeats it when
-/// it fails.
+/// After the last record, starts the removal of what is left of genie. It runs beside this call,
+/// since it removes this program, too. When it fails, the next DEL repeats it.
 fn finish(paths: &Paths) {
     let attached = Store::open(&paths.state_dir).and_then(|store| store.has_attachments());
     if attached.unwrap_or(true) {
@@ -73,7 +71,7 @@ fn finish(paths: &Paths) {
         .arg(&paths.cache_dir)
         .env_clear()
         .current_dir("/")
-        // The runtime waits until nobody holds these.
+        // The runtime waits until no process holds these.
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

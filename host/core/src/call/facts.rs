@@ -12,19 +12,19 @@ use crate::pod::{Identity, PodFacts};
 use crate::selector::sandbox::facts::{Facts, Question};
 use crate::sources::{Lookup, PodSource};
 
-/// Facts of one call: of its pod, the cluster and this node.
+/// The facts of one call: those of its pod, of the cluster and of this node.
 pub struct CallFacts<'a> {
     sources: &'a [PodSource],
     pod: &'a Identity,
     node: &'a str,
     catalogue: &'a Catalogue,
     deadline: Instant,
-    /// What the sources said of the pod, so that each is asked once.
+    /// What each source said of the pod, so that it is asked only once.
     told: RefCell<Vec<Option<PodFacts>>>,
 }
 
 impl<'a> CallFacts<'a> {
-    /// Nothing is read until a selector asks.
+    /// Prepares the facts. Nothing is read until a selector asks.
     pub fn new(
         sources: &'a [PodSource],
         pod: &'a Identity,

@@ -1,4 +1,4 @@
-//! GC: takes away what the runtime no longer knows.
+//! GC: undoes the attachments that the runtime no longer knows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,16 +16,17 @@ use crate::delegate::{self, ValidAttachment};
 use crate::network::Catalogue;
 use crate::record::{Listed, Record, Store};
 
-/// Both spellings are in use; libcni sends the second one for old plugins.
+/// The keys of the runtime's list. Both spellings are in use; libcni sends the second one for old
+/// plugins.
 const KEYS: [&str; 2] = ["cni.dev/valid-attachments", "cni.dev/attachments"];
 
-/// Serves GC (CNI specification, section 2, "GC"): every record of this network
-/// that the runtime's list lacks is taken away, then the delegates get their own
-/// lists. `null` and `[]` mean that nothing is valid; an absent key, which the
-/// specification does not allow, does nothing.
+/// Serves GC (CNI specification, section 2, "GC"). Every record of this network that the runtime's
+/// list lacks is undone; then each delegate gets the list of its own network. `null` and `[]` mean
+/// that no attachment is valid. An absent key, which the specification does not allow, does
+/// nothing.
 ///
 /// # Errors
-/// All that failed, joined; the rest was done.
+/// All errors, joined. A failure does not keep the rest from being done.
 pub fn gc(call: &Call, paths: &Paths, deadline: Instant) -> Result<(), CniError> {
     let Some(valid) = valid_attachments(call)? else {
         tracing::warn!("GC without {}: nothing done", KEYS[0]);
@@ -54,7 +55,7 @@ pub fn gc(call: &Call, paths: &Paths, deadline: Instant) -> Result<(), CniError>
         }
     }
     for (list, mut attachments) in networks.into_values() {
-        // The runtime's own entries stand for attachments made before our time.
+        // The runtime's own entries stand for attachments from before genie was installed.
         attachments.extend(valid.iter().cloned());
         attachments.sort();
         attachments.dedup();

@@ -1,4 +1,4 @@
-//! What a pod asks for and nobody reads.
+//! What a pod asks for and no selector reads.
 
 use crate::cni::quoted;
 use crate::selector::abi::Request;
@@ -8,9 +8,9 @@ use crate::selector::module::Module;
 /// The annotation of the multi-network standard (section 4.1).
 const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
 
-/// What is to be told when a pod asks for networks of the standard, and no selector of the
-/// chain can have read it: none of the built-in ones does, and what a module reads nobody
-/// knows.
+/// A warning for a pod that asks for networks of the standard when no selector of the chain can
+/// read that annotation. The built-in selectors do not read it. What a module reads is not known,
+/// so a chain with a module gets no warning.
 pub fn ignored(chain: &Chain, request: &Request) -> Option<String> {
     let (_, written) = request.annotations.iter().find(|(key, _)| key == NETWORKS)?;
     let is_built_in = |module: &Module| matches!(module, Module::BuiltIn(_));

@@ -1,4 +1,4 @@
-//! From the delegates' results to the one that the runtime gets.
+//! Makes one result for the runtime out of the delegates' results.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -13,9 +13,9 @@ use crate::selector::abi::{Merged, Outcome, Plan};
 use crate::selector::chain::Merging;
 use crate::selector::sandbox::facts::Facts;
 
-/// Merges: by the selector that decided (or the one that the configuration's
-/// `merge` names), else by the standard merge. What an earlier plugin of the
-/// runtime's own list answered comes along.
+/// Merges the results by the selector that decided (or the one that the configuration's `merge`
+/// names), else by the standard merge. The result of an earlier plugin of the runtime's own list is
+/// merged in.
 ///
 /// # Errors
 /// The selector refuses or fails, or a result cannot be merged.
@@ -58,8 +58,8 @@ pub fn merge(
 /// The merged result in the version that the runtime asked for.
 ///
 /// # Errors
-/// It is no result, is one that no runtime must get ([`CniResult::check_final`]), or cannot be
-/// expressed in that version.
+/// The merged result is no result, must not reach a runtime ([`CniResult::check_final`]), or cannot
+/// be expressed in that version.
 pub fn answer(merged: &Merged, version: Version) -> Result<Value, CniError> {
     last(merged)?
         .convert(version)
@@ -67,7 +67,7 @@ pub fn answer(merged: &Merged, version: Version) -> Result<Value, CniError> {
         .map_err(|error| error.context(format!("the pod's networks cannot be described in CNI version {version}")))
 }
 
-/// Whether the runtime and the cluster can have what a selector merged.
+/// Checks that the runtime and the cluster can have what a selector merged.
 fn check(merged: &Merged) -> Result<(), CniError> {
     publishable::check(&merged.annotations).map_err(|why| CniError::new(code::SELECTOR, format!("merge: {why}")))?;
     last(merged).map(drop)
@@ -102,14 +102,14 @@ fn standard(call: &Call, outcomes: &[Outcome]) -> Result<Merged, CniError> {
         .map_err(|reason| CniError::new(code::DECODE, format!("the networks' results cannot be merged: {reason}")))
 }
 
-/// The interfaces inside the container that a result tells of.
+/// The names of the interfaces inside the container that a result lists.
 pub(super) fn sandbox_interfaces(result: &CniResult) -> BTreeSet<String> {
     let interfaces = result.current().interfaces;
     interfaces.into_iter().filter(|interface| !interface.sandbox.is_empty()).map(|interface| interface.name).collect()
 }
 
-/// Whether an earlier plugin of the runtime's list has made an interface: its result names it,
-/// or is of a version without names.
+/// Whether an earlier plugin of the runtime's list has made this interface: its result names it, or
+/// is of a version whose results name no interfaces.
 pub(super) fn has_made(previous: &CniResult, interface: &str) -> bool {
     let made = previous.current().interfaces;
     previous.version() < Version::V0_3_0 || made.iter().any(|made| made.name == interface)

@@ -1,5 +1,5 @@
-//! A call of the runtime, from its parts to the answer. Each verb is a function
-//! that reads top to bottom.
+//! Serves a call of the runtime, from its parts to the answer. Each verb is a function that reads
+//! from top to bottom.
 
 mod add;
 mod check;
@@ -35,11 +35,10 @@ use crate::report::spool;
 use crate::report::timings::Timings;
 use crate::selector::module::Program;
 
-/// Serves a call. The answer is what stdout gets, if anything; `account` learns what
-/// was done.
+/// Serves a call. Returns what goes to stdout, if anything, and notes in `account` what was done.
 ///
 /// # Errors
-/// As the runtime is to see it.
+/// The error that the runtime is to see.
 pub fn serve(call: &Call, account: &Timings, program: &'static dyn Program) -> Result<Option<Value>, CniError> {
     if std::env::var_os(crate::delegate::HOST_CALL).is_some() {
         return refuse_nested(call.verb).map(|()| None);
@@ -53,8 +52,8 @@ pub fn serve(call: &Call, account: &Timings, program: &'static dyn Program) -> R
         return drain::serve_draining(call, &paths, deadline, account);
     }
     match call.verb {
-        // DEL and CHECK work from the record alone: a selector section that
-        // cannot be read today is no reason to leave anything behind.
+        // DEL and CHECK work from the record alone: a `selectors` section that cannot be read today
+        // is no reason to leave anything behind.
         Verb::Del => del::del(call, &paths, deadline, account).map(|()| None),
         Verb::Check => check::check(call, &paths, deadline).map(|()| None),
         Verb::Gc => gc::gc(call, &paths, deadline).map(|()| None),
@@ -67,8 +66,8 @@ pub fn serve(call: &Call, account: &Timings, program: &'static dyn Program) -> R
     }
 }
 
-/// Takes an ADD back whose answer nobody read: the runtime died over it, and the next one
-/// may know nothing of the container. Answers why the call failed after all.
+/// Undoes an ADD whose answer was not read: the runtime died meanwhile, and the next one may know
+/// nothing of the container. Returns the error that the call failed with after all.
 pub fn take_back(call: &Call, account: &Timings) -> CniError {
     let taken =
         Paths::from_call(call).and_then(|paths| del::del(call, &paths, Instant::now() + paths.timeout, account));
@@ -78,9 +77,9 @@ pub fn take_back(call: &Call, account: &Timings) -> CniError {
     CniError::new(code::IO, "the runtime went away before it had read the answer; nothing stays attached")
 }
 
-/// A delegate of ours called us. An ADD would go round in circles; since none is
-/// ever served, there is nothing to take away either, and an error would keep the
-/// outer DEL from its end.
+/// Answers a call that comes from a delegate of our own. An ADD would go round in circles, so it is
+/// refused. Since none is ever served, DEL and GC have nothing to undo; they succeed, because an
+/// error would keep the outer DEL from its end.
 fn refuse_nested(verb: Verb) -> Result<(), CniError> {
     if matches!(verb, Verb::Del | Verb::Gc) {
         return Ok(());
@@ -89,7 +88,7 @@ fn refuse_nested(verb: Verb) -> Result<(), CniError> {
     Err(CniError::new(code::INVALID_CONFIG, message))
 }
 
-/// Where plugin binaries are: the configuration's `bin_dirs`, else `CNI_PATH`.
+/// The directories of the plugins: the configuration's `bin_dirs`, else `CNI_PATH`.
 fn plugin_dirs(call: &Call, paths: &Paths) -> Vec<PathBuf> {
     if paths.bin_dirs.is_empty() { call.path.clone() } else { paths.bin_dirs.clone() }
 }

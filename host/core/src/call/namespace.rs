@@ -1,32 +1,32 @@
-//! In which network namespace a record's attachments are undone.
+//! Which network namespace a record's attachments are undone in.
 //!
-//! A record names a namespace by its path, and a path comes to mean something else: after
-//! a reboot `/proc/PID/ns/net` is that of any process, most likely the node's own. A
-//! plugin that is told to delete `eth0` there does so.
+//! A record names a namespace by its path, and a path can come to mean another namespace: after a
+//! reboot `/proc/PID/ns/net` is that of any process, most likely the node's own. A plugin that is
+//! told to delete `eth0` there does so.
 
 use std::path::Path;
 
 use crate::cni::netns;
 use crate::record::Header;
 
-/// Who says where the container's namespace is.
+/// Where the path of the container's namespace comes from.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Namer<'a> {
-    /// The runtime, in this call.
+    /// From the runtime, in this call.
     Runtime(Option<&'a str>),
-    /// Nobody but the record.
+    /// From the record alone.
     Record,
 }
 
-/// The namespace that delegates are told; none where it is gone, or where it is not
-/// certain that this is still the container's: every plugin has to undo what it did
-/// without one (CNI specification, section 2, "DEL").
+/// The namespace that delegates are told. The result is none where the namespace is gone, or may no
+/// longer be the container's: every plugin has to undo what it did without one (CNI specification,
+/// section 2, "DEL").
 pub(super) fn to_undo_in<'a>(header: &'a Header, namer: Namer<'a>) -> Option<&'a str> {
     match namer {
-        // Which boot a record is of takes a read. Most are younger than the machine's start, and
-        // their namespaces have names that go with it.
+        // To find the boot of a record takes a read. Most records are younger than the machine's
+        // start, and the names of their namespaces do not outlive a boot.
         Namer::Runtime(netns) if header.is_younger_than_boot() && !netns.is_some_and(is_of_a_process) => netns,
-        // No namespace outlives its boot.
+        // A namespace does not outlive its boot.
         _ if header.is_of_earlier_boot() => None,
         Namer::Runtime(netns) => netns,
         Namer::Record => Some(header.netns.as_str()).filter(|netns| is_still_the_containers(netns)),
@@ -37,7 +37,8 @@ fn is_still_the_containers(netns: &str) -> bool {
     !is_of_a_process(netns) && !netns::is_the_nodes(Path::new(netns))
 }
 
-/// A process's number is given to another one when it has ended.
+/// Whether the path is that of a process. When the process has ended, another one may get its
+/// number.
 fn is_of_a_process(netns: &str) -> bool {
     Path::new(netns).starts_with("/proc")
 }

@@ -1,4 +1,4 @@
-//! An attachment out of a record, ready to be undone or checked.
+//! An attachment read from a record, ready to be undone or checked.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -9,14 +9,14 @@ use crate::record::{Header, Planned, Record};
 
 /// What an attachment was made with.
 pub struct Recorded<'a> {
-    /// Its plugins.
+    /// The plugins of its network.
     pub list: NetworkList,
     planned: &'a Planned,
     path: Vec<PathBuf>,
 }
 
-/// The attachment with this index. Its plugins are searched where the call says,
-/// then where they were found on ADD.
+/// The attachment with this index. Its plugins are searched in `path`, then where they were found
+/// on ADD.
 ///
 /// # Errors
 /// The record holds no such attachment, or no configuration in it.
@@ -30,12 +30,12 @@ pub fn attachment_of<'a>(record: &'a Record, index: usize, path: &[PathBuf]) -> 
 }
 
 impl Recorded<'_> {
-    /// Its interface in the pod.
+    /// The attachment's interface in the pod.
     pub fn interface(&self) -> &str {
         &self.planned.interface
     }
 
-    /// The call of its delegates.
+    /// The call of the attachment's delegates.
     pub fn delegates<'b>(&'b self, header: &'b Header, netns: Option<&'b str>, deadline: Instant) -> Attach<'b> {
         Attach {
             list: &self.list,

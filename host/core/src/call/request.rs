@@ -1,4 +1,4 @@
-//! What selectors are asked, and what they decide.
+//! What the chain is asked, and what it decides.
 
 #[cfg(test)]
 mod tests;
@@ -17,8 +17,8 @@ use crate::selector::decision::{Decision, Step};
 use crate::selector::sandbox::facts::Facts;
 use crate::text::{json_at_most, json_size};
 
-/// The most that a decision takes of a record, in bytes: whoever reads all records of a
-/// node reads it so often.
+/// The most bytes that a decision takes of a record. Commands that read all records of a node read
+/// that much once for each record.
 const EXPLAINED: usize = 512 << 10;
 
 /// Plugin types that mean this plugin itself.
@@ -33,7 +33,7 @@ impl OwnTypes {
         Self(types)
     }
 
-    /// As string slices.
+    /// The types as string slices.
     pub fn as_refs(&self) -> Vec<&str> {
         self.0.iter().map(String::as_str).collect()
     }
@@ -41,9 +41,9 @@ impl OwnTypes {
 
 /// What the chain decided for a pod.
 pub struct Selected {
-    /// What it was asked.
+    /// What the chain was asked.
     pub request: Request,
-    /// What it answered.
+    /// What the chain answered.
     pub decision: Decision,
     /// The plan of the decision.
     pub plan: Plan,
@@ -59,9 +59,9 @@ impl Selected {
         }
     }
 
-    /// The decision with its inputs, for the record: enough to explain it, and
-    /// to decide again with another module. One that is too large loses what was asked
-    /// and logged, and then all but its outcome; it says so. What DEL needs is elsewhere.
+    /// The decision with its inputs, for the record: enough to explain it, and to decide again with
+    /// another module. A decision that is too large loses what was asked and logged; if that is not
+    /// enough, all but its outcome. `omitted` says so. What DEL needs is elsewhere.
     pub fn explanation(&self) -> Value {
         let Decision { decided_by, trace, .. } = &self.decision;
         let whole = json!({
@@ -92,7 +92,7 @@ impl Selected {
     }
 }
 
-/// Asks the chain.
+/// Asks the chain for a plan.
 ///
 /// # Errors
 /// A selector refuses or fails, or no selector decides.

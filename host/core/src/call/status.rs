@@ -16,18 +16,19 @@ use crate::selector::abi::{Plan, Source};
 use crate::selector::chain::Chain;
 use crate::selector::module::{Module, Program};
 
-/// A runtime asks every few seconds and holds its own locks meanwhile.
+/// The most time that STATUS takes: a runtime asks every few seconds, and holds its own locks
+/// meanwhile.
 const LIMIT: Duration = Duration::from_millis(800);
 
-/// The selector that knows what a pod without wishes gets.
+/// The selector that decides for a pod that asks for nothing.
 const DEFAULT: Module = Module::BuiltIn("default-plugin");
 
-/// Serves STATUS (CNI specification, section 2, "STATUS"): the configuration's
-/// selectors can be loaded, there is a network for a pod that asks for nothing,
-/// its plugins exist, and they answer STATUS well.
+/// Serves STATUS (CNI specification, section 2, "STATUS"). It succeeds when the configuration's
+/// selectors can be loaded, there is a network for a pod that asks for nothing, and that network's
+/// plugins exist and answer STATUS well.
 ///
 /// # Errors
-/// Code 50, or the delegate's own code.
+/// [`code::NOT_AVAILABLE`], or the delegate's own code.
 pub fn status(call: &Call, program: &'static dyn Program) -> Result<(), CniError> {
     let config = &Config::from_call(call, program).map_err(unavailable)?;
     let deadline = Instant::now() + LIMIT.min(config.paths.timeout);
@@ -36,7 +37,7 @@ pub fn status(call: &Call, program: &'static dyn Program) -> Result<(), CniError
     config.chain.check(&config.loader, deadline).map_err(unavailable)?;
     let path = plugin_dirs(call, &config.paths);
     for attachment in default_plan(call, config, &catalogue, deadline)?.attachments {
-        // Only what is installed belongs to the node; the rest is the pod's.
+        // Only installed networks belong to the node; the others are the pod's.
         let Source::Installed(name) = &attachment.network else { continue };
         let Some(network) = catalogue.find(name) else {
             return Err(unavailable(CniError::new(code::NOT_AVAILABLE, format!("network {name:?} is not installed"))));
@@ -49,8 +50,8 @@ pub fn status(call: &Call, program: &'static dyn Program) -> Result<(), CniError
     Ok(())
 }
 
-/// Whether a pod that asks for nothing would be given a network by this configuration. What
-/// the network's plugins have to say is not asked.
+/// Checks that this configuration gives a network to a pod that asks for nothing. The network's
+/// plugins are not asked.
 ///
 /// # Errors
 /// The chain's refusal.
@@ -75,7 +76,7 @@ pub fn default_of(
     default_plan(&call, &config, &catalogue, deadline).map(|_| ())
 }
 
-/// What a pod without annotations would get.
+/// The plan for a pod without annotations.
 fn default_plan(call: &Call, config: &Config, catalogue: &Catalogue, deadline: Instant) -> Result<Plan, CniError> {
     let nobody = Identity::default();
     let mut request = build_request(call, config, catalogue, &nobody, Annotations::new());
@@ -85,7 +86,7 @@ fn default_plan(call: &Call, config: &Config, catalogue: &Catalogue, deadline: I
     let defaults = Chain { entries: defaults.cloned().collect(), merge: None };
     let decision = defaults.decide(&config.loader, &request, &facts, deadline);
     let plan = decision.map_err(|failed| unavailable(failed.error))?.plan;
-    // A chain without a default leaves such pods alone; then there is nothing to ask.
+    // A chain without `default-plugin` leaves such pods alone; then there is nothing to ask.
     Ok(plan.unwrap_or(Plan { attachments: Vec::new(), reason: String::new() }))
 }
 

@@ -14,12 +14,12 @@ const ANNOTATIONS: &str = "K8S_ANNOT=";
 
 /// The text of `CNI_ARGS`.
 ///
-/// Runtimes send the pairs in any order, and some send text that is no pair at
-/// all. It is read leniently and kept to the byte: delegates get what the runtime
-/// wrote, apart from the pairs that [`CniArgs::with`] sets.
+/// Runtimes send the pairs in any order, and some send text that is no pair at all. The text is
+/// read leniently and kept to the byte: delegates get what the runtime wrote, apart from the pairs
+/// that [`CniArgs::with`] sets.
 ///
-/// The value of `K8S_ANNOT` is one JSON object and may contain `;` and `=`. It is
-/// skipped as a whole, so that a pod's annotation cannot pose as another argument.
+/// The value of `K8S_ANNOT` is one JSON object and may contain `;` and `=`. It is skipped as a
+/// whole, so that a pod's annotation cannot pose as another argument.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CniArgs {
     text: String,
@@ -45,14 +45,13 @@ impl CniArgs {
             .last()
     }
 
-    /// The text with these pairs set: the first pair of that key gets the value and
-    /// later ones go; a key that is not there yet comes last. Everything else stays
-    /// as it is, to the byte.
+    /// The text with these pairs set. The first pair of a key gets the value, and later pairs of
+    /// that key go; a new key comes last. Everything else stays as it is, to the byte.
     ///
     /// # Errors
-    /// Code 4 for an empty key, and for a key or value with `;`, `=` or a zero byte:
-    /// these cannot be written in `CNI_ARGS`. And when a pair would end the JSON that
-    /// a broken `K8S_ANNOT` begins, which then would hold the pairs in between.
+    /// [`code::INVALID_ENVIRONMENT`] for an empty key, and for a key or value with `;`, `=` or a
+    /// zero byte: `CNI_ARGS` cannot express these. Also when a pair would complete the JSON object
+    /// that a broken `K8S_ANNOT` begins, whose value would then contain the pairs in between.
     pub fn with(&self, pairs: &[(&str, &str)]) -> Result<String, CniError> {
         let mut args = self.clone();
         for (key, value) in pairs {
@@ -71,11 +70,11 @@ impl CniArgs {
         self.segments().filter(|segment| !goes(segment)).collect::<Vec<_>>().join(";")
     }
 
-    /// The pod's annotations, when the runtime sends them as `K8S_ANNOT={…}`.
-    /// None when it does not, or sends an empty value.
+    /// The pod's annotations, when the runtime sends them as `K8S_ANNOT={…}`. The result is none
+    /// when the runtime sends no `K8S_ANNOT`, or an empty one.
     ///
     /// # Errors
-    /// Code 4 when the value is not one JSON object of strings.
+    /// [`code::INVALID_ENVIRONMENT`] when the value is not one JSON object of strings.
     pub fn k8s_annot(&self) -> Option<Result<BTreeMap<String, String>, CniError>> {
         let value = self.segments().find_map(|segment| segment.strip_prefix(ANNOTATIONS))?;
         if value.trim().is_empty() {
@@ -89,7 +88,7 @@ impl CniArgs {
         }))
     }
 
-    /// What lies between the `;`.
+    /// The texts between the `;`.
     fn segments(&self) -> impl Iterator<Item = &str> {
         let mut rest = Some(self.text.as_str());
         std::iter::from_fn(move || {

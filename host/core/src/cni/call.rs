@@ -1,10 +1,8 @@
-//! The runtime's call: `CNI_*` variables and the configuration on stdin
-//! (specification, section 2).
+//! The runtime's call: `CNI_*` variables and the configuration on stdin (specification, section 2).
 //!
-//! It is read in two steps, because two kinds of call must be answered without
-//! touching stdin: [`start`] looks at the variables only, [`PendingCall::read`] does
-//! the rest. What is checked, in which order and with which texts, is what callers
-//! know from Go plugins.
+//! A call is read in two steps, because two kinds of call must be answered without touching stdin:
+//! [`start`] looks at the variables only, [`PendingCall::read`] does the rest. The checks, their
+//! order and their messages are those that callers know from Go plugins.
 
 use std::env;
 use std::ffi::OsString;
@@ -22,13 +20,13 @@ use super::fields::{text, wrong};
 use super::get;
 use super::names;
 
-/// The largest configuration that is read from stdin, in bytes. A kubelet's pods
-/// bring all their annotations, which the API server limits to 256 KiB.
+/// The largest configuration that is read from stdin, in bytes. A kubelet's pods bring all their
+/// annotations, which the API server limits to 256 KiB.
 pub const STDIN_LIMIT: u64 = 8 << 20;
 
 /// Where variables come from: the process, or a map in tests.
 pub trait Environment {
-    /// The variable's value; None when it is not set.
+    /// The variable's value; none when the variable is not set.
     fn var(&self, name: &str) -> Option<OsString>;
 }
 
@@ -49,25 +47,25 @@ impl Environment for std::collections::BTreeMap<&'static str, OsString> {
     }
 }
 
-/// What a call asks for, the text of `CNI_COMMAND`.
+/// What a call asks for: the text of `CNI_COMMAND`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
     /// Attach a container to the network.
     Add,
     /// Undo ADD.
     Del,
-    /// Is what ADD did still there? Since 0.4.0.
+    /// Is what ADD did still there? Since CNI 0.4.0.
     Check,
-    /// Could ADD be served? Since 1.1.0.
+    /// Could ADD be served? Since CNI 1.1.0.
     Status,
-    /// Remove what belongs to containers that are gone. Since 1.1.0.
+    /// Remove what belongs to containers that are gone. Since CNI 1.1.0.
     Gc,
     /// Which versions are supported?
     Version,
 }
 
 impl Verb {
-    /// Its text in `CNI_COMMAND`.
+    /// The verb's text in `CNI_COMMAND`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Add => "ADD",
@@ -86,12 +84,12 @@ impl Verb {
             .find(|verb| verb.as_str() == text)
     }
 
-    /// Whether it is about one attachment: a container and an interface.
+    /// Whether the verb is about one attachment: a container and an interface.
     pub const fn is_attachment(self) -> bool {
         matches!(self, Self::Add | Self::Del | Self::Check)
     }
 
-    /// The oldest version that has the verb.
+    /// The oldest CNI version that has the verb.
     const fn since(self) -> Version {
         match self {
             Self::Add | Self::Del | Self::Version => Version::V0_1_0,
@@ -110,8 +108,7 @@ impl fmt::Display for Verb {
 /// What to do, as far as the variables tell.
 #[derive(Clone, Debug)]
 pub enum Start {
-    /// No `CNI_COMMAND`: a person ran the plugin. Say what it is, on stderr, and
-    /// succeed.
+    /// There is no `CNI_COMMAND`: a person ran the plugin. Say on stderr what it is, and succeed.
     About,
     /// Print [`version_document`].
     Version,
@@ -133,20 +130,20 @@ pub struct PendingCall {
 /// A complete, valid call.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// What is asked for; never [`Verb::Version`].
+    /// The verb; never [`Verb::Version`].
     pub verb: Verb,
     /// `CNI_CONTAINERID`, a valid identifier; empty for STATUS and GC.
     pub container: String,
-    /// `CNI_NETNS`, not checked; None when unset or empty, which only happens for
-    /// DEL, and for STATUS and GC.
+    /// `CNI_NETNS`, not checked. None when it is unset or empty, which happens only for DEL, STATUS
+    /// and GC.
     pub netns: Option<String>,
     /// `CNI_IFNAME`, a valid interface name; empty for STATUS and GC.
     pub interface: String,
-    /// `CNI_ARGS` as it was written; empty when unset, and for STATUS and GC. See
+    /// `CNI_ARGS` as it was written; empty when it is unset, and for STATUS and GC. See
     /// [`CniArgs`](super::CniArgs).
     pub args: String,
-    /// `CNI_PATH`: the directories to look for delegates in, never empty unless it
-    /// held nothing but `:`.
+    /// `CNI_PATH`: the directories in which delegates are searched. Empty only if the variable held
+    /// nothing but `:`.
     pub path: Vec<PathBuf>,
     /// The object on stdin. Read it with [`get`].
     pub config: Map<String, Value>,
@@ -156,11 +153,11 @@ pub struct Call {
     pub version: Version,
 }
 
-/// Looks at the variables. Never reads stdin.
+/// Reads the variables, and never stdin.
 ///
 /// # Errors
-/// Code 4 when one that the verb requires is missing (the message names all that
-/// are), or has an unusable value.
+/// [`code::INVALID_ENVIRONMENT`] when a variable that the verb requires is missing or has an
+/// unusable value. The message names all that are missing.
 pub fn start(environment: &dyn Environment) -> Result<Start, CniError> {
     let variable = |name: &str| environment.var(name).unwrap_or_default();
     let command = variable("CNI_COMMAND").to_string_lossy().into_owned();
@@ -211,13 +208,16 @@ pub fn start(environment: &dyn Environment) -> Result<Start, CniError> {
 }
 
 impl PendingCall {
-    /// Reads the configuration, up to [`STDIN_LIMIT`], and checks what every plugin
-    /// checks: it is one JSON object with a valid `name`, the verb exists, and
-    /// `cniVersion` is supported and has the verb.
+    /// Reads the configuration, up to [`STDIN_LIMIT`] bytes, and checks what every plugin checks:
+    /// it is one JSON object with a valid `name`, the verb exists, and `cniVersion` is supported
+    /// and has the verb.
     ///
     /// # Errors
-    /// Code 5 when stdin cannot be read, 6 when it cannot be decoded, 7 for the
-    /// name, 4 for the verb, 1 for the version.
+    /// - [`code::IO`]: stdin cannot be read.
+    /// - [`code::DECODE`]: stdin cannot be decoded.
+    /// - [`code::INVALID_CONFIG`]: the name is missing or invalid.
+    /// - [`code::INVALID_ENVIRONMENT`]: the verb does not exist.
+    /// - [`code::INCOMPATIBLE_VERSION`]: the version is not supported, or lacks the verb.
     pub fn read(self, stdin: &mut dyn Read) -> Result<Call, CniError> {
         let config = read_object(stdin)?;
         let name = text(&config, "name").map_err(undecodable)?;

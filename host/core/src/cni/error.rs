@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// Error codes: 1 to 99 are the specification's, 100 and up are a plugin's own.
+/// Error codes: 1 to 99 are the specification's, those from 100 on are a plugin's own.
 pub mod code {
     /// The plugin does not speak the configuration's CNI version.
     pub const INCOMPATIBLE_VERSION: u32 = 1;
@@ -19,46 +19,46 @@ pub mod code {
     pub const DECODE: u32 = 6;
     /// The network configuration is wrong.
     pub const INVALID_CONFIG: u32 = 7;
-    /// The container's network namespace is the plugin's own. Not in the
-    /// specification's table; libcni's `ErrInvalidNetNS`.
+    /// The container's network namespace is the plugin's own. The code is not in the
+    /// specification's table; it is libcni's `ErrInvalidNetNS`.
     pub const INVALID_NETNS: u32 = 8;
     /// A passing condition: the runtime should try again later.
     pub const TRY_AGAIN: u32 = 11;
     /// STATUS: the plugin cannot serve ADD requests.
     pub const NOT_AVAILABLE: u32 = 50;
-    /// STATUS: the plugin cannot serve ADD requests, and containers that run may
-    /// have limited connectivity.
+    /// STATUS: the plugin cannot serve ADD requests, and running containers may have limited
+    /// connectivity.
     pub const LIMITED_CONNECTIVITY: u32 = 51;
     /// A selector refused the pod: what the user wrote is wrong.
     pub const REFUSED_INVALID: u32 = 101;
-    /// A selector refused the pod: policy.
+    /// A selector refused the pod: policy forbids what the user wants.
     pub const REFUSED_DENIED: u32 = 102;
-    /// A selector failed, or went over one of its limits.
+    /// A selector failed, or exceeded one of its limits.
     pub const SELECTOR: u32 = 103;
     /// An attachment record is damaged.
     pub const RECORD: u32 = 104;
-    /// What libcni reports for an error without a code.
+    /// The code that libcni reports for an error without a code.
     pub const INTERNAL: u32 = 999;
 }
 
-/// What of a text a message quotes, in bytes: enough to recognise it.
+/// The most bytes of a text that a message quotes: enough to recognise it.
 const QUOTED: usize = 64;
 
-/// A text as a message quotes it: on one line, and not longer than people read. Who wrote it
-/// (an annotation, a selector) may have made it as long as it likes.
+/// A text as a message quotes it: on one line, and not longer than people read. The author of the
+/// text (of an annotation, of a selector) may have made it as long as they like.
 pub fn quoted(text: &str) -> String {
     let start = start(text, QUOTED);
     if start.len() < text.len() { format!("{start:?} …") } else { format!("{text:?}") }
 }
 
-/// What a failed CNI call prints on stdout.
+/// The error that a failed CNI call prints on stdout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CniError {
     /// One of [`code`], or a delegate's own code.
     pub code: u32,
     /// What failed, in one line.
     pub msg: String,
-    /// More of it; may be empty.
+    /// More about the failure; may be empty.
     pub details: String,
 }
 
@@ -68,21 +68,21 @@ impl CniError {
         Self { code, msg: msg.into(), details: String::new() }
     }
 
-    /// Adds details.
+    /// Replaces the details.
     #[must_use]
     pub fn with_details(mut self, details: impl Into<String>) -> Self {
         self.details = details.into();
         self
     }
 
-    /// Says where the error happened, in front of its message. The code stays.
+    /// Puts where the error happened in front of its message. The code stays.
     #[must_use]
     pub fn context(mut self, context: impl fmt::Display) -> Self {
         self.msg = format!("{context}: {}", self.msg);
         self
     }
 
-    /// Says what else is known, behind the details there are.
+    /// Adds a detail behind those that are there.
     #[must_use]
     pub fn add_detail(mut self, detail: impl fmt::Display) -> Self {
         self.details = if self.details.is_empty() { detail.to_string() } else { format!("{}; {detail}", self.details) };

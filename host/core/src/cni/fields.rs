@@ -1,15 +1,15 @@
-//! Reading the fields of a JSON object as Go's decoder does: keys match without
-//! regard to ASCII case, `null` means "not given", a wrong type is an error.
+//! Reads the fields of a JSON object as Go's decoder does: keys match without regard to ASCII case,
+//! `null` means "not given", and a wrong type is an error.
 //!
 //! Messages start with the field's name, so that callers can put a path in front.
 
 use serde_json::{Map, Value};
 
-/// The longest text of a wrong type that is shown, in bytes.
+/// The longest text of a wrong type that a message shows, in bytes.
 const WORD: usize = 16;
 
-/// The value under `key`: the exact key if it is there, else one that differs only
-/// in ASCII case. containerd and podman send configurations that need the latter.
+/// The value under `key`: the exact key if it exists, else one that differs only in ASCII case.
+/// containerd and podman send configurations that need the latter.
 pub fn get<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     object.get(key).or_else(|| {
         // The last one wins, as with repeated keys.
@@ -17,12 +17,12 @@ pub fn get<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     })
 }
 
-/// As [`get`], with `null` as "not there".
+/// As [`get`], but a `null` counts as not there.
 pub fn given<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     get(object, key).filter(|value| !value.is_null())
 }
 
-/// A text; empty when it is not given.
+/// A text; empty when the field is not given.
 pub fn text(object: &Map<String, Value>, key: &str) -> Result<String, String> {
     match given(object, key) {
         None => Ok(String::new()),
@@ -36,7 +36,7 @@ pub fn integer(object: &Map<String, Value>, key: &str) -> Result<Option<i64>, St
     given(object, key).map(|value| value.as_i64().ok_or_else(|| wrong(key, "an integer", value))).transpose()
 }
 
-/// A list of texts; empty when it is not given. A `null` in it is an empty text.
+/// A list of texts; empty when the field is not given. A `null` in the list is an empty text.
 pub fn texts(object: &Map<String, Value>, key: &str) -> Result<Vec<String>, String> {
     array(object, key)?
         .iter()
@@ -54,8 +54,8 @@ pub fn object<'a>(object: &'a Map<String, Value>, key: &str) -> Result<Option<&'
     given(object, key).map(|value| value.as_object().ok_or_else(|| wrong(key, "an object", value))).transpose()
 }
 
-/// A list of objects, each read by `read`; empty when it is not given. A `null` in
-/// it is an error.
+/// A list of objects, each read by `read`; empty when the field is not given. A `null` in the list
+/// is an error.
 pub fn objects<T>(
     object: &Map<String, Value>,
     key: &str,
@@ -71,7 +71,7 @@ pub fn objects<T>(
         .collect()
 }
 
-/// A list; empty when it is not given.
+/// A list; empty when the field is not given.
 fn array<'a>(object: &'a Map<String, Value>, key: &str) -> Result<&'a [Value], String> {
     match given(object, key) {
         None => Ok(&[]),
@@ -82,7 +82,7 @@ fn array<'a>(object: &'a Map<String, Value>, key: &str) -> Result<&'a [Value], S
 
 /// The message for a value of the wrong type.
 pub fn wrong(place: &str, expected: &str, found: &Value) -> String {
-    // A text where there should be none may be anything; a word shows what was meant.
+    // A text in the place of another type may be anything; a single word shows what was meant.
     let found = match found {
         Value::String(text) if text.len() > WORD => "a text".into(),
         found => describe(found),
@@ -90,8 +90,8 @@ pub fn wrong(place: &str, expected: &str, found: &Value) -> String {
     format!("{place}: expected {expected}, found {found}")
 }
 
-/// A value in a few words. What is inside lists and objects stays out of
-/// messages: it may be long, or secret.
+/// A value in a few words. The contents of lists and objects stay out of messages: they may be
+/// long, or secret.
 pub fn describe(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),

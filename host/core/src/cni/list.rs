@@ -1,5 +1,5 @@
-//! Network configurations: what a `.conflist` or `.conf` file holds, and what each
-//! plugin of it gets on stdin (specification, sections 1 and 3).
+//! Network configurations: what a `.conflist` or `.conf` file holds, and what each of its plugins
+//! gets on stdin (specification, sections 1 and 3).
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ mod parse;
 
 /// A network: plugins that are called one after another.
 ///
-/// A configuration of a single plugin is the same with one entry.
+/// A configuration of a single plugin is a list with one entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkList {
     /// The network's name, a valid identifier.
@@ -25,11 +25,11 @@ pub struct NetworkList {
     pub disable_check: bool,
     /// GC must not be called.
     pub disable_gc: bool,
-    /// Plugins from the directory named like the network are not added. Whoever loads
-    /// the file sees to that.
+    /// Plugins from the directory named like the network are not added. The loader of the file sees
+    /// to that.
     pub load_only_inlined_plugins: bool,
-    /// Each plugin's object as it was written, in the order of ADD. It may be empty:
-    /// then the plugins are in the directory named like the network.
+    /// Each plugin's object as it was written, in the order of ADD. When the list is empty, the
+    /// plugins are in the directory named like the network.
     pub plugins: Vec<Map<String, Value>>,
 }
 
@@ -54,29 +54,28 @@ impl NetworkList {
         Value::Object(list)
     }
 
-    /// The plugins' types, in order: the names of the programs to call.
+    /// The plugins' types in order, which are the names of the programs to call.
     pub fn types(&self) -> Vec<&str> {
         let kind = |plugin| get(plugin, "type").and_then(Value::as_str).unwrap_or_default();
         self.plugins.iter().map(kind).collect()
     }
 
-    /// Every capability that at least one plugin declares.
+    /// The capabilities that at least one plugin declares.
     pub fn capabilities(&self) -> BTreeSet<String> {
         self.plugins.iter().flat_map(declared).map(String::from).collect()
     }
 
-    /// What the plugin at `index` gets on stdin: its object with the list's name and
-    /// version and, when `verb` is about an attachment, with
+    /// What the plugin at `index` gets on stdin: its object with the list's name and version and,
+    /// when `verb` is about an attachment, with
     ///
-    /// - `runtimeConfig`: of what is supplied in `runtime_config`, the capabilities that
-    ///   this plugin declares; left out when there are none,
-    /// - `prevResult`: `prev_result`, when there is one. Which one, and in which
-    ///   version, is the caller's business.
+    /// - `runtimeConfig`: those values of `runtime_config` whose capability this plugin declares;
+    ///   left out when there are none,
+    /// - `prevResult`: `prev_result`, when there is one. The caller chooses it and its version.
     ///
-    /// What only a runtime may set does not get through from the file: these two keys,
-    /// and all that start with `cni.dev/`. Every other key does, unchanged;
-    /// `capabilities` too, since libcni passes it on. (For GC the caller adds the
-    /// attachments.) An `index` past the end gives a configuration without a type.
+    /// Keys that only a runtime may set are removed from the file's object: these two, and all that
+    /// start with `cni.dev/`. Every other key stays unchanged, `capabilities` too, since libcni
+    /// passes it on. For GC, the caller adds the attachments. An `index` past the end gives a
+    /// configuration without a type.
     pub fn plugin_config(
         &self,
         index: usize,
@@ -112,7 +111,8 @@ fn declared(plugin: &Map<String, Value>) -> impl Iterator<Item = &str> {
     capabilities.into_iter().flatten().filter(|(_, set)| **set == Value::Bool(true)).map(|(name, _)| name.as_str())
 }
 
-/// Plugins match keys without regard to case, so this does too.
+/// Whether only a runtime may set the key. Plugins match keys without regard to case, so this does
+/// too.
 fn is_runtime_key(key: &str) -> bool {
     let is_reserved = |prefix: &str| key.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     key.eq_ignore_ascii_case("runtimeConfig") || key.eq_ignore_ascii_case("prevResult") || is_reserved("cni.dev/")

@@ -1,11 +1,9 @@
-//! The CNI protocol: the runtime's call, network configurations, results of every
-//! version, errors.
+//! The CNI protocol: the runtime's call, network configurations, results of every version, errors.
 //!
-//! Nothing here touches the system, except [`netns`], which looks at two paths.
-//! What is read is read as the Go programs on the other side read it: keys match
-//! without regard to ASCII case, `null` is "not given", unknown keys are ignored.
-//! Where libcni would accept what later brings a runtime down, we refuse it, and
-//! the function's documentation says so.
+//! Nothing here touches the system, except [`netns`], which looks at two paths. All input is read
+//! as the Go programs on the other side read it: keys match without regard to ASCII case, `null` is
+//! "not given", unknown keys are ignored. Where libcni accepts what later brings a runtime down,
+//! genie refuses it, and the function's documentation says so.
 
 mod args;
 mod call;

@@ -1,8 +1,8 @@
 //! Which container ids, network names and interface names are usable.
 //!
-//! All three end up in file names and on command lines, so they are checked
-//! before anything else is done with them. The rules are the specification's; the
-//! messages are those that Go plugins give, because people search for them.
+//! All three end up in file names and on command lines, so they are checked before anything else is
+//! done with them. The rules are the specification's. The messages are those of Go plugins, because
+//! people search for them.
 
 use super::CniError;
 use super::code;
@@ -10,8 +10,8 @@ use super::code;
 /// The longest interface name that Linux takes, in bytes.
 pub const INTERFACE_NAME_MAX: usize = 15;
 
-/// Whether `text` starts with an ASCII letter or digit and goes on with these,
-/// `_`, `.` and `-`. There is no limit on its length.
+/// Whether `text` starts with an ASCII letter or digit and goes on with ASCII letters, digits, `_`,
+/// `.` and `-`. Its length is not limited.
 pub fn is_identifier(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))
@@ -20,7 +20,8 @@ pub fn is_identifier(text: &str) -> bool {
 /// Checks a container id, as in `CNI_CONTAINERID` (specification, section 2).
 ///
 /// # Errors
-/// Code 4; the details hold the id.
+/// [`code::INVALID_ENVIRONMENT`] for an id that is not an [identifier](is_identifier); the details
+/// hold the id.
 pub fn check_container(container: &str) -> Result<(), CniError> {
     if is_identifier(container) {
         return Ok(());
@@ -31,8 +32,8 @@ pub fn check_container(container: &str) -> Result<(), CniError> {
 /// Checks a network's name (specification, section 1).
 ///
 /// # Errors
-/// Code 7 for an empty name and for one that is not an [identifier](is_identifier);
-/// the details hold the name.
+/// [`code::INVALID_CONFIG`] for an empty name and for one that is not an
+/// [identifier](is_identifier); the details hold the name.
 pub fn check_network(name: &str) -> Result<(), CniError> {
     if name.is_empty() {
         return Err(CniError::new(code::INVALID_CONFIG, "missing network name"));
@@ -44,11 +45,11 @@ pub fn check_network(name: &str) -> Result<(), CniError> {
 }
 
 /// Checks an interface name, as in `CNI_IFNAME` (specification, section 2): 1 to
-/// [`INTERFACE_NAME_MAX`] bytes, neither `.` nor `..`, without `/`, `:`, white
-/// space and control characters.
+/// [`INTERFACE_NAME_MAX`] bytes, neither `.` nor `..`, without `/`, `:`, white space and control
+/// characters.
 ///
 /// # Errors
-/// Code 4, saying which of these rules is broken.
+/// [`code::INVALID_ENVIRONMENT`] when the name breaks one of these rules; the message says which.
 pub fn check_interface(name: &str) -> Result<(), CniError> {
     let refuse = |msg| Err(CniError::new(code::INVALID_ENVIRONMENT, msg));
     if name.is_empty() {
@@ -64,7 +65,7 @@ pub fn check_interface(name: &str) -> Result<(), CniError> {
     if name.contains(|c: char| c == '/' || c == ':' || c.is_whitespace()) {
         return refuse("interface name contains / or : or whitespace characters");
     }
-    // A zero byte would end it early, others change what a terminal shows.
+    // A zero byte would end the name early; other control characters change what a terminal shows.
     if name.contains(char::is_control) {
         return refuse("interface name contains control characters");
     }

@@ -12,21 +12,20 @@ use super::code;
 /// The network namespace of the calling thread.
 const OWN: &str = "/proc/thread-self/ns/net";
 
-/// The network namespace of the node's first process: the node's own, wherever this
-/// process was started.
+/// The network namespace of the node's first process: the node's own, wherever this process was
+/// started.
 const FIRST: &str = "/proc/1/ns/net";
 
-/// Refuses a call whose `CNI_NETNS` is the plugin's own network namespace:
-/// a plugin that went on would reconfigure the host. For ADD and DEL, before
-/// anything else is done. Go plugins look only afterwards, when the damage is
-/// done and a result is already printed.
+/// Refuses a call whose `CNI_NETNS` is the plugin's own network namespace: a plugin that went on
+/// would reconfigure the host. ADD and DEL call this before they do anything else. Go plugins look
+/// only afterwards, when the damage is done and a result is already printed.
 ///
-/// `netns` is [`Call::netns`](super::Call::netns). A path that cannot be looked at
-/// is not refused: DEL is often called when the namespace is gone.
-/// `CNI_NETNS_OVERRIDE` (`1`, or `TRUE` in any case) switches the check off.
+/// `netns` is [`Call::netns`](super::Call::netns). A path that cannot be looked at is not refused:
+/// DEL is often called when the namespace is gone. `CNI_NETNS_OVERRIDE` (`1`, or `TRUE` in any
+/// case) switches the check off.
 ///
 /// # Errors
-/// Code 8.
+/// [`code::INVALID_NETNS`] when it is the plugin's own, or the plugin's own cannot be looked at.
 pub fn check_not_own(netns: Option<&str>, environment: &dyn Environment) -> Result<(), CniError> {
     let Some(netns) = netns else { return Ok(()) };
     let overridden =
@@ -49,15 +48,15 @@ pub fn check_not_own(netns: Option<&str>, environment: &dyn Environment) -> Resu
     Ok(())
 }
 
-/// Whether this is the node's own network namespace, in which nothing of a container is
-/// undone: that of this process, or of the node's first one. What cannot be looked at may
-/// be.
+/// Whether the path is the node's own network namespace: that of this process, or of the node's
+/// first process. Nothing of a container may be undone there, so a path that cannot be looked at
+/// counts as the node's own.
 pub fn is_the_nodes(netns: &Path) -> bool {
     let (Ok(given), Ok(own)) = (identity(netns), identity(Path::new(OWN))) else { return true };
     given == own || identity(Path::new(FIRST)).is_ok_and(|first| first == given)
 }
 
-/// What tells one namespace from another: device and inode.
+/// Device and inode, which tell one namespace from another.
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
     let metadata = fs::metadata(path)?;
     Ok((metadata.dev(), metadata.ino()))

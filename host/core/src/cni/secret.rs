@@ -1,40 +1,40 @@
 //! Secrets in the configurations of networks, and texts without them.
 //!
-//! Plugins are handed tokens and keys in their configuration, and some print what they were
-//! handed when they fail. That goes on into errors, logs and the events of pods, which many
-//! can read. So what a configuration keeps under a key that says so is blotted out there;
-//! also where the configuration is a text inside another: JSON in a string of JSON, `K=V;K=V`,
-//! an address with a password in it.
+//! Plugins get tokens and keys in their configuration, and some print their configuration when they
+//! fail. That goes on into errors, logs and the events of pods, which many people can read. So
+//! every value under a key that names a secret is hidden there. This includes configurations that
+//! are a text inside another: JSON in a string of JSON, `K=V;K=V`, an address with a password in
+//! it.
 
 use serde_json::Value;
 
-/// What stands in a secret's place.
+/// The text in a secret's place.
 const HIDDEN: &str = "(secret)";
-/// Parts of keys, in lower case, whose values nobody should read.
+/// Parts of keys, in lower case, that name a secret.
 const KEYS: [&str; 8] = ["token", "password", "passwd", "secret", "credential", "key", "cert", "kubeconfig"];
-/// How a key or a certificate begins, whatever holds it; also in base64, as a kubeconfig has it.
+/// How keys and certificates begin, in whichever field; also in base64, as in a kubeconfig.
 const PEM: [&str; 2] = ["-----BEGIN ", "LS0tLS1CRUdJTi"];
-/// Shorter values are words of everyday messages, and no secrets worth the name.
+/// The least bytes of a secret: shorter values are words of everyday messages.
 const SHORTEST: usize = 8;
 
 /// The secrets of a configuration.
 #[derive(Debug, Default)]
 pub struct Secrets {
-    /// The longest first: one may be part of another.
+    /// The longest one first, since one may be part of another.
     texts: Vec<String>,
 }
 
 impl Secrets {
-    /// Those of a configuration or a list of them.
+    /// The secrets of a configuration or a list of configurations.
     pub fn of(config: &Value) -> Self {
         let mut search = Search::default();
         search.value(config, false);
         let mut texts = Vec::new();
         for (secret, depth) in search.found {
             texts.extend(secret.lines().map(str::trim).filter(|line| *line != secret).map(ToOwned::to_owned));
-            // An address's password, without the name.
+            // The password of an address, without the user's name.
             texts.extend(secret.split_once(':').map(|(_, password)| password.to_owned()));
-            // As JSON writes it, where it is and once more, as an error would.
+            // The secret as JSON writes it at its depth, and once more, as an error would.
             let mut written = secret;
             for _ in 0..depth + 2 {
                 let again = as_json(&written);
@@ -48,39 +48,38 @@ impl Secrets {
         Self { texts }
     }
 
-    /// Those of a configuration as a plugin reads it from its stdin.
+    /// The secrets of a configuration as a plugin reads it from its stdin.
     pub fn of_json(config: &[u8]) -> Self {
         serde_json::from_slice(config).map(|config| Self::of(&config)).unwrap_or_default()
     }
 
-    /// The text without them.
+    /// The text without the secrets.
     pub fn hide(&self, text: &str) -> String {
         self.texts.iter().fold(text.to_owned(), |text, secret| text.replace(secret, HIDDEN))
     }
 
-    /// The output of a program without them.
+    /// The output of a program without the secrets.
     pub fn hide_bytes(&self, output: &[u8]) -> Vec<u8> {
         if self.texts.is_empty() { output.to_vec() } else { self.hide(&String::from_utf8_lossy(output)).into_bytes() }
     }
 }
 
-/// A configuration, or anything that holds one, as it may be shown: every secret in it
-/// replaced.
+/// A configuration, or anything that holds one, as it may be shown: with every secret replaced.
 #[must_use]
 pub fn without_secrets(config: &Value) -> Value {
     Search::default().value(config, false)
 }
 
-/// A text as it may be shown: `CNI_ARGS`, JSON, a message.
+/// A text as it may be shown: `CNI_ARGS`, JSON or a message, with every secret replaced.
 #[must_use]
 pub fn text_without_secrets(text: &str) -> String {
     Search::default().text(text, false)
 }
 
-/// Goes through a configuration, and makes what may be shown of it.
+/// Goes through a configuration, and makes the one that may be shown.
 #[derive(Default)]
 struct Search {
-    /// Each secret, and in how many texts within texts it stands.
+    /// Each secret, and how many texts within texts it is in.
     found: Vec<(String, usize)>,
     depth: usize,
 }
@@ -100,7 +99,7 @@ impl Search {
                 items => items.iter().map(|item| self.value(item, named)).collect(),
             },
             Value::Object(members) => {
-                // The same, as the environment is in a pod.
+                // A pair as an object, as environment variables are in a pod.
                 let pair = members.get("name").and_then(Value::as_str).is_some_and(names_secret);
                 let shown = members.iter().map(|(key, value)| {
                     let named = named || names_secret(key) || (pair && key == "value");
@@ -132,7 +131,7 @@ impl Search {
         parts.collect::<Vec<_>>().join(";")
     }
 
-    /// Words of a sentence, or the parameters of an address.
+    /// Hides secrets in the words of a sentence, or the parameters of an address.
     fn words(&mut self, text: &str) -> String {
         let end = |c: char| c.is_whitespace() || matches!(c, '&' | '?' | ',');
         let words = text.split_inclusive(end).map(|written| {
@@ -149,7 +148,7 @@ impl Search {
         words.collect()
     }
 
-    /// What follows `://` of an address, without the user and the password.
+    /// The part of an address after `://`, without the user and the password.
     fn authority(&mut self, text: &str) -> String {
         let (authority, path) = text.split_at(text.find(['/', '#']).unwrap_or(text.len()));
         match authority.rsplit_once('@') {
@@ -164,18 +163,18 @@ impl Search {
     }
 }
 
-/// What a text holds that is itself JSON, and no mere word or number.
+/// The JSON that a text holds, if it is more than a mere word or number.
 fn inner(text: &str) -> Option<Value> {
     text.trim_start().starts_with(['{', '[', '"']).then(|| serde_json::from_str(text).ok())?
 }
 
-/// A text as it stands between the quotes of JSON.
+/// A text as JSON writes it between the quotes.
 fn as_json(text: &str) -> String {
     let quoted = Value::from(text).to_string();
     quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&quoted).to_owned()
 }
 
-/// What may be the key of a pair.
+/// Whether a text may be the key of a pair.
 fn is_word(text: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
     !text.is_empty() && text.chars().all(is_part)
@@ -186,7 +185,8 @@ fn names_secret(key: &str) -> bool {
     KEYS.iter().any(|part| key.contains(part))
 }
 
-/// The path of a file that holds a secret is none, and is what people look for.
+/// Whether a text is a secret. The path of a file that holds one is not: people need it to find the
+/// file.
 fn is_secret(text: &str, named: bool) -> bool {
     let is_pem = PEM.iter().any(|begin| text.contains(begin)) && inner(text).is_none();
     is_pem || (named && text.len() >= SHORTEST && !text.starts_with('/'))
@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(shown["etcd_key_file"], "/etc/calico/key.pem", "where it is helps whoever has to repair it");
     }
 
-    /// The text, and a configuration that holds it as JSON in a string, and as that in another.
+    /// The configuration, the same as JSON in a string, and that as JSON in another string.
     fn nested(config: &Value) -> [Value; 3] {
         let once = json!({"spec": {"config": config.to_string()}});
         [config.clone(), once.clone(), json!(["x", {"annotation": once.to_string()}])]

@@ -2,22 +2,22 @@
 
 use std::fmt;
 
-/// A published version of the CNI specification, in their order.
+/// A published version of the CNI specification. Later versions are greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Version {
-    /// 0.1.0
+    /// Version 0.1.0.
     V0_1_0,
-    /// 0.2.0
+    /// Version 0.2.0.
     V0_2_0,
-    /// 0.3.0
+    /// Version 0.3.0.
     V0_3_0,
-    /// 0.3.1
+    /// Version 0.3.1.
     V0_3_1,
-    /// 0.4.0
+    /// Version 0.4.0.
     V0_4_0,
-    /// 1.0.0
+    /// Version 1.0.0.
     V1_0_0,
-    /// 1.1.0
+    /// Version 1.1.0.
     V1_1_0,
 }
 
@@ -25,10 +25,10 @@ impl Version {
     /// Every version that is supported, oldest first.
     pub const ALL: [Self; 7] =
         [Self::V0_1_0, Self::V0_2_0, Self::V0_3_0, Self::V0_3_1, Self::V0_4_0, Self::V1_0_0, Self::V1_1_0];
-    /// The newest.
+    /// The newest version.
     pub const CURRENT: Self = Self::V1_1_0;
 
-    /// Its text, as in `cniVersion`.
+    /// The version's text, as in `cniVersion`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::V0_1_0 => "0.1.0",
@@ -41,8 +41,7 @@ impl Version {
         }
     }
 
-    /// The version with exactly this text; the empty text means 0.1.0, as it
-    /// does for libcni.
+    /// The version with exactly this text. The empty text means 0.1.0, as it does for libcni.
     pub fn parse(text: &str) -> Option<Self> {
         if text.is_empty() {
             return Some(Self::V0_1_0);
@@ -50,9 +49,9 @@ impl Version {
         Self::ALL.into_iter().find(|version| version.as_str() == text)
     }
 
-    /// The numbers of a version text, published or not, for comparing: one to three
-    /// of them, missing ones are 0; the empty text means 0.1.0. Signs are accepted,
-    /// as libcni does. None when the text is no version.
+    /// The numbers of a version text, published or not, for comparing. One to three numbers are
+    /// read, and missing ones are 0; the empty text means 0.1.0. Signs are accepted, as libcni
+    /// does. The result is none when the text is no version.
     pub fn numbers(text: &str) -> Option<[i64; 3]> {
         if text.is_empty() {
             return Some(Self::V0_1_0.as_numbers());
@@ -65,7 +64,7 @@ impl Version {
         parts.next().is_none().then_some(numbers)
     }
 
-    /// Its numbers, comparable with those of [`Version::numbers`].
+    /// The version's numbers, comparable with those of [`Version::numbers`].
     pub const fn as_numbers(self) -> [i64; 3] {
         match self {
             Self::V0_1_0 => [0, 1, 0],

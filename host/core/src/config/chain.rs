@@ -21,8 +21,7 @@ const ENTRY_KEYS: [&str; 6] = ["grant", "limits", "module", "run", "settings", "
 
 /// Reads the chain.
 ///
-/// # Errors
-/// The first entry that is wrong, by its place and name.
+/// The first entry that is wrong; the message has its place and name.
 pub fn chain(config: &Map<String, Value>, program: &dyn Program) -> Result<Chain, CniError> {
     let mut entries: Vec<_> = entries(config, program)?.into_iter().collect::<Result<_, _>>()?;
     let merge = text(config, "merge")?;
@@ -38,10 +37,10 @@ pub fn chain(config: &Map<String, Value>, program: &dyn Program) -> Result<Chain
     Ok(Chain { entries, merge })
 }
 
-/// Calls each module's file by its name without the directory, as the ConfigMap does: what
-/// selectors are called is told to tenants, logged and counted. Where it is, is told by
-/// what looks at the module itself. Not by the name that it says of itself, which costs
-/// a call to learn and may be any other's.
+/// Names each module's file without its directory, as the ConfigMap does, where that is unique. A
+/// selector's name is told to tenants, logged and counted. Commands that inspect the module itself
+/// show its path. The name that the module gives itself is not used: it takes a call to learn, and
+/// may be another module's.
 fn shorten(entries: &mut [Entry]) {
     let short = |entry: &Entry| match &entry.module {
         Module::File { path, .. } => path.file_name().map(|name| name.to_string_lossy().into_owned()),
@@ -62,10 +61,10 @@ fn shorten(entries: &mut [Entry]) {
     }
 }
 
-/// Reads every entry. What is wrong with one says its place.
+/// Reads every entry. An error of an entry has its place.
 ///
 /// # Errors
-/// There is no list of them.
+/// `selectors` is not a list, or is empty.
 pub fn entries(config: &Map<String, Value>, program: &dyn Program) -> Result<Vec<Result<Entry, CniError>>, CniError> {
     let place = |(index, value)| entry(value, program).map_err(|error| error.context(format!("selectors[{index}]")));
     match get(config, "selectors") {
@@ -77,7 +76,7 @@ pub fn entries(config: &Map<String, Value>, program: &dyn Program) -> Result<Vec
 
 fn entry(value: &Value, program: &dyn Program) -> Result<Entry, CniError> {
     let entry = value.as_object().ok_or_else(|| invalid(format!("it is {}; expected an object", shown(value))))?;
-    // One that restricts, misspelt, would be no restriction.
+    // A misspelt key that was meant to restrict would restrict nothing.
     if let Some(key) = entry.keys().find(|key| !ENTRY_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))) {
         let unknown = invalid(keys::unknown(key, ENTRY_KEYS));
         return Err(match text(entry, "module")? {
@@ -107,7 +106,7 @@ fn entry(value: &Value, program: &dyn Program) -> Result<Entry, CniError> {
     })
 }
 
-/// What loads the selectors. A program that holds no compiler has `genie-host` compile.
+/// The loader of the selectors. In a program without a compiler, it has `genie-host` compile.
 pub fn loader(paths: &Paths, program: &'static dyn Program) -> Loader {
     Loader::new(program, &paths.cache_dir, program.compiler().is_none().then(|| program.tool()))
 }

@@ -1,6 +1,5 @@
-//! The plugin's own configuration: CNI-Genie's `00-genie.conf`, with new keys
-//! that are all optional. Keys are matched as Go matches them, without regard to
-//! case.
+//! The plugin's own configuration: CNI-Genie's `00-genie.conf`, with new keys that are all
+//! optional. Keys match without regard to case, as Go matches them.
 
 pub mod chain;
 mod pods;
@@ -22,22 +21,23 @@ use crate::sources::{Access, Api, Manifests, PodSource};
 
 /// The type that this plugin has had since CNI-Genie.
 pub const OWN_TYPE: &str = "genie";
-/// What runtimes use unless they are told otherwise.
+/// The directory of networks that runtimes use by default.
 pub const CONF_DIR: &str = "/etc/cni/net.d";
-/// Attachment records must outlive a reboot: addresses do.
+/// The directory of attachment records. Records must outlive a reboot, because addresses do.
 pub const STATE_DIR: &str = "/var/lib/genie";
-/// What libcni, and with it every runtime, keeps of what it attached.
+/// The directory of libcni's cache, where every runtime keeps what it attached.
 pub const CNI_CACHE_DIR: &str = "/var/lib/cni";
-/// Compiled selectors. Not under `/run`, which many nodes mount `noexec`.
+/// The directory of compiled selectors. It is not under `/run`, which many nodes mount `noexec`.
 pub const CACHE_DIR: &str = "/var/cache/genie";
-/// Less than what a kubelet waits for a sandbox (2 minutes).
+/// How long a call may take by default: less than the 2 minutes that a kubelet waits for a sandbox.
 const TIMEOUT: Duration = Duration::from_secs(90);
 
-/// What a timeout may be. Longer ones do not fit into every clock, and no runtime waits.
+/// The timeouts that can be set. Longer ones do not fit into every clock, and no runtime waits that
+/// long.
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(24);
 
-/// Keys that are known: ours, CNI-Genie's, the specification's. Any other one is
-/// ignored with a warning.
+/// The keys that are known: ours, CNI-Genie's and the specification's. Any other one is ignored
+/// with a warning.
 const KNOWN_KEYS: [&str; 38] = [
     "agent",
     "args",
@@ -79,27 +79,27 @@ const KNOWN_KEYS: [&str; 38] = [
     "timeout",
 ];
 
-/// The keys that DEL, CHECK and GC need. Nothing else of a configuration can
-/// keep them from their work.
+/// The keys that DEL, CHECK and GC need. A mistake in any other key cannot keep them from their
+/// work.
 #[derive(Clone, Debug)]
 pub struct Paths {
-    /// `conf_dir`: where the networks are.
+    /// `conf_dir`: the directory of the networks.
     pub conf_dir: PathBuf,
-    /// `state_dir`: where the attachment records are.
+    /// `state_dir`: the directory of the attachment records.
     pub state_dir: PathBuf,
     /// `cni_cache_dir`: where runtimes keep what they attached (libcni's cache).
     pub cni_cache_dir: PathBuf,
-    /// `cache_dir`: where compiled selectors are.
+    /// `cache_dir`: the directory of compiled selectors.
     pub cache_dir: PathBuf,
     /// `agent`: the socket of the node's agent.
     pub agent: PathBuf,
-    /// `bin_dirs`: where plugin binaries are; empty: in `CNI_PATH`.
+    /// `bin_dirs`: the directories of plugins; when empty, those of `CNI_PATH`.
     pub bin_dirs: Vec<PathBuf>,
     /// `timeout`: how long a call may take, undoing not counted.
     pub timeout: Duration,
 }
 
-/// All that ADD and STATUS need.
+/// All keys that ADD and STATUS need.
 pub struct Config {
     /// Directories and time.
     pub paths: Paths,
@@ -107,13 +107,13 @@ pub struct Config {
     pub default_plugin: Option<String>,
     /// `pods`: where pod facts come from, in order.
     pub pods: Vec<PodSource>,
-    /// `strict`: refuse what a network declares no capability for.
+    /// `strict`: whether to refuse what a network declares no capability for.
     pub strict: bool,
     /// `limits`: what one pod may have.
     pub limits: network::Limits,
-    /// `default_route`: whose the default routes are when a plan does not say.
+    /// `default_route`: which network owns the default routes when the plan does not say.
     pub default_route: DefaultRoute,
-    /// `nodename`, else `hostname`; empty when neither is there.
+    /// `nodename`, else `hostname`; empty when neither is set.
     pub node: String,
     /// `selectors` and `merge`.
     pub chain: Chain,
@@ -121,29 +121,29 @@ pub struct Config {
     pub loader: Loader,
 }
 
-/// Whose a pod's default routes are, when it has several networks and their plan does not say.
+/// Which network owns the default routes of a pod with several networks when the plan does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DefaultRoute {
-    /// The network's that is on the runtime's interface, whose address is the pod's.
+    /// The network on the runtime's interface, whose address is the pod's.
     #[default]
     Runtime,
-    /// As the plugins set them.
+    /// The networks whose plugins set them: the routes stay as they are.
     Plugins,
 }
 
 impl Paths {
-    /// Reads them from the configuration of a call.
+    /// Reads the keys from the configuration of a call.
     ///
     /// # Errors
-    /// A key has a value of another kind.
+    /// A value has the wrong type.
     pub fn from_call(call: &Call) -> Result<Self, CniError> {
         Self::from_map(&call.config)
     }
 
-    /// Reads them from a configuration.
+    /// Reads the keys from a configuration.
     ///
     /// # Errors
-    /// A key has a value of another kind.
+    /// A value has the wrong type.
     pub fn from_map(config: &Map<String, Value>) -> Result<Self, CniError> {
         let path = |key, default: &str| {
             Ok::<_, CniError>(PathBuf::from(text(config, key)?.filter(|path| !path.is_empty()).unwrap_or(default)))
@@ -161,7 +161,7 @@ impl Paths {
 }
 
 impl Config {
-    /// Reads it from the configuration of a call.
+    /// Reads the configuration of a call.
     ///
     /// # Errors
     /// The first key whose value is wrong.
@@ -169,7 +169,7 @@ impl Config {
         Self::from_map(&call.config, program).map_err(for_operator)
     }
 
-    /// Reads it.
+    /// Reads a configuration.
     ///
     /// # Errors
     /// The first key whose value is wrong.
@@ -194,8 +194,8 @@ impl Config {
     }
 }
 
-/// Tells who can put it right when the configuration or a selector is wrong: whoever reads the
-/// error looks at a pod.
+/// Adds to an error of the configuration or of a selector that the operator has to correct it. The
+/// error shows at a pod, whose owner cannot.
 pub fn for_operator(error: CniError) -> CniError {
     const WHO: &str = "the operator of this cluster has to correct it in genie's configuration (ConfigMap \
                        genie-config), the pod's owner cannot";
@@ -205,19 +205,19 @@ pub fn for_operator(error: CniError) -> CniError {
     }
 }
 
-/// Whether a configuration is a drain list's entry: it only undoes what is left of
+/// Whether a configuration is that of a drain list's entry, which only undoes what is left of
 /// earlier pods.
 pub fn is_draining(config: &Map<String, Value>) -> bool {
     get(config, "drain") == Some(&Value::Bool(true))
 }
 
-/// The keys that nobody reads.
+/// The keys that have no meaning.
 pub fn unknown_keys(config: &Map<String, Value>) -> Vec<String> {
     let is_known = |key: &str| KNOWN_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key));
     config.keys().filter(|key| *key != "type" && !is_known(key)).cloned().collect()
 }
 
-/// One name list, or an array of them.
+/// The value of `default_plugin`: one list of names in a text, or an array of them.
 fn default_plugin(config: &Map<String, Value>) -> Result<Option<String>, CniError> {
     let value = match get(config, "default_plugin") {
         Some(Value::Array(_)) => Some(texts(config, "default_plugin")?.join(",")),
@@ -226,8 +226,8 @@ fn default_plugin(config: &Map<String, Value>) -> Result<Option<String>, CniErro
     Ok(value.filter(|value| !value.trim().is_empty()))
 }
 
-/// `"pods": ["runtime", "args", "agent", "api", {"manifests": "DIR"}]`; a single one
-/// needs no array. Without the key it is the first four, the API server only where
+/// The sources of pod facts: `"pods": ["runtime", "args", "agent", "api", {"manifests": "DIR"}]`. A
+/// single one needs no array. The default is the first four; the API server is among them only if
 /// the configuration names one.
 fn pod_sources(config: &Map<String, Value>, agent: &Path, tool: &Path) -> Result<Vec<PodSource>, CniError> {
     let access = Access::from_config(config)?;
@@ -260,7 +260,8 @@ fn pod_sources(config: &Map<String, Value>, agent: &Path, tool: &Path) -> Result
     }
 }
 
-/// Seconds as a number, or text such as `"90s"`, `"500ms"`, `"2m"`; within [`TIMEOUTS`].
+/// The timeout: seconds as a number, or text such as `"90s"`, `"500ms"`, `"2m"`; within
+/// [`TIMEOUTS`].
 fn timeout(config: &Map<String, Value>) -> Result<Duration, CniError> {
     let Some(value) = get(config, "timeout").filter(|value| !value.is_null()) else { return Ok(TIMEOUT) };
     let parsed = match value {
@@ -305,8 +306,8 @@ fn flag(config: &Map<String, Value>, key: &str) -> Result<bool, CniError> {
     }
 }
 
-/// The value is quoted, since whoever reads the message looks for it; unless it is
-/// an object or a list, which may hold anything, a secret among it.
+/// The error for a wrong value. The value is quoted, since people search the configuration for it.
+/// An object or a list is not: it may hold anything, secrets too.
 fn wrong(key: &str, value: &Value, expected: &str) -> CniError {
     CniError::new(code::INVALID_CONFIG, format!("configuration key {key:?} is {}; expected {expected}", shown(value)))
 }

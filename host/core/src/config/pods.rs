@@ -1,4 +1,4 @@
-//! The keys `limits` and `default_route`: what pods with several networks get.
+//! The keys `limits` and `default_route`, which are about pods with several networks.
 
 use serde_json::{Map, Value};
 
@@ -9,12 +9,12 @@ use crate::cni::{CniError, get};
 use crate::network::Limits;
 use crate::selector::keys;
 
-/// More than a pod has use for, and few enough to be undone.
+/// The highest limit: more than a pod has use for, and few enough to be undone.
 const MOST: u64 = 256;
 
 const LIMIT_KEYS: [&str; 2] = ["networks", "same_network"];
 
-/// `"limits": {"networks": 8, "same_network": 4}`.
+/// Reads `"limits": {"networks": 8, "same_network": 4}`.
 pub(super) fn limits(config: &Map<String, Value>) -> Result<Limits, CniError> {
     let usual = Limits::default();
     let limits = match get(config, "limits") {
@@ -22,7 +22,7 @@ pub(super) fn limits(config: &Map<String, Value>) -> Result<Limits, CniError> {
         Some(Value::Object(limits)) => limits,
         Some(value) => return Err(wrong("limits", value, r#"an object such as {"networks": 8, "same_network": 4}"#)),
     };
-    // A limit that is misspelt would be none.
+    // A misspelt limit would limit nothing.
     if let Some(key) = limits.keys().find(|key| !LIMIT_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))) {
         return Err(super::invalid(format!("configuration key \"limits\": {}", keys::unknown(key, LIMIT_KEYS))));
     }
@@ -40,7 +40,7 @@ pub(super) fn limits(config: &Map<String, Value>) -> Result<Limits, CniError> {
     })
 }
 
-/// `"default_route": "runtime"` or `"plugins"`.
+/// Reads `"default_route": "runtime"` or `"plugins"`.
 pub(super) fn default_route(config: &Map<String, Value>) -> Result<DefaultRoute, CniError> {
     match text(config, "default_route")? {
         None | Some("runtime") => Ok(DefaultRoute::Runtime),

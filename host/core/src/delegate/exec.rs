@@ -14,24 +14,24 @@ use super::pump::{End, Finished, STDOUT_LIMIT, pump};
 use crate::cni::{CniError, Secrets, Verb, code};
 use crate::text::ends;
 
-/// A variable that every delegate inherits with the value `1`: who finds it set was
-/// called, through however many plugins, by this plugin.
+/// A variable that every delegate inherits with the value `1`. A program that finds it set was
+/// called by this plugin, through however many others.
 pub const HOST_CALL: &str = "GENIE_HOST_CALL";
 
-/// How long a program that is being replaced (`ETXTBSY`) is waited for.
+/// How long the host waits for a plugin's file that is being replaced (`ETXTBSY`).
 const BUSY_LIMIT: Duration = Duration::from_secs(6);
 const BUSY_FIRST_PAUSE: Duration = Duration::from_millis(5);
 const BUSY_LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// One run of a plugin: the six variables of the CNI specification (section 2), the
-/// configuration, and until when.
+/// One run of a plugin: the six variables of the CNI specification (section 2), the configuration,
+/// and the deadline.
 #[derive(Clone, Copy, Debug)]
 pub struct Exec<'a> {
     /// The plugin's program.
     pub program: &'a Path,
     /// `CNI_COMMAND`.
     pub verb: Verb,
-    /// `CNI_CONTAINERID`; empty where the verb has none, like the next four.
+    /// `CNI_CONTAINERID`. It is empty where the verb has none, as are the next three.
     pub container: &'a str,
     /// `CNI_NETNS`.
     pub netns: &'a str,
@@ -41,27 +41,25 @@ pub struct Exec<'a> {
     pub args: &'a str,
     /// `CNI_PATH`.
     pub path: &'a str,
-    /// What it reads from stdin.
+    /// What the plugin reads from stdin.
     pub stdin: &'a [u8],
-    /// When it is killed.
+    /// When the plugin is killed.
     pub deadline: Instant,
 }
 
 impl Exec<'_> {
-    /// Runs the plugin and answers what it printed on stdout.
+    /// Runs the plugin and returns what it printed on stdout.
     ///
-    /// Its stderr goes to ours as it comes. Its environment is ours with the six
-    /// variables and [`HOST_CALL`] replaced. It runs in a process group of its own,
-    /// which is killed at the deadline, and it dies with the thread that calls this; an
-    /// ADD or DEL goes on to its end.
+    /// Its stderr goes to ours as it comes. Its environment is ours with the six variables and
+    /// [`HOST_CALL`] replaced. It runs in a process group of its own, which is killed at the
+    /// deadline. It dies with the thread that calls this, but an ADD or DEL goes on to its end.
     ///
-    /// Success is exit status 0 and nothing else: an error object printed with exit
-    /// status 0 is output like any other.
+    /// Success is exit status 0 and nothing else: an error object that is printed with exit status
+    /// 0 is output like any other.
     ///
     /// # Errors
-    /// A [`Failure`]: the plugin's own code and message where it gave them;
-    /// [`code::TRY_AGAIN`] when it ran out of time or its file is being replaced;
-    /// [`code::INTERNAL`] for the rest.
+    /// A [`Failure`]: the plugin's own code and message where it gave them; [`code::TRY_AGAIN`]
+    /// when it ran out of time or its file is being replaced; [`code::INTERNAL`] for the rest.
     pub fn run(&self) -> Result<Vec<u8>, Failure> {
         self.run_logging_to(&mut io::stderr())
     }
@@ -69,7 +67,7 @@ impl Exec<'_> {
     pub(super) fn run_logging_to(&self, log: &mut dyn Write) -> Result<Vec<u8>, Failure> {
         let mut child = self.start(std::thread::sleep)?;
         let started = Instant::now();
-        // The child is ours and not waited for: its id is its own until then.
+        // The id cannot be another process's: the child is ours, and nothing has waited for it yet.
         let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).ok();
         let finished = pump(&mut child, pidfd.as_ref(), self.stdin, self.deadline, log)
             .map_err(|error| stopped(code::INTERNAL, format!("cannot follow {}: {error}", self.program.display())))?;
@@ -77,7 +75,7 @@ impl Exec<'_> {
         if matches!(end, End::Exited(status) if status.success()) {
             return Ok(stdout);
         }
-        // It may have printed what it was handed.
+        // The plugin may have printed its configuration.
         let secrets = Secrets::of_json(self.stdin);
         let (stdout, stderr) = (secrets.hide_bytes(&stdout), secrets.hide_bytes(&stderr));
         match end {
@@ -97,8 +95,8 @@ impl Exec<'_> {
         }
     }
 
-    /// Starts the program. While somebody has it open for writing it is retried, and
-    /// `pause` is called in between, for at most six seconds in all.
+    /// Starts the program. While another process has its file open for writing, it tries again and
+    /// calls `pause` in between, for at most six seconds in all.
     pub(super) fn start(&self, mut pause: impl FnMut(Duration)) -> Result<Child, Failure> {
         let program = self.program.display();
         let time = self.deadline.saturating_duration_since(Instant::now());
@@ -129,8 +127,8 @@ impl Exec<'_> {
         }
     }
 
-    /// "No such file" is worded away: it may not be the program that is missing, and a DEL
-    /// error that says so is taken for success by containerd.
+    /// Why the program did not start. The words "no such file" are avoided: perhaps another file is
+    /// missing than the program, and containerd takes a DEL error with these words for success.
     fn reason(&self, error: &io::Error) -> String {
         if error.kind() != io::ErrorKind::NotFound {
             return error.to_string();
@@ -155,9 +153,9 @@ impl Exec<'_> {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
-        // Half an ADD or DEL may be more than the next DEL can make up for: who deletes a
-        // link may need it to find what else there is. The next DEL waits for this one.
-        // And what runs before the program does takes a fork, which costs a pod 0.1 ms.
+        // A killed ADD or DEL may leave more than the next DEL can undo: a plugin may need the link
+        // that it deletes first to find the rest. So they go on, and the next DEL waits for them.
+        // It also saves a fork, which costs a pod 0.1 ms.
         if !matches!(self.verb, Verb::Add | Verb::Del) {
             die_with_us(&mut command);
         }
@@ -165,8 +163,8 @@ impl Exec<'_> {
     }
 }
 
-/// A runtime that loses patience kills us, not our delegates: the kernel has to. The
-/// signal comes when the *thread* that started the child ends, and that thread waits
+/// Has the kernel kill the child when we die: a runtime that loses patience kills us, not our
+/// delegates. The signal comes when the *thread* that started the child ends, and that thread waits
 /// for the child.
 #[allow(unsafe_code)]
 fn die_with_us(command: &mut Command) {
@@ -177,7 +175,7 @@ fn die_with_us(command: &mut Command) {
     unsafe {
         command.pre_exec(move || {
             set_parent_process_death_signal(Some(Signal::KILL))?;
-            // Whoever died before the line above sends no signal any more.
+            // If we died before the line above, the kernel sends no signal any more.
             if getppid() == Some(us) { Ok(()) } else { Err(rustix::io::Errno::CHILD.into()) }
         });
     }

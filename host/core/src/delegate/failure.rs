@@ -1,4 +1,4 @@
-//! What a plugin's failure means, in one error that a person can act on.
+//! Turns a plugin's failure into one error that a person can act on.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -10,26 +10,26 @@ use crate::text::ends;
 
 /// A delegate's own message and its details are cut to this many bytes each.
 const OWN_TEXT_LIMIT: usize = 16 * 1024;
-/// What is quoted of output that is no error object, in bytes.
+/// The most bytes that are quoted of output that is no error object.
 const QUOTE_LIMIT: usize = 1024;
 
-/// Who says that a run failed.
+/// Why a run failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The program never ran: there is nothing to undo.
+    /// The program never ran, so there is nothing to undo.
     NotStarted,
-    /// The host stopped it: out of time, or too much output.
+    /// The host stopped the program: it ran out of time, or printed too much.
     Stopped,
-    /// It ended by itself, and not with exit status 0.
+    /// The program ended by itself, and not with exit status 0.
     Plugin,
 }
 
 /// A run that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Who says so.
+    /// Why the run failed.
     pub cause: Cause,
-    /// What to report.
+    /// The error to report.
     pub error: CniError,
 }
 
@@ -41,8 +41,8 @@ impl Failure {
 
 /// The error for a run that ended with `status`, which is not success.
 ///
-/// The plugin's own code, message and details are kept. A code that is missing, 0 or
-/// no number becomes [`code::INTERNAL`], because 0 would read as success.
+/// The plugin's own code, message and details are kept. A code that is missing, 0 or no number
+/// becomes [`code::INTERNAL`], because 0 would read as success.
 pub(super) fn explain(status: ExitStatus, stdout: &[u8], stderr_tail: &[u8]) -> CniError {
     let stderr = String::from_utf8_lossy(stderr_tail);
     let stderr = stderr.trim();
@@ -60,7 +60,7 @@ pub(super) fn explain(status: ExitStatus, stdout: &[u8], stderr_tail: &[u8]) -> 
     }
 }
 
-/// The error object that a plugin printed, if it says anything.
+/// The error object that a plugin printed; none when it says nothing.
 fn own_error(object: &Map<String, Value>) -> Option<CniError> {
     let text = |key| get(object, key).and_then(Value::as_str).unwrap_or_default();
     let (msg, details) = (text("msg"), text("details"));
@@ -116,9 +116,9 @@ fn signal_name(signal: i32) -> String {
     name.into()
 }
 
-/// Rewords what containerd takes for "nothing left to delete" when it appears in a
-/// DEL error: `not found`, and `no such file or directory` when the namespace is gone.
-/// It would then forget the sandbox although the DEL failed, and nobody would retry it.
+/// Rewords what containerd takes for "nothing left to delete" in a DEL error: `not found`, and `no
+/// such file or directory` when the namespace is gone. containerd would forget the sandbox although
+/// the DEL failed, and no DEL would follow.
 pub(super) fn reword_for_del(error: &CniError) -> CniError {
     let reword = |text: &str| {
         text.replace("not found", "missing").replace("no such file or directory", "missing file or directory")

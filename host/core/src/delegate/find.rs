@@ -1,21 +1,21 @@
-//! Where a plugin's program is, by libcni's rule.
+//! Finds a plugin's program by libcni's rule.
 
 use std::path::{Path, PathBuf};
 
 use crate::cni::{CniError, code, quoted};
 
-/// A message names this many directories at most.
+/// The most directories that a message names.
 const DIRECTORIES_NAMED: usize = 8;
 
-/// The program of the plugin type `plugin`: the first directory of `path` that
-/// holds a regular file of that name (symbolic links are followed).
+/// The program of the plugin type `plugin`: the first directory of `path` that holds a regular file
+/// of that name (symbolic links are followed).
 ///
-/// Whether it may be executed is not asked, as in libcni: a file that cannot be
-/// executed hides one in a later directory, and starting it then says why.
+/// Whether the file may be executed is not checked, as in libcni: a file that cannot be executed
+/// hides one in a later directory, and the attempt to start it says why.
 ///
 /// # Errors
-/// [`code::INVALID_CONFIG`] for a name that is no file name,
-/// [`code::INTERNAL`] when no directory has it.
+/// [`code::INVALID_CONFIG`] for a type that is no file name, [`code::INTERNAL`] when no directory
+/// has such a file.
 pub fn find(plugin: &str, path: &[PathBuf]) -> Result<PathBuf, CniError> {
     if plugin.is_empty() {
         return Err(CniError::new(code::INVALID_CONFIG, "no plugin name provided: set \"type\""));
@@ -24,7 +24,7 @@ pub fn find(plugin: &str, path: &[PathBuf]) -> Result<PathBuf, CniError> {
         let msg = format!("invalid plugin name: {}: \"type\" names a file, without a directory", quoted(plugin));
         return Err(CniError::new(code::INVALID_CONFIG, msg));
     }
-    // An empty entry would mean the working directory of whoever started us.
+    // An empty entry would mean the working directory of the process that started us.
     let directories: Vec<&Path> =
         path.iter().map(PathBuf::as_path).filter(|directory| !directory.as_os_str().is_empty()).collect();
     if directories.is_empty() {

@@ -1,5 +1,5 @@
-//! A list of plugins on one interface of one container: ADD, DEL, CHECK as libcni
-//! does them.
+//! Calls a list of plugins for one interface of one container: ADD, DEL and CHECK as libcni does
+//! them.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -12,22 +12,22 @@ use super::failure::{Cause, Failure, reword_for_del};
 use super::find::find;
 use crate::cni::{CniError, CniResult, NetworkList, Secrets, Verb, Version, code};
 
-/// One attachment: a list, and all that a runtime tells its plugins.
+/// One attachment: a list of plugins, and all that a runtime tells them.
 #[derive(Clone, Copy, Debug)]
 pub struct Attach<'a> {
     /// The network's plugins.
     pub list: &'a NetworkList,
     /// The container's id.
     pub container: &'a str,
-    /// The path of its network namespace; none when it is gone, which only DEL accepts.
+    /// The path of the container's network namespace; none when it is gone, which only DEL accepts.
     pub netns: Option<&'a str>,
-    /// The interface inside it.
+    /// The interface inside the container.
     pub interface: &'a str,
     /// `CNI_ARGS`, passed on as it is.
     pub args: &'a str,
     /// Values for the capabilities that plugins declare.
     pub runtime_config: &'a Map<String, Value>,
-    /// Where plugins are searched, and their `CNI_PATH`.
+    /// The directories in which plugins are searched, and their `CNI_PATH`.
     pub path: &'a [PathBuf],
     /// When a running plugin is killed and no further one is started.
     pub deadline: Instant,
@@ -38,20 +38,19 @@ pub struct Attach<'a> {
 pub struct AddFailure {
     /// The failed plugin's code and message.
     pub error: CniError,
-    /// How many plugins were started, the failed one included: as many have to be
-    /// undone ([`Attach::del`]).
+    /// How many plugins were started, the failed one included: the number to undo
+    /// ([`Attach::del`]).
     pub ran: usize,
 }
 
 impl Attach<'_> {
-    /// Runs the plugins in order, each with the result of the one before, and answers
-    /// the last result: what the plugin printed, with `cniVersion` filled in when it
-    /// left that out. Undoing a failed ADD is the caller's, which knows what else has
-    /// to be undone.
+    /// Runs the plugins in order, each with the result of the one before. Returns the last result:
+    /// what the plugin printed, with `cniVersion` filled in when the plugin left it out. A failed
+    /// ADD is for the caller to undo, which knows what else has to be undone.
     ///
     /// # Errors
-    /// The first failure: a plugin's own code, that of a plugin which cannot be run, or
-    /// that of a result which cannot be used (damaged, or dangerous to a runtime).
+    /// The first failure: a plugin's own error, or that of a plugin which cannot be run or whose
+    /// result cannot be used (damaged, or dangerous to a runtime).
     pub fn add(&self) -> Result<Value, AddFailure> {
         let mut result = None;
         for index in 0..self.list.plugins.len() {
@@ -61,7 +60,7 @@ impl Attach<'_> {
     }
 
     fn add_one(&self, index: usize, previous: Option<&Value>) -> Result<Value, AddFailure> {
-        // Whatever goes wrong before the plugin starts leaves nothing of it to undo.
+        // A plugin that has not started leaves nothing to undo.
         let prev_result = previous
             .map(|previous| self.as_prev_result(previous))
             .transpose()
@@ -74,21 +73,21 @@ impl Attach<'_> {
             .map_err(|error| AddFailure { error: self.context(index, "add", error), ran: index + 1 })
     }
 
-    /// Undoes the first `first` plugins, in reverse order. `prev_result` is the final
-    /// result of ADD, if there was one; lists before 0.4.0 do not get it.
+    /// Undoes the first `first` plugins, in reverse order. `prev_result` is the final result of
+    /// ADD, if there was one; lists before 0.4.0 do not get it.
     ///
-    /// Stops at the first error, as libcni does: what an earlier plugin made may be
-    /// what the failed one still needs to be undone. The caller keeps the record, and
-    /// the runtime comes again.
+    /// Stops at the first error, as libcni does: a plugin that failed may still need what an
+    /// earlier one made to be undone. The caller keeps the record, and the runtime's next DEL tries
+    /// again.
     ///
     /// # Errors
-    /// The first failure. Its text never reads as "there is nothing left to delete",
-    /// which a runtime would take for success.
+    /// The first failure. Its text never reads as "there is nothing left to delete", which a
+    /// runtime would take for success.
     pub fn del(&self, prev_result: Option<&Value>, first: usize) -> Result<(), CniError> {
         let prev_result = prev_result
             .filter(|_| self.list.cni_version >= Version::V0_4_0)
-            // As for libcni, a result that no longer fits is no reason to keep the
-            // network: plugins have to manage without.
+            // As for libcni, a result that no longer fits is no reason to keep the network: plugins
+            // have to manage without it.
             .and_then(|result| {
                 let read = self.as_prev_result(result);
                 read.inspect_err(|error| tracing::warn!(%error, "DEL goes without the result of ADD")).ok()
@@ -100,8 +99,8 @@ impl Attach<'_> {
         Ok(())
     }
 
-    /// Lets every plugin check what it made, in order. Lists before 0.4.0 and those
-    /// with `disableCheck` are fine without asking.
+    /// Has every plugin check what it made, in order. Lists before 0.4.0 and those with
+    /// `disableCheck` succeed without any plugin being asked.
     ///
     /// # Errors
     /// The first failure.
@@ -138,11 +137,11 @@ impl Attach<'_> {
         .run()
     }
 
-    /// A plugin's stdout as its result. Read once as what it claims to be, so that a
-    /// damaged or dangerous one stops here; kept as it is, so that nothing in it is lost.
+    /// Reads a plugin's stdout as its result. It is parsed, so that a damaged or dangerous one is
+    /// refused here, and returned as it was printed, so that nothing in it is lost.
     fn read_result(&self, output: &[u8]) -> Result<Value, CniError> {
         let parsed = CniResult::parse(output, self.list.cni_version).map_err(|error| {
-            // What is quoted may be what the plugin was handed.
+            // The error may quote secrets that the plugin was given.
             let shown = Secrets::of(&self.list.to_value()).hide_bytes(output);
             let shown = CniResult::parse(&shown, self.list.cni_version).err();
             shown.unwrap_or(CniError::new(error.code, "it holds secrets")).context("its result cannot be used")
@@ -159,9 +158,8 @@ impl Attach<'_> {
         Ok(Value::Object(result))
     }
 
-    /// A result as the next plugin can read it. A plugin refuses a `prevResult` of
-    /// another family of result types than its configuration's version, and libcni
-    /// passes one on nevertheless.
+    /// A result as the next plugin can read it. A plugin refuses a `prevResult` whose version is of
+    /// another [`family`] than its configuration's, and libcni passes one on nevertheless.
     fn as_prev_result(&self, result: &Value) -> Result<Value, CniError> {
         let wanted = self.list.cni_version;
         let parsed =
@@ -188,7 +186,7 @@ impl Attach<'_> {
     }
 }
 
-/// The `type` of one plugin; empty, which [`find`] refuses, when it has none.
+/// The `type` of one plugin. A missing one is empty, which [`find`] refuses.
 pub(super) fn plugin_type(list: &NetworkList, index: usize) -> &str {
     list.types().get(index).copied().unwrap_or_default()
 }
@@ -203,12 +201,12 @@ pub(super) fn in_plugin(
     error.context(format_args!("{place}: plugin {:?} failed ({doing})", plugin_type(list, index)))
 }
 
-/// `path` as `CNI_PATH` has it.
+/// `path` as the text of `CNI_PATH`.
 pub(super) fn cni_path(path: &[PathBuf]) -> String {
     path.iter().map(|directory| directory.to_string_lossy()).collect::<Vec<_>>().join(":")
 }
 
-/// Versions of one family have the same result types.
+/// A number for each family of versions; the versions of a family have the same result types.
 fn family(version: Version) -> u8 {
     match version {
         Version::V0_1_0 | Version::V0_2_0 => 0,

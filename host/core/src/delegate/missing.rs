@@ -1,5 +1,5 @@
-//! Why a program that is there cannot be started: the kernel says that no such file exists
-//! also when what the program needs to be loaded does not.
+//! Why a program that exists cannot be started: the kernel also says that no such file exists when
+//! a file is missing that the program needs to be loaded.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -7,16 +7,17 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-/// How much of a script's first line the kernel reads, in bytes.
+/// How many bytes of a script's first line the kernel reads.
 const LINE: usize = 256;
 /// The longest path of a loader, in bytes.
 const PATH: u64 = 4096;
-/// How many parts a program's header may list.
+/// The most parts of a program's header that are looked at.
 const PARTS: u16 = 256;
-/// The part that names the loader.
+/// The type of the part that names the loader (`PT_INTERP`).
 const INTERPRETER: u32 = 3;
 
-/// What is missing for a program that is there, in words. None: nothing that is known of.
+/// What an existing program lacks to be started, in words; none when its loader or interpreter
+/// exists or cannot be found out.
 pub fn missing(program: &Path) -> Option<String> {
     let file = File::open(program).ok()?;
     let (name, what, advice) = match loader(&file) {
@@ -28,7 +29,7 @@ pub fn missing(program: &Path) -> Option<String> {
         None => (script(&file)?, "is a script for", "install that, or correct the script's first line"),
     };
     let path = Path::new(OsStr::from_bytes(&name));
-    // A relative one is taken from wherever we are.
+    // A relative path is looked up in our working directory.
     let is_there = path.try_exists().unwrap_or(true);
     let shown = String::from_utf8_lossy(&name);
     (!is_there).then(|| format!("it {what} {shown:?}, which is not on this node: {advice}"))
@@ -69,7 +70,7 @@ fn script(file: &File) -> Option<Vec<u8>> {
     let mut start = [0; LINE];
     let length = file.read_at(&mut start, 0).ok()?;
     let line = start.get(..length)?.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
-    // A `\r` at its end belongs to the name, and is why nobody finds it.
+    // A `\r` at the line's end belongs to the name, and is why there is no such file.
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let name = line.split(blank).find(|word| !word.is_empty())?;
     Some(name.to_vec())
@@ -97,7 +98,7 @@ mod tests {
         (dir, path)
     }
 
-    /// A program of either width that names a loader.
+    /// A 32-bit or 64-bit program that names a loader.
     fn elf(is_wide: bool, loader: &str) -> Vec<u8> {
         let mut elf = vec![0; 64];
         elf[..6].copy_from_slice(&[0x7f, b'E', b'L', b'F', if is_wide { 2 } else { 1 }, 1]);

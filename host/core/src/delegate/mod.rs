@@ -1,8 +1,8 @@
-//! The libcni side of the host: find a plugin's program, run it, chain a list of
-//! plugins, undo it.
+//! The libcni side of the host: finds a plugin's program, runs it, runs a list of plugins, and
+//! undoes it.
 //!
-//! [`Attach`] is what the rest of the host uses. Below it, [`find`] searches a
-//! program as libcni does and [`Exec`] runs it once, bounded in time and output.
+//! The rest of the host uses [`Attach`]. Below it, [`find`] searches a program as libcni does, and
+//! [`Exec`] runs it once, bounded in time and output.
 
 mod exec;
 mod failure;

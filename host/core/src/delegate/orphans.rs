@@ -1,4 +1,4 @@
-//! What a killed call left running.
+//! Ends processes that a killed call left running.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -11,8 +11,8 @@ use rustix::process::{Signal, pidfd_send_signal};
 
 use super::HOST_CALL;
 
-/// Kills those delegates, and what they started, that have the file `held` open. Only
-/// for who knows that the call which started them is no more.
+/// Kills those delegates, and the processes that they started, that have the file `held` open.
+/// Callers must know that the call which started them is no more.
 pub fn kill_orphans(held: &Path) {
     let Ok(held) = fs::metadata(held) else { return };
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
@@ -20,7 +20,7 @@ pub fn kill_orphans(held: &Path) {
         if !name.as_encoded_bytes().iter().all(u8::is_ascii_digit) {
             continue;
         }
-        // The directory stands for its process: who gets the number after it is another.
+        // An open directory stays that of its process, even if another one gets the same number.
         let directory = openat(CWD, entry.path(), OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
         let Ok(process) = directory else { continue };
         let is_orphan = is_delegate(&process).unwrap_or(false) && has_open(&entry.path(), &held);

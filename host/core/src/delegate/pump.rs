@@ -1,5 +1,5 @@
-//! Feeds one running program and reads it, until it exits, prints too much, or its
-//! time is up. Nothing here waits for anything but these three.
+//! Feeds and reads one running program until it exits, prints too much, or its time is up. Nothing
+//! here waits for anything but these three.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -9,21 +9,21 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// What a plugin may print on stdout, in bytes: far above any CNI result.
+/// The most bytes that a plugin may print on stdout: far above any CNI result.
 pub(super) const STDOUT_LIMIT: usize = 4 * 1024 * 1024;
-/// What is kept of its stderr for a message, in bytes.
+/// How many bytes of a plugin's stderr are kept for a message.
 pub(super) const STDERR_KEPT: usize = 16 * 1024;
-/// What is read of one stream before the others get their turn: the largest pipe
-/// that Linux gives an unprivileged program, so that one turn empties it.
+/// How many bytes of one stream are read before the others get their turn: the largest pipe that
+/// Linux gives an unprivileged program, so that one turn empties it.
 const TURN: usize = 1024 * 1024;
-/// How often a program is looked at where the kernel has no pidfd (before 5.3).
+/// How often the child is checked where the kernel has no pidfd (before Linux 5.3).
 const TICK: Duration = Duration::from_millis(10);
 /// How long a killed program may take to disappear before it is left behind.
 const REAP: Duration = Duration::from_secs(1);
 
 /// How a run ended.
 pub(super) enum End {
-    /// By itself.
+    /// It ended by itself.
     Exited(ExitStatus),
     /// It printed more than [`STDOUT_LIMIT`], and was killed if it was still there.
     Overrun,
@@ -31,7 +31,7 @@ pub(super) enum End {
     Deadline,
 }
 
-/// What a run left.
+/// What is left of a run.
 pub(super) struct Finished {
     pub end: End,
     pub stdout: Vec<u8>,
@@ -39,22 +39,22 @@ pub(super) struct Finished {
     pub stderr: Vec<u8>,
 }
 
-/// The three pipes; one that has ended is `None`.
+/// The three pipes, each none once it has ended.
 struct Pipes<'a> {
     stdin: Option<ChildStdin>,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
-    /// What stdin has not taken yet.
+    /// The part of the input that stdin has not taken yet.
     input: &'a [u8],
     output: Vec<u8>,
     log: Vec<u8>,
 }
 
-/// Runs `child` to its end. `log` gets its stderr as it comes. Without a `pidfd` the
-/// child is looked at every 10 ms.
+/// Runs `child` to its end. Its stderr goes to `log` as it comes. Without a `pidfd` the child is
+/// checked every 10 ms.
 ///
-/// Whatever is returned, the child is no longer running; only one that the kernel
-/// cannot kill is left behind.
+/// When this returns, the child is no longer running, also after an error; only a child that the
+/// kernel cannot kill is left behind.
 pub(super) fn pump(
     child: &mut Child,
     pidfd: Option<&OwnedFd>,
@@ -93,8 +93,8 @@ fn drive(
     let mut exited = None;
     loop {
         pipes.turn(log);
-        // That turn took what the program had written before it exited. What a
-        // grandchild may still write into the pipes it inherited is not waited for.
+        // That turn read what the program had written before it exited. Grandchildren may still
+        // write into the pipes that they inherited, which is not waited for.
         if let Some(status) = exited {
             return Ok(End::Exited(status));
         }
@@ -111,7 +111,7 @@ fn drive(
     }
 }
 
-/// Sleeps until something can move. True when the child may have exited.
+/// Sleeps until something can be read or written. Returns whether the child may have exited.
 fn wait(pidfd: Option<&OwnedFd>, pipes: &Pipes<'_>, left: Duration) -> io::Result<bool> {
     let mut fds = Vec::with_capacity(4);
     if let Some(pidfd) = pidfd {
@@ -121,7 +121,7 @@ fn wait(pidfd: Option<&OwnedFd>, pipes: &Pipes<'_>, left: Duration) -> io::Resul
         fds.push(PollFd::from_borrowed_fd(fd, flags));
     }
     let left = if pidfd.is_some() { left } else { left.min(TICK) };
-    // A wait that is too long for a Timespec is as good as none.
+    // A wait that is too long for a Timespec is as good as an endless one.
     let timeout = Timespec::try_from(left).ok();
     match poll(&mut fds, timeout.as_ref()) {
         Ok(_) => {}
@@ -132,7 +132,7 @@ fn wait(pidfd: Option<&OwnedFd>, pipes: &Pipes<'_>, left: Duration) -> io::Resul
 }
 
 impl Pipes<'_> {
-    /// Our ends only: the program's ends are other descriptions and stay blocking.
+    /// Only our ends: the program's ends are descriptions of their own and stay blocking.
     fn set_nonblocking(&self) -> io::Result<()> {
         for (fd, _) in self.open() {
             rustix::io::ioctl_fionbio(fd, true)?;
@@ -147,7 +147,7 @@ impl Pipes<'_> {
         [stdin, stdout, stderr].into_iter().flatten()
     }
 
-    /// Moves what can be moved now.
+    /// Reads and writes what is possible without waiting.
     fn turn(&mut self, log: &mut dyn Write) {
         self.feed();
         let Self { output, log: kept, .. } = self;
@@ -156,7 +156,7 @@ impl Pipes<'_> {
             output.len() <= STDOUT_LIMIT
         });
         read(&mut self.stderr, |bytes| {
-            // Nobody may be listening any more; that is not the plugin's failure.
+            // Our stderr may be closed by now; that is not the plugin's failure.
             let _ = log.write_all(bytes);
             kept.extend_from_slice(bytes);
             kept.drain(..kept.len().saturating_sub(STDERR_KEPT));
@@ -172,16 +172,16 @@ impl Pipes<'_> {
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // Everything is written, or the program does not read it, which it
-                // need not: dropping our end tells it that there is no more.
+                // Everything is written, or the program does not read it, which it need not do.
+                // Closing our end tells it that nothing more comes.
                 Ok(_) | Err(_) => self.stdin = None,
             }
         }
     }
 }
 
-/// Reads what is there, at most [`TURN`] bytes, until `take` says no. Forgets a
-/// stream that has ended.
+/// Reads what is there, at most [`TURN`] bytes, until `take` returns false. Closes a stream that
+/// has ended.
 fn read<R: Read>(stream: &mut Option<R>, mut take: impl FnMut(&[u8]) -> bool) {
     let mut buffer = [0; 8192];
     for _ in 0..TURN / buffer.len() {
@@ -199,8 +199,8 @@ fn read<R: Read>(stream: &mut Option<R>, mut take: impl FnMut(&[u8]) -> bool) {
     }
 }
 
-/// Kills the program and what it started, as far as that stayed in its process group.
-/// Only for a child that has not been waited for: its id cannot belong to anybody else.
+/// Kills the program and those of its children that stayed in its process group. Only for a child
+/// that has not been waited for: its id cannot belong to another process.
 fn kill_group(child: &mut Child, pidfd: Option<&OwnedFd>) {
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
     let deadline = Instant::now() + REAP;

@@ -1,4 +1,4 @@
-//! No network leads back to this plugin.
+//! Refuses networks that lead back to this plugin.
 
 use serde_json::{Map, Value};
 
@@ -9,8 +9,7 @@ use crate::cni::{CniError, NetworkList, code, get};
 ///
 /// `own_types` are the names that this plugin is installed under.
 ///
-/// # Errors
-/// [`code::INVALID_CONFIG`], naming the network and the type.
+/// [`code::INVALID_CONFIG`]; the message names the network and the type.
 pub fn refuse_self(list: &NetworkList, own_types: &[&str]) -> Result<(), CniError> {
     match list.plugins.iter().find_map(|plugin| own_type(plugin, own_types)) {
         None => Ok(()),

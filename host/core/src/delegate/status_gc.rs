@@ -1,4 +1,4 @@
-//! STATUS and GC: about a network on this node, not about one container.
+//! STATUS and GC, which are about a network of this node and not about one container.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -18,7 +18,7 @@ pub struct ValidAttachment {
     /// The container's id.
     #[serde(rename = "containerID")]
     pub container: String,
-    /// The interface inside it.
+    /// The interface inside the container.
     #[serde(rename = "ifname")]
     pub interface: String,
 }
@@ -26,9 +26,8 @@ pub struct ValidAttachment {
 /// Asks the plugins of a list, in order, whether they could serve an ADD. Only lists
 /// of 1.1.0 and plugins that speak 1.1.0 are asked; the others count as ready.
 ///
-/// # Errors
-/// The first plugin's own error; [`code::NOT_AVAILABLE`] when one cannot be run or does
-/// not answer in time.
+/// The first plugin's own error; [`code::NOT_AVAILABLE`] when a plugin cannot be run or does not
+/// answer in time.
 pub fn status(list: &NetworkList, path: &[PathBuf], deadline: Instant) -> Result<(), CniError> {
     if list.cni_version < Version::V1_1_0 {
         return Ok(());
@@ -47,9 +46,9 @@ pub fn status(list: &NetworkList, path: &[PathBuf], deadline: Instant) -> Result
     Ok(())
 }
 
-/// Lets the plugins of a list remove what belongs to none of `valid`. Only lists of
-/// 1.1.0 without `disableGC`, and plugins that speak 1.1.0, are asked. One plugin's
-/// failure does not keep the others from cleaning up.
+/// Has the plugins of a list remove what belongs to none of the `valid` attachments. Only lists of
+/// 1.1.0 without `disableGC`, and plugins that speak 1.1.0, are asked. One plugin's failure does
+/// not keep the others from cleaning up.
 ///
 /// # Errors
 /// All failures, a line each, under the code of the first.
@@ -64,7 +63,7 @@ pub fn gc(list: &NetworkList, path: &[PathBuf], valid: &[ValidAttachment], deadl
         let mut config = list.plugin_config(index, &Map::new(), None, Verb::Gc);
         if let Value::Object(config) = &mut config {
             config.insert("cni.dev/valid-attachments".into(), valid.clone());
-            // The name that libcni 1.2 gave it by mistake, and plugins built with it read.
+            // libcni 1.2 used this name by mistake, and plugins built with it read it.
             config.insert("cni.dev/attachments".into(), valid.clone());
         }
         if let Err(failure) = call.run(index, Verb::Gc, &config) {
@@ -118,8 +117,8 @@ impl NodeCall<'_> {
     }
 }
 
-/// Whether the plugin lists 1.1.0. Older ones answer STATUS and GC with an error about
-/// a missing container id, which says nothing about the network.
+/// Whether the plugin lists 1.1.0. Older plugins answer STATUS and GC with an error about a missing
+/// container id, which says nothing about the network.
 fn speaks_1_1(program: &Path, deadline: Instant) -> Result<bool, Failure> {
     let answer = Exec {
         program,
@@ -136,7 +135,7 @@ fn speaks_1_1(program: &Path, deadline: Instant) -> Result<bool, Failure> {
     .run();
     match answer {
         Ok(answer) => Ok(lists_1_1(&answer)),
-        // The verb came with 0.2.0: a plugin that fails it cannot speak 1.1.0.
+        // VERSION came with 0.2.0: a plugin that fails it cannot speak 1.1.0.
         Err(Failure { cause: Cause::Plugin, error }) => {
             tracing::warn!(program = %program.display(), %error, "the plugin does not answer VERSION");
             Ok(false)

@@ -1,4 +1,4 @@
-//! The networks that the conf dir holds.
+//! The catalogue: the networks of the conf dir.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -16,11 +16,11 @@ use crate::selector::abi;
 pub struct Installed {
     /// The file's name, without its directory.
     pub file: String,
-    /// What is in it.
+    /// The file's content.
     pub list: NetworkList,
 }
 
-/// What the conf dir holds, in the order of the file names.
+/// The conf dir's files, in the order of their names.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     /// Usable networks.
@@ -29,11 +29,11 @@ pub struct Catalogue {
     pub own: Vec<String>,
     /// Files that cannot be used, each with the reason.
     pub unusable: Vec<(String, String)>,
-    /// Files of the loopback and nothing else. No pod gets it as a network: its plugin knows
-    /// no interface but `lo`, which the runtime sets up in every pod anyway, so a pod that
-    /// gets it has no address.
+    /// Files of the loopback and nothing else. No pod gets one as a network: the plugin knows no
+    /// interface but `lo`, which the runtime sets up in every pod anyway, so the pod would have no
+    /// address.
     pub loopback: Vec<String>,
-    /// Files whose names do not say what is in them, each with what would be right.
+    /// Files whose names do not fit their content, each with the right name in words.
     pub misnamed: Vec<(String, String)>,
 }
 
@@ -41,9 +41,9 @@ pub struct Catalogue {
 const LOOPBACK: &str = "loopback";
 
 impl Catalogue {
-    /// Reads the conf dir as a runtime does: `*.conflist`, `*.conf` and `*.json`
-    /// in byte order of their names. A file that cannot be used takes nothing
-    /// else with it. A directory that does not exist holds no networks.
+    /// Reads the conf dir as a runtime does: `*.conflist`, `*.conf` and `*.json` in byte order of
+    /// their names. A file that cannot be used does not affect the others. A directory that does
+    /// not exist holds no networks.
     ///
     /// # Errors
     /// The directory cannot be read.
@@ -78,7 +78,7 @@ impl Catalogue {
         }
     }
 
-    /// The network that a plan's `installed` names: by file, else by name.
+    /// The network that a plan's `installed` names: by file, else by the network's name.
     pub fn find(&self, written: &str) -> Option<&Installed> {
         let by_file = self.networks.iter().find(|network| network.file == written);
         by_file.or_else(|| self.networks.iter().find(|network| network.list.name == written))
@@ -98,8 +98,8 @@ impl Catalogue {
             .collect()
     }
 
-    /// Why there is no network that a plan's `installed` names. Whoever reads it may be a
-    /// pod's owner, whom the names of others do not concern.
+    /// Why there is no such network as a plan's `installed` names. A pod's owner may read it,
+    /// so it names no other networks.
     pub fn absent(&self, written: &str) -> String {
         if self.own.iter().any(|file| file == written) {
             return "it refers to itself".into();
@@ -140,7 +140,8 @@ fn extension(name: &str) -> Option<&str> {
     ["conf", "conflist", "json"].contains(&extension).then_some(extension)
 }
 
-/// The network of a file; and what is wrong with its name, if it is taken nonetheless.
+/// The network of a file. The second part says what is wrong with the file's name, if it is read
+/// nonetheless.
 fn read_network(dir: &Path, name: &str) -> Result<(NetworkList, Option<String>), String> {
     let bytes = fs::read(dir.join(name)).map_err(|error| error.to_string())?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -149,7 +150,7 @@ fn read_network(dir: &Path, name: &str) -> Result<(NetworkList, Option<String>),
     let is_list = extension(name) == Some("conflist");
     let (mut list, as_named) = NetworkList::parse_file(&bytes, is_list).map_err(|error| error.msg)?;
     if is_list && !as_named && has_plugins(dir, &list.name) {
-        // Then it is a list, whose plugins are there.
+        // So it is a list, and its plugins are in its directory.
         list = NetworkList::parse_list(&bytes).map_err(|error| error.msg)?;
         append_plugins(&mut list, dir)?;
         return Ok((list, None));
@@ -176,7 +177,7 @@ fn has_plugins(dir: &Path, network: &str) -> bool {
     plugin_files(&dir.join(network)).is_ok_and(|files| !files.is_empty())
 }
 
-/// The files that a list's directory adds to it.
+/// The files that a list's directory adds to the list.
 fn plugin_files(dir: &Path) -> Result<BTreeSet<PathBuf>, String> {
     let entries = match fs::read_dir(dir) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -188,8 +189,7 @@ fn plugin_files(dir: &Path) -> Result<BTreeSet<PathBuf>, String> {
     Ok(files.filter(|path| path.extension() == Some(OsStr::new("conf")) && path.is_file()).collect())
 }
 
-/// Appends the plugins of `DIR/NAME/*.conf` (CNI 1.1.0, section 1, and libcni
-/// since 1.3).
+/// Appends the plugins of `DIR/NAME/*.conf` (CNI 1.1.0, section 1, and libcni since 1.3).
 fn append_plugins(list: &mut NetworkList, dir: &Path) -> Result<(), String> {
     for file in plugin_files(&dir.join(&list.name))? {
         let reason = |reason: String| format!("{}: {reason}", file.display());

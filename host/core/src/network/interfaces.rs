@@ -6,15 +6,17 @@ use crate::cni::{CniError, code, names, quoted};
 
 /// Names the interfaces of a plan's attachments, in the plan's order.
 ///
-/// `wanted` is what the plan says of each; `runtime` is the interface that the
-/// runtime asked for; `taken` are names that exist already. The first
-/// attachment without a name gets the runtime's interface, unless another asks
-/// for that one by name; further ones get the lowest free `ethN`.
+/// `wanted` is what the plan says of each; `runtime` is the interface that the runtime asked for;
+/// `taken` are names that exist already. The first attachment without a name gets the runtime's
+/// interface, unless another one asks for that by name; further ones get the lowest free `ethN`.
 ///
 /// # Errors
-/// Code 4: a name that is no interface name, or a reserved one. Code 7: one that is asked for
-/// twice. (What a pod's owner writes is looked at by the selector that reads it, which says
-/// where.) Code 101: one that exists already, which only the host knows.
+/// - [`code::INVALID_ENVIRONMENT`]: a name is no interface name, or is reserved.
+/// - [`code::INVALID_CONFIG`]: two attachments ask for the same name.
+/// - [`code::REFUSED_INVALID`]: a name exists already, which only the host knows.
+///
+/// The selector that reads a pod's annotation has checked its names before, and can say where a
+/// wrong one is.
 pub fn assign(wanted: &[Option<&str>], runtime: &str, taken: &BTreeSet<String>) -> Result<Vec<String>, CniError> {
     let mut used = taken.clone();
     for name in wanted.iter().flatten() {

@@ -1,5 +1,5 @@
-//! What one pod may have of a node's networks. Whoever writes an annotation could take every
-//! address of a subnet otherwise.
+//! What one pod may have of a node's networks. Without limits, an annotation could take every
+//! address of a subnet.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use crate::cni::{CniError, code, quoted};
 /// What one pod may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How many networks (the key `limits.networks`).
+    /// The most networks (the key `limits.networks`).
     pub networks: usize,
-    /// How many times the same one (the key `limits.same_network`).
+    /// The most attachments to the same network (the key `limits.same_network`).
     pub same_network: usize,
 }
 
@@ -23,7 +23,7 @@ impl Default for Limits {
 
 impl Limits {
     /// # Errors
-    /// Code 102: more attachments than a pod may have.
+    /// [`code::REFUSED_DENIED`] for more attachments than a pod may have.
     pub(super) fn check_count(&self, count: usize) -> Result<(), CniError> {
         if count <= self.networks {
             return Ok(());
@@ -35,8 +35,8 @@ impl Limits {
     }
 
     /// # Errors
-    /// Code 102: one network more often than a pod may have it. A network is what has the
-    /// same name: address management counts by that.
+    /// [`code::REFUSED_DENIED`] for more attachments to one network than a pod may have. Networks
+    /// of the same name are the same network, since address management counts by name.
     pub(super) fn check_same(&self, attachments: &[Prepared]) -> Result<(), CniError> {
         let mut interfaces: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for attachment in attachments {

@@ -1,5 +1,5 @@
-//! From a selector's plan to attachments that can be carried out. Everything
-//! that can be wrong is found here, before any delegate runs.
+//! From a selector's plan to attachments that can be carried out. All that can be wrong with a plan
+//! is found here, before any delegate runs.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -20,11 +20,11 @@ use crate::routes::Route;
 use crate::selector::abi::{Attachment, DefaultRoute, Plan, Source};
 use crate::selector::sandbox::facts::{Facts, Question};
 
-/// Pairs of the runtime's `CNI_ARGS` that ask for addresses (CNI conventions, and the
-/// reference plugins): like its `runtimeConfig`, they are about its own interface.
+/// Pairs of the runtime's `CNI_ARGS` that ask for addresses (CNI conventions, and the reference
+/// plugins). Like `runtimeConfig`, they are about the runtime's own interface.
 const ADDRESS_ARGUMENTS: [&str; 3] = ["IP", "MAC", "GATEWAY"];
 
-/// What a plan is held against.
+/// All that a plan is checked against.
 pub struct Context<'a> {
     /// The runtime's call.
     pub call: &'a Call,
@@ -36,16 +36,16 @@ pub struct Context<'a> {
     pub facts: &'a dyn Facts,
     /// Plugin types that mean this plugin itself.
     pub own_types: &'a [&'a str],
-    /// Directories of plugin binaries; none when they need not be there.
+    /// The directories of plugins; none when the plugins need not be there.
     pub path: Option<&'a [PathBuf]>,
     /// Interfaces that the container has already.
     pub taken: &'a BTreeSet<String>,
-    /// An earlier plugin of the runtime's list has made the runtime's interface.
+    /// Whether an earlier plugin of the runtime's list has made the runtime's interface.
     pub is_served: bool,
     /// What one pod may have.
     pub limits: Limits,
-    /// Refuse what a network declares no capability for, instead of asking its
-    /// plugins in the old way.
+    /// Whether to refuse what a network declares no capability for, instead of asking its plugins
+    /// in the old way.
     pub strict: bool,
 }
 
@@ -54,20 +54,20 @@ pub struct Context<'a> {
 pub struct Prepared {
     /// The interface inside the container.
     pub interface: String,
-    /// The configuration list, the plan's patch applied.
+    /// The network's configuration, with the plan's patch applied.
     pub list: NetworkList,
-    /// `CNI_ARGS` for its plugins.
+    /// The `CNI_ARGS` for the network's plugins.
     pub cni_args: String,
-    /// What its plugins may get as `runtimeConfig`.
+    /// The values that the plugins may get as `runtimeConfig`.
     pub runtime_config: Map<String, Value>,
-    /// What becomes of its default routes.
+    /// What becomes of the network's default routes.
     pub default_route: Route,
 }
 
 /// Checks a plan and makes its attachments, in the plan's order.
 ///
 /// # Errors
-/// The first thing that is wrong, naming network and interface.
+/// The first mistake; the message names network and interface.
 pub fn prepare(plan: &Plan, context: &Context<'_>) -> Result<Vec<Prepared>, CniError> {
     context.limits.check_count(plan.attachments.len())?;
     refuse_what_is_there(context)?;
@@ -89,8 +89,8 @@ pub fn prepare(plan: &Plan, context: &Context<'_>) -> Result<Vec<Prepared>, CniE
     Ok(attachments)
 }
 
-/// The runtime reports the address on its own interface as the pod's, so there must be
-/// one; unless an earlier plugin of the runtime's list has made it.
+/// The runtime reports the address on its own interface as the pod's. So a plan must have a network
+/// there, unless an earlier plugin of the runtime's list has made the interface.
 fn refuse_nothing_of_the_runtimes(interfaces: &[String], context: &Context<'_>) -> Result<(), CniError> {
     let runtimes = &context.call.interface;
     if context.is_served || interfaces.contains(runtimes) {
@@ -102,8 +102,8 @@ fn refuse_nothing_of_the_runtimes(interfaces: &[String], context: &Context<'_>) 
     )))
 }
 
-/// The runtime's interface is ours to make, and so ours to undo; one that is there already was
-/// made by somebody else.
+/// The runtime's interface is ours to make, and so ours to undo. One that exists already was made
+/// by another program.
 fn refuse_what_is_there(context: &Context<'_>) -> Result<(), CniError> {
     let runtimes = &context.call.interface;
     if context.is_served || !context.taken.contains(runtimes) {
@@ -136,8 +136,8 @@ fn prepare_one(attachment: &Attachment, interface: String, context: &Context<'_>
     }
     let default_route = route(&attachment.default_route)?;
 
-    // The runtime's own wishes are for the network that the runtime reports, and
-    // for no other (multi-network standard, section 7.5).
+    // The runtime's own wishes are for the network that the runtime reports, and for no other
+    // (multi-network standard, section 7.5).
     let args = CniArgs::new(&context.call.args);
     let (mut runtime_config, args) = if interface == context.call.interface {
         (context.runtime_config.clone(), args)
@@ -165,7 +165,8 @@ fn with_arguments(args: &CniArgs, pairs: &[(String, String)]) -> Result<String, 
     args.with(&pairs)
 }
 
-/// Several attachments may keep what their plugins set; through a gateway only one can.
+/// Several attachments may keep the routes that their plugins set. An attachment that names a
+/// gateway must be the only owner.
 fn check_owners(plan: &Plan) -> Result<(), CniError> {
     let owners = plan.attachments.iter().filter_map(|attachment| match &attachment.default_route {
         DefaultRoute::Via(gateways) => Some(gateways),
@@ -191,8 +192,8 @@ fn resolve(source: &Source, context: &Context<'_>) -> Result<NetworkList, CniErr
     }
 }
 
-/// The multi-network standard, section 3.4: `spec.config` if there is one, else
-/// the installed network of that name. A configuration without a name gets the
+/// The configuration of a definition (multi-network standard, section 3.4): `spec.config` if there
+/// is one, else the installed network of that name. A configuration without a name gets the
 /// definition's.
 fn resolve_definition(namespace: &str, name: &str, context: &Context<'_>) -> Result<NetworkList, CniError> {
     const KIND: &str = "NetworkAttachmentDefinition";
@@ -229,13 +230,13 @@ fn apply_patch(list: &mut NetworkList, patch: &str) -> Result<(), CniError> {
     if let Value::Object(plugin) = plugin {
         *first = plugin;
     }
-    // What the patch wrote obeys the same rules as what a file says.
+    // The patched configuration obeys the same rules as a file.
     *list = NetworkList::from_value(&list.to_value()).map_err(|error| error.context("after the selector's patch"))?;
     Ok(())
 }
 
-/// Asks for addresses the way the network understands: by capability, else as
-/// `CNI_ARGS` (which manifests rely on although it is the old way).
+/// Asks for addresses in the way that the network understands: by capability, else by `CNI_ARGS`,
+/// which is the old way, and manifests rely on it.
 fn request_addresses(
     attachment: &Attachment,
     list: &mut NetworkList,
@@ -273,7 +274,7 @@ fn request_addresses(
     Ok(())
 }
 
-/// A wish for which the network declares no capability.
+/// Refuses a wish for which the network declares no capability if `strict`, or warns.
 fn legacy(capability: &str, strict: bool, network: &str) -> Result<(), CniError> {
     if strict {
         let message = format!("{capability} is asked for, but no plugin of the network declares that capability");
@@ -283,7 +284,7 @@ fn legacy(capability: &str, strict: bool, network: &str) -> Result<(), CniError>
     Ok(())
 }
 
-/// Several addresses do not fit into `CNI_ARGS`; `args.cni.ips` takes them (CNI
+/// Asks for several addresses, which do not fit into `CNI_ARGS`, by `args.cni.ips` (CNI
 /// conventions, "args in network config").
 fn ask_by_args(list: &mut NetworkList, ips: &[String]) {
     for plugin in &mut list.plugins {

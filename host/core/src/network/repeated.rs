@@ -1,6 +1,6 @@
-//! Plugins that cannot be attached twice to one container as they are, because
-//! they keep their state by container alone, not by container and interface as
-//! the specification asks (section 2, "CNI_CONTAINERID").
+//! Plugins that cannot be attached twice to one container as they are, because they keep their
+//! state by container alone, and not by container and interface as the specification asks (section
+//! 2, "CNI_CONTAINERID").
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,18 +10,18 @@ use serde_json::Value;
 use super::Prepared;
 use crate::cni::{CniError, code};
 
-/// Where flannel keeps what it delegated, when the configuration does not say.
+/// Where flannel keeps what it delegated, unless the configuration says otherwise.
 const FLANNEL_DATA_DIR: &str = "/var/lib/cni/flannel";
 
 /// Sets such attachments apart, or refuses them.
 ///
-/// - flannel's first DEL would consume the state of both, and the second would
-///   leak its address: each further one gets a `dataDir` of its own.
-/// - calico's second ADD answers with the first one's address, and its DEL frees
-///   that address while it is in use. There is no key against it.
+/// - flannel: the first DEL would consume the state of both attachments, and the second would leak
+///   its address. So each further one gets a `dataDir` of its own.
+/// - calico: the second ADD answers with the first one's address, and its DEL frees that address
+///   while it is in use. No key of its configuration prevents that, so it is refused.
 ///
 /// # Errors
-/// Code 101 for a plugin that cannot be set apart.
+/// [`code::REFUSED_INVALID`] for a plugin that cannot be set apart.
 pub fn set_apart(attachments: &mut [Prepared]) -> Result<(), CniError> {
     let mut first_on: BTreeMap<&str, String> = BTreeMap::new();
     for attachment in attachments {

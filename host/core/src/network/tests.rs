@@ -1,4 +1,4 @@
-//! Naming of interfaces, the conf dir, preparation of plans.
+//! Names of interfaces, the conf dir, and preparation of plans.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -103,7 +103,7 @@ fn the_conf_dir_is_read_in_order_and_one_broken_file_takes_no_other_with_it() {
     assert_eq!(catalogue.own, ["00-genie.conf"]);
     let unusable: Vec<_> = catalogue.unusable.iter().map(|(file, _)| file.as_str()).collect();
     assert_eq!(unusable, ["15-broken.conf"]);
-    // A missing version is CNI-Genie's 0.3.0.
+    // A missing version means 0.3.0, as for CNI-Genie.
     assert_eq!(catalogue.networks[1].list.cni_version, Version::V0_3_0);
 }
 

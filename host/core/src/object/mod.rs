@@ -1,8 +1,8 @@
 //! The name of an object of the cluster.
 //!
-//! Whoever asks for an object may be a selector, and what a selector writes becomes part of
-//! an address. So a name is one only after each of its parts was found to be what it claims
-//! to be, and everything that asks or answers takes an [`ObjectName`].
+//! A selector may ask for an object, and what it writes becomes part of an address. So each part of
+//! a name is checked for what it claims to be, and everything that asks or answers takes an
+//! [`ObjectName`].
 
 pub mod check;
 #[cfg(test)]
@@ -16,21 +16,21 @@ use check::{is_kind, is_label, is_subdomain, is_version};
 
 use crate::cni::quoted;
 
-/// What it takes to find one object. There is no other way to one than [`Self::new`], and
-/// what comes from another process goes through it as well.
+/// All that it takes to find one object. [`Self::new`] is the only way to make one, also for names
+/// that come from another process.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct ObjectName {
-    /// Empty for the core group.
+    /// The API group; empty for the core group.
     group: String,
     version: String,
     kind: String,
-    /// None for what has no namespace.
+    /// None for an object that is in no namespace.
     namespace: Option<String>,
     name: String,
 }
 
-/// How it crosses a pipe, and stands in records.
+/// The form of a name in pipes and records.
 #[derive(Serialize, Deserialize)]
 struct Written {
     api_version: String,
@@ -39,12 +39,12 @@ struct Written {
     name: String,
 }
 
-/// A kind of which it is known where it is.
+/// A kind whose group is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// As in `kind`.
+    /// The kind, as in a manifest's `kind`.
     pub kind: &'static str,
-    /// Its group; empty for the core group.
+    /// The kind's group; empty for the core group.
     pub group: &'static str,
     /// Whether its objects are in namespaces.
     pub namespaced: bool,
@@ -80,17 +80,17 @@ pub fn well_known(kind: &str) -> Option<Known> {
     KNOWN.into_iter().find(|known| known.kind == kind)
 }
 
-/// Whether this is a way to write the kind that nobody here asks for. A client makes an
-/// address of a kind in lower case, so the case of its letters hides nothing.
+/// Whether this is a way to write the kind `Secret`, which genie never asks for. A client writes a
+/// kind in lower case into an address, so the case of its letters hides nothing.
 pub fn is_secret(kind: &str) -> bool {
     ["secret", "secrets"].iter().any(|secret| kind.eq_ignore_ascii_case(secret))
 }
 
 impl ObjectName {
-    /// Checks each part as what it claims to be.
+    /// Makes a name, and checks each part for what it claims to be.
     ///
     /// # Errors
-    /// Which part is not, and what it would have to be.
+    /// The first wrong part, and what it would have to be.
     pub fn new(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Result<Self, String> {
         let (group, version) = match api_version.split_once('/') {
             Some((group, version)) if is_subdomain(group) => (group, version),
@@ -133,38 +133,38 @@ impl ObjectName {
         })
     }
 
-    /// Empty for the core group.
+    /// The API group; empty for the core group.
     pub fn group(&self) -> &str {
         &self.group
     }
 
-    /// Such as `v1`.
+    /// The version, such as `v1`.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// Group and version, as in a manifest.
+    /// Group and version, as in a manifest's `apiVersion`.
     pub fn api_version(&self) -> String {
         if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
     }
 
-    /// Such as `ConfigMap`.
+    /// The kind, such as `ConfigMap`.
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
-    /// None for what has no namespace.
+    /// The object's namespace; none for an object that is in no namespace.
     pub fn namespace(&self) -> Option<&str> {
         self.namespace.as_deref()
     }
 
-    /// Its name, in its namespace.
+    /// The object's name in its namespace.
     pub fn name(&self) -> &str {
         &self.name
     }
 }
 
-/// `ConfigMap kube-system/coredns`.
+/// Writes the name as in `ConfigMap kube-system/coredns`.
 impl fmt::Display for ObjectName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.namespace {

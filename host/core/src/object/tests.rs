@@ -1,4 +1,4 @@
-//! What is a name, and what only looks like one.
+//! Names of objects, and texts that only look like one.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -8,7 +8,7 @@ use super::check::{is_kind, is_label, is_label_key, is_subdomain, is_version};
 use super::is_secret;
 use super::well_known;
 
-/// How an attack begins: a part that means something to whoever reads the address.
+/// How attacks begin: parts that mean something to a reader of the address.
 const EVIL: [&str; 16] = [
     "",
     ".",
@@ -92,7 +92,7 @@ fn a_kind_that_is_known_is_where_it_belongs() {
     assert!(ObjectName::new("v1", "ConfigMap", None, "a").unwrap_err().contains("in a namespace"));
     assert!(ObjectName::new("v1", "Namespace", Some("a"), "b").unwrap_err().contains("in no namespace"));
     assert!(ObjectName::new("v1", "Node", None, "a").is_ok());
-    // Of another group it is another kind.
+    // The same kind in another group is another kind.
     assert!(ObjectName::new("example.org/v1", "Namespace", Some("a"), "b").is_ok());
     assert_eq!(well_known("Deployment"), None);
 }

@@ -1,5 +1,5 @@
-//! What a pod is: who it is, its annotations, and what else is known of it. Where that is known
-//! from is the business of `sources`.
+//! What a pod is: its identity, its annotations, and what else is known of it. Where that knowledge
+//! comes from is the business of `sources`.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub type Annotations = BTreeMap<String, String>;
 /// What a source says of a pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PodFacts {
-    /// Namespace, name and uid; the namespace is `default` when it says none.
+    /// Namespace, name and uid. The namespace is `default` when the source names none.
     pub identity: Identity,
     /// `metadata.annotations`.
     pub annotations: Annotations,
@@ -30,7 +30,7 @@ pub struct PodFacts {
     pub owner: Option<(String, String)>,
 }
 
-/// Who the pod is, as the runtime tells it.
+/// The identity of a pod, as the runtime tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// `K8S_POD_NAMESPACE`; empty when not told.
@@ -42,7 +42,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Reads it from `CNI_ARGS`.
+    /// Reads the identity from `CNI_ARGS`.
     pub fn from_args(args: &CniArgs) -> Self {
         let get = |key| args.get(key).map(ToOwned::to_owned);
         Self {
@@ -52,7 +52,7 @@ impl Identity {
         }
     }
 
-    /// As records hold it; none outside of Kubernetes.
+    /// The identity as records hold it; none outside of Kubernetes.
     pub fn recorded(&self) -> Option<Pod> {
         (!self.name.is_empty()).then(|| Pod {
             namespace: self.namespace.clone(),
@@ -74,7 +74,7 @@ pub fn runtime_config(call: &Call) -> Option<&Map<String, Value>> {
     crate::cni::get(&call.config, "runtimeConfig")?.as_object()
 }
 
-/// The call's `runtimeConfig`, without the annotations that nobody may see.
+/// The call's `runtimeConfig` without the private annotations ([`is_private`]).
 pub fn public_runtime_config(call: &Call) -> Map<String, Value> {
     let mut config = runtime_config(call).cloned().unwrap_or_default();
     if let Some(Value::Object(annotations)) = config.get_mut(ANNOTATIONS_CAPABILITY) {
@@ -83,8 +83,8 @@ pub fn public_runtime_config(call: &Call) -> Map<String, Value> {
     config
 }
 
-/// Annotations that the kubelet and kubectl add for themselves. The last one
-/// holds the pod's whole manifest, environment values included.
+/// Whether an annotation is one that the kubelet and kubectl add for themselves. kubectl's holds
+/// the pod's whole manifest, environment values included.
 pub fn is_private(key: &str) -> bool {
     key.starts_with("kubernetes.io/config.") || key == "kubectl.kubernetes.io/last-applied-configuration"
 }

@@ -1,5 +1,5 @@
-//! What a runtime attached without us: before our time, or while we were on our way out. We
-//! have no record of it; libcni, which every runtime attaches by, has a file:
+//! Attachments that a runtime made without us: before genie was installed, or while it was being
+//! removed. We have no record of them, but libcni, by which every runtime attaches, has a file:
 //!
 //! ```text
 //! <cni_cache_dir>/results/<network>-<container>-<interface>
@@ -18,28 +18,28 @@ use super::io::{files, io_error};
 use super::store::has_record;
 use crate::cni::{CniArgs, CniError, NetworkList, code};
 
-/// The kind of file that is understood. Before it (libcni 0.8, 2020) there were only results,
-/// with nothing in them to undo an attachment by.
+/// The kind of file that can be used. Older files (before libcni 0.8 of 2020) hold only results,
+/// from which an attachment cannot be undone.
 const KIND: &str = "cniCacheV1";
 
 /// An attachment that a runtime made by itself.
 #[derive(Clone, Debug)]
 pub struct Adopted {
-    /// The file that tells of it.
+    /// The file of libcni that describes it.
     pub path: PathBuf,
     /// The container's id.
     pub container: String,
-    /// The interface inside it.
+    /// The interface inside the container.
     pub interface: String,
     /// The network's plugins, without our own.
     pub list: NetworkList,
     /// The path of the container's network namespace; may be empty.
     pub netns: String,
-    /// `CNI_ARGS`; none when the file does not tell.
+    /// `CNI_ARGS`; none when the file does not hold them.
     pub args: Option<String>,
     /// Values for capabilities.
     pub runtime_config: Map<String, Value>,
-    /// What ADD answered.
+    /// The answer to ADD.
     pub result: Option<Value>,
 }
 
@@ -59,12 +59,12 @@ struct Cached {
     result: Option<Value>,
 }
 
-/// What was attached to a container's interface without us. `own_types` are the plugin types
-/// that mean this plugin: what it attached it has a record of.
+/// The attachments that were made to a container's interface without us. `own_types` are the plugin
+/// types that mean this plugin: what it attached has a record.
 ///
 /// # Errors
-/// [`code::IO`], and [`code::RECORD`] for a file that tells of such an attachment and cannot
-/// be understood.
+/// [`code::IO`] when a file cannot be read; [`code::RECORD`] when the file of such an attachment
+/// cannot be understood.
 pub fn of_interface(
     cni_cache_dir: &Path,
     container: &str,
@@ -83,11 +83,11 @@ pub fn of_interface(
     Ok(found)
 }
 
-/// All that was attached without us and is still there: its network namespace is, as `is_there`
-/// tells, and no record tells of it. A file that is not understood tells of nothing.
+/// All attachments that were made without us and still exist: `is_there` says so of the network
+/// namespace, and there is no record. Files that cannot be understood are left out.
 ///
 /// # Errors
-/// [`code::IO`].
+/// [`code::IO`] when the files cannot be listed.
 pub fn without_record(
     cni_cache_dir: &Path,
     state_dir: &Path,
@@ -100,26 +100,26 @@ pub fn without_record(
     Ok(read.filter(|adopted| is_there(&adopted.netns) && !is_recorded(adopted)).collect())
 }
 
-/// Removes the file that a runtime keeps of an attachment of ours, made when our
-/// configuration had another name: its DEL removes the file of the name of today only.
+/// Removes the runtime's file of an attachment that we made when our configuration had another
+/// name: the runtime's DEL only removes the file under today's name.
 ///
 /// # Errors
-/// [`code::IO`].
+/// [`code::IO`] when the file cannot be removed.
 pub fn forget(cni_cache_dir: &Path, network: &str, container: &str, interface: &str) -> Result<(), CniError> {
     remove(&results(cni_cache_dir).join(format!("{network}-{container}-{interface}")))
 }
 
 impl Adopted {
-    /// The pod, as `NAMESPACE/NAME`, when `CNI_ARGS` told it.
+    /// The pod, as `NAMESPACE/NAME`; none when `CNI_ARGS` do not name it.
     pub fn pod(&self) -> Option<String> {
         let args = CniArgs::new(self.args.as_deref().unwrap_or_default());
         Some(format!("{}/{}", args.get("K8S_POD_NAMESPACE")?, args.get("K8S_POD_NAME")?))
     }
 
-    /// Removes the file: nothing is attached any more.
+    /// Removes the file, since nothing is attached any more.
     ///
     /// # Errors
-    /// [`code::IO`].
+    /// [`code::IO`] when the file cannot be removed.
     pub fn forget(&self) -> Result<(), CniError> {
         remove(&self.path)
     }
@@ -136,7 +136,8 @@ fn remove(path: &Path) -> Result<(), CniError> {
     }
 }
 
-/// None for a file of another kind, one that is gone by now, and one of what we attached.
+/// Reads one file. The result is none for a file of another kind, one that is gone by now, and one
+/// of an attachment of ours.
 fn read(path: &Path, own_types: &[&str]) -> Result<Option<Adopted>, CniError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
@@ -155,7 +156,7 @@ fn read(path: &Path, own_types: &[&str]) -> Result<Option<Adopted>, CniError> {
     if value.get("kind").and_then(Value::as_str) != Some(KIND) {
         return Ok(None);
     }
-    // The decoder would quote what it found, and that may be a token.
+    // The decoder's error would quote what it found, which may be a token.
     let cached: Cached = serde_json::from_value(value).map_err(|_| damaged(&"its members are not those of libcni"))?;
     let config = BASE64_STANDARD.decode(&cached.config).map_err(|error| damaged(&error))?;
     let config: Value = serde_json::from_slice(&config).map_err(|_| damaged(&"its configuration is not JSON"))?;

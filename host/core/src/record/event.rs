@@ -1,4 +1,4 @@
-//! The lines after the header: what has happened since.
+//! The lines after the header: what has happened since it was written.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,17 +13,17 @@ pub struct Ending {
     pub result: Value,
     /// The annotations to publish.
     pub annotations: Value,
-    /// The results of those attachments whose default routes were settled, by their indexes:
-    /// what CHECK finds is these, not what the plugins answered.
+    /// The results of those attachments whose default routes were settled, by their indexes. CHECK
+    /// will find these, and not what the plugins answered.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settled: BTreeMap<usize, Value>,
 }
 
-/// One event. `index` counts the header's attachments.
+/// One event. `index` is that of an attachment in the header.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Event<'a> {
-    /// The attachment is there; its own result.
+    /// The attachment was made; this is its own result.
     Added { index: usize, result: Cow<'a, Value> },
     /// The attachment's DEL succeeded.
     Deleted { index: usize },

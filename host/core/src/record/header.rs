@@ -9,16 +9,16 @@ use serde_json::{Map, Value};
 use super::line;
 use crate::cni::{CniError, code};
 
-/// The version of the record format that this build writes. A record of a higher
-/// one is left alone.
+/// The version of the record format that this build writes. A record of a higher version is left
+/// alone.
 pub const VERSION: u32 = 1;
 
 /// What was about to be attached, written before the first delegate runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
-    /// [`VERSION`] of the build that wrote it.
+    /// The [`VERSION`] of the build that wrote the record.
     pub version: u32,
-    /// The boot that it belongs to ([`boot_id`]): after another one the container is gone.
+    /// The boot that the record belongs to ([`boot_id`]). After a later boot the container is gone.
     pub boot_id: String,
     /// The container's id.
     pub container: String,
@@ -32,13 +32,13 @@ pub struct Header {
     pub cni_args: String,
     /// The pod; none outside of Kubernetes.
     pub pod: Option<Pod>,
-    /// When it was written, in seconds since 1970.
+    /// When the record was written, in seconds since 1970.
     pub created: u64,
-    /// Where plugins were searched.
+    /// The directories in which plugins were searched.
     pub path: Vec<PathBuf>,
-    /// What is to be attached, in this order.
+    /// The attachments to make, in this order.
     pub attachments: Vec<Planned>,
-    /// Why: for `genie-host records`, opaque here.
+    /// The decision that led to them, for `genie-host records`; nothing here reads it.
     pub decision: Value,
 }
 
@@ -46,21 +46,22 @@ impl Header {
     /// The first line of the record, as [`Store::create`](super::Store::create) writes it.
     ///
     /// # Errors
-    /// [`code::IO`] when it is nested so deeply that it could not be read again.
+    /// [`code::IO`] when the header is nested so deeply that it could not be read again.
     pub fn line(&self) -> Result<Vec<u8>, CniError> {
         line::encode(self).map_err(|error| CniError::new(code::IO, format!("an attachment record: {error}")))
     }
 
-    /// Whether it was written after the machine was started, by the clock of now: at no cost,
-    /// and false when in doubt. A clock that was set back makes it true for too many.
+    /// Whether the record was written after the machine was started. This costs no read, and
+    /// compares with the clock of now: it is false when in doubt, but true for too many records
+    /// after a clock was set back.
     pub fn is_younger_than_boot(&self) -> bool {
         let now = crate::time::now();
         let uptime = u64::try_from(clock_gettime(ClockId::Boottime).tv_sec).unwrap_or_default();
         self.created > now.saturating_sub(uptime)
     }
 
-    /// Whether the machine was started anew since: the container is gone. Where the kernel
-    /// does not tell its boots apart, nothing is.
+    /// Whether the machine was started anew since, so that the container is gone. False where the
+    /// kernel does not tell its boots apart.
     pub fn is_of_earlier_boot(&self) -> bool {
         is_earlier(&self.boot_id, &boot_id())
     }
@@ -69,11 +70,11 @@ impl Header {
 /// A pod's identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pod {
-    /// Its namespace.
+    /// The pod's namespace.
     pub namespace: String,
-    /// Its name.
+    /// The pod's name.
     pub name: String,
-    /// Its uid; may be empty, older runtimes do not tell it.
+    /// The pod's uid; empty where an older runtime does not tell it.
     pub uid: String,
 }
 
@@ -90,7 +91,8 @@ pub struct Planned {
     pub runtime_config: Map<String, Value>,
 }
 
-/// Whether the boot with the id `one` was before the running one, `now`.
+/// Whether `one` is the id of an earlier boot than the running one, `now`. False when either is
+/// empty.
 pub fn is_earlier(one: &str, now: &str) -> bool {
     !one.is_empty() && !now.is_empty() && one != now
 }

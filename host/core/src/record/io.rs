@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cni::{CniError, code};
 
-/// Creates a directory and those above it. What is new is made durable, so that a
-/// record in it can be.
+/// Creates a directory and those above it. What is new is made durable, so that a record in it can
+/// be made durable, too.
 pub(super) fn make_directory(path: &Path) -> Result<(), CniError> {
     if path.is_dir() {
         return Ok(());
@@ -35,7 +35,7 @@ pub(super) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, CniError> {
     }
 }
 
-/// The files of a directory, sorted; none when it does not exist.
+/// The files of a directory, sorted. The list is empty when the directory does not exist.
 pub(super) fn files(directory: &Path) -> Result<Vec<PathBuf>, CniError> {
     let read = || match fs::read_dir(directory) {
         Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
@@ -47,8 +47,8 @@ pub(super) fn files(directory: &Path) -> Result<Vec<PathBuf>, CniError> {
     Ok(paths)
 }
 
-/// "No such file" and "not found" are worded away: a DEL error that says so is taken
-/// for success by containerd.
+/// An error about a file. The words "no such file" and "not found" are avoided: containerd takes a
+/// DEL error with these words for success.
 pub(super) fn io_error(doing: &str, path: &Path, error: &io::Error) -> CniError {
     let why = match error.kind() {
         ErrorKind::NotFound => "it is missing".into(),

@@ -19,7 +19,7 @@ use crate::cni::{CniError, code};
 /// The stack of the thread that syncs, in bytes.
 const SYNC_STACK: usize = 64 << 10;
 
-/// A record that is open for what happens next. Who has one holds the container's lock.
+/// A record that is open for further events. The holder of one also holds the container's lock.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
@@ -40,12 +40,12 @@ impl Journal {
         Ok(Self { file, path, left_running })
     }
 
-    /// Waits until no delegate of an earlier, killed call runs any more, at most until
-    /// `deadline`. False when one still does. Delegates that are started after this are
-    /// waited for by later calls.
+    /// Waits until no delegate of an earlier, killed call runs any more, at most until `deadline`.
+    /// Returns whether that is so. Delegates that are started afterwards are waited for by later
+    /// calls.
     ///
     /// # Errors
-    /// [`code::IO`].
+    /// [`code::IO`] when the kernel refuses the lock.
     pub fn alone(&self, deadline: Instant) -> Result<bool, CniError> {
         self.left_running
             .wait(deadline)
@@ -62,19 +62,18 @@ impl Journal {
         &self.path
     }
 
-    /// Makes the record durable beside whatever the caller does next.
+    /// Makes the record durable on a thread of its own, while the caller goes on.
     pub fn sync_beside(&self) -> Syncing {
         let (sender, receiver) = sync_channel(1);
         match self.file.try_clone().and_then(|file| Ok((file, directory(&self.path)?))) {
             Ok((file, directory)) => {
-                // The thread allocates nothing: a second heap would cost more than
-                // the thread.
+                // The thread allocates nothing: a second heap would cost more than the thread.
                 let run = move || {
                     let synced = sync(&file, &directory);
-                    // Nobody may be waiting any more, when the ADD has failed meanwhile.
+                    // When the ADD has failed meanwhile, nothing waits for this.
                     let _ = sender.send(synced);
                 };
-                // A thread that cannot be started drops the sender, and `wait` syncs.
+                // If the thread cannot be started, the sender is dropped, and `wait` syncs.
                 let _ = std::thread::Builder::new().stack_size(SYNC_STACK).spawn(run);
             }
             Err(error) => drop(sender.send(Err(error))),
@@ -82,22 +81,22 @@ impl Journal {
         Syncing { receiver, path: self.path.clone() }
     }
 
-    /// Attachment `index` is there, with its own result.
+    /// Notes that attachment `index` was made, with its own result.
     pub fn added(&mut self, index: usize, result: &Value) -> Result<(), CniError> {
         self.append(&Event::Added { index, result: Cow::Borrowed(result) })
     }
 
-    /// The DEL of attachment `index` succeeded.
+    /// Notes that the DEL of attachment `index` succeeded.
     pub fn deleted(&mut self, index: usize) -> Result<(), CniError> {
         self.append(&Event::Deleted { index })
     }
 
-    /// Everything is attached, and this is what ADD answers.
+    /// Notes that everything is attached, and what ADD answers.
     pub fn done(&mut self, outcome: &Ending) -> Result<(), CniError> {
         self.append(&Event::Done(Cow::Borrowed(outcome)))
     }
 
-    /// Removes the record: nothing is attached any more.
+    /// Removes the record, since nothing is attached any more.
     pub fn remove(self) -> Result<(), CniError> {
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -107,8 +106,8 @@ impl Journal {
         }
     }
 
-    /// A kill or a full disk in the middle of this leaves a torn last line, which
-    /// readers ignore. The newline in front keeps such a line from swallowing the next.
+    /// Appends an event. A kill or a full disk in the middle of this leaves a torn last line, which
+    /// readers ignore. The newline in front keeps the next line apart from a torn one.
     fn append(&mut self, event: &Event<'_>) -> Result<(), CniError> {
         let mut line = vec![b'\n'];
         line::encode(event)
@@ -151,13 +150,13 @@ impl Syncing {
     }
 }
 
-/// The file's bytes, and its name in the directory.
+/// Makes the file's bytes durable, and its name in the directory.
 fn sync(file: &File, directory: &File) -> io::Result<()> {
     file.sync_data()?;
     directory.sync_all()
 }
 
-/// The directory that the file is in.
+/// Opens the directory that the file is in.
 fn directory(path: &Path) -> io::Result<File> {
     File::open(path.parent().unwrap_or(Path::new(".")))
 }

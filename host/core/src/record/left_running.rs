@@ -1,10 +1,10 @@
-//! Whether something that an earlier call started still runs.
+//! Whether processes that an earlier call started still run.
 //!
-//! A killed call leaves processes behind: its delegate's children, and a delegate whose
-//! DEL is left to finish. Every delegate inherits a lock, with whatever it starts, so that
-//! the kernel knows when the last of them has ended. The lock is on the container's lock
-//! file, which is empty: a delegate could read whatever else it inherited, and a record
-//! holds what other networks are configured with.
+//! A killed call leaves processes behind: children of its delegates, and a delegate whose DEL is
+//! left to finish. Every delegate inherits a lock, with everything that it starts, so that the
+//! kernel knows when the last of them has ended. The lock is on the container's lock file, which is
+//! empty: a delegate could read any other file that it inherited, and a record holds the
+//! configurations of other networks.
 
 use std::fs::File;
 use std::io;
@@ -18,8 +18,8 @@ use rustix::fs::{Mode, OFlags, open};
 
 use crate::lock;
 
-/// A lock that is passed on to delegates. It is one of those that belong to an open file
-/// (`F_OFD_SETLK`), and knows nothing of the other kind that [`Lock`](super::Lock) is.
+/// A lock that is passed on to delegates. It belongs to an open file (`F_OFD_SETLK`), and is
+/// independent of the other kind of lock that [`Lock`](super::Lock) is.
 #[derive(Debug)]
 pub(super) struct LeftRunning {
     file: File,
@@ -29,7 +29,8 @@ pub(super) struct LeftRunning {
 impl LeftRunning {
     /// Opens the container's lock file, so that programs started from now on inherit it.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        // Without CLOEXEC. Only who may write may exclude others.
+        // Without CLOEXEC, so that it is inherited. Only a process that may write to the file can
+        // exclude others.
         let file = open(path, OFlags::RDWR, Mode::empty())?;
         Ok(Self { file: file.into(), path: path.into() })
     }
@@ -39,8 +40,8 @@ impl LeftRunning {
         &self.path
     }
 
-    /// Waits until nothing of an earlier call runs, at most until `deadline`. False when
-    /// something still does.
+    /// Waits until nothing of an earlier call runs, at most until `deadline`. Returns whether that
+    /// is so.
     pub(super) fn wait(&self, deadline: Instant) -> io::Result<bool> {
         let ended = lock::until(deadline, || match self.set(F_WRLCK) {
             Ok(()) => Ok(Some(())),
@@ -58,7 +59,7 @@ impl LeftRunning {
 }
 
 impl Drop for LeftRunning {
-    /// A delegate of a call that has come to its end may have left a daemon.
+    /// Unlocks explicitly: a delegate may have left a daemon that keeps the file open.
     fn drop(&mut self) {
         _ = self.set(F_UNLCK);
     }

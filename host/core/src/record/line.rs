@@ -6,18 +6,18 @@ use std::io;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// Hexadecimal digits of the checksum: it guards against torn and rotten bytes, not
-/// against somebody who may write the file, who owns the node anyway.
+/// The hexadecimal digits of a checksum. It guards against torn and rotten bytes, not against
+/// attackers that may write the file: these own the node anyway.
 const DIGITS: usize = 16;
 
-/// How deep JSON may be nested here. Those who read it stop at 128.
+/// How deep JSON may be nested here. Its readers stop at 128.
 const DEPTH: usize = 120;
 
 /// The line for `value`, with its newline. JSON text holds no newline of its own.
 ///
 /// # Errors
-/// It is nested so deeply that nobody could read it again: configurations and results
-/// go into a record as they are, some levels down.
+/// The value is nested so deeply that it could not be read again: configurations and results go
+/// into a record as they are, some levels down.
 pub(super) fn encode(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let json = serde_json::to_vec(value)?;
     if depth(&json) > DEPTH {
@@ -34,7 +34,7 @@ pub(super) fn encode(value: &impl Serialize) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// The JSON text of a line (without its newline) whose checksum is right.
+/// The JSON text of a line (without its newline); none when its checksum is wrong.
 pub(super) fn decode(line: &[u8]) -> Option<&[u8]> {
     let (sum, rest) = line.split_at_checked(DIGITS)?;
     let json = rest.strip_prefix(b" ")?;

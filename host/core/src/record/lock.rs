@@ -1,4 +1,4 @@
-//! One call at a time for a container.
+//! Keeps all but one call at a time from working on a container.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -9,14 +9,14 @@ use super::io::io_error;
 use crate::cni::{CniError, code};
 use crate::lock;
 
-/// Holds a container's lock; released when dropped.
+/// Holds a container's lock, which is released when this is dropped.
 ///
-/// The kernel's lock belongs to the open file, so that a killed holder has let go of
-/// it; its file is then taken over by the container's next call. The file stays as
-/// long as the container has attachments ([`Lock::keep_file`]) and goes with them.
+/// The kernel's lock belongs to the open file, so a killed holder releases it, too. The container's
+/// next call then takes over the file, which stays as long as the container has attachments
+/// ([`Lock::keep_file`]).
 #[derive(Debug)]
 pub struct Lock {
-    /// Closed, and with it unlocked, after [`Drop::drop`] has removed the file.
+    /// It is closed, and so unlocked, after [`Drop::drop`] has removed the file.
     _file: File,
     path: PathBuf,
     container: String,
@@ -24,9 +24,8 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Leaves the file for the container's next call: removing it would cost an ADD
-    /// more than all its other work with files, and a delegate that cannot be killed is
-    /// known by it.
+    /// Leaves the file for the container's next call. Removing it would cost an ADD more than all
+    /// its other work with files, and a delegate that cannot be killed is known by it.
     pub fn keep_file(&mut self) {
         self.keep = true;
     }
@@ -52,8 +51,7 @@ impl Lock {
 }
 
 impl Drop for Lock {
-    /// Removes the file while it is still locked: only a holder removes it, so it can
-    /// only be ours.
+    /// Removes the file while it is still locked. Only a holder removes it, so it can only be ours.
     fn drop(&mut self) {
         if !self.keep {
             let _ = fs::remove_file(&self.path);
@@ -61,10 +59,10 @@ impl Drop for Lock {
     }
 }
 
-/// The locked file, or none when somebody else has it.
+/// Opens and locks the file; none when another process has the lock.
 fn try_lock(path: &Path) -> std::io::Result<Option<File>> {
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    // Between the two its holder may have removed the file.
+    // Between opening and locking, the file's holder may have removed it.
     let ours = lock::exclusive(&file)? && lock::is_at(&file, path)?;
     Ok(ours.then_some(file))
 }
@@ -79,7 +77,7 @@ fn busy(path: &Path, container: &str, waited: Duration) -> CniError {
     CniError::new(code::TRY_AGAIN, msg).with_details(format!("lock: {}", path.display()))
 }
 
-/// Who has locked the file, as the kernel lists it: `1: FLOCK  ADVISORY  WRITE 123
+/// The process that has locked the file, as the kernel lists it: `1: FLOCK  ADVISORY  WRITE 123
 /// fe:00:4711 0 EOF`.
 fn holder(path: &Path) -> Option<String> {
     let inode = format!(":{}", fs::metadata(path).ok()?.ino());

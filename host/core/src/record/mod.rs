@@ -1,10 +1,8 @@
-//! Attachment records: what DEL, CHECK and GC need, on disk before anything is
-//! attached.
+//! Attachment records: all that DEL, CHECK and GC need, on disk before anything is attached.
 //!
-//! A record is one append-only file. Its first line, the header, is written as a
-//! whole and renamed into place before the first delegate runs; from then on every
-//! other process sees it, whatever is killed. Further lines are events. Every line
-//! carries a checksum.
+//! A record is one append-only file. Its first line, the header, is written as a whole and renamed
+//! into place before the first delegate runs. From then on every other process sees it, whatever is
+//! killed. Further lines are events. Every line carries a checksum.
 //!
 //! ```text
 //! <state_dir>/records/<container>@<interface>.json   the records

@@ -1,4 +1,4 @@
-//! Reading a record.
+//! Reads a record.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::cni::{CniError, code};
 /// A record as it was when it was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// What was planned.
+    /// The record's first line: what was planned.
     pub header: Header,
     results: Vec<Option<Value>>,
     deleted: Vec<bool>,
@@ -23,10 +23,10 @@ pub struct Record {
     path: PathBuf,
 }
 
-/// Why a file is no record.
+/// Why a file cannot be read as a record.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unreadable {
-    /// Its header is damaged.
+    /// The header is damaged.
     Damaged(String),
     /// A newer build wrote it.
     Newer(u64),
@@ -35,8 +35,8 @@ pub(super) enum Unreadable {
 impl Record {
     /// The record in `bytes`, the content of the file `path`.
     ///
-    /// A damaged event is ignored: without it, a step is repeated or done with less
-    /// knowledge, and DEL has to bear both anyway.
+    /// A damaged event is ignored: without it, a step is repeated or done with less knowledge, and
+    /// DEL has to bear both anyway.
     pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<Self, Unreadable> {
         let mut lines = bytes.split(|byte| *byte == b'\n');
         let header = decode_header(lines.next().unwrap_or_default(), path)?;
@@ -52,10 +52,10 @@ impl Record {
         Ok(record)
     }
 
-    /// The record in `bytes`, the content of the file `path`, which need not be there.
+    /// The record in `bytes`, the content of the file `path`, which need not exist.
     ///
     /// # Errors
-    /// [`code::RECORD`] when it is damaged, and when a newer build wrote it.
+    /// [`code::RECORD`] when the record is damaged, or a newer build wrote it.
     pub fn read(bytes: &[u8], path: &Path) -> Result<Self, CniError> {
         Self::decode(bytes, path).map_err(|unreadable| {
             let msg = match unreadable {
@@ -66,7 +66,7 @@ impl Record {
         })
     }
 
-    /// None for an event about an attachment that does not exist.
+    /// Applies an event. The result is none for an event about an attachment that does not exist.
     fn apply(&mut self, event: Event<'_>) -> Option<()> {
         match event {
             Event::Added { index, result } => {
@@ -78,26 +78,26 @@ impl Record {
         Some(())
     }
 
-    /// The attachments that DEL has to undo, as indexes into the header's, last first.
-    /// One that never reported a result is among them: its plugins may have run.
+    /// The attachments that DEL has to undo, as indexes into the header's, last first. An
+    /// attachment without a result is among them: its plugins may have run.
     pub fn remaining(&self) -> Vec<usize> {
         let indexes = self.deleted.iter().enumerate().rev();
         indexes.filter(|(_, deleted)| !**deleted).map(|(index, _)| index).collect()
     }
 
-    /// The result of one attachment, when its ADD succeeded.
+    /// The result of one attachment; none when its ADD did not succeed.
     pub fn result(&self, index: usize) -> Option<&Value> {
         self.results.get(index).and_then(Option::as_ref)
     }
 
-    /// The result of one attachment as it is in the pod: with the default routes that were
-    /// settled after all plugins had run.
+    /// The result of one attachment as it is in the pod: with the default routes that were settled
+    /// after all plugins had run.
     pub fn settled(&self, index: usize) -> Option<&Value> {
         let settled = self.outcome.as_ref().and_then(|outcome| outcome.settled.get(&index));
         settled.or_else(|| self.result(index))
     }
 
-    /// What ADD answered, when it came to that.
+    /// What ADD answered; none when it did not get that far.
     pub fn outcome(&self) -> Option<&Ending> {
         self.outcome.as_ref()
     }
@@ -107,18 +107,19 @@ impl Record {
         &self.path
     }
 
-    /// Opens the record for what happens next.
+    /// Opens the record for further events.
     ///
     /// # Errors
-    /// [`code::IO`], and [`code::INTERNAL`] when `lock` is another container's.
+    /// [`code::IO`] when it cannot be opened, [`code::INTERNAL`] when `lock` is another
+    /// container's.
     pub fn journal(&self, lock: &Lock) -> Result<Journal, CniError> {
         belongs(lock, &self.header)?;
         Journal::open(self.path.clone(), lock)
     }
 }
 
-/// A call that writes to another container's record is a defect of ours; it must not
-/// become a race.
+/// Checks that the lock is that of the record's container. A call that writes to another
+/// container's record is a defect of ours, which must not become a race.
 pub(super) fn belongs(lock: &Lock, header: &Header) -> Result<(), CniError> {
     if lock.container() == header.container {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The state directory.
+//! The state directory and its files.
 
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
@@ -17,8 +17,8 @@ use super::name;
 use super::read::{Record, Unreadable, belongs, damaged, newer};
 use crate::cni::{CniError, code};
 
-/// The largest record that whoever reads all records of a node reads, in bytes. DEL, which
-/// reads one, reads any.
+/// The most bytes of a record that commands read when they read all records of a node. DEL reads
+/// only one, and reads it whatever its size.
 pub const MODERATE: u64 = 4 << 20;
 
 /// The records of this node.
@@ -32,20 +32,20 @@ pub struct Store {
 pub enum Listed {
     /// A record.
     Record(Box<Record>),
-    /// A file that is no record, or was one.
+    /// A file that is no record, or a damaged one.
     Damaged {
-        /// Where it is.
+        /// The file's path.
         path: PathBuf,
-        /// What is wrong with it, under [`code::RECORD`].
+        /// What is wrong with the file, under [`code::RECORD`].
         error: CniError,
     },
 }
 
 impl Store {
-    /// The store in `directory`, which is created where it is missing, for root alone.
+    /// The store in `directory`, which is created if it is missing, for root alone.
     ///
     /// # Errors
-    /// [`code::IO`].
+    /// [`code::IO`] when a directory cannot be created.
     pub fn open(directory: &Path) -> Result<Self, CniError> {
         let store = Self { directory: directory.into() };
         for part in [store.records(), store.new_files(), store.locks()] {
@@ -54,20 +54,20 @@ impl Store {
         Ok(store)
     }
 
-    /// Waits until no other call works on the container, at most until `deadline`.
-    ///
-    /// Also removes what a killed call of the same container left half-written.
+    /// Waits until no other call works on the container, at most until `deadline`. Then removes
+    /// what a killed call of the same container left half-written.
     ///
     /// # Errors
-    /// [`code::TRY_AGAIN`] when it stays busy, [`code::INVALID_ENVIRONMENT`] for an id
-    /// that is none, [`code::IO`].
+    /// [`code::TRY_AGAIN`] when the container stays busy, [`code::INVALID_ENVIRONMENT`] for an
+    /// invalid id, [`code::IO`] when a file cannot be locked or removed.
     pub fn lock(&self, container: &str, deadline: Instant) -> Result<Lock, CniError> {
         let lock = self.lock_only(container, deadline)?;
         self.sweep(&lock)?;
         Ok(lock)
     }
 
-    /// The same, and nothing is removed: what has a record was not killed before it had one.
+    /// As [`Store::lock`], but removes nothing: an attachment with a record was not killed before
+    /// it had one.
     ///
     /// # Errors
     /// As [`Store::lock`].
@@ -75,18 +75,19 @@ impl Store {
         Lock::acquire(self.locks().join(name::stem(container)?), container, deadline)
     }
 
-    /// Writes the record that everything else relies on, before the first delegate runs.
-    /// Other processes see it from here on; it survives a power failure after
+    /// Writes the record that everything else relies on, before the first delegate runs. Other
+    /// processes see it from here on. It survives a power failure only after
     /// [`Journal::sync_beside`].
     ///
     /// # Errors
-    /// [`code::INTERNAL`] when the container's interface has a record already: an ADD
-    /// without a DEL, which must not overwrite what the DEL needs. [`code::IO`].
+    /// [`code::INTERNAL`] when the container's interface has a record already: an ADD without a
+    /// DEL, which must not overwrite what the DEL needs. [`code::IO`] when the record cannot be
+    /// written.
     pub fn create(&self, lock: &Lock, header: &Header) -> Result<Journal, CniError> {
         belongs(lock, header)?;
         let name = name::record(&header.container, &header.interface)?;
         let path = self.records().join(&name);
-        // Nobody else creates it in between: we hold the lock.
+        // No other call can create it in between: we hold the lock.
         if path.try_exists().map_err(|error| io_error("cannot look for", &path, &error))? {
             let msg = format!(
                 "container {:.100} is already attached on {}: it needs a DEL before another ADD",
@@ -96,9 +97,8 @@ impl Store {
         }
         let new = self.new_files().join(&name);
         let written = line::encode(header).and_then(|header| {
-            // Killed before the rename: `new` stays, no delegate has run, and the next
-            // call that locks the container sweeps it. Killed after it: the record is
-            // complete.
+            // A kill before the rename leaves `new`: no delegate has run, and the next call that
+            // locks the container sweeps it. After the rename the record is complete.
             let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&new)?;
             file.write_all(&header)?;
             let left_running = LeftRunning::open(lock.path())?;
@@ -115,13 +115,13 @@ impl Store {
         }
     }
 
-    /// The record of a container's interface, if there is one. Needs no lock; whoever
-    /// acts on it does.
+    /// The record of a container's interface, if there is one. Reading it needs no lock, but acting
+    /// on it does.
     ///
     /// # Errors
-    /// [`code::RECORD`] for a damaged one, which is moved out of the way so that the
-    /// next call can go on without it, and for one that a newer build wrote, which stays.
-    /// [`code::IO`].
+    /// [`code::RECORD`] for a damaged record, which is moved away so that the next call can go on
+    /// without it, and for a record of a newer build, which stays. [`code::IO`] when it cannot be
+    /// read.
     pub fn load(&self, container: &str, interface: &str) -> Result<Option<Record>, CniError> {
         let path = self.records().join(name::record(container, interface)?);
         let Some(bytes) = read_file(&path)? else {
@@ -134,14 +134,14 @@ impl Store {
         }
     }
 
-    /// Whether there is a record of anything that only we can undo.
+    /// Whether there is a record of attachments that only we can undo.
     ///
     /// # Errors
     /// The records cannot be read.
     pub fn has_attachments(&self) -> Result<bool, CniError> {
         Ok(self.list()?.iter().any(|listed| match listed {
             Listed::Record(_) => true,
-            // What was moved away needs a person; what lies among the records may be
+            // A file that was moved away needs a person. A damaged one among the records may be
             // readable for another build.
             Listed::Damaged { path, .. } => path.parent().and_then(Path::file_name) != Some(OsStr::new("damaged")),
         }))
@@ -150,15 +150,15 @@ impl Store {
     /// Every record of the node and every damaged file, in the order of their names.
     ///
     /// # Errors
-    /// [`code::IO`].
+    /// [`code::IO`] when a directory or file cannot be read.
     pub fn list(&self) -> Result<Vec<Listed>, CniError> {
         self.each()?.collect()
     }
 
-    /// The same one by one: a node may have more records than belong into memory.
+    /// As [`Store::list`], one by one: a node may have more records than belong into memory.
     ///
     /// # Errors
-    /// [`code::IO`].
+    /// [`code::IO`] when a directory cannot be read; each item may fail with it, too.
     pub fn each(&self) -> Result<impl Iterator<Item = Result<Listed, CniError>>, CniError> {
         let records = self.files()?.into_iter().filter_map(|path| self.read(path).transpose());
         let damaged = files(&self.damaged())?.into_iter().map(|path| {
@@ -171,16 +171,16 @@ impl Store {
     /// The records' files, in the order of their names.
     ///
     /// # Errors
-    /// [`code::IO`].
+    /// [`code::IO`] when the directory cannot be read.
     pub fn files(&self) -> Result<Vec<PathBuf>, CniError> {
         files(&self.records())
     }
 
-    /// What one of [`Store::files`] holds; none when it is gone by now: it belonged to
-    /// a DEL that has just ended.
+    /// Reads one of [`Store::files`]. The result is none when the file is gone by now, after a DEL
+    /// that has just ended.
     ///
     /// # Errors
-    /// [`code::IO`].
+    /// [`code::IO`] when the file cannot be read.
     pub fn read(&self, path: PathBuf) -> Result<Option<Listed>, CniError> {
         let Some(bytes) = read_file(&path)? else { return Ok(None) };
         Ok(Some(match Record::read(&bytes, &path) {
@@ -189,8 +189,8 @@ impl Store {
         }))
     }
 
-    /// Moves a damaged file away. It is never deleted: it may hold what a person needs
-    /// to clean up by hand.
+    /// Moves a damaged file away, and never deletes it: it may hold what a person needs to clean up
+    /// by hand.
     fn quarantine(&self, path: &Path, reason: &str) -> CniError {
         let error = CniError::new(code::RECORD, damaged(path, reason));
         match self.move_away(path) {
@@ -214,11 +214,11 @@ impl Store {
         Ok(to)
     }
 
-    /// Removes the container's unfinished files. The directory holds no others than
-    /// those of calls that run now, so that looking through it costs nothing.
+    /// Removes the container's unfinished files. The directory holds only those of running and
+    /// killed calls, so looking through it costs nothing.
     ///
     /// # Errors
-    /// [`code::IO`].
+    /// [`code::IO`] when a file cannot be removed.
     pub fn sweep(&self, lock: &Lock) -> Result<(), CniError> {
         let stem = name::stem(lock.container())?;
         for path in files(&self.new_files())? {
@@ -230,11 +230,12 @@ impl Store {
         Ok(())
     }
 
-    /// Where a call puts a file of a container on its way to another place of the state
-    /// directory: what a killed call leaves there goes with the container's next call.
+    /// The path for a container's file on its way to another place of the state directory. A file
+    /// that a killed call leaves there is removed by the container's next call.
     ///
     /// # Errors
-    /// [`code::INVALID_ENVIRONMENT`] for an id that is none, [`code::IO`].
+    /// [`code::INVALID_ENVIRONMENT`] for an invalid id, [`code::IO`] when the directory cannot be
+    /// created.
     pub fn unfinished(directory: &Path, container: &str, what: &str) -> Result<PathBuf, CniError> {
         let new = Self { directory: directory.into() }.new_files();
         make_directory(&new)?;

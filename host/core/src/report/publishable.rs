@@ -1,13 +1,13 @@
 //! Which annotations a merge may publish.
 
-/// What the API server allows on one object, keys and values together.
+/// The most bytes that the API server allows on one object, keys and values together.
 const TOTAL_LIMIT: usize = 256 << 10;
 
-/// Checks what is to be published. One wrong key would make the API server refuse
-/// them all, long after the pod runs.
+/// Checks the annotations to publish. One wrong key would make the API server refuse them all, long
+/// after the pod has started.
 ///
 /// # Errors
-/// What is wrong, with the key.
+/// The first key that is wrong, and why; or the size of all, when that is too large.
 pub fn check(annotations: &[(String, String)]) -> Result<(), String> {
     for (key, _) in annotations {
         check_key(key).map_err(|why| format!("the annotation {key:?} cannot be published: {why}"))?;
@@ -35,7 +35,7 @@ fn check_key(key: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Letters, digits and, inside, what else is `allowed`.
+/// Whether the text is of letters, digits and, inside, bytes that are `allowed`.
 fn is_name(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
     let ends = [text.bytes().next(), text.bytes().next_back()];
     ends.iter().all(|end| end.is_some_and(|byte| byte.is_ascii_alphanumeric()))

@@ -4,7 +4,7 @@
 //! <state_dir>/spool/<pod>.json    the last refusal of a pod
 //! ```
 //!
-//! The agent creates the directory: on a node without one nothing is written.
+//! The agent creates the directory. On a node without an agent nothing is written.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
@@ -18,11 +18,11 @@ use crate::pod::Identity;
 use crate::record::{Pod, Store};
 use crate::text::start;
 
-/// How many pods' refusals are kept while no agent takes them; the oldest go first.
+/// The most refused pods that are kept while no agent takes them; the oldest go first.
 const LIMIT: usize = 256;
-/// How much of an error is kept, in bytes: more than an event can show.
+/// How many bytes of an error are kept: more than an event can show.
 const TEXT_LIMIT: usize = 4 << 10;
-/// How much of a pod's name is in a file's name, which has room for 255 bytes.
+/// How many characters of a pod's name are in a file's name, which has room for 255 bytes.
 const STEM_LIMIT: usize = 200;
 
 /// A pod that did not get its networks.
@@ -36,15 +36,16 @@ pub struct RefusedPod {
     pub message: String,
     /// The error's details; may be empty.
     pub details: String,
-    /// When, in seconds since 1970.
+    /// When the pod was refused, in seconds since 1970.
     pub time: u64,
 }
 
-/// The code of a [`RefusedPod`] that is none: the pod has networks, but not all that it asks for.
+/// The code of a [`RefusedPod`] that was not refused: it has networks, but not all that it asks
+/// for.
 pub const NOTICE: u32 = 0;
 
-/// Leaves a failed ADD to the agent. What goes wrong with that is only logged: the
-/// call's answer is the error itself.
+/// Leaves a failed ADD to the agent. A failure to do so is only logged: the call's answer is the
+/// ADD's error.
 pub fn refused(call: &Call, state_dir: &Path, error: &CniError) {
     leave(call, state_dir, error);
 }
@@ -75,17 +76,17 @@ pub struct Spool {
     directory: PathBuf,
 }
 
-/// A refusal that was read, with what tells its file from a newer one.
+/// A refusal that was read, and the inode of its file, which a newer refusal does not have.
 #[derive(Debug)]
 pub struct Taken {
-    /// What it says.
+    /// The file's content.
     pub refusal: RefusedPod,
     path: PathBuf,
     inode: u64,
 }
 
 impl Taken {
-    /// Its file; the pod's next refusal is in the same one.
+    /// The path of the file; the pod's next refusal will have the same path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -97,19 +98,19 @@ impl Spool {
         Self { state_dir: state_dir.into(), directory: state_dir.join("spool") }
     }
 
-    /// Creates the directory, for root alone: from now on the plugin writes into it.
+    /// Creates the directory, for root alone. From then on the plugin writes into it.
     ///
     /// # Errors
-    /// It cannot be created.
+    /// The directory cannot be created.
     pub fn create(&self) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)
     }
 
-    /// Writes a pod's refusal in the place of its earlier one. It is the refusal of an
-    /// ADD of `container`, whose next call takes away what a kill leaves half-written.
+    /// Writes a pod's refusal in place of its earlier one. It is of an ADD of `container`, whose
+    /// next call removes what a kill leaves half-written.
     ///
     /// # Errors
-    /// It cannot be written; a missing directory is none.
+    /// The refusal cannot be written. A missing directory is no error.
     pub fn write(&self, container: &str, refusal: &RefusedPod) -> io::Result<()> {
         let Ok(files) = self.files() else { return Ok(()) };
         make_room(&files);
@@ -125,14 +126,14 @@ impl Spool {
         written
     }
 
-    /// All refusals, the oldest first. What is none is removed.
+    /// All refusals, the oldest first. Files that hold none are removed.
     ///
     /// # Errors
     /// The directory cannot be read.
     pub fn list(&self) -> io::Result<Vec<Taken>> {
         let mut all = Vec::new();
         for path in self.files()? {
-            // Gone by now: the plugin made room.
+            // The file is gone by now: the plugin made room.
             let (Ok(metadata), Ok(text)) = (fs::metadata(&path), fs::read(&path)) else { continue };
             match serde_json::from_slice(&text) {
                 Ok(refusal) => all.push(Taken { refusal, path, inode: metadata.ino() }),
@@ -146,7 +147,7 @@ impl Spool {
         Ok(all)
     }
 
-    /// Removes a refusal, unless a newer one has come into its place.
+    /// Removes a refusal, unless a newer one is in its place.
     pub fn remove(&self, taken: &Taken) {
         if fs::metadata(&taken.path).is_ok_and(|metadata| metadata.ino() == taken.inode) {
             _ = fs::remove_file(&taken.path);
@@ -158,7 +159,7 @@ impl Spool {
     }
 }
 
-/// Removes the oldest files.
+/// Removes the oldest files, so that one more has room.
 fn make_room(files: &[PathBuf]) {
     let surplus = (files.len() + 1).saturating_sub(LIMIT);
     if surplus == 0 {
@@ -172,7 +173,7 @@ fn make_room(files: &[PathBuf]) {
     }
 }
 
-/// By uid; older runtimes do not tell it.
+/// The name of a pod's file: by uid, or by name where an older runtime does not tell the uid.
 fn file_name(pod: &Pod) -> String {
     let named = format!("{}_{}", pod.namespace, pod.name);
     let stem = if pod.uid.is_empty() { &named } else { &pod.uid };

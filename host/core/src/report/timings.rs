@@ -1,5 +1,4 @@
-//! What a call did and how long its parts took: told to the agent when the
-//! runtime has its answer.
+//! What a call did and how long its parts took. The agent is told when the runtime has its answer.
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;
@@ -12,7 +11,7 @@ use crate::pod::Identity;
 use crate::selector::decision::{Step, StepOutcome};
 use crate::time::micros;
 
-/// Kept while a call runs.
+/// What is noted while a call runs.
 pub struct Timings {
     started: Instant,
     /// When the last part ended.
@@ -21,19 +20,19 @@ pub struct Timings {
 }
 
 impl Timings {
-    /// The call began at `started`.
+    /// A call that began at `started`.
     pub fn since(started: Instant) -> Self {
         Self { started, lap: Cell::new(started), report: RefCell::default() }
     }
 
-    /// A part has ended: all since the part before.
+    /// Notes that a part has ended. It took the time since the part before.
     pub fn part(&self, part: Part) {
         let now = Instant::now();
         let took = micros(now.saturating_duration_since(self.lap.replace(now)));
         self.report.borrow_mut().parts.push((part, took));
     }
 
-    /// A network's delegates have ended.
+    /// Notes that a network's delegates have ended.
     pub fn network(&self, list: &NetworkList, interface: &str, started: Instant, failed: bool) {
         self.report.borrow_mut().networks.push(NetworkTime {
             network: list.name.clone(),
@@ -44,7 +43,7 @@ impl Timings {
         });
     }
 
-    /// The chain has decided, or failed. Loading the selectors is a part of its own.
+    /// Notes that the chain has decided, or failed. Loading the selectors is a part of its own.
     pub fn selectors(&self, trace: &[Step]) {
         let load: u64 = trace.iter().map(|step| step.load_micros).sum();
         self.lap.set(self.lap.get() + Duration::from_micros(load));
@@ -58,8 +57,8 @@ impl Timings {
         }));
     }
 
-    /// Tells the agent how the call ended. What the runtime asks every few seconds
-    /// (STATUS, VERSION) is told only when it fails.
+    /// Tells the agent how the call ended. STATUS and VERSION, which the runtime asks every few
+    /// seconds, are told only when they fail.
     pub fn tell<T>(self, socket: &Path, call: &Call, ended: &Result<T, CniError>) {
         if ended.is_ok() && matches!(call.verb, Verb::Status | Verb::Version) {
             return;

@@ -1,5 +1,5 @@
-//! Which default routes go and which come. Pure: it sees what is there and what is
-//! wanted, and touches nothing.
+//! Decides which default routes to remove and which to make. It compares what is there with what is
+//! wanted, and changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -18,12 +18,12 @@ pub struct Settlement<'a> {
     pub remove: Vec<&'a DefaultRoute>,
     /// Default routes to make.
     pub add: Vec<Addition>,
-    /// For each attachment, the families of which it may have no default route.
+    /// For each attachment, the families in which it must have no default route.
     pub lost: Vec<BTreeSet<Family>>,
 }
 
 impl Settlement<'_> {
-    /// Whether everything is as it should be.
+    /// Whether nothing is left to do.
     pub fn is_done(&self) -> bool {
         self.remove.is_empty() && self.add.is_empty()
     }
@@ -32,23 +32,23 @@ impl Settlement<'_> {
 /// A default route that a plan asks for and that no plugin has set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Addition {
-    /// Which attachment asks for it.
+    /// The index of the attachment that asks for the route.
     pub wish: usize,
-    /// Its interface's index.
+    /// The index of the attachment's interface.
     pub interface: u32,
-    /// The way out.
+    /// The route's gateway.
     pub gateway: IpAddr,
 }
 
-/// Who has the default routes of one family.
+/// The owner of the default routes of one family.
 enum Owner {
-    /// Nobody in particular: they stay as the plugins set them.
+    /// There is none: the routes stay as the plugins set them.
     Nobody,
     /// An attachment, through a gateway of the plan.
     Gateway(Addition),
-    /// The plan's attachments that keep theirs, by their interfaces' indexes.
+    /// The attachments that keep their routes by the plan, by their interfaces' indexes.
     Keepers(BTreeSet<u32>),
-    /// The interface that owns what no plan decides, by its index.
+    /// The interface that owns the default routes where the plan does not say, by its index.
     Usual(u32),
 }
 
@@ -94,10 +94,11 @@ impl Scene<'_> {
 /// Refuses wishes that contradict each other, whatever the container looks like.
 ///
 /// # Errors
-/// Code 7: two owners, or an owner with two gateways of one family.
+/// [`code::INVALID_CONFIG`] for two owners, or an owner with two gateways of one family.
 pub fn check(wishes: &[Wish<'_>]) -> Result<(), CniError> {
     let owners: Vec<_> = wishes.iter().filter(|wish| matches!(wish.default_route, Route::Via(_))).collect();
-    // Several may keep what their plugins set; through a gateway only one can.
+    // Several attachments may keep the routes of their plugins. One that names a gateway must be
+    // the only owner.
     if let [owner, other, ..] = owners.as_slice()
         && !owners.iter().all(|wish| wish.default_route.is_kept())
     {
@@ -117,12 +118,12 @@ pub fn check(wishes: &[Wish<'_>]) -> Result<(), CniError> {
     Ok(())
 }
 
-/// Compares what is wanted with what is there. Once its answer is carried out, the next
-/// one [is done](Settlement::is_done).
+/// Compares what is wanted with what is there. Once the settlement is carried out, the next one [is
+/// done](Settlement::is_done).
 ///
 /// # Errors
-/// Code 7: the owner's interface is missing, or a default route leaves through the
-/// interfaces of several attachments that the plan treats differently.
+/// [`code::INVALID_CONFIG`] when the owner's interface is missing, or a default route leaves
+/// through the interfaces of several attachments that the plan treats differently.
 pub fn decide<'a>(
     wanted: &Wanted<'_>,
     links: &BTreeMap<String, u32>,
@@ -140,7 +141,7 @@ pub fn decide<'a>(
             let goes = match &owner {
                 Owner::Gateway(Addition { gateway, interface, .. }) => {
                     let right = route.gateway == Some(*gateway) && route.interfaces == [*interface];
-                    // A second one, of another metric, is one too many.
+                    // A second route through the gateway, of another metric, is one too many.
                     !right || std::mem::replace(&mut kept, true)
                 }
                 Owner::Keepers(keepers) => {
@@ -170,7 +171,7 @@ pub fn decide<'a>(
             };
             let keeps = match scene.index(wish.interface) {
                 Some(index) => owns(&index),
-                // Nothing is known of it; what nobody owns it may have.
+                // Nothing is known of the interface. It may have routes without an owner.
                 None => matches!(owner, Owner::Nobody) && wish.default_route != Route::Never,
             };
             if !keeps {
@@ -189,7 +190,7 @@ fn keeper<'a>(wanted: &Wanted<'a>, links: &BTreeMap<String, u32>, keepers: &BTre
 /// Whether a route leaves through the interfaces that `meant` accepts.
 ///
 /// # Errors
-/// It has several hops, and they are of both kinds.
+/// The route has several hops, and `meant` accepts only some of their interfaces.
 fn leaves_through<'a>(
     route: &DefaultRoute,
     meant: impl Fn(u32) -> bool,

@@ -21,8 +21,8 @@ pub fn interface_names() -> Result<BTreeSet<String>, CniError> {
     Ok(links(&mut Netlink::open()?)?.into_keys().collect())
 }
 
-/// Removes all default routes that somebody set, and keeps in `aside` what they were. What
-/// routers advertise has a life of its own and is in nobody's way.
+/// Removes all default routes but those that routers advertise, and keeps them in `aside`.
+/// Advertised ones come and go by themselves, and no plugin minds them.
 pub fn set_aside(kernel: &mut Netlink, aside: &mut Vec<DefaultRoute>) -> Result<(), CniError> {
     for route in default_routes(kernel)?.into_iter().filter(|route| !route.is_advertised()) {
         remove(kernel, &route)?;
@@ -34,14 +34,14 @@ pub fn set_aside(kernel: &mut Netlink, aside: &mut Vec<DefaultRoute>) -> Result<
 /// Makes a route that was there before.
 pub fn restore(kernel: &mut Netlink, route: &DefaultRoute) -> Result<(), NetlinkError> {
     match kernel.change(message::NEW_ROUTE, NLM_F_CREATE, &route.to_restore()) {
-        // Somebody made it meanwhile.
+        // Another program has made it meanwhile.
         Err(there) if there.error.raw_os_error() == Some(Errno::EXIST.raw_os_error()) => Ok(()),
         restored => restored,
     }
 }
 
-/// Makes the default routes what is wanted, those that were set `aside` among them. Returns
-/// the families that each attachment lost.
+/// Makes the default routes as they are wanted, those that were set `aside` among them. Returns the
+/// families that each attachment lost.
 ///
 /// # Errors
 /// See [`super::settle`].
@@ -82,7 +82,7 @@ pub fn apply(
         add(kernel, wanted, addition)?;
     }
 
-    // What the kernel says is so counts, not that it refused nothing.
+    // What counts is what the kernel lists now, not that it refused nothing.
     let after = default_routes(kernel)?;
     let left = decide(wanted, &links, &after)?;
     let is_there = |route: &&&DefaultRoute| !after.iter().any(|there| there.is_like(route));
@@ -97,7 +97,7 @@ pub fn apply(
 fn remove(kernel: &mut Netlink, route: &DefaultRoute) -> Result<(), CniError> {
     match kernel.change(message::DELETE_ROUTE, 0, &route.payload) {
         Ok(()) => Ok(()),
-        // Somebody else was faster.
+        // Another program was faster.
         Err(gone) if gone.error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => Ok(()),
         Err(error) => Err(CniError::new(code::IO, format!("a default route cannot be removed: {error}"))),
     }
@@ -115,9 +115,9 @@ fn add(kernel: &mut Netlink, wanted: &Wanted<'_>, addition: &Addition) -> Result
     })
 }
 
-/// Keeps the next router advertisement from bringing IPv6 default routes back to those that
-/// lost theirs, and a second one to those that get a gateway. Most pods take none anyway, so
-/// a system that does not let us write this is no reason to fail.
+/// Keeps the next router advertisement from bringing IPv6 default routes back to attachments that
+/// lost theirs, and a second route to those that have a gateway. Most pods accept no advertisements
+/// anyway, so a system that does not let us write this setting is no reason to fail.
 fn ignore_advertised(netns: &str, wanted: &Wanted<'_>, decision: &Settlement<'_>, links: &BTreeMap<String, u32>) {
     let takes_none = |(wish, lost): &(&Wish<'_>, &BTreeSet<Family>)| {
         links.contains_key(wish.interface)
@@ -127,7 +127,7 @@ fn ignore_advertised(netns: &str, wanted: &Wanted<'_>, decision: &Settlement<'_>
     if wishes.is_empty() {
         return;
     }
-    // What is below /proc/sys/net is that of the thread that looks.
+    // The files below /proc/sys/net are those of the thread's own network namespace.
     let written = namespace::visit(netns, || wishes.into_iter().for_each(ignore_advertised_on));
     if let Err(error) = written {
         tracing::warn!(%error, "router advertisements may bring default routes back");
@@ -138,7 +138,7 @@ fn ignore_advertised_on(wish: &Wish<'_>) {
     let path = format!("/proc/sys/net/ipv6/conf/{}/accept_ra_defrtr", wish.interface);
     match fs::write(&path, "0") {
         Ok(()) => {}
-        // No IPv6 in this kernel.
+        // This kernel has no IPv6.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => tracing::warn!(
             network = wish.network, interface = wish.interface, %error, path,

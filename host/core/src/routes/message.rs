@@ -1,8 +1,7 @@
 //! The routing messages that are read and written here (rtnetlink(7)).
 //!
-//! Only the few attributes that matter are decoded. A kernel that sends attributes
-//! nobody here knows must not keep a pod from starting, and a route is removed by
-//! sending back what the kernel said of it.
+//! Only the few attributes that matter are decoded. A kernel that sends unknown attributes must not
+//! keep a pod from starting. A route is removed by sending the kernel's own message back.
 
 use std::net::IpAddr;
 
@@ -34,32 +33,33 @@ const HOP_HEADER: usize = 8;
 const FAMILY_V4: u8 = 2;
 const FAMILY_V6: u8 = 10;
 const TABLE_MAIN: u8 = 254;
-/// Who made a route; this is what CNI plugins and `ip route` write.
+/// The maker of a route (its protocol) that CNI plugins and `ip route` write.
 const PROTOCOL_BOOT: u8 = 3;
 const SCOPE_UNIVERSE: u8 = 0;
 const TYPE_UNICAST: u8 = 1;
 
-/// Who made a route: the kernel, from a router's advertisement (long ago under its own name).
+/// The makers of a route that came with a router's advertisement: the kernel, or, long ago, a
+/// protocol of its own.
 const PROTOCOLS_ADVERTISED: [u8; 2] = [2, 9];
-/// Of a route's flags the one that its maker sets: the gateway is reachable without an
-/// address of its network. The others say what state it is in.
+/// The one flag of a route that its maker sets: the gateway is reachable without an address of its
+/// network. The other flags are the route's state.
 const FLAG_ONLINK: u32 = 4;
 
 /// A default route of the main table that forwards packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DefaultRoute {
-    /// Its address family.
+    /// The route's address family.
     pub family: Family,
-    /// The indexes of the interfaces through which it leaves, one per hop.
+    /// The indexes of the interfaces through which the route leaves, one for each hop.
     pub interfaces: Vec<u32>,
-    /// Its gateway; none when it has several or needs none.
+    /// The route's gateway; none when it has several or needs none.
     pub gateway: Option<IpAddr>,
-    /// What the kernel said of it: the payload of the message that removes it.
+    /// The kernel's description of the route, which is the payload of the message that removes it.
     pub payload: Vec<u8>,
 }
 
 impl DefaultRoute {
-    /// Reads the kernel's message. None for any other kind of route.
+    /// Reads the kernel's message. The result is none for any other kind of route.
     pub fn parse(payload: Vec<u8>) -> Option<Self> {
         let (header, attributes) = payload.split_at_checked(ROUTE_HEADER)?;
         let &[family, prefix, _, _, table, _, _, kind, ..] = header else {
@@ -87,12 +87,12 @@ impl DefaultRoute {
         is_default.then_some(Self { family, interfaces, gateway, payload })
     }
 
-    /// Whether a router's advertisement brought it, and will again.
+    /// Whether a router's advertisement brought the route, and will bring it again.
     pub fn is_advertised(&self) -> bool {
         self.payload.get(5).is_some_and(|protocol| PROTOCOLS_ADVERTISED.contains(protocol))
     }
 
-    /// The payload of the message that makes it again (as `ip route restore` does).
+    /// The payload of the message that makes the route again (as `ip route restore` does).
     pub fn to_restore(&self) -> Vec<u8> {
         let mut payload = self.payload.clone();
         let flags = number(&payload, ROUTE_FLAGS).unwrap_or_default() & FLAG_ONLINK;
@@ -102,7 +102,7 @@ impl DefaultRoute {
         payload
     }
 
-    /// Whether it leads the same way.
+    /// Whether both routes lead the same way: by family, interfaces and gateway.
     pub fn is_like(&self, other: &Self) -> bool {
         (self.family, &self.interfaces, self.gateway) == (other.family, &other.interfaces, other.gateway)
     }
@@ -144,7 +144,7 @@ pub fn get_links() -> Vec<u8> {
     vec![0; LINK_HEADER]
 }
 
-/// An interface's name and index, from the kernel's message.
+/// An interface's name and index, read from the kernel's message.
 pub fn parse_link(payload: &[u8]) -> Option<(String, u32)> {
     let index = number(payload, 4)?;
     let attributes = payload.get(LINK_HEADER..)?;

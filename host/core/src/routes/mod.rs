@@ -1,11 +1,11 @@
-//! Who owns the pod's default routes (multi-network standard v1.3, 4.1.2.1.9).
+//! Which network owns the pod's default routes (multi-network standard v1.3, 4.1.2.1.9).
 //!
-//! Every delegate sets its own default route and knows nothing of the others. So before a
-//! further one runs, what is there is [set aside](Sandbox::set_aside), and once all of them
-//! ran, [`settle`] gives each family's default routes to one network, sets what the plan asks
-//! for, and makes the results say what is so. The network on the runtime's interface has them,
-//! because its address is the pod's; unless the plan or the configuration says otherwise. A
-//! pod with one network needs none of this.
+//! Every delegate sets its own default route and knows nothing of the others. So before a further
+//! one runs, the existing default routes are [set aside](Sandbox::set_aside). Once all of them ran,
+//! [`settle`] gives each family's default routes to one network, sets those that the plan asks for,
+//! and corrects the results. The owner is the network on the runtime's interface, because its
+//! address is the pod's, unless the plan or the configuration says otherwise. A pod with one
+//! network needs none of this.
 
 mod decide;
 mod kernel;
@@ -28,16 +28,16 @@ pub use sandbox::Sandbox;
 /// What a plan wants for the default routes of one attachment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// Nothing: whoever owns the default routes has them.
+    /// Nothing: the default routes are those of their usual owner.
     Usual,
-    /// This attachment owns the default route: through these gateways, at most one per
-    /// address family. A family without a gateway here is left to the usual owner.
+    /// This attachment owns the default route through these gateways, at most one for each address
+    /// family. A family without a gateway here is left to the usual owner.
     ///
-    /// Empty: this attachment keeps what its plugins set, and those that do not say so
-    /// lose theirs of the families for which it has any. When every attachment says so,
-    /// all is as the plugins set it.
+    /// With no gateways at all, this attachment keeps the default routes that its plugins set. For
+    /// the families in which it has any, attachments that do not say so lose theirs. When every
+    /// attachment says so, all routes stay as the plugins set them.
     Via(Vec<IpAddr>),
-    /// None of its default routes stays.
+    /// No default route of the attachment stays.
     Never,
 }
 
@@ -53,20 +53,20 @@ impl Route {
         self.gateways().iter().copied().find(|gateway| Family::of(gateway) == family)
     }
 
-    /// Whether the attachment keeps what its plugins set.
+    /// Whether the attachment keeps the default routes that its plugins set.
     pub fn is_kept(&self) -> bool {
         matches!(self, Self::Via(gateways) if gateways.is_empty())
     }
 }
 
-/// One attachment that is carried out, and what is wanted for its default routes.
+/// One attachment that is carried out, and what the plan wants for its default routes.
 #[derive(Clone, Debug)]
 pub struct Wish<'a> {
-    /// Its interface inside the container.
+    /// The attachment's interface inside the container.
     pub interface: &'a str,
     /// The network's `name`, for messages.
     pub network: &'a str,
-    /// What is wanted.
+    /// What the plan wants.
     pub default_route: Route,
 }
 
@@ -80,9 +80,10 @@ impl Wish<'_> {
 /// What is wanted for the default routes of a pod.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
-    /// What the plan says of each attachment.
+    /// The wish of each attachment.
     pub wishes: &'a [Wish<'a>],
-    /// The interface that owns what the plan leaves open; none: nobody does.
+    /// The interface that owns the default routes where the plan does not say. When it is none,
+    /// they stay as the plugins set them.
     pub owner: Option<&'a str>,
 }
 
@@ -109,24 +110,27 @@ impl Family {
     }
 }
 
-/// Makes the container's default routes what is wanted, and gives back the results changed
+/// Makes the container's default routes as they are wanted, and returns the results, changed
 /// accordingly. To be called when every delegate has run.
 ///
 /// `results` are the attachments' CNI 1.1.0 results, in the order of the wishes. When
-/// [nothing](Wanted::is_nothing) is wanted they come back as they are.
+/// [nothing](Wanted::is_nothing) is wanted, they come back as they are.
 ///
-/// Where an attachment owns a family's default route, every other one of the main
-/// routing table goes, also one that no attachment set: the pod shall have exactly one.
-/// An owner whose plugins set none takes nothing from the others.
-/// Routes of other tables, and those that refuse packets instead of forwarding them,
-/// are let alone. For IPv6 the interfaces that lose (and one that gets a gateway) also
-/// stop taking default routes from router advertisements, which would bring them back.
+/// Where an attachment owns a family's default route, every other one of the main routing table is
+/// removed, also one that no attachment set: the pod shall have exactly one. An owner whose plugins
+/// set none takes nothing from the others. Routes of other tables stay, and so do those that refuse
+/// packets instead of forwarding them. For IPv6 the interfaces that lose their routes (and one that
+/// gets a gateway) also stop taking default routes from router advertisements, which would bring
+/// them back.
 ///
 /// # Errors
-/// Code 4 without a namespace; code 7 for a gateway that the kernel
-/// refuses, or a wish that cannot be granted; code 11 when something else changes the
-/// routes at the same time; code 5 for anything else between us and the kernel. Routes
-/// may have changed by then: the caller undoes the attachments.
+/// - [`code::INVALID_ENVIRONMENT`]: there is no namespace.
+/// - [`code::INVALID_CONFIG`]: the kernel refuses a gateway, or a wish cannot be granted.
+/// - [`code::TRY_AGAIN`]: something else changes the routes at the same time.
+/// - [`code::INTERNAL`]: there are not as many results as wishes.
+/// - [`code::IO`]: anything else goes wrong between us and the kernel.
+///
+/// Routes may have changed by then: the caller undoes the attachments.
 pub fn settle(sandbox: Option<&mut Sandbox>, wanted: &Wanted<'_>, results: Vec<Value>) -> Result<Vec<Value>, CniError> {
     if wanted.is_nothing() {
         return Ok(results);
@@ -141,11 +145,11 @@ pub fn settle(sandbox: Option<&mut Sandbox>, wanted: &Wanted<'_>, results: Vec<V
     Ok(settled.map(|((wish, lost), result)| rewrite::result(result, wish, lost)).collect())
 }
 
-/// The names of all interfaces in the network namespace at the path `netns`, `lo` among
-/// them.
+/// The names of all interfaces in the network namespace at the path `netns`, `lo` among them.
 ///
 /// # Errors
-/// Code 4 when the namespace cannot be entered, code 5 when the kernel does not answer.
+/// [`code::INVALID_ENVIRONMENT`] when the namespace cannot be entered, [`code::IO`] when the kernel
+/// does not answer.
 pub fn interface_names(netns: &str) -> Result<BTreeSet<String>, CniError> {
     namespace::visit(netns, kernel::interface_names)?
 }

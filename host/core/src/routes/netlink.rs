@@ -13,16 +13,17 @@ use rustix::io::Errno;
 use rustix::net::netdevice::name_to_index;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
-/// The kernel answers at once; this only keeps a broken one from holding up the call.
+/// How long an answer may take. The kernel answers at once; this keeps a broken one from holding up
+/// the call.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A message's header: length, type, flags, sequence number, port.
 const HEADER: usize = 16;
 
-/// The kernel sends at most this much in one datagram.
+/// The most bytes that the kernel sends in one datagram.
 const DATAGRAM: usize = 32 * 1024;
 
-/// How often a listing is asked for when it keeps changing while it is read.
+/// How many times a listing is asked for that keeps changing while it is read.
 const DUMP_ATTEMPTS: usize = 8;
 
 /// The attribute of an error answer that holds the kernel's explanation
@@ -34,7 +35,7 @@ const EXPLANATION: u16 = 1;
 pub struct NetlinkError {
     /// The system's error.
     pub error: io::Error,
-    /// What the kernel says beyond that.
+    /// The kernel's explanation beyond that.
     explanation: Option<String>,
 }
 
@@ -59,12 +60,11 @@ impl From<DecodeError> for NetlinkError {
     }
 }
 
-/// A socket that speaks to the routing side of the network namespace in which it was
-/// opened.
+/// A socket that speaks to the routing side of the network namespace in which it was opened.
 pub struct Netlink {
     socket: Socket,
-    /// It has an address, and speaks to the kernel only. Most pods ask it one thing, for which
-    /// it needs neither.
+    /// Whether the socket has an address, and speaks only to the kernel. Most calls ask it one
+    /// thing, for which it needs neither.
     is_ready: bool,
     sequence: u32,
 }
@@ -80,10 +80,10 @@ impl Netlink {
             return Ok(());
         }
         self.socket.bind_auto()?;
-        // From now on only the kernel can send to it.
+        // From here on only the kernel can send to the socket.
         self.socket.connect(&SocketAddr::new(0, 0))?;
         set_socket_timeout(&self.socket, Timeout::Recv, Some(TIMEOUT)).map_err(io::Error::from)?;
-        // Without these (before Linux 4.12) errors come without an explanation.
+        // Without these options (before Linux 4.12) errors come without an explanation.
         let _ = self.socket.set_cap_ack(true).and_then(|()| self.socket.set_ext_ack(true));
         self.is_ready = true;
         Ok(())
@@ -114,8 +114,8 @@ impl Netlink {
         self.exchange(kind, flags | NLM_F_ACK, payload).map(|_| ())
     }
 
-    /// Sends one request and collects its answers up to the one that ends them. None: a
-    /// change in between made the listing inconsistent.
+    /// Sends one request and collects its answers up to the one that ends them. The result is none
+    /// when a change in between made the listing inconsistent.
     fn exchange(&mut self, kind: u16, flags: u16, payload: &[u8]) -> Result<Option<Vec<Vec<u8>>>, NetlinkError> {
         self.make_ready()?;
         self.sequence = self.sequence.wrapping_add(1);
@@ -174,14 +174,14 @@ fn request(kind: u16, flags: u16, sequence: u32, payload: &[u8]) -> io::Result<V
     Ok(message)
 }
 
-/// What the message that ends the answers says. Both kinds start with an error number,
-/// zero for success.
+/// Whether the message that ends the answers tells of an error. Both kinds start with an error
+/// number, which is zero for success.
 fn verdict(message: &NetlinkBuffer<&[u8]>) -> Result<(), NetlinkError> {
     let Some(code) = ErrorBuffer::new_checked(message.payload())?.code() else {
         return Ok(());
     };
     let error = io::Error::from_raw_os_error(code.get().saturating_abs());
-    // The request's header comes first; with NLM_F_CAPPED without its payload.
+    // The request's header comes first; with NLM_F_CAPPED its payload is left out.
     let attributes = match message.flags() & NLM_F_CAPPED {
         0 => None,
         _ => message.payload().get(size_of::<i32>() + HEADER..),

@@ -1,4 +1,4 @@
-//! Makes an attachment's result say which default routes it has. Everything else in it
+//! Makes an attachment's result list the default routes that it has. Everything else in the result
 //! stays as it is.
 
 use std::collections::BTreeSet;
@@ -13,8 +13,8 @@ use super::Wish;
 /// The main routing table; a route without `table` is in it.
 const MAIN_TABLE: u64 = 254;
 
-/// Takes the default routes of the families `lost` out of a CNI 1.1.0 result, and gives
-/// it those of the gateways that the attachment asked for.
+/// Removes the default routes of the families `lost` from a CNI 1.1.0 result, and adds those
+/// through the gateways that the attachment asked for.
 pub fn result(mut result: Value, wish: &Wish<'_>, lost: &BTreeSet<Family>) -> Value {
     let Some(members) = result.as_object_mut() else {
         return result;
@@ -39,7 +39,7 @@ fn settled(routes: &[Value], gateways: &[IpAddr], lost: &BTreeSet<Family>) -> Ve
         let keep = match default_family(route) {
             None => true,
             Some(family) if gateways.iter().any(|gateway| Family::of(gateway) == family) => {
-                // What the plugin set already is kept with its mtu and the like, once.
+                // A route that the plugin set already is kept with its mtu and the like, once.
                 let through = gateway(route).and_then(|gateway| missing.iter().position(|missing| *missing == gateway));
                 through.map(|index| missing.remove(index)).is_some()
             }

@@ -10,8 +10,8 @@ use super::namespace;
 use super::netlink::Netlink;
 use crate::cni::{CniError, code};
 
-/// The container's network namespace, which was entered once: what speaks to its kernel
-/// afterwards is a socket that stays in there.
+/// The container's network namespace. It is entered once, to open a socket that speaks to its
+/// kernel from then on.
 pub struct Sandbox {
     pub(super) netns: String,
     pub(super) kernel: Netlink,
@@ -19,44 +19,45 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// The namespace at the path `netns`; none when the call has none, or one that is not
-    /// there.
+    /// The namespace at the path `netns`. The result is none when the call has no namespace, or one
+    /// that does not exist.
     ///
     /// # Errors
-    /// Code 4 when it cannot be entered, code 5 when its kernel does not answer.
+    /// [`code::INVALID_ENVIRONMENT`] when the namespace cannot be entered, [`code::IO`] when its
+    /// kernel does not answer.
     pub fn open(netns: Option<&str>) -> Result<Option<Self>, CniError> {
         let Some(netns) = netns.filter(|netns| Path::new(netns).exists()) else { return Ok(None) };
         let kernel = namespace::visit(netns, Netlink::open)??;
         Ok(Some(Self { netns: netns.into(), kernel, aside: Vec::new() }))
     }
 
-    /// Whether it has an interface of this name.
+    /// Whether the namespace has an interface of this name.
     ///
     /// # Errors
-    /// Code 5: the kernel does not tell.
+    /// [`code::IO`] when the kernel does not answer.
     pub fn has(&self, interface: &str) -> Result<bool, CniError> {
         Ok(self.kernel.has_link(interface)?)
     }
 
-    /// The names of its interfaces, `lo` among them.
+    /// The names of the namespace's interfaces, `lo` among them.
     ///
     /// # Errors
-    /// Code 5: the kernel does not tell.
+    /// [`code::IO`] when the kernel does not answer.
     pub fn interfaces(&mut self) -> Result<BTreeSet<String>, CniError> {
         Ok(kernel::links(&mut self.kernel)?.into_keys().collect())
     }
 
-    /// Takes the default routes away until [`settle`](super::settle): a plugin such as calico
-    /// fails where there is one already.
+    /// Takes the default routes away until [`settle`](super::settle): a plugin such as calico fails
+    /// where there is one already.
     ///
     /// # Errors
-    /// Code 5: the kernel refuses.
+    /// [`code::IO`] when the kernel refuses.
     pub fn set_aside(&mut self) -> Result<(), CniError> {
         kernel::set_aside(&mut self.kernel, &mut self.aside)
     }
 
-    /// Brings back what was set aside, for an ADD that fails: whoever had a default route
-    /// before it shall have it after it.
+    /// Brings back what was set aside, after an ADD that failed: default routes from before it
+    /// shall be there after it.
     pub fn put_back(&mut self) {
         for route in std::mem::take(&mut self.aside) {
             if let Err(error) = kernel::restore(&mut self.kernel, &route) {
@@ -74,7 +75,7 @@ impl Sandbox {
 /// The namespace of a call whose plan needs one.
 ///
 /// # Errors
-/// Code 4: there is none.
+/// [`code::INVALID_ENVIRONMENT`] when there is none.
 pub(super) fn needed(sandbox: Option<&mut Sandbox>) -> Result<&mut Sandbox, CniError> {
     sandbox.ok_or_else(|| {
         CniError::new(

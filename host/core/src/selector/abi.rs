@@ -1,16 +1,16 @@
-//! The selector ABI as Rust types, generated from `guest-sdk/wit`, the one
-//! source of truth. Every record's fields are described there.
+//! The selector ABI as Rust types, generated from `guest-sdk/wit`, the one source of truth. Every
+//! record's fields are described there.
 //!
-//! The bindings are those of the world with `merge`, since it holds everything;
-//! `run` probes whether a selector exports it. Exports and imports are
-//! matched by semantic version: a selector built for any `0.1.x` fits.
+//! The bindings are those of the world with `merge`, which holds everything; whether a selector
+//! exports `merge` is looked up in its component. Exports and imports match by semantic version: a
+//! selector built for any `0.1.x` fits.
 
 #[allow(missing_docs, clippy::all, clippy::pedantic, unused_qualifications)]
 mod bindings {
     wasmtime::component::bindgen!({
         path: "../../guest-sdk/wit",
         world: "selector-with-merge",
-        // An import may end the call: when the deadline has passed, say.
+        // An import may end the call, for example when the deadline has passed.
         imports: { default: trappable },
         additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
     });
@@ -25,9 +25,9 @@ pub use bindings::genie::selector::types::{
 pub use bindings::exports::genie::selector::{merge, select};
 pub use bindings::genie::selector::{cluster, log, node, pod, types};
 
-/// The package of the ABI, as it stands in front of its interfaces' names.
+/// The package of the ABI, as it begins the names of its interfaces.
 pub const PACKAGE: &str = "genie:selector/";
-/// The versions that this host speaks: every one that starts so.
+/// The versions that this host speaks: every one that begins like this.
 pub const VERSIONS: &str = "0.1.";
 /// The interface that every selector exports.
 pub const SELECT: &str = "genie:selector/select@0.1.0";

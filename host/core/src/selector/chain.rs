@@ -1,4 +1,4 @@
-//! The chain of selectors: who is asked, in which order, and whose word holds.
+//! The chain of selectors: which are asked, in which order, and which one decides.
 
 use std::time::Instant;
 
@@ -22,44 +22,44 @@ use crate::time::micros;
 /// One selector of a chain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// What people call it: its name, or that of its file.
+    /// The selector's name in messages: its own, or that of its file.
     pub name: String,
-    /// What is run.
+    /// The module to run.
     pub module: Module,
-    /// Whether it is asked even when there is a plan (`"run": "always"`).
+    /// Whether the selector is asked even when there is a plan (`"run": "always"`).
     pub run_always: bool,
-    /// Its settings. Null is an empty object.
+    /// The selector's settings. Null means an empty object.
     pub settings: Value,
-    /// What it may read and say.
+    /// What the selector may read and say.
     pub grants: Grants,
-    /// What it may use.
+    /// How much the selector may use.
     pub limits: Limits,
 }
 
 /// The selectors of a configuration, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chain {
-    /// The entries. Once there is a plan, only those with `run_always` are
-    /// asked.
+    /// The entries. Once there is a plan, only those with `run_always` are asked.
     pub entries: Vec<Entry>,
-    /// The name of the entry that merges, whoever decided.
+    /// The name of the entry that merges, whichever entry decided. When it is none, the one that
+    /// decided merges.
     pub merge: Option<String>,
 }
 
-/// What a merge is about, beside the outcomes.
+/// What a merge gets beside the outcomes.
 #[derive(Clone, Copy)]
 pub struct Merging<'a> {
     /// The entry that made the plan, [`Decision::decided_by`].
     pub decided_by: Option<usize>,
     /// What the chain was asked.
     pub request: &'a Request,
-    /// What it decided, every attachment's interface named.
+    /// The plan that the chain decided on, with every attachment's interface named.
     pub plan: &'a Plan,
-    /// Bytes of what was asked for the decision, [`Decision::asked`].
+    /// How many bytes were asked and answered for the decision ([`Decision::asked`]).
     pub asked: usize,
     /// What the selector's imports answer.
     pub facts: &'a dyn Facts,
-    /// What the standard merge makes of it.
+    /// Computes the result of the standard merge.
     pub standard: &'a dyn Fn() -> Result<Merged, CniError>,
 }
 
@@ -74,8 +74,8 @@ impl Entry {
         if self.settings.is_null() { "{}".into() } else { self.settings.to_string() }
     }
 
-    /// Loads and runs the selector. The step has no outcome of its own yet: it
-    /// is [`StepOutcome::Pass`], or the failure.
+    /// Loads and runs the selector. The caller sets the step's outcome from the answer; until then
+    /// it is [`StepOutcome::Pass`], or the failure.
     fn run(
         &self,
         loader: &Loader,
@@ -129,14 +129,16 @@ impl Entry {
 }
 
 impl Chain {
-    /// Asks the selectors in order until one of them has a plan, and after that
-    /// those that are always asked. Each of these sees the plan so far, and may
-    /// let it stand, replace it, or refuse the pod.
+    /// Asks the selectors in order until one of them has a plan, and after that those that are
+    /// always asked. Each of the latter sees the plan so far, and may let it stand, replace it, or
+    /// refuse the pod. Only selectors that are asked are loaded. It is no error here when all of
+    /// them pass.
     ///
-    /// Only what is asked is loaded. That every selector passes is no error
-    /// here. Codes: 101 and 102 when a selector refuses, 11 when it says so or
-    /// time runs out, 103 when one fails or goes over a limit, 7 when the
-    /// configuration is wrong, settings among it.
+    /// # Errors
+    /// - [`code::REFUSED_INVALID`], [`code::REFUSED_DENIED`]: a selector refuses the pod.
+    /// - [`code::TRY_AGAIN`]: a selector says so, or time runs out.
+    /// - [`code::SELECTOR`]: a selector fails or goes over a limit.
+    /// - [`code::INVALID_CONFIG`]: the configuration is wrong, settings included.
     pub fn decide(
         &self,
         loader: &Loader,
@@ -170,10 +172,11 @@ impl Chain {
         Ok(decision)
     }
 
-    /// Merges by the entry that [`Chain::merge`] names, else by the one that
-    /// decided. None: that one does not merge, and the standard merge serves.
+    /// Merges by the entry that the configuration's `merge` names, else by the one that decided.
+    /// The result is none when that entry has no merge of its own, so that the standard merge
+    /// serves.
     ///
-    /// Errors as for [`Chain::decide`].
+    /// Errors are those of [`Chain::decide`].
     pub fn merge(
         &self,
         loader: &Loader,
@@ -211,13 +214,13 @@ impl Chain {
         }))
     }
 
-    /// The name of the entry that is asked to merge what the entry `decided_by` planned.
+    /// The name of the entry that merges when the entry `decided_by` has decided.
     pub fn merger(&self, decided_by: Option<usize>) -> Option<&str> {
         let decider = || self.entries.get(decided_by?).map(|entry| entry.name.as_str());
         self.merge.as_deref().or_else(decider)
     }
 
-    /// Loads every entry, as a check of the configuration.
+    /// Loads every entry, to check the configuration.
     pub fn check(&self, loader: &Loader, deadline: Instant) -> Result<(), CniError> {
         self.entries.iter().try_for_each(|entry| entry.load(loader, deadline).map(drop))?;
         match &self.merge {
@@ -240,8 +243,8 @@ impl Chain {
 }
 
 impl Entry {
-    /// Makes the answer of `select` the step's outcome. Here a verdict becomes a plan, so
-    /// here it is held against the grants.
+    /// Makes a verdict of the answer to `select`, and the step's outcome. A plan is checked against
+    /// the grants here.
     fn verdict(
         &self,
         answer: TaskAnswer,

@@ -1,7 +1,7 @@
-//! What a component must look like to be a selector, for the compiler and for what runs it.
+//! What a component must look like to be a selector, for the compiler and the runner alike.
 //!
-//! The names of imports and exports are in a component's bytes, too, so a module that is refused
-//! for one of them is refused before anything is compiled.
+//! The names of imports and exports are in a component's bytes, too, so a module with a wrong one
+//! is refused before it is compiled.
 
 use wasmtime::component::Component;
 
@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::cni::{CniError, code};
 use crate::digest::Digest;
 
-/// The names at a component's border.
+/// The names of a component's imports and exports.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Names {
     /// The names of the imports.
@@ -21,7 +21,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// The names of a component that is compiled.
+    /// The names of a compiled component.
     pub fn of(component: &Component) -> Self {
         let (component_type, engine) = (component.component_type(), component.engine());
         Self {
@@ -35,7 +35,7 @@ impl Names {
         for export in &self.exports {
             check_version(selector, export)?;
         }
-        // The versions fit: any that is left does.
+        // All versions fit by now, so only names are compared.
         let select = abi::SELECT.split_once('@').map(|(name, _)| name);
         if !self.exports.iter().any(|export| export.split_once('@').map(|(name, _)| name) == select) {
             let has = if self.exports.is_empty() { "nothing".into() } else { self.exports.join(", ") };
@@ -53,8 +53,8 @@ impl Names {
     }
 }
 
-/// The packages of WASI that are there, empty: no files, no environment, no
-/// network. Everything else of WASI is refused.
+/// The packages of WASI that are linked, empty: no files, no environment, no network. Everything
+/// else of WASI is refused.
 const WASI: [&str; 6] = ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
 
 /// The name of an interface of the ABI without package and version.
@@ -62,7 +62,7 @@ pub fn interface(import: &str) -> Option<&str> {
     import.strip_prefix(abi::PACKAGE)?.split('@').next()
 }
 
-/// Whether what the import answers comes from [`crate::selector::sandbox::facts::Facts`].
+/// Whether the import's answers come from [`crate::selector::sandbox::facts::Facts`].
 pub fn is_fact(import: &str) -> bool {
     matches!(interface(import), Some("pod" | "cluster" | "node"))
 }
@@ -72,7 +72,7 @@ pub fn is_wasi(import: &str) -> bool {
     import.starts_with("wasi:")
 }
 
-/// Fails when the host has no such import at all, or none in this version.
+/// Fails when the host has no such import, or not in this version.
 pub fn check_known(selector: &str, imports: &[String]) -> Result<(), CniError> {
     for import in imports {
         check_version(selector, import)?;
@@ -91,8 +91,7 @@ pub fn check_known(selector: &str, imports: &[String]) -> Result<(), CniError> {
     Ok(())
 }
 
-/// Fails when the name of an interface of the ABI carries a version that this
-/// host does not speak.
+/// Fails when the name of an interface of the ABI has a version that this host does not speak.
 pub fn check_version(selector: &str, name: &str) -> Result<(), CniError> {
     match name.strip_prefix(abi::PACKAGE).and_then(|rest| rest.split_once('@')) {
         Some((_, version)) if !version.starts_with(abi::VERSIONS) => Err(CniError::new(
@@ -111,8 +110,8 @@ pub fn has_merge(component: &Component) -> bool {
     component.get_export_index(None, abi::MERGE).is_some()
 }
 
-/// Checks that a component is a selector that this host can run, and gives the
-/// names of its imports.
+/// Checks that a component is a selector that this host can run, and returns the names of its
+/// imports.
 pub fn check(selector: &str, component: &Component) -> Result<Vec<String>, CniError> {
     let names = Names::of(component);
     names.check(selector)?;

@@ -20,18 +20,18 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Bytes of what its selectors asked their imports and were told.
+    /// How many bytes the selectors asked their imports and were answered.
     pub fn asked(&self) -> usize {
         self.trace.iter().map(|step| step.usage.facts).sum()
     }
 }
 
-/// A chain that ended in an error, and how it got there.
+/// A chain that ended in an error, with its steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failed {
-    /// For the runtime.
+    /// The error for the runtime.
     pub error: CniError,
-    /// The steps up to and with the one that failed.
+    /// The steps up to the one that failed, which is the last.
     pub trace: Vec<Step>,
 }
 
@@ -44,28 +44,28 @@ impl From<Failed> for CniError {
 /// One selector's part in a decision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
-    /// The selector, as written in the configuration.
+    /// The selector's name in the configuration.
     pub selector: String,
-    /// What it answered.
+    /// What the selector answered.
     pub outcome: StepOutcome,
-    /// What it used.
+    /// What the selector used.
     #[serde(flatten)]
     pub usage: Usage,
-    /// Microseconds that loading and running it took.
+    /// How long loading and running the selector took, in microseconds.
     pub micros: u64,
-    /// How many of these were for loading it.
+    /// How long loading took of that, in microseconds.
     #[serde(default)]
     pub load_micros: u64,
-    /// What it logged.
+    /// What the selector logged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub logs: Vec<Log>,
-    /// What it asked its imports, in order.
+    /// What the selector asked its imports, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub imports: Vec<Consulted>,
 }
 
 impl Step {
-    /// A step that took nothing.
+    /// A step that used nothing.
     pub fn new(selector: &str, outcome: StepOutcome) -> Self {
         Self {
             selector: selector.into(),
@@ -83,20 +83,20 @@ impl Step {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepOutcome {
-    /// It had nothing to say.
+    /// The selector left the decision to others.
     Pass,
-    /// It decided on this plan.
+    /// The selector decided on this plan.
     Plan(Plan),
-    /// It refused the pod; the error's message.
+    /// The selector refused the pod, with the error's message.
     Refused(String),
-    /// It did not answer; the error's message.
+    /// The selector did not answer, with the error's message.
     Failed(String),
-    /// It was not asked, since there was a plan.
+    /// The selector was not asked, since there was a plan.
     Skipped,
 }
 
 impl StepOutcome {
-    /// In one word.
+    /// The outcome in one word.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Pass => "pass",

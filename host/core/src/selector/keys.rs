@@ -1,6 +1,6 @@
-//! Keys that nobody reads.
+//! Keys that are not known.
 
-/// What is wrong with a key where only `known` ones are read, and what would be right.
+/// The message for a key that is none of the `known` ones: what is wrong, and what would be right.
 pub fn unknown<'a>(key: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<_> = known.into_iter().collect();
     match (nearest(key, &known), known.is_empty()) {

@@ -1,29 +1,30 @@
-//! Who has to correct what a selector calls wrong.
+//! Whether the operator or the pod's owner has to correct a mistake that a selector found.
 
 use crate::cni::{CniError, code};
 use crate::selector::abi::Mistake;
 use crate::text::one_line;
 
-/// The key of the configuration that selectors get to see.
+/// The configuration's own key that selectors get to see.
 const DEFAULT_PLUGIN: &str = "default_plugin";
 const SETTINGS: &str = "settings";
 
-/// The error of a mistake that a selector found. Settings and the configuration's own key are
-/// the operator's (code 7); everything else, an annotation or a label, is of the pod's owner
-/// (code 101).
+/// The error of a mistake that a selector found. Settings and the configuration's own key are the
+/// operator's ([`code::INVALID_CONFIG`]). Everything else, such as an annotation or a label, is the
+/// pod owner's ([`code::REFUSED_INVALID`]).
 pub(super) fn error(selector: &str, mistake: &Mistake) -> CniError {
     let (key, value, message) = (one_line(&mistake.key), one_line(&mistake.value), one_line(&mistake.message));
     if !is_operators(&mistake.key) {
         let message = format!("{key}: {value:?}: {message} (selector {selector:?})");
         return CniError::new(code::REFUSED_INVALID, message);
     }
-    // All settings together may hold a secret, and who reads this did not write them.
+    // All settings together may hold a secret, and a reader of the error did not write them.
     let value = if mistake.key == SETTINGS { String::new() } else { format!(": {value:?}") };
     let message = format!("configuration of selector {selector:?}: {key}{value}: {message}");
     CniError::new(code::INVALID_CONFIG, message)
 }
 
-/// `settings`, a part of it (`settings.networks`, `settings[0]`), or `default_plugin`.
+/// Whether the key is `settings`, a part of it (`settings.networks`, `settings[0]`), or
+/// `default_plugin`.
 fn is_operators(key: &str) -> bool {
     let part = key.strip_prefix(SETTINGS).map(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
     key == DEFAULT_PLUGIN || part == Some(true)

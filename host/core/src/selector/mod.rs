@@ -2,11 +2,11 @@
 //! the order of the chain.
 //!
 //! From the outside it is [`chain`]: a [`chain::Chain`] of entries, a [`module::Loader`] and
-//! [`sandbox::facts::Facts`] give a [`decision::Decision`]. Deliberately absent: a compiler,
-//! WASI and an async runtime; anything of a call that is left for the next one; any import
-//! that reads a clock or a file.
+//! [`sandbox::facts::Facts`] give a [`decision::Decision`]. On purpose there is no compiler here,
+//! no WASI and no async runtime, no import that reads a clock or a file, and no state that a call
+//! leaves for the next one.
 //!
-//! A program hands in what it adds: see [`module::Program`]. Tests that run guests need a
+//! Each program hands in what it adds: see [`module::Program`]. Tests that run guests need a
 //! compiler, so they are in `host/tool/src/selector/tests`.
 
 pub mod abi;

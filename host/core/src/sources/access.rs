@@ -1,5 +1,5 @@
-//! How a configuration says to reach the API server: with CNI-Genie's own keys,
-//! so that its file works as it is.
+//! How a configuration says to reach the API server: with CNI-Genie's own keys, so that its file
+//! works as it is.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::cni::{CniError, code, get};
 
-/// What a configuration says.
+/// The access that a configuration describes.
 ///
 /// | key | field |
 /// | --- | --- |
@@ -20,24 +20,24 @@ use crate::cni::{CniError, code, get};
 /// | `policy.k8s_client_key` | `client_key` |
 /// | `policy.k8s_certificate_authority` | `certificate_authority` |
 ///
-/// What it says itself wins over what the kubeconfig says.
+/// These keys win over the same values in the kubeconfig.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
-    /// A kubeconfig; its current context counts.
+    /// The path of a kubeconfig, whose current context counts.
     pub kubeconfig: Option<PathBuf>,
     /// The root of the server, such as `https://10.96.0.1:443`.
     pub server: Option<String>,
     /// A bearer token.
     pub token: Option<Secret>,
-    /// A certificate that the client shows, in PEM.
+    /// The path of the client's certificate, in PEM.
     pub client_certificate: Option<PathBuf>,
-    /// Its key, in PEM.
+    /// The path of the client's key, in PEM.
     pub client_key: Option<PathBuf>,
-    /// The authority that the server's certificate must be of, in PEM.
+    /// The path of the certificate of the server's authority, in PEM.
     pub certificate_authority: Option<PathBuf>,
 }
 
-/// A text that nothing prints.
+/// A text that is never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(pub String);
@@ -49,10 +49,10 @@ impl fmt::Debug for Secret {
 }
 
 impl Access {
-    /// Reads it. None: the configuration names no API server.
+    /// Reads the access. The result is none when the configuration names no API server.
     ///
     /// # Errors
-    /// A key has a value of another kind, or a path is none.
+    /// A value has the wrong type, or a path is not absolute.
     pub fn from_config(config: &Map<String, Value>) -> Result<Option<Self>, CniError> {
         let kubernetes = section(config, "kubernetes")?;
         let policy = section(config, "policy")?;
@@ -72,7 +72,7 @@ impl Access {
     }
 }
 
-/// Sites write `https://10.96.0.1:443/api/v1/`; the root ends before that.
+/// The server's root without the path of the API: sites write `https://10.96.0.1:443/api/v1/`.
 fn without_api_path(root: &str) -> &str {
     root.split_once("/api/").map_or(root, |(root, _)| root).trim_end_matches('/')
 }
@@ -85,8 +85,8 @@ fn section<'a>(config: &'a Map<String, Value>, key: &str) -> Result<Option<&'a M
     }
 }
 
-/// Where a file is. Who writes there what it holds would read it again in the message that
-/// there is no such file.
+/// The absolute path of a file. Some write the file's content there instead; if that were used as a
+/// path, the error about the missing file would show it.
 fn path(section: Option<&Map<String, Value>>, name: &str, key: &str) -> Result<Option<PathBuf>, CniError> {
     match text(section, name, key)?.map(PathBuf::from) {
         Some(path) if !path.is_absolute() => {
@@ -99,7 +99,7 @@ fn path(section: Option<&Map<String, Value>>, name: &str, key: &str) -> Result<O
     }
 }
 
-/// The value is not quoted: it may be the token.
+/// A text. Errors do not quote the value, which may be the token.
 fn text(section: Option<&Map<String, Value>>, name: &str, key: &str) -> Result<Option<String>, CniError> {
     match section.and_then(|section| get(section, key)) {
         None | Some(Value::Null) => Ok(None),

@@ -1,4 +1,4 @@
-//! Kubernetes manifests: what a node without a cluster knows.
+//! Kubernetes manifests, which tell of pods on a node without a cluster.
 
 use std::fs;
 use std::io;
@@ -11,11 +11,11 @@ use crate::cni::{CniError, code};
 use crate::object::ObjectName;
 use crate::pod::{Annotations, Identity, PodFacts};
 
-/// Manifests. A list of objects (`kind: List`, as `kubectl get -o yaml` prints) is what it
-/// lists.
+/// Manifests. A list of objects (`kind: List`, as `kubectl get -o yaml` prints it) stands for the
+/// objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Manifests {
-    /// Those of a directory (`*.yaml`, `*.yml`, `*.json`), or of one such file.
+    /// The manifests of a directory (`*.yaml`, `*.yml`, `*.json`), or of one such file.
     At(PathBuf),
     /// These objects.
     These(Vec<Value>),
@@ -41,12 +41,12 @@ struct OwnerReference {
 }
 
 impl Manifests {
-    /// Nothing is read until something is asked.
+    /// The manifests at a path. Nothing is read until a question is asked.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self::At(path.into())
     }
 
-    /// The pod of that namespace and name; and of that uid, where both tell one.
+    /// The pod of that namespace and name, and of that uid where both have one.
     ///
     /// # Errors
     /// The directory or one of its files cannot be read or decoded.
@@ -111,9 +111,9 @@ impl Manifests {
 /// The objects of a manifest; `name` is for messages.
 ///
 /// # Errors
-/// It cannot be decoded.
+/// The manifest cannot be decoded.
 pub fn parse(name: &str, text: &str) -> Result<Vec<Value>, CniError> {
-    // The lines around a mistake may hold anything: only where it is, is told.
+    // The lines around a mistake may hold anything, so the message only has the place.
     let options = serde_saphyr::options! { with_snippet: false };
     let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options)
         .map_err(|error| CniError::new(code::IO, format!("manifest {name}: {error}")))?;
@@ -124,8 +124,8 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<Value>, CniError> {
     Ok(objects)
 }
 
-/// A document, or what it lists. The API server leaves `kind` and `apiVersion` out of what a
-/// list of one kind holds: a `PodList` is of `Pod`s.
+/// Collects a document, or the objects of a list. The API server leaves out `kind` and `apiVersion`
+/// in a list of one kind: a `PodList` is of `Pod`s.
 fn listed(mut document: Value, objects: &mut Vec<Value>) {
     let kind = document["kind"].as_str().and_then(|kind| kind.strip_suffix("List")).map(ToOwned::to_owned);
     let is_list = document["items"].is_array() && document["metadata"]["name"].is_null();
@@ -165,14 +165,14 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, CniError> {
     Ok(files)
 }
 
-/// Whether a file of a directory is one, by its name.
+/// Whether a file of a directory is a manifest, by its name.
 pub fn is_manifest(path: &Path) -> bool {
     path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
 }
 
-/// What a pod's manifest says of it.
+/// The facts of a pod from its manifest.
 fn decode_pod(document: &Value) -> Result<PodFacts, CniError> {
-    // The decoder would quote what it found, and that may be anything.
+    // The decoder's error would quote what it found, which may be anything.
     let metadata: Metadata = serde_json::from_value(document["metadata"].clone()).map_err(|_| {
         let message = "a pod manifest's metadata is not as Kubernetes has it: names are texts, annotations and labels \
                        are maps of texts";

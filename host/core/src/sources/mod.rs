@@ -1,6 +1,5 @@
-//! Where pod facts come from: the runtime, its arguments, the agent, the API
-//! server, a directory of manifests. The order is configuration; the first source that has a fact
-//! gives it.
+//! Where pod facts come from: the runtime, its arguments, the agent, the API server, or a directory
+//! of manifests. The configuration gives the order. A fact comes from the first source that has it.
 
 mod access;
 mod ask;
@@ -19,13 +18,12 @@ pub use source::{Api, Lookup, PodSource};
 use crate::cni::{Call, CniArgs, CniError, code};
 use crate::pod::{ANNOTATIONS_CAPABILITY, Annotations, Identity, is_private, runtime_config};
 
-/// The pod's annotations, from the first source that has them. A pod that no
-/// source knows has none.
+/// The pod's annotations, from the first source that has them. A pod that no source knows has none.
 ///
 /// # Errors
-/// What a source holds cannot be read; or a source that should know the pod gives
-/// no answer and none after it knows the pod. Then the pod has to wait: without
-/// its annotations it would get the wrong networks.
+/// A source's content cannot be read; or a source that should know the pod does not answer, and
+/// none after it knows the pod. Then the pod has to wait: without its annotations it would get the
+/// wrong networks.
 pub fn annotations(
     sources: &[PodSource],
     call: &Call,
@@ -71,7 +69,7 @@ fn from_runtime(call: &Call) -> Result<Option<Annotations>, CniError> {
     if value.is_null() {
         return Ok(Some(Annotations::new()));
     }
-    // The decoder would quote what it found, and that may be anything.
+    // The decoder's error would quote what it found, which may be anything.
     serde_json::from_value(value.clone()).map(Some).map_err(|_| {
         CniError::new(code::INVALID_CONFIG, format!("runtimeConfig[{ANNOTATIONS_CAPABILITY:?}] is no map of strings"))
     })

@@ -1,4 +1,4 @@
-//! A place that pod facts come from.
+//! A source of pod facts.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,17 +12,17 @@ use crate::cni::{CniError, code};
 use crate::object::ObjectName;
 use crate::pod::{Identity, PodFacts};
 
-/// How long the agent may take for what it has to ask for itself.
+/// How long the agent may take for an object that it has to ask the API server for.
 const AGENT_WAIT: Duration = Duration::from_secs(3);
 
-/// A place that pod facts come from.
+/// A source of pod facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PodSource {
     /// `runtimeConfig["io.kubernetes.cri.pod-annotations"]`.
     Runtime,
     /// `K8S_ANNOT` in `CNI_ARGS`.
     Args,
-    /// The agent, by its socket. It may be absent at any time.
+    /// The agent, at its socket. It may be absent at any time.
     Agent(PathBuf),
     /// The API server.
     Api(Box<Api>),
@@ -30,30 +30,30 @@ pub enum PodSource {
     Manifests(Manifests),
 }
 
-/// How the API server is asked.
+/// How to ask the API server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Api {
     /// The credentials.
     pub access: Access,
-    /// The program `genie-host`, which holds the client.
+    /// The path of the program `genie-host`, which holds the client.
     pub tool: PathBuf,
 }
 
 /// What a source says of an object of the cluster.
 pub enum Lookup {
-    /// Here it is.
+    /// The object.
     Found(Value),
-    /// The source holds such objects, and this one is not among them.
+    /// The source knows such objects, and this one does not exist.
     Absent,
-    /// The source holds none.
+    /// The source does not know.
     Silent,
 }
 
 impl PodSource {
-    /// What it knows of a pod; none when it does not know it.
+    /// What the source knows of a pod. The result is none when it does not know the pod.
     ///
     /// # Errors
-    /// It should know, and cannot tell.
+    /// The source should know the pod, and does not answer.
     pub fn pod(&self, pod: &Identity, deadline: Instant) -> Result<Option<PodFacts>, CniError> {
         if pod.name.is_empty() && !matches!(self, Self::Manifests(_)) {
             return Ok(None);
@@ -61,22 +61,22 @@ impl PodSource {
         let answer = match self {
             Self::Runtime | Self::Args => return Ok(None),
             Self::Manifests(manifests) => return manifests.pod(pod),
-            // Whoever follows may know; if nobody does, the pod has to wait.
+            // A later source may know the pod. If none does, the pod has to wait.
             Self::Agent(socket) => client::ask(socket, Body::Pod(pod.clone()), deadline)
                 .map_err(|reason| CniError::new(code::TRY_AGAIN, reason))?,
             Self::Api(api) => Some(api.ask(Body::Pod(pod.clone()), deadline)?),
         };
         match answer {
-            // Whether it is the pod of this uid, agent and child have looked.
+            // The agent and the child have checked that this is the pod of this uid.
             Some(Answer::Pod(facts)) => Ok(facts),
             _ => Ok(None),
         }
     }
 
-    /// One object of the cluster.
+    /// Looks for one object of the cluster.
     ///
     /// # Errors
-    /// It should know, and cannot tell.
+    /// The source should know the object, and does not answer.
     pub fn object(&self, object: &ObjectName, deadline: Instant) -> Result<Lookup, CniError> {
         let wait = AGENT_WAIT.min(deadline.saturating_duration_since(Instant::now()) / 2);
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
@@ -103,7 +103,7 @@ impl Api {
         ask(&self.tool, &self.access, question, deadline).map_err(|reason| CniError::new(code::TRY_AGAIN, reason))
     }
 
-    /// The client is in the program beside this one, or in this one itself.
+    /// A way to the API server. `tool` is the program that holds the client, which may be this one.
     pub fn new(access: Access, tool: &Path) -> Self {
         Self { access, tool: tool.into() }
     }

@@ -26,7 +26,7 @@ fn call(runtime_config: Value, args: &str) -> Call {
     }
 }
 
-/// The sources that ask nobody.
+/// The sources that are in the call itself.
 const LOCAL: [PodSource; 2] = [PodSource::Runtime, PodSource::Args];
 
 fn soon() -> Instant {
@@ -149,7 +149,7 @@ fn a_manifest_that_cannot_be_read_is_named() {
 fn an_agent_that_hangs_lets_the_pod_wait_unless_another_source_knows_it() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("agent.sock");
-    // The kernel accepts; nobody ever answers.
+    // The kernel accepts the connection, and no answer ever comes.
     let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     fs::write(dir.path().join("web.yaml"), MANIFEST).unwrap();
     let (agent, manifests) =

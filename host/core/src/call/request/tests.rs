@@ -1,4 +1,4 @@
-//! What of a decision a record holds.
+//! What a record holds of a decision.
 
 use serde_json::json;
 

@@ -24,7 +24,7 @@ fn variables(changes: &[(&'static str, &str)]) -> Variables {
     variables
 }
 
-/// Fails when it is read.
+/// A reader that fails when it is read.
 struct Untouchable;
 
 impl Read for Untouchable {

@@ -1,10 +1,8 @@
-//! Reading a network's configuration with libcni's rules, and two of our own:
+//! Reads a network's configuration by libcni's rules, and two of our own:
 //!
-//! - the name is checked here, not only when it is used, since it becomes part of
-//!   paths;
-//! - a missing or empty `cniVersion` means 0.3.0 (CNI-Genie's rule, to which its
-//!   users' files are written), and one that is not supported is an error here and not
-//!   only in each plugin.
+//! - The name is checked here, not only when it is used, since it becomes part of paths.
+//! - A missing or empty `cniVersion` means 0.3.0 (CNI-Genie's rule, which its users' files rely
+//!   on). A version that is not supported is an error here, and not only in each plugin.
 
 use std::fmt::Display;
 
@@ -18,19 +16,20 @@ use crate::cni::{CniError, Version, code, get, names};
 impl NetworkList {
     /// Reads a list of plugins, the content of a `.conflist` file.
     ///
-    /// The list's own keys are matched exactly, those of its plugins without regard to
-    /// case. A list without `plugins` is accepted: they may be in a directory.
+    /// The list's own keys are matched exactly, those of its plugins without regard to case. A list
+    /// without `plugins` is accepted: the plugins may be in a directory.
     ///
     /// # Errors
-    /// Code 6 when it is not one JSON object, 1 when its version is not supported,
-    /// 7 for anything else. The message does not name the file.
+    /// [`code::DECODE`] when the content is not one JSON object, [`code::INCOMPATIBLE_VERSION`]
+    /// when its version is not supported, [`code::INVALID_CONFIG`] for anything else. The message
+    /// does not name the file.
     pub fn parse_list(bytes: &[u8]) -> Result<Self, CniError> {
         let list = serde_json::from_slice(bytes).map_err(|error| not_json(LIST, error))?;
         read_list(list)
     }
 
-    /// Reads the configuration of one plugin, the content of a `.conf` or `.json` file,
-    /// and makes a list of it.
+    /// Reads the configuration of one plugin, the content of a `.conf` or `.json` file, and makes a
+    /// list of it.
     ///
     /// # Errors
     /// As [`NetworkList::parse_list`].
@@ -39,9 +38,10 @@ impl NetworkList {
         read_conf(conf)
     }
 
-    /// Reads the content of a file: a list where the file's name says so, else one plugin;
-    /// and where it is the other one, that. The second part of the answer is whether it was
-    /// as the name says. What libcni would read by its name is read by its name.
+    /// Reads the content of a file: a list if `is_list` (the file's name says so), else one plugin.
+    /// If the content plainly is of the other kind, it is read as that. The returned flag says
+    /// whether the content was as the name says. What libcni would read by the file's name is read
+    /// by its name.
     ///
     /// # Errors
     /// As [`NetworkList::parse_list`].
@@ -55,8 +55,8 @@ impl NetworkList {
         read.map(|list| (list, !is_other))
     }
 
-    /// Reads either form, of JSON that is read already: it is a list when it has the
-    /// key `plugins`. Nothing is added from a directory, so a list must have plugins.
+    /// Reads a list or one plugin from a parsed JSON value. The value is a list when it has the key
+    /// `plugins`. Nothing is added from a directory, so a list must have plugins.
     ///
     /// # Errors
     /// As [`NetworkList::parse_list`].
@@ -145,8 +145,8 @@ fn read_plugins(plugins: &[Value]) -> Result<Vec<Map<String, Value>>, String> {
         .collect()
 }
 
-/// The version that libcni chooses: the highest of `cniVersions` and `cniVersion` that
-/// it knows, but only if `cniVersions` is there; as it was written.
+/// The version that libcni chooses, as it was written: the highest that it knows of `cniVersions`
+/// and `cniVersion`. Without `cniVersions` it is `cniVersion`, whatever that is.
 fn selected_version(list: &Map<String, Value>) -> Result<String, String> {
     let single = match list.get("cniVersion") {
         None => "",
@@ -193,7 +193,7 @@ fn supported(what: &str, written: &str) -> Result<Version, CniError> {
     })
 }
 
-/// A switch; the texts `true` and `false`, in any case, are accepted.
+/// A switch. The texts `true` and `false`, in any case, are accepted, too.
 fn flag(list: &Map<String, Value>, key: &str) -> Result<bool, String> {
     match list.get(key) {
         None => Ok(false),

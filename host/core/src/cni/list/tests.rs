@@ -12,7 +12,7 @@ fn conf(value: &Value) -> Result<NetworkList, CniError> {
     NetworkList::parse_conf(value.to_string().as_bytes())
 }
 
-/// A list with these keys added or, where `null`, removed.
+/// A list with these keys added, or removed where the value is `null`.
 fn list_with(changes: &Value) -> Result<NetworkList, CniError> {
     let mut value = json!({"cniVersion": "0.3.1", "name": "net", "plugins": [{"type": "a"}]});
     for (key, change) in changes.as_object().unwrap() {

@@ -1,4 +1,4 @@
-//! From one version to another. Only the way down to 0.2.0 can fail.
+//! Converts a result from one version to another. Only the way down to 0.1.0 and 0.2.0 can fail.
 
 use std::net::IpAddr;
 
@@ -16,13 +16,13 @@ use crate::cni::{CniError, Version, code};
 impl CniResult {
     /// The result in version `to`.
     ///
-    /// Going down loses what the older version cannot say: below 1.0.0 an
-    /// interface's MTU, socket path and PCI address; below 0.3.0 the interfaces, all
-    /// but the first address of each family, and routes of a family without address.
+    /// The way down loses what the older version cannot say: below 1.0.0 an interface's MTU, socket
+    /// path and PCI address; below 0.3.0 the interfaces, all but the first address of each family,
+    /// and routes of a family without address.
     ///
     /// # Errors
-    /// Code 1 when `to` is below 0.3.0 and there is no address: those versions cannot
-    /// express that.
+    /// [`code::INCOMPATIBLE_VERSION`] when `to` is below 0.3.0 and the result has no address: those
+    /// versions cannot express that.
     pub fn convert(&self, to: Version) -> Result<Self, CniError> {
         if to >= Version::V0_3_0 {
             return Ok(Self::Listed(self.listed(to)));
@@ -38,7 +38,7 @@ impl CniResult {
         self.listed(Version::CURRENT)
     }
 
-    /// `to` is 0.3.0 or later.
+    /// The result in version `to`, which is 0.3.0 or later.
     fn listed(&self, to: Version) -> ListedResult {
         let mut result = match self {
             Self::Family(result) => from_family(result, to),
@@ -58,14 +58,14 @@ impl CniResult {
     }
 }
 
-/// Leaves of an interface what the versions before 1.0.0 know.
+/// Removes from an interface what the versions before 1.0.0 do not know.
 fn strip(interface: &mut Interface) {
     interface.mtu = 0;
     interface.socket_path.clear();
     interface.pci_id.clear();
 }
 
-/// An address that is not there counts as IPv6, for libcni and so for us.
+/// Whether an address is IPv4. A missing one counts as IPv6, as it does for libcni.
 fn is_v4(address: Option<IpNet>) -> bool {
     matches!(address, Some(IpNet::V4(_)))
 }

@@ -1,4 +1,4 @@
-//! Reading results: what a plugin printed, and what a configuration carries.
+//! Reads results: those that plugins print, and those that configurations carry.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -19,16 +19,15 @@ use crate::cni::fields::{describe, excerpt, get, integer, object, objects, text,
 use crate::cni::{CniError, Version, code};
 
 impl CniResult {
-    /// Reads what a plugin printed to a successful ADD.
+    /// Reads what a plugin printed after a successful ADD.
     ///
-    /// A result that names no version has the configuration's; one that names
-    /// another has that. `null` is an empty result. Unknown keys are dropped.
-    /// An entry that is `null` is refused here, although libcni reads it: it cannot
-    /// be kept, and crashes those who convert it.
+    /// A result without a version has the configuration's; a result with another version keeps its
+    /// own. `null` is an empty result. Unknown keys are dropped. A list entry that is `null` is
+    /// refused, although libcni reads it: it cannot be kept, and crashes programs that convert it.
     ///
     /// # Errors
-    /// Code 6 when it is empty, not one JSON object, or a field is wrong (the message
-    /// says which); code 1 when its version is not supported.
+    /// [`code::DECODE`] when the output is empty, is not one JSON object, or has a wrong field (the
+    /// message says which); [`code::INCOMPATIBLE_VERSION`] when its version is not supported.
     pub fn parse(stdout: &[u8], config_version: Version) -> Result<Self, CniError> {
         if stdout.trim_ascii().is_empty() {
             return Err(refuse("the plugin succeeded but printed no result".into()));
@@ -40,7 +39,7 @@ impl CniResult {
         Self::from_value(&value, config_version)
     }
 
-    /// As [`CniResult::parse`], of JSON that is read already.
+    /// As [`CniResult::parse`], from a parsed JSON value.
     ///
     /// # Errors
     /// As [`CniResult::parse`].
@@ -50,7 +49,7 @@ impl CniResult {
             Value::Null => return Ok(Self::empty(config_version)),
             other => return Err(refuse(wrong("result", "an object", other))),
         };
-        // Only the exact key counts as naming a version here, as in libcni.
+        // Here only the exact key names a version, as in libcni.
         match object.get("cniVersion") {
             Some(Value::String(written)) if !written.is_empty() => {
                 let version = supported(written)?;
@@ -65,12 +64,12 @@ impl CniResult {
     }
 }
 
-/// The `prevResult` of a plugin's configuration, whose `cniVersion` is `version`;
-/// None when it is absent or `null`.
+/// The `prevResult` of a plugin's configuration, whose `cniVersion` is `version`. The result is
+/// none when the key is absent or `null`.
 ///
 /// # Errors
-/// Code 6 when it cannot be read, or its version is not one of those that share a
-/// form with `version`: libcni's plugins refuse that too.
+/// [`code::DECODE`] when `prevResult` cannot be read, or has not the form of `version`: libcni's
+/// plugins refuse that, too.
 pub fn prev_result(config: &Map<String, Value>, version: Version) -> Result<Option<CniResult>, CniError> {
     let Some(previous) = object(config, "prevResult").map_err(refuse)? else {
         return Ok(None);
@@ -82,9 +81,9 @@ pub fn prev_result(config: &Map<String, Value>, version: Version) -> Result<Opti
     rewritten(previous, version).map(Some).map_err(|error| error.context("could not parse prevResult"))
 }
 
-/// A result that libcni has written anew, to put the version of the configuration
-/// in. It reads that again from all keys that match without regard to case: they are
-/// in byte order now, and the last one counts.
+/// Reads a result as libcni does after it has written it anew with the configuration's version.
+/// libcni then takes the version from all keys that match without regard to case. They are in byte
+/// order by then, and the last one counts.
 fn rewritten(object: Map<String, Value>, version: Version) -> Result<CniResult, CniError> {
     let is_version = |key: &str, value: &Value| key.eq_ignore_ascii_case("cniVersion") && !value.is_null();
     let keys: BTreeMap<_, _> = object.iter().filter(|(key, value)| is_version(key, value)).collect();
@@ -100,14 +99,14 @@ fn rewritten(object: Map<String, Value>, version: Version) -> Result<CniResult, 
     decode(&through_floats(object), of_result, version)
 }
 
-/// The three shapes in which results have been written.
+/// The three forms in which results have been written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// 0.1.0 and 0.2.0
+    /// Versions 0.1.0 and 0.2.0.
     Family,
-    /// 0.3.0, 0.3.1 and 0.4.0: an address names its IP version
+    /// Versions 0.3.0, 0.3.1 and 0.4.0: an address names its IP version.
     Versioned,
-    /// 1.0.0 and later
+    /// Version 1.0.0 and later.
     Plain,
 }
 
@@ -220,8 +219,8 @@ pub fn decode_dns(parent: &Map<String, Value>) -> Result<Dns, String> {
     read().map_err(|message: String| format!("dns.{message}"))
 }
 
-/// An address with prefix length. Absent is None, but `null` and the empty text are
-/// errors, as they are for Go.
+/// An address with prefix length. The result is none when the key is absent; `null` and the empty
+/// text are errors, as they are for Go.
 fn network(object: &Map<String, Value>, key: &str) -> Result<Option<IpNet>, String> {
     let Some(value) = get(object, key) else {
         return Ok(None);
@@ -235,7 +234,7 @@ fn network(object: &Map<String, Value>, key: &str) -> Result<Option<IpNet>, Stri
 
 fn parse_network(written: &str) -> Option<IpNet> {
     let (address, prefix) = written.split_once('/')?;
-    // Go takes leading zeros here, but no sign.
+    // Go accepts leading zeros here, but no sign.
     if !prefix.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -249,7 +248,7 @@ fn parse_network(written: &str) -> Option<IpNet> {
     }
 }
 
-/// An address without prefix length; None when absent, `null` or empty.
+/// An address without prefix length; none when it is absent, `null` or empty.
 fn address(object: &Map<String, Value>, key: &str) -> Result<Option<IpAddr>, String> {
     let written = text(object, key)?;
     if written.is_empty() {
@@ -263,8 +262,8 @@ fn address(object: &Map<String, Value>, key: &str) -> Result<Option<IpAddr>, Str
     }
 }
 
-/// What libcni makes of numbers when it has to write a document anew: each goes
-/// through a 64-bit float. So `1.0` becomes an integer, and very large ones change.
+/// The object as it is after libcni has written it anew: each number goes through a 64-bit float.
+/// So `1.0` becomes an integer, and very large numbers change.
 fn through_floats(object: Map<String, Value>) -> Map<String, Value> {
     fn value(old: Value) -> Value {
         match old {

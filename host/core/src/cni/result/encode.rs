@@ -1,4 +1,4 @@
-//! A result as JSON, with what Go plugins print and leave out.
+//! Writes a result as JSON, with the fields that Go plugins print and leave out.
 
 use std::fmt::Display;
 
@@ -16,10 +16,9 @@ use crate::cni::Version;
 impl CniResult {
     /// The JSON object for stdout, in the result's own version.
     ///
-    /// Empty lists and texts and zero numbers are left out; an empty `dns` only since
-    /// 1.0.0, because older programs expect to find it. An address that is not there
-    /// is printed as `<nil>`, which nobody can read back: see
-    /// [`CniResult::check_safe`].
+    /// Empty lists and texts and zero numbers are left out, an empty `dns` only since 1.0.0,
+    /// because older programs expect to find it. An absent address is printed as `<nil>`, which no
+    /// program can read back: see [`CniResult::check_safe`].
     pub fn to_value(&self) -> Value {
         let mut object = Object::default();
         object.put("cniVersion", self.version().as_str());

@@ -1,8 +1,8 @@
 //! CNI results of every version (specification, section 5, "Success").
 //!
-//! There have been two forms: one address per family (0.1.0, 0.2.0), and lists of
-//! interfaces, addresses and routes (since 0.3.0). Both are kept as they came in;
-//! [`CniResult::convert`] makes any version of any other, exactly as libcni does.
+//! Results have had two forms: one address per family (0.1.0, 0.2.0), and lists of interfaces,
+//! addresses and routes (since 0.3.0). A result is kept in the form that it came in.
+//! [`CniResult::convert`] converts any version to any other, exactly as libcni does.
 
 use std::net::IpAddr;
 
@@ -33,7 +33,7 @@ pub enum CniResult {
 /// interfaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FamilyResult {
-    /// 0.1.0 or 0.2.0.
+    /// Version 0.1.0 or 0.2.0.
     pub version: Version,
     /// The IPv4 address.
     pub ip4: Option<FamilyIp>,
@@ -46,7 +46,7 @@ pub struct FamilyResult {
 /// The address of one family in a [`FamilyResult`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FamilyIp {
-    /// The address with its prefix length. None when the plugin left it out, which
+    /// The address with its prefix length; none when the plugin left it out, which
     /// [`CniResult::check_safe`] refuses.
     pub ip: Option<IpNet>,
     /// The default gateway.
@@ -58,13 +58,13 @@ pub struct FamilyIp {
 /// A result of version 0.3.0 or later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedResult {
-    /// 0.3.0 or later.
+    /// Version 0.3.0 or later.
     pub version: Version,
     /// The interfaces that the plugin made or changed, in and outside the container.
     pub interfaces: Vec<Interface>,
-    /// The addresses that it assigned.
+    /// The addresses that the plugin assigned.
     pub ips: Vec<Ip>,
-    /// The routes that it set.
+    /// The routes that the plugin set.
     pub routes: Vec<Route>,
     /// Name resolution.
     pub dns: Dns,
@@ -73,44 +73,43 @@ pub struct ListedResult {
 /// An interface of a [`ListedResult`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interface {
-    /// Its name.
+    /// The interface's name.
     pub name: String,
-    /// Its hardware address as the plugin wrote it; empty when not given.
+    /// The hardware address as the plugin wrote it; empty when not given.
     pub mac: String,
-    /// Its MTU in bytes; 0 when not given. Only 1.x has it.
+    /// The MTU in bytes; 0 when not given. Only 1.x has it.
     pub mtu: i64,
-    /// The path of the network namespace that it is in; empty when it is on the host.
+    /// The path of the interface's network namespace; empty for an interface on the host.
     pub sandbox: String,
-    /// The path of its socket (userspace networking); empty when there is none. Only
-    /// 1.x has it.
+    /// The path of the socket (userspace networking); empty when there is none. Only 1.x has it.
     pub socket_path: String,
-    /// The PCI address of its device; empty when there is none. Only 1.x has it.
+    /// The PCI address of the device; empty when there is none. Only 1.x has it.
     pub pci_id: String,
 }
 
 /// An address of a [`ListedResult`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ip {
-    /// `"4"` or `"6"`, or whatever the plugin wrote. Only 0.3.x and 0.4.0 have it, and
-    /// it decides, not the address, in which family it lands in 0.2.0; empty in 1.x.
+    /// `"4"` or `"6"`, or whatever the plugin wrote; empty in 1.x. Only 0.3.x and 0.4.0 have it. It
+    /// decides, and not the address, which family the address gets in 0.2.0.
     pub version: String,
     /// The index in [`ListedResult::interfaces`] of the interface that has the
     /// address. It may be out of range: see [`CniResult::check_safe`].
     pub interface: Option<i64>,
-    /// The address with its prefix length. None when the plugin left it out, which
+    /// The address with its prefix length; none when the plugin left it out, which
     /// [`CniResult::check_safe`] refuses.
     pub address: Option<IpNet>,
-    /// The default gateway of its network.
+    /// The default gateway of the address's network.
     pub gateway: Option<IpAddr>,
 }
 
 /// A route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
-    /// The destination, host bits kept as written. None when the plugin left it out,
-    /// which [`CniResult::check_safe`] refuses.
+    /// The destination, with its host bits as written; none when the plugin left it out, which
+    /// [`CniResult::check_safe`] refuses.
     pub dst: Option<IpNet>,
-    /// The next hop; None means the gateway of the address, or on-link.
+    /// The next hop; none means the gateway of the address, or on-link.
     pub gw: Option<IpAddr>,
     /// The path MTU in bytes; 0 when not given.
     pub mtu: i64,
@@ -145,7 +144,7 @@ impl Dns {
 }
 
 impl CniResult {
-    /// The version that it has, which may differ from the configuration's.
+    /// The result's own version, which may differ from the configuration's.
     pub fn version(&self) -> Version {
         match self {
             Self::Family(result) => result.version,
@@ -168,7 +167,7 @@ impl CniResult {
     }
 }
 
-/// An error about a result: it cannot be read, or must not be used.
+/// The error for a result that cannot be read or must not be used.
 fn refuse(msg: String) -> CniError {
     CniError::new(code::DECODE, msg)
 }

@@ -1,4 +1,4 @@
-//! What must not reach a runtime.
+//! Refuses results that must not reach a runtime.
 
 use super::CniResult;
 use super::ListedResult;
@@ -7,27 +7,27 @@ use super::refuse;
 use crate::cni::CniError;
 
 impl CniResult {
-    /// Refuses a delegate's result that would bring down or confuse whoever uses it:
-    /// an interface index that is negative or past the end of the interfaces
-    /// (containerd indexes with it, and panics), and an address or route without
-    /// its address (printed as `<nil>`, which no runtime can read).
+    /// Refuses a delegate's result that would bring down or confuse the program that uses it:
     ///
-    /// One dangling index is let through here: 0 in a result without any interface.
-    /// calico answers so, and means "the interface that I was asked for", which the
-    /// merge then adds. Until that is done the result must not be printed; what is
-    /// printed has to pass [`CniResult::check_final`].
+    /// - an interface index that is negative or past the end of the interfaces (containerd indexes
+    ///   with it, and panics),
+    /// - an address or route without its address (printed as `<nil>`, which no runtime can read).
+    ///
+    /// One dangling index passes here: 0 in a result without any interface. calico answers so, and
+    /// means "the interface that I was asked for", which the merge then adds. Until then the result
+    /// must not be printed; a result that is printed has to pass [`CniResult::check_final`].
     ///
     /// # Errors
-    /// Code 6; the message says which entry, and what is wrong with it.
+    /// [`code::DECODE`](crate::cni::code::DECODE); the message says which entry is wrong, and why.
     pub fn check_safe(&self) -> Result<(), CniError> {
         self.check(true)
     }
 
-    /// As [`CniResult::check_safe`], without the exception: for the result that the
-    /// runtime gets.
+    /// As [`CniResult::check_safe`], but without the exception: for the result that the runtime
+    /// gets.
     ///
     /// # Errors
-    /// Code 6; the message says which entry, and what is wrong with it.
+    /// [`code::DECODE`](crate::cni::code::DECODE); the message says which entry is wrong, and why.
     pub fn check_final(&self) -> Result<(), CniError> {
         self.check(false)
     }

@@ -13,7 +13,7 @@ fn unreadable(value: &Value) -> CniError {
     CniResult::from_value(value, Version::V1_1_0).expect_err(&value.to_string())
 }
 
-/// A full 1.1.0 result.
+/// A result of version 1.1.0 with every field.
 fn full() -> Value {
     json!({
         "cniVersion": "1.1.0",
@@ -128,7 +128,7 @@ fn wrong_fields_are_refused_by_their_place() {
     }
     let error = unreadable(&json!({"cniVersion": "0.2.0", "ip4": {"ip": "x"}}));
     assert!(error.msg.contains("ip4.ip: invalid CIDR address"), "{error}");
-    // The IP version is read only where the version has it.
+    // The IP version of an address is read only in CNI versions that have it.
     let numeric = json!([{"version": 4, "address": "10.0.0.2/24"}]);
     assert!(CniResult::from_value(&json!({"cniVersion": "1.0.0", "ips": numeric}), Version::V1_0_0).is_ok());
     unreadable(&json!({"cniVersion": "0.4.0", "ips": numeric}));

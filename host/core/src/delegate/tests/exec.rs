@@ -28,7 +28,7 @@ fn run(script: &str) -> Result<Vec<u8>, Failure> {
     exec(&plugins.script("p", script)).run()
 }
 
-/// The message of a script that fails by itself.
+/// The code, message and details of a script that fails by itself.
 fn fails(script: &str) -> (u32, String, String) {
     let failure = run(script).unwrap_err();
     assert_eq!(failure.cause, Cause::Plugin);
@@ -151,7 +151,7 @@ fn stderr_is_passed_on_even_on_success() {
 
 #[test]
 fn stderr_is_passed_on_while_the_plugin_runs() {
-    /// Lets the plugin go on as soon as its first line arrives.
+    /// Has the plugin go on as soon as its first line arrives.
     struct Release(PathBuf);
     impl std::io::Write for Release {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -186,7 +186,7 @@ fn hanging_plugin_and_what_it_started_are_killed_at_the_deadline() {
     assert_eq!((failure.cause, failure.error.code), (Cause::Stopped, code::TRY_AGAIN));
     let msg = &failure.error.msg;
     assert!(msg.starts_with("it did not finish within ") && msg.ends_with(" s and was killed"), "{msg}");
-    // Under load the shell may be killed before it gets anywhere.
+    // Under load the shell may be killed before it has logged its id.
     if let [pid] = plugins.log().as_slice() {
         until(|| !runs(pid));
     }
@@ -256,7 +256,7 @@ fn case_38_program_that_is_being_replaced_is_retried() {
     let mut pauses = 0;
     let child = exec(&program).start(|_| {
         pauses += 1;
-        // The first attempt and one more find it busy.
+        // The first attempt and one more find the program busy.
         if pauses == 2 {
             drop(writer.take());
         }

@@ -1,4 +1,4 @@
-//! Plugins made of shell scripts, and what they are told.
+//! Plugins made of shell scripts, and what the host tells them.
 
 mod attach;
 mod exec;
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use super::Attach;
 use crate::cni::NetworkList;
 
-/// A directory of plugins. Each writes down how it was called.
+/// A directory of plugins. Each one logs how it was called.
 struct Plugins {
     directory: TempDir,
     path: Vec<PathBuf>,
@@ -39,8 +39,7 @@ impl Plugins {
         program
     }
 
-    /// A plugin that logs `VERB name`, keeps its stdin as `VERB.name`, and prints
-    /// `result`.
+    /// A plugin that logs `VERB name`, keeps its stdin as `VERB.name`, and prints `result`.
     fn recorder(&self, name: &str, result: &str) {
         self.script(name, &format!("{}\ncat <<'END'\n{result}\nEND", Self::RECORD));
     }
@@ -52,7 +51,7 @@ impl Plugins {
         fs::read_to_string(self.directory.path().join("log")).unwrap_or_default().lines().map(String::from).collect()
     }
 
-    /// What a recorder read from stdin.
+    /// The stdin that a recorder read.
     fn stdin(&self, verb: &str, name: &str) -> Value {
         let bytes = fs::read(self.directory.path().join(format!("{verb}.{name}"))).unwrap();
         serde_json::from_slice(&bytes).unwrap()
@@ -84,12 +83,12 @@ fn attach<'a>(list: &'a NetworkList, path: &'a [PathBuf]) -> Attach<'a> {
     }
 }
 
-/// A deadline that no test is meant to reach.
+/// A deadline that no test should reach.
 fn soon() -> Instant {
     Instant::now() + Duration::from_mins(1)
 }
 
-/// Whether a process of this id is there and not a zombie.
+/// Whether a process with this id exists and is no zombie.
 fn runs(pid: &str) -> bool {
     fs::read_to_string(Path::new("/proc").join(pid.trim()).join("stat"))
         .is_ok_and(|stat| !stat.rsplit_once(") ").unwrap_or_default().1.starts_with('Z'))

@@ -5,8 +5,7 @@ use std::process::{Child, Command, Stdio};
 use super::*;
 use crate::cni::code;
 
-/// Runs `test`, one of the helpers below, as a process of its own on the store in
-/// `directory`.
+/// Runs `test`, one of the helpers below, as a process of its own on the store in `directory`.
 fn process(test: &str, directory: &Path) -> Child {
     let module = module_path!().split_once("::").unwrap().1;
     Command::new(std::env::current_exe().unwrap())
@@ -36,7 +35,7 @@ fn holder() {
     };
     let _lock = store.lock("c1", soon()).unwrap();
     println!("locked");
-    // Until the parent lets go.
+    // Holds the lock until the parent closes the pipe.
     let _ = std::io::stdin().read(&mut [0]);
 }
 
@@ -115,7 +114,7 @@ fn attaching() {
     };
     let lock = store.lock("c1", soon()).unwrap();
     let _journal = store.create(&lock, &header(1)).unwrap();
-    // A delegate, until the parent closes the pipe.
+    // Stands for a delegate, until the parent closes the pipe.
     let mut delegate = Command::new("cat").spawn().unwrap();
     println!("attaching");
     delegate.wait().unwrap();

@@ -1,4 +1,4 @@
-//! Records as every interruption leaves them.
+//! Records as interruptions leave them.
 
 mod lock;
 mod measure;
@@ -84,7 +84,7 @@ fn result(index: usize) -> Value {
     json!({"cniVersion": "1.0.0", "dns": {"domain": format!("d{index}\nsecond line")}})
 }
 
-/// A deadline that no test is meant to reach.
+/// A deadline that no test should reach.
 fn soon() -> Instant {
     Instant::now() + Duration::from_mins(1)
 }

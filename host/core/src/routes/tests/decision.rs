@@ -28,14 +28,15 @@ fn plugins_routes() -> Vec<DefaultRoute> {
     vec![route("10.1.0.1", &[ETH0]), route("10.2.0.1", &[NET1]), route("fd00:1::1", &[ETH0])]
 }
 
-/// The gateways of what goes, those of what comes, and what each attachment lost.
+/// The gateways of the routes to remove, those of the routes to make, and the families that each
+/// attachment lost.
 type Outcome = (Vec<String>, Vec<String>, Vec<Vec<Family>>);
 
 fn outcome(wishes: &[Wish<'_>], routes: &[DefaultRoute]) -> Result<Outcome, CniError> {
     decided(&Wanted { wishes, owner: None }, routes)
 }
 
-/// Without a word in the plan: eth0 is the runtime's.
+/// The outcome where the plan does not say: eth0 is the runtime's interface.
 fn usual(eth0: Route, net1: Route, routes: &[DefaultRoute]) -> Outcome {
     decided(&Wanted { wishes: &wishes(eth0, net1), owner: Some("eth0") }, routes).unwrap()
 }
@@ -228,7 +229,7 @@ proptest! {
     fn no_message_brings_the_reader_down(mut bytes in prop::collection::vec(any::<u8>(), 0..96)) {
         let _ = parse_link(&bytes);
         let _ = DefaultRoute::parse(bytes.clone());
-        // As far as the attributes of a default route, whatever they hold.
+        // These bytes are read up to the attributes of a default route, which hold anything.
         let header = new_default_route(ip("10.0.0.1"), 1);
         bytes.splice(0..0, header.into_iter().take(12));
         let _ = DefaultRoute::parse(bytes);

@@ -1,4 +1,4 @@
-//! With the kernel: a network namespace of its own for each test. Needs root and `ip`.
+//! With the kernel: each test has a network namespace of its own. Needs root and `ip`.
 
 use std::fs;
 use std::process::{self, Command};
@@ -11,8 +11,8 @@ use super::via;
 use super::wishes;
 use crate::cni::{CniError, code};
 
-/// A network namespace with eth0 (`10.1.0.2/24`, `fd00:1::2/64`) and net1
-/// (`10.2.0.2/24`, `fd00:2::2/64`). It goes when the test ends, also by a panic.
+/// A network namespace with eth0 (`10.1.0.2/24`, `fd00:1::2/64`) and net1 (`10.2.0.2/24`,
+/// `fd00:2::2/64`). It is removed when the test ends, also by a panic.
 struct Namespace {
     name: String,
 }
@@ -36,7 +36,7 @@ impl Namespace {
         namespace
     }
 
-    /// With the default routes that plugins usually set: eth0 has both families, net1
+    /// A namespace with the default routes that plugins usually set: eth0 has both families, net1
     /// has IPv4 behind it.
     fn attached() -> Self {
         let namespace = Self::new();
@@ -90,7 +90,7 @@ impl Namespace {
 
 impl Drop for Namespace {
     fn drop(&mut self) {
-        // Not `ip`: a panic during a panic would hide the first.
+        // Not by `ip`, which panics: a panic during a panic would hide the first one.
         let _ = Command::new("ip").args(["netns", "del", &self.name]).status();
     }
 }
@@ -227,7 +227,7 @@ fn what_was_set_aside_comes_back_to_its_owner_as_it_was() {
     let mut sandbox = namespace.look();
     sandbox.set_aside().unwrap();
     assert!(namespace.defaults().is_empty());
-    // What calico does, and does not do where there is one already.
+    // As calico does, which fails where there is a default route already.
     namespace.ip("route add default via 10.2.0.1 dev net1");
     sandbox.set_aside().unwrap();
     Namespace::settle_usual(&mut sandbox).unwrap();

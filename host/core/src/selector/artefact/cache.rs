@@ -1,8 +1,8 @@
-//! Where artefacts are kept: `CACHE/ENGINE_ID/SHA256.cwasm`.
+//! Where artefacts are: `CACHE/ENGINE_ID/SHA256.cwasm`.
 //!
-//! The path says everything that decides whether an artefact fits, so a changed
-//! module or a new engine simply finds none. Files are written once and never
-//! changed: a running call may have them mapped.
+//! The path holds everything that decides whether an artefact fits, so a changed module or a new
+//! engine finds none there. Files are written once and never changed: a running call may have them
+//! mapped.
 
 use std::path::{Path, PathBuf};
 
@@ -13,8 +13,7 @@ mod write;
 
 pub use write::{check, check_dir, usable, write};
 
-/// The path of the artefact of the module with this digest, whether or not it
-/// exists.
+/// The path of the artefact of the module with this digest, whether or not it exists.
 pub fn path(cache_dir: &Path, digest: Digest) -> PathBuf {
     cache_dir.join(ENGINE_ID).join(file_name(digest))
 }

@@ -1,8 +1,8 @@
-//! The checksum at the end of an artefact in the cache: CRC-32 of all before it.
+//! The checksum at the end of an artefact in the cache: CRC-32 of all bytes before it.
 //!
-//! Who could have written an artefact is the business of [`crate::trust`]; this is about
-//! disks. Wasmtime checks an artefact's frame, not its code, so a bit that rots there would
-//! run as root. Against somebody who may write the file no checksum helps.
+//! [`crate::trust`] keeps out artefacts that others than root could have written; this is about
+//! disks. Wasmtime checks an artefact's frame and not its code, so a bit that rots there would run
+//! as root. No checksum helps against an attacker who may write the file.
 
 use std::fs::File;
 use std::io;
@@ -10,10 +10,10 @@ use std::os::unix::fs::FileExt as _;
 
 use crc32fast::Hasher;
 
-/// Bytes of the checksum.
+/// The bytes of the checksum.
 const SIZE: usize = size_of::<u32>();
-/// How much is read at once: large enough to be quick, small enough for the stack and for
-/// the processor's nearest cache.
+/// How much is read at once: enough to be quick, and little enough for the stack and for the
+/// processor's nearest cache.
 const CHUNK: usize = 16 << 10;
 
 /// The checksum to write behind these bytes.
@@ -21,7 +21,7 @@ pub fn of(bytes: &[u8]) -> [u8; SIZE] {
     crc32fast::hash(bytes).to_le_bytes()
 }
 
-/// Whether the file of this size ends in the checksum of what is before it.
+/// Whether the file of this size ends in the checksum of the bytes before.
 pub fn holds(file: &File, size: u64) -> io::Result<bool> {
     let Some(sealed) = size.checked_sub(SIZE as u64) else { return Ok(false) };
     let mut hasher = Hasher::new();

@@ -1,9 +1,9 @@
-//! One compiles a module, the others wait: a locked file beside its artefact,
+//! One process compiles a module, and the others wait: a locked file beside the artefact,
 //! `.SHA256.lock`.
 //!
-//! The lock is the kernel's and belongs to the open file: it ends with the last process that
-//! has the file open, so a kill leaves none. The compiler has the file as its standard
-//! output, and thereby the lock; what it says there, everybody reads who has waited.
+//! The lock is the kernel's and belongs to the open file: it ends with the last process that has
+//! the file open, so a killed one leaves no lock. The compiler has the file as its standard output,
+//! and so the lock. What it writes there is read by all that have waited.
 
 use std::fs::File;
 use std::io;
@@ -20,31 +20,32 @@ use crate::lock;
 use crate::selector::artefact::engine::ENGINE_ID;
 use crate::trust::{self, Distrust, Missing};
 
-/// How much of what a compiler said is read, in bytes.
+/// The most bytes of a compiler's output that are read.
 const MAX_SAID: usize = 64 << 10;
 
-/// The right to compile one module, as long as this is there.
+/// The right to compile one module, as long as this exists.
 pub struct Claim {
     /// The directory of artefacts.
     pub dir: OwnedFd,
     file: File,
-    /// Whether somebody else had it until now.
+    /// Whether another process had the claim until now.
     waited: bool,
 }
 
 impl Claim {
-    /// Takes the claim to a module. None: somebody else has it still at the deadline.
+    /// Takes the claim to a module. The result is none when another process still has it at the
+    /// deadline.
     ///
-    /// What others did meanwhile is for the caller to see: the artefact, or what they
-    /// [said](Self::heard).
+    /// The caller has to look at what others did meanwhile: they left the artefact, or [a
+    /// reason](Self::heard).
     ///
     /// # Errors
-    /// The cache cannot be used, or not be written.
+    /// The cache cannot be used, or cannot be written.
     pub fn take(cache_dir: &Path, digest: Digest, deadline: Instant) -> Result<Option<Self>, Distrust> {
         let dir = cache_dir.join(ENGINE_ID);
         let path = dir.join(file_name(digest));
         let dir = trust::open_dir(&dir, Missing::Create)?;
-        // Not blocking, in case it is a pipe.
+        // Not blocking, in case the file is a pipe.
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let file = rustix::fs::openat(&dir, file_name(digest), flags, Mode::from_raw_mode(0o600))
             .map_err(|error| Distrust::Unreadable(path.clone(), error))?;
@@ -63,7 +64,8 @@ impl Claim {
         }
     }
 
-    /// The claim that this process was started with: the file is its standard output.
+    /// The claim that this process was started with. Its file is our standard output; the result is
+    /// none when that is another file.
     pub fn inherited(cache_dir: &Path, digest: Digest) -> Option<Self> {
         let dir = trust::open_dir(&cache_dir.join(ENGINE_ID), Missing::Fail).ok()?;
         let of_path = rustix::fs::statat(&dir, file_name(digest), rustix::fs::AtFlags::SYMLINK_NOFOLLOW).ok()?;
@@ -73,41 +75,41 @@ impl Claim {
         same.then(|| Self { dir, file: output.into(), waited: false })
     }
 
-    /// The file, for a process that is to have the claim as well.
+    /// The claim's file, for a process that is to share the claim.
     pub fn share(&self) -> io::Result<File> {
         self.file.try_clone()
     }
 
-    /// What those said for whom this one waited. None: nothing, or it was not for us,
-    /// since we came later.
+    /// What the process that this one waited for has said. The result is none when it said nothing,
+    /// or when this process did not wait, so that the text is older.
     pub fn heard(&self) -> Option<String> {
         Some(self.said()).filter(|said| self.waited && !said.is_empty())
     }
 
-    /// What was said into the file.
+    /// The text in the claim's file.
     pub fn said(&self) -> String {
         let mut said = vec![0; MAX_SAID];
-        // What cannot be read is as good as not said.
+        // A text that cannot be read counts as none.
         let length = self.file.read_at(&mut said, 0).unwrap_or_default();
         String::from_utf8_lossy(said.get(..length).unwrap_or_default()).trim().to_owned()
     }
 
-    /// Says this to all who wait, in place of what was said before.
+    /// Says this to all that wait, in place of what was said before.
     pub fn say(&self, text: &str) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.write_all_at(text.as_bytes(), 0)
     }
 
-    /// Whether somebody took the file away, being done, so that the next one to come
-    /// makes another.
+    /// Whether the claim's file was removed by a process that has finished. The next process to
+    /// come makes a new file.
     pub fn is_over(&self) -> io::Result<bool> {
         Ok(rustix::fs::fstat(&self.file)?.st_nlink == 0)
     }
 
-    /// Takes the file away: the artefact is in its place, or there will be none. Those who
-    /// wait have it open, and read what was said.
+    /// Removes the file: the artefact is in its place, or there will be none. Processes that wait
+    /// have the file open, and read what was said.
     pub fn finish(self, digest: Digest) {
-        // What is left over hinders nobody.
+        // A file that is left over does no harm.
         let _ = rustix::fs::unlinkat(&self.dir, file_name(digest), rustix::fs::AtFlags::empty());
     }
 }

@@ -1,5 +1,5 @@
-//! The one engine configuration, for compiling as for running: an artefact
-//! loads only where both agree.
+//! The engine configuration, one for compiling and running: an artefact loads only where both
+//! agree.
 
 use std::num::NonZeroUsize;
 
@@ -7,17 +7,15 @@ use wasmtime::{Config, Engine, ModuleVersionStrategy, WasmBacktraceDetails};
 
 use crate::cni::{CniError, code};
 
-/// What an artefact was made by: the exact wasmtime version and the revision of
-/// our settings. It is part of an artefact's path and inside it.
+/// What an artefact was made by: the exact wasmtime version and the revision of our settings. It is
+/// part of an artefact's path and inside it.
 ///
-/// By itself wasmtime compares only its major version, so code from before a
-/// security fix in the compiler would still load. Count `genie.N` up whenever
-/// [`config`] changes.
+/// Wasmtime by itself compares only its major version, so code from before a security fix in the
+/// compiler would still load. Increase `genie.N` whenever `config` changes.
 pub const ENGINE_ID: &str = "48.0.8+genie.3";
 
-/// Address space to reserve for each memory, in bytes. Wasmtime's own default
-/// of 4 GiB fails where a service limits address space. A memory may grow
-/// beyond it by moving.
+/// Address space to reserve for each memory, in bytes. Wasmtime's own default of 4 GiB fails where
+/// a service limits address space. A memory can grow beyond it by moving.
 const MEMORY_RESERVATION: u64 = 64 << 20;
 /// How much to reserve ahead when a memory moves, in bytes.
 const GROWTH_RESERVATION: u64 = 1 << 20;
@@ -25,13 +23,14 @@ const GROWTH_RESERVATION: u64 = 1 << 20;
 const GUARD: u64 = 64 << 10;
 /// A selector's stack, in bytes.
 const STACK: usize = 512 << 10;
-/// How many frames of a trap are worth telling.
+/// How many frames of a trap an error shows.
 const BACKTRACE_FRAMES: Option<NonZeroUsize> = NonZeroUsize::new(20);
 
-/// Starts the engine of a program, of the settings that both have and those that it adds.
+/// Starts the engine of a program, with the settings that both programs have and those that `add`
+/// makes.
 ///
 /// # Errors
-/// [`code::SELECTOR`]: this machine cannot run it.
+/// [`code::SELECTOR`] when this machine cannot run the engine.
 pub fn start(add: impl FnOnce(&mut Config)) -> Result<Engine, CniError> {
     let started = config().and_then(|mut config| {
         add(&mut config);
@@ -45,14 +44,14 @@ pub fn start(add: impl FnOnce(&mut Config)) -> Result<Engine, CniError> {
 
 /// The settings that both programs have.
 ///
-/// Deterministic: fuel instead of a clock, no relaxed SIMD, canonical NaNs (of the compiler), and
-/// for the plain target, so that the same code runs on every processor of the
-/// architecture. Traps come from signals, which cost nothing until they happen.
+/// Execution is deterministic: fuel instead of a clock, no relaxed SIMD, canonical NaNs (a setting
+/// of the compiler). The target is the plain one, so that the same code runs on every processor of
+/// the architecture. Traps come from signals, which cost nothing until they happen.
 fn config() -> wasmtime::Result<Config> {
     let mut config = Config::new();
     config.module_version(ModuleVersionStrategy::Custom(ENGINE_ID.into()))?;
-    // Wasmtime runs code only when told the very target that it was built for itself; of an
-    // artefact it compares no more than architecture and system.
+    // Wasmtime runs code only when its target is the very one that wasmtime was built for. Of an
+    // artefact's target it compares only architecture and system.
     let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
     config.target(&format!("{}-unknown-linux-{libc}", std::env::consts::ARCH))?;
     config.consume_fuel(true).epoch_interruption(false);
@@ -60,16 +59,16 @@ fn config() -> wasmtime::Result<Config> {
     config.memory_reservation(MEMORY_RESERVATION);
     config.memory_reservation_for_growth(GROWTH_RESERVATION);
     config.memory_guard_size(GUARD);
-    // A selector is instantiated once or twice a process: copying its data is less than
-    // making a file of it that can be mapped.
+    // A selector is instantiated once or twice in a process: copying its data costs less than
+    // making a file of the data that can be mapped.
     config.memory_init_cow(false);
     config.max_wasm_stack(STACK);
     config.wasm_relaxed_simd(false).wasm_memory64(false);
-    // What only debuggers and backtraces of guests read would be a third of an
-    // artefact; a panic's message comes by the log.
+    // Data that only debuggers and backtraces of guests read would be a third of an artefact. A
+    // panic's message comes by the log.
     config.native_unwind_info(false).debug_symbols(false).generate_address_map(false);
-    // Details would have a root process read debug information that a guest
-    // brought along, because an environment variable says so.
+    // With details, an environment variable could make a root process read debug information that a
+    // guest brought along.
     config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     config.wasm_backtrace_max_frames(BACKTRACE_FRAMES);
     Ok(config)

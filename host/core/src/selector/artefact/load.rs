@@ -1,8 +1,8 @@
 //! Loads artefacts from the cache.
 //!
-//! Wasmtime trusts an artefact's content, so this module vouches for where the bytes come from:
-//! a file that only root could have written (see [`crate::trust`]) and that is as it was written
-//! (see [`super::checksum`]). Wasmtime checks whether they fit the engine.
+//! Wasmtime trusts an artefact's content, so this module vouches for the bytes: only root could
+//! have written the file (see [`crate::trust`]), and it is as it was written (see
+//! [`super::checksum`]). Wasmtime checks that they fit the engine.
 #![allow(unsafe_code)]
 
 use std::fmt;
@@ -23,13 +23,13 @@ pub const MAX_ARTEFACT: u64 = 256 << 20;
 /// Why an artefact is not loaded.
 #[derive(Debug)]
 pub enum LoadError {
-    /// There is none.
+    /// There is no artefact.
     Missing,
-    /// It cannot be read.
+    /// The artefact cannot be read.
     Unreadable(String),
-    /// Somebody else than root could have written it.
+    /// Others than root could have written the artefact.
     Untrusted(String),
-    /// It is damaged, or made by or for another engine.
+    /// The artefact is damaged, or was made by or for another engine.
     Unusable(String),
 }
 
@@ -52,11 +52,10 @@ impl From<Distrust> for LoadError {
     }
 }
 
-/// Loads an artefact from a file, mapped, not copied.
+/// Loads an artefact from a file, mapped and not copied, if it can be.
 ///
-/// The file must be an absolute path, a regular file, belong to root (or to
-/// this process's user) and be writable by nobody else; the same holds for all
-/// directories above it.
+/// The path must be absolute. The file must be a regular one, belong to root (or to this process's
+/// user) and be writable by no other user; the same holds for all directories above it.
 pub fn load_file(engine: &Engine, path: &Path) -> Result<Component, LoadError> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
         return Err(LoadError::Untrusted(format!("{} is not the path of a file", path.display())));
@@ -73,12 +72,11 @@ pub fn load_file(engine: &Engine, path: &Path) -> Result<Component, LoadError> {
         return Err(LoadError::Unusable(format!("{} is damaged: its checksum is another one", path.display())));
     }
 
-    // The name in /proc leads to the file that was checked, whatever has
-    // happened to its path since.
+    // This name leads to the file that was checked, whatever has happened to its path since.
     let opened = format!("/proc/self/fd/{}", file.as_raw_fd());
-    // SAFETY: only root (or this process's user, who can do all that this
-    // process can) could have written the file, and our tools write nothing
-    // there but what `Component::serialize` gave, nor change it in place.
+    // SAFETY: only root (or this process's user, who can do all that this process can) could have
+    // written the file, and our tools write nothing there but the output of `Component::serialize`,
+    // and do not change it in place.
     let mapped = match unsafe { Component::deserialize_file(engine, &opened) } {
         Ok(component) => return Ok(component),
         Err(error) => error,
@@ -86,7 +84,7 @@ pub fn load_file(engine: &Engine, path: &Path) -> Result<Component, LoadError> {
 
     let mut bytes = Vec::new();
     (&file).take(MAX_ARTEFACT).read_to_end(&mut bytes).map_err(unreadable)?;
-    // SAFETY: as above, it is the same file.
+    // SAFETY: as above, since it is the same file.
     let component = unsafe { Component::deserialize(engine, &bytes) }
         .map_err(|error| LoadError::Unusable(format!("{}: {error:#}", path.display())))?;
     tracing::warn!(

@@ -1,5 +1,5 @@
-//! Native code that was compiled from selectors: where it is kept, who may have written it,
-//! and how it gets into memory.
+//! Native code that was compiled from selectors: where it is, who could have written it, and how it
+//! gets into memory.
 
 pub mod cache;
 pub mod checksum;

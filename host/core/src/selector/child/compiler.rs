@@ -1,9 +1,9 @@
-//! Has a module compiled, by `genie-host compile` in a process of its own, which holds the
-//! compiler and its memory.
+//! Has a module compiled by `genie-host compile`, a process of its own with the compiler and its
+//! memory.
 //!
-//! What was begun is finished: the compiler outlives whoever started it, and has none of its
-//! pipes, for whose end a runtime would wait. There is one compiler for a module at a time;
-//! see [`crate::selector::artefact::claim`].
+//! A compiler that has begun goes on to its end: it outlives the process that started it. It
+//! inherits no pipes from that process, since a runtime would wait for their end. There is one
+//! compiler for a module at a time; see [`crate::selector::artefact::claim`].
 
 use std::env;
 use std::ffi::OsStr;
@@ -25,34 +25,35 @@ use crate::selector::sandbox::limits::{parse_bytes, show_bytes};
 use crate::text::one_line;
 use wasmtime::Engine;
 
-/// The variable of the environment that says how much memory a compiler may take.
+/// The environment variable that says how much memory a compiler may take.
 pub const MEMORY: &str = "GENIE_COMPILE_MEMORY";
-/// How much it may take without that: what was measured for the largest of languages, and a
-/// third more.
+/// How much memory it may take without that variable, in bytes: a third more than was measured for
+/// the language with the largest modules.
 const DEFAULT_MEMORY: usize = 1 << 30;
-/// After this long a compiler gives up. The largest modules take a minute.
+/// The time after which a compiler gives up. The largest modules take a minute.
 pub const TIME: Duration = Duration::from_mins(10);
-/// How many threads it has. Each has functions in the making in memory.
+/// How many threads a compiler has. Each holds functions in memory while it compiles them.
 const THREADS: &str = "2";
 
-/// What is to be compiled, where to, and by whom.
+/// What to compile, where to, and with which program.
 pub struct Compilation<'a> {
     /// The program `genie-host`.
     pub tool: &'a Path,
     /// The module's file, or the name of a built-in selector.
     pub module: &'a OsStr,
-    /// The digest that it has to have.
+    /// The digest that the module must have.
     pub sha256: Digest,
-    /// Where its artefact goes.
+    /// The cache that its artefact goes to.
     pub cache_dir: &'a Path,
 }
 
 impl Compilation<'_> {
-    /// Sees to it that the module is compiled: compiles it, or waits for who does already.
+    /// Makes sure that the module is compiled: compiles it, or waits for the process that does
+    /// already.
     ///
     /// # Errors
-    /// It is not: [`code::TRY_AGAIN`] when it goes on after the deadline,
-    /// [`code::SELECTOR`] when it failed.
+    /// [`code::TRY_AGAIN`] when compilation goes on after the deadline, [`code::SELECTOR`] when it
+    /// failed.
     pub fn carry_out(&self, engine: &Engine, deadline: Instant) -> Result<(), CniError> {
         loop {
             if self.is_done(engine) {
@@ -76,7 +77,8 @@ impl Compilation<'_> {
                 return Ok(());
             }
             let reason = explain(Some(status), &claim.said());
-            // Whoever waits is told as much. If that fails, they find out for themselves.
+            // Processes that wait get the same reason. If that fails, they compile and find out for
+            // themselves.
             let _ = claim.say(&reason);
             claim.finish(self.sha256);
             return Err(self.failed(&reason));
@@ -88,7 +90,7 @@ impl Compilation<'_> {
         load_file(engine, &path).is_ok()
     }
 
-    /// How the compiler ended. None: it is still at it.
+    /// How the compiler ended; none when it is still at work at the deadline.
     fn run(&self, claim: &Claim, deadline: Instant) -> io::Result<Option<ExitStatus>> {
         claim.say("")?;
         let mut command = Command::new(self.tool);
@@ -96,7 +98,7 @@ impl Compilation<'_> {
         command.arg(self.cache_dir).arg(self.module);
         command.env_clear().env("RAYON_NUM_THREADS", THREADS).envs(env::var_os(MEMORY).map(|memory| (MEMORY, memory)));
         command.current_dir("/").stdin(Stdio::null()).stdout(claim.share()?).stderr(claim.share()?);
-        // A signal to our own group is not meant for it.
+        // A signal to our own group must not reach the compiler.
         let mut child = command.process_group(0).spawn()?;
         let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
         loop {
@@ -120,13 +122,13 @@ impl Compilation<'_> {
         CniError::new(code::TRY_AGAIN, message)
     }
 
-    /// Compiles it without a pod waiting for that, and outside of any container.
+    /// Advice to compile without a pod that waits, and outside of any container.
     fn by_hand(&self) -> String {
         let (tool, cache_dir) = (self.tool.display(), self.cache_dir.display());
         format!("on the node, run: {tool} compile --cache-dir {cache_dir} {}", self.module.display())
     }
 
-    /// Why there was no compiler.
+    /// Why no compiler could be started.
     fn unstarted(&self, error: &io::Error) -> String {
         let tool = self.tool.display();
         if self.tool.exists() {
@@ -138,14 +140,14 @@ impl Compilation<'_> {
     fn failed(&self, reason: &str) -> CniError {
         let module = self.module.to_string_lossy();
         let reason = one_line(reason.trim_start_matches("genie-host: "));
-        // The compiler names the module where it is to blame.
+        // The compiler names the module in errors of which it is the cause.
         let message = if reason.contains(&*module) {
             reason
         } else {
             format!("selector {module:?} is not compiled yet, and compiling it failed: {reason}")
         };
         let error = CniError::new(code::SELECTOR, message);
-        // Of all reasons the one that is another elsewhere; it names what bounds the memory.
+        // Only lack of memory may be different elsewhere. Such an error names the variable.
         if error.msg.contains(MEMORY) { error.with_details(self.by_hand()) } else { error }
     }
 }
@@ -153,7 +155,7 @@ impl Compilation<'_> {
 /// How much memory a compiler may take, in bytes.
 ///
 /// # Errors
-/// The variable of the environment says no size.
+/// The environment variable holds no size.
 pub fn memory() -> Result<usize, String> {
     let Some(written) = env::var_os(MEMORY).filter(|written| !written.is_empty()) else { return Ok(DEFAULT_MEMORY) };
     let bytes = written.to_str().and_then(parse_bytes).and_then(|bytes| usize::try_from(bytes).ok());
@@ -162,7 +164,7 @@ pub fn memory() -> Result<usize, String> {
         .ok_or_else(|| format!("{MEMORY} is {}: write a size such as \"768Mi\"", written.display()))
 }
 
-/// Why a compiler failed, given how it ended, where that is known, and all that it said.
+/// Why a compiler failed, from its exit status, where that is known, and all that it printed.
 fn explain(status: Option<ExitStatus>, said: &str) -> String {
     let limit = || memory().map_or_else(|reason| reason, show_bytes);
     if said.contains(NO_MEMORY) {
@@ -185,5 +187,5 @@ fn explain(status: Option<ExitStatus>, said: &str) -> String {
     }
 }
 
-/// What a Rust program says last when it gets no memory.
+/// What a Rust program prints last when it gets no memory.
 const NO_MEMORY: &str = "memory allocation of";

@@ -1,5 +1,5 @@
-//! What the plugin has done by a child, `genie-host`: compiling a module, and running one
-//! that it does not run itself.
+//! What the plugin has a child do, `genie-host`: compile a module, and run one that the plugin does
+//! not run itself.
 
 pub mod compiler;
 pub mod run;

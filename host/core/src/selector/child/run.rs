@@ -1,8 +1,8 @@
-//! Selectors that the plugin does not run itself, but in a short-lived
-//! `genie-host run-selector`: those that import WASI, which is linked there and not in the
-//! plugin, and those of several memories, which fuel alone does not bound.
+//! Selectors that the plugin does not run itself, but in a short-lived `genie-host run-selector`:
+//! those that import WASI, which is linked there and not in the plugin, and those with several
+//! memories, which fuel alone does not bound.
 //!
-//! One JSON document a line. The parent sends an [`RunOrder`]; the child asks any
+//! Each message is one JSON document on a line. The parent sends a [`RunOrder`]. The child asks any
 //! number of questions, each answered by a line, and ends with its report.
 
 use std::ffi::OsStr;
@@ -24,7 +24,7 @@ use crate::selector::sandbox::run::Ran;
 use crate::selector::sandbox::task::{Bounds, Task, TaskAnswer};
 use crate::selector::sandbox::unanswered;
 
-/// What the child is to do.
+/// What the child has to do.
 #[derive(Serialize, Deserialize)]
 pub struct RunOrder {
     /// The selector's artefact.
@@ -33,16 +33,16 @@ pub struct RunOrder {
     pub task: Task,
     /// What the selector may do.
     pub bounds: Bounds,
-    /// How long it may take, in milliseconds.
+    /// How long the run may take, in milliseconds.
     pub millis: u64,
 }
 
-/// What the child says.
+/// A message of the child.
 #[derive(Serialize, Deserialize)]
 pub enum Said {
-    /// The selector asks; a `Result<Value, String>` answers.
+    /// The selector asks; the answer is a `Result<Value, String>`.
     Question(Question),
-    /// It is done.
+    /// The run has ended.
     Report(RunReport),
 }
 
@@ -112,17 +112,17 @@ pub fn run(tool: &Path, artefact: &Path, task: Task, bounds: &Bounds, facts: &dy
     )
 }
 
-/// The longest line that a child has to say, in bytes: its report. JSON writes a byte of
-/// text as six at most; beside texts it holds what was asked, and recorded answers.
+/// The longest line of a child, in bytes: its report. JSON writes a byte of text as six at most.
+/// Beside texts, a report holds what was asked, and the recorded answers.
 fn longest(limits: &Limits) -> usize {
     let texts = limits.output_bytes.saturating_add(limits.log_bytes);
     texts.saturating_mul(6).saturating_add(QUESTIONS * 2 * RECORDED)
 }
 
-/// Why a child that ended gave no answer.
+/// Why a child ended without an answer.
 fn ended(status: ExitStatus) -> String {
     let reason = match status.signal().and_then(Signal::from_named_raw) {
-        // What runs there has no reason to; see `confine`.
+        // A selector has no reason to make such a call; see `confine`.
         Some(Signal::SYS) => ": it made a system call that is kept from it",
         Some(Signal::KILL) => ": was it out of memory?",
         _ => "",
@@ -140,7 +140,7 @@ pub fn converse(process: &mut Process, order: &RunOrder, facts: &dyn Facts) -> s
             return Err(std::io::Error::new(ErrorKind::UnexpectedEof, "it ended without an answer"));
         };
         match serde_json::from_slice(&line)? {
-            // The child has asked itself the same. It runs what nobody trusts.
+            // The child has checked the same, but it runs code that is not trusted.
             Said::Question(question) => {
                 let answer = match unanswered::check(&question, grants, &home) {
                     Ok(()) => facts.answer(&question),

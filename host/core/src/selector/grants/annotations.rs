@@ -1,4 +1,4 @@
-//! The grant `annotations`: what a merge may have published.
+//! The grant `annotations`: which annotations a merge may publish.
 
 use genie_selector::merge::{MULTI_IP_PREFERENCES, NETWORK_STATUS};
 use serde_json::json;
@@ -7,13 +7,13 @@ use super::Grants;
 use super::missing::{Missing, shortened};
 use crate::cni::quoted;
 
-/// The annotations that tell what the host did.
+/// The host's own annotations, which tell what the host did.
 const HOSTS: [&str; 2] = [NETWORK_STATUS, MULTI_IP_PREFERENCES];
 
-/// The patterns of a grant.
+/// Checks the patterns of a grant, and returns them.
 ///
 /// # Errors
-/// One of them is the host's own annotation.
+/// A pattern is one of the host's own annotations.
 pub(super) fn check(patterns: Vec<String>) -> Result<Vec<String>, String> {
     match patterns.iter().find(|pattern| HOSTS.contains(&pattern.as_str())) {
         Some(key) => Err(format!("grant holds {{\"annotations\": [\"{key}\"]}}: that one is the host's own")),
@@ -22,8 +22,8 @@ pub(super) fn check(patterns: Vec<String>) -> Result<Vec<String>, String> {
 }
 
 impl Grants {
-    /// `standard` is what the host itself would have published: a selector may pass on
-    /// the host's own words.
+    /// Checks the annotations of a merge. Those of `standard` are what the host itself would
+    /// publish; a selector may pass on the host's own words.
     pub(super) fn check_annotations(
         &self,
         merged: &[(String, String)],

@@ -6,10 +6,10 @@ use super::Grants;
 use super::missing::{Missing, shortened};
 use crate::cni::quoted;
 
-/// The keys of a grant.
+/// Checks the keys of a grant, and returns them.
 ///
 /// # Errors
-/// One of them is the runtime's own.
+/// A key is one of the runtime's own.
 pub(super) fn check(keys: Vec<String>) -> Result<Vec<String>, String> {
     match keys.iter().find(|key| is_runtimes(key)) {
         Some(key) => {
@@ -19,7 +19,7 @@ pub(super) fn check(keys: Vec<String>) -> Result<Vec<String>, String> {
     }
 }
 
-/// Says to the delegates which pod they work for.
+/// Whether the key is one of the runtime's own, which tell delegates the pod that they work for.
 fn is_runtimes(key: &str) -> bool {
     key.eq_ignore_ascii_case("IgnoreUnknown") || key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("K8S_"))
 }

@@ -11,44 +11,44 @@ use crate::object::{ObjectName, is_secret, well_known};
 
 /// The kinds that a plain `"cluster"` stands for: those that describe networks.
 const NETWORK_KINDS: [&str; 2] = ["LogicalNetwork", "NetworkAttachmentDefinition"];
-/// Stands for every namespace.
+/// In place of a namespace: every namespace.
 const ALL: &str = "*";
 
-/// The grant `cluster`: what any of its items grants.
+/// The grant `cluster`: everything that any of its items grants.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cluster {
     items: Vec<Item>,
 }
 
-/// Objects of these kinds, in the pod's own namespace and in these.
+/// Objects of these kinds, in the pod's own namespace and in the listed ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Item {
     kinds: BTreeSet<Kind>,
     namespaces: BTreeSet<String>,
 }
 
-/// A kind is one of its group: of another it is another kind.
+/// A kind, which belongs to its group: the same name in another group is another kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Kind {
-    /// Empty for the core group.
+    /// The API group; empty for the core group.
     group: String,
-    /// None for every version of the group.
+    /// The version; none means every version of the group.
     version: Option<String>,
     name: String,
 }
 
-/// Where a selector is asked: it reads here without being granted more.
+/// Where a selector is asked. It may read objects of the granted kinds there.
 #[derive(Clone, Debug, Default)]
 pub struct Home {
     /// The pod's namespace; empty when the runtime names no pod.
     pub namespace: String,
-    /// The node's name; empty when nothing told it.
+    /// The node's name; empty when it is not known.
     pub node: String,
 }
 
 impl Cluster {
-    /// Adds an item of `grant`: `"cluster"`, `{"cluster": [KIND, …]}` or `{"cluster":
-    /// {"kinds": [KIND, …], "namespaces": [NAMESPACE, …]}}`. False: it is none of these.
+    /// Adds an item of `grant`: `"cluster"`, `{"cluster": [KIND, …]}` or `{"cluster": {"kinds":
+    /// [KIND, …], "namespaces": [NAMESPACE, …]}}`. Returns whether the item is one of these.
     pub(super) fn add(&mut self, item: &Value) -> Result<bool, String> {
         let granted = match item.as_object().filter(|members| members.len() == 1) {
             _ if item == "cluster" => &Value::Null,
@@ -67,13 +67,13 @@ impl Cluster {
         self.items.is_empty()
     }
 
-    /// For people; none when nothing is granted.
+    /// The grant in words for people; none when nothing is granted.
     pub(super) fn in_words(&self) -> Option<String> {
         let words: Vec<_> = self.items.iter().map(Item::in_words).collect();
         (!words.is_empty()).then(|| words.join(", "))
     }
 
-    /// Whether this object may be read, and if not, why and what would grant it.
+    /// Checks that this object may be read. The error says why not, and what would grant it.
     pub fn check(&self, object: &ObjectName, home: &Home) -> Result<(), String> {
         if self.items.iter().any(|item| item.allows(object, home)) {
             return Ok(());
@@ -93,9 +93,9 @@ impl Cluster {
     }
 }
 
-/// The namespace that has to be listed for an object; none when it needs none. A
-/// namespace itself is of its own, and so is a node: who may read all namespaces may read
-/// the other nodes.
+/// The namespace that a grant has to list for an object; none when it needs none. A Namespace
+/// counts as in itself. A Node other than the pod's own needs `*`: a selector that may read all
+/// namespaces may read the other nodes.
 fn beside_home<'a>(object: &'a ObjectName, home: &Home) -> Option<&'a str> {
     match (object.namespace(), object.group(), object.kind()) {
         (Some(namespace), ..) => Some(namespace).filter(|namespace| *namespace != home.namespace),
@@ -146,8 +146,8 @@ impl Item {
 }
 
 impl Kind {
-    /// `Namespace` of the kinds that are known here, `v1/Namespace`, `apps/v1/Deployment`,
-    /// or `apps/Deployment` for every version.
+    /// Reads `Namespace` of the kinds that are known here, `v1/Namespace`, `apps/v1/Deployment`, or
+    /// `apps/Deployment` for every version.
     fn read(written: &str) -> Result<Self, String> {
         let (api, kind) = written.rsplit_once('/').map_or((None, written), |(api, kind)| (Some(api), kind));
         // What a selector asks is kept in the attachment record.
@@ -163,7 +163,7 @@ impl Kind {
             }
             Some(api) => match api.split_once('/') {
                 Some((group, version)) => (group, Some(version)),
-                // Of the core group the version alone is written.
+                // A kind of the core group is written with the version alone.
                 None if begins_as_version(api) => ("", Some(api)),
                 None => (api, None),
             },
@@ -183,7 +183,7 @@ impl Kind {
     }
 }
 
-/// `v1`, `v2beta1`: what no group is called.
+/// Whether a text begins as a version, such as `v1` or `v2beta1`. No group is named so.
 fn begins_as_version(text: &str) -> bool {
     text.strip_prefix('v').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
         && !text.contains('.')

@@ -9,12 +9,12 @@ use super::Grants;
 use super::missing::{Missing, shortened};
 use crate::selector::abi::{DefinitionName, PodName};
 
-/// Whose definitions.
+/// The namespaces whose definitions may be chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Definitions {
-    /// Those of the pod's namespace.
+    /// Whether the pod's own namespace is one of them.
     own: bool,
-    /// And those of these.
+    /// The other namespaces.
     namespaces: BTreeSet<String>,
 }
 
@@ -27,7 +27,7 @@ impl Definitions {
         self.namespaces.extend(namespaces);
     }
 
-    /// For people; none when nothing is granted.
+    /// The grant in words for people; none when nothing is granted.
     pub(super) fn in_words(&self) -> Option<String> {
         let own = self.own.then_some("the pod's own namespace");
         let all: Vec<_> = own.into_iter().chain(self.namespaces.iter().map(String::as_str)).collect();
@@ -38,7 +38,7 @@ impl Definitions {
 impl Grants {
     pub(super) fn check_definition(&self, name: &DefinitionName, pod: &PodName) -> Result<(), Missing> {
         let granted = &self.definitions;
-        // A pod without a namespace is none that Kubernetes knows, and owns none.
+        // Kubernetes has no pods without a namespace; such a pod owns no definitions.
         let is_own = !pod.namespace.is_empty() && name.namespace == pod.namespace;
         if (granted.own && is_own) || granted.namespaces.contains(&name.namespace) {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The grant `inline`: configurations of a selector's own, of these plugins.
+//! The grant `inline`: configurations that a selector writes itself, for these plugins only.
 
 use std::collections::BTreeSet;
 
@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 use super::Grants;
 use super::missing::{Missing, shortened};
 
-/// So many types that are missing are told.
+/// The most missing types that an error names.
 const TOLD: usize = 8;
 
 impl Grants {
-    /// Every `type` counts, wherever in the configuration (or in the patch for it) it
-    /// is: a plugin's, its IPAM's, a nested delegate's. Plugins find what they run by
-    /// such a member, and which of them look where is not ours to know.
+    /// Checks a configuration and the patch for it. Every `type` counts, wherever it is: a
+    /// plugin's, its IPAM's, a nested delegate's. Plugins find what they run by such a member, and
+    /// where each of them looks is not known here.
     pub(super) fn check_inline(&self, configuration: &str, patch: Option<&str>) -> Result<(), Missing> {
         let mut types = BTreeSet::new();
-        // What is no JSON names no plugin, and is refused when the plan is prepared.
+        // A text that is no JSON names no plugin, and is refused when the plan is prepared.
         for text in [Some(configuration), patch].into_iter().flatten() {
             if let Ok(value) = serde_json::from_str(text) {
                 collect(&value, &mut types);
@@ -35,7 +35,7 @@ impl Grants {
     }
 }
 
-/// Go programs read a member's name without regard to case.
+/// Collects the types in a value. Go programs read a member's name without regard to case.
 fn collect(value: &Value, types: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {

@@ -1,4 +1,4 @@
-//! What an answer says that its selector was not granted.
+//! A grant that is missing for what a selector answered.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ pub struct Missing {
     code: u32,
 }
 
-/// What a line to paste holds of a text: it may be as long as an answer.
+/// The part of a text that a line to paste holds: the text may be as long as an answer.
 pub(super) fn shortened(text: &str) -> String {
     text.chars().take(128).collect()
 }
@@ -23,23 +23,23 @@ impl Missing {
         Self { what: what.into(), grant: Some(grant), code: code::INVALID_CONFIG }
     }
 
-    /// The operator has drawn a line, and this is beyond it: policy, not a mistake.
+    /// For an answer beyond a line that the operator has drawn: policy, and not a mistake.
     pub(super) fn beyond(what: impl Into<String>, grant: Value) -> Self {
         Self { code: code::REFUSED_DENIED, ..Self::new(what, grant) }
     }
 
-    /// What no grant allows.
+    /// For an answer that no grant allows.
     pub(super) fn never(what: impl Into<String>) -> Self {
         Self { what: what.into(), grant: None, code: code::SELECTOR }
     }
 
-    /// The part of the answer that it is about.
+    /// Names the part of the answer that lacks the grant.
     pub(super) fn at(mut self, place: &str) -> Self {
         self.what = format!("{place} {}", self.what);
         self
     }
 
-    /// The error, for whoever has to act.
+    /// The error for the runtime, which tells the operator what to add.
     pub fn into_error(self, selector: &str) -> CniError {
         let what = self.what;
         let message = match self.grant {

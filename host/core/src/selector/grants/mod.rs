@@ -1,9 +1,8 @@
 //! What a selector may read, and what it may say.
 //!
-//! The imports of a component are its manifest of capabilities: what it does not
-//! import it cannot do, and what it imports beyond `log` must be granted to it. Its
-//! answers are held against the same grants: without any, it can only choose among
-//! the installed networks, order them, name their interfaces, and refuse.
+//! The imports of a component limit what it can do: everything beyond `log` must be granted. Its
+//! answers are checked against the same grants: without any, a selector can only choose among the
+//! installed networks, order them, name their interfaces, and refuse the pod.
 
 use std::collections::BTreeSet;
 
@@ -34,25 +33,25 @@ use pattern::Patterns;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grants {
     plain: BTreeSet<Plain>,
-    /// The import `cluster`, for what it lists.
+    /// The grant `cluster`: which objects may be read.
     pub cluster: Cluster,
-    /// Which installed networks it may choose; none: every one.
+    /// The installed networks that may be chosen; none means every one.
     networks: Option<Patterns>,
-    /// Which NetworkAttachmentDefinitions.
+    /// The NetworkAttachmentDefinitions that may be chosen.
     definitions: Definitions,
     /// The plugin types of inline configurations.
     inline: BTreeSet<String>,
-    /// What a merge patch may touch, member by member.
+    /// The paths that a merge patch may touch, member by member.
     patch: BTreeSet<Vec<String>>,
     /// Keys of `CNI_ARGS`.
     args: BTreeSet<String>,
     /// Members of `runtimeConfig`.
     capabilities: BTreeSet<String>,
-    /// Annotations to publish.
+    /// The annotations that may be published.
     annotations: Patterns,
 }
 
-/// A grant that has nothing to say beyond its name.
+/// A grant without anything beyond its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Plain {
@@ -64,7 +63,7 @@ pub enum Plain {
     Addresses,
     /// `via` and `never` of an attachment's default route.
     DefaultRoute,
-    /// A merged result that says more than the outcomes do.
+    /// A merged result that holds more than the networks answered.
     Result,
 }
 
@@ -72,10 +71,11 @@ pub enum Plain {
 const THERE_ARE: &str = r#"there are "pod", "node", "cluster", "addresses", "default-route", "result", and objects: {"networks": ["tenant-*"]}, {"definitions": "own"}, {"inline": ["macvlan"]}, {"patch": ["ipam.subnet"]}, {"args": ["KEY"]}, {"capabilities": ["bandwidth"]}, {"annotations": ["example.org/*"]}, {"cluster": ["v1/Namespace"]}"#;
 
 impl Grants {
-    /// Reads a configuration entry's `grant`: a list of names and of objects with one
-    /// member, as docs/configuration.md has them. Null grants nothing.
+    /// Reads a configuration entry's `grant`: a list of names and of objects with one member, as in
+    /// docs/configuration.md. Null grants nothing.
     ///
-    /// The error says what is wrong and what would be right.
+    /// # Errors
+    /// The text says what is wrong and what would be right.
     pub fn from_json(value: &Value) -> Result<Self, String> {
         let mut grants = Self::default();
         let list = match value {
@@ -89,11 +89,11 @@ impl Grants {
         Ok(grants)
     }
 
-    /// The least that a module with these imports needs.
+    /// The least grants that a module with these imports needs.
     pub fn of_imports(imports: &[String]) -> Self {
         let mut grants = Self::default();
         for name in imports.iter().filter_map(|import| interface(import)) {
-            // What needs no grant is no name of one.
+            // An import that needs no grant has no grant of its name.
             _ = grants.add(&name.into());
         }
         grants
@@ -131,8 +131,8 @@ impl Grants {
         self.plain.contains(&plain)
     }
 
-    /// Fails when one of these imports is not granted. `selector` is the
-    /// selector's name as written in the configuration.
+    /// Fails when one of these imports is not granted. `selector` is the selector's name in the
+    /// configuration.
     pub fn check(&self, selector: &str, imports: &[String]) -> Result<(), CniError> {
         for import in imports {
             let missing = match interface(import) {

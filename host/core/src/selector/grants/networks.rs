@@ -8,8 +8,8 @@ use super::pattern::Patterns;
 use crate::selector::abi::Network;
 
 impl Grants {
-    /// `written` is what the plan says. A network that is not installed is somebody
-    /// else's matter: the plan is refused for that.
+    /// Checks a network that a plan names, `written` as in the plan. A network that is not
+    /// installed passes here: the plan is refused for that later.
     pub(super) fn check_network(&self, written: &str, installed: &[Network]) -> Result<(), Missing> {
         let Some(patterns) = &self.networks else { return Ok(()) };
         let by_file = installed.iter().find(|network| network.file == written);
@@ -30,7 +30,7 @@ impl Grants {
     }
 }
 
-/// By its name, its file, or that without the extension.
+/// Whether the patterns list a network by its name, its file, or its file without the extension.
 fn is_listed(patterns: &Patterns, network: &Network) -> bool {
     let stem = network.file.rsplit_once('.').map_or(network.file.as_str(), |(stem, _)| stem);
     [network.name.as_str(), network.file.as_str(), stem].iter().any(|name| patterns.matches(name))

@@ -1,19 +1,19 @@
-//! The grant `patch`: what a merge patch may touch.
+//! The grant `patch`: which members a merge patch may touch.
 
 use serde_json::{Value, json};
 
 use super::Grants;
 use super::missing::{Missing, shortened};
 
-/// A path such as `ipam.subnet`, member by member.
+/// The members of a path such as `ipam.subnet`.
 pub(super) fn members(path: &str) -> Vec<String> {
     path.split('.').map(String::from).collect()
 }
 
 impl Grants {
-    /// A patch touches what it sets or removes, and all that is below that.
+    /// Checks a patch. It touches the members that it sets or removes, and all below them.
     pub(super) fn check_patch(&self, patch: &str) -> Result<(), Missing> {
-        // What is no object is refused when the plan is prepared.
+        // A patch that is no object is refused when the plan is prepared.
         let Ok(patch) = serde_json::from_str::<Value>(patch) else { return Ok(()) };
         let mut touched = Vec::new();
         collect(&patch, &mut Vec::new(), &mut touched);
@@ -24,7 +24,8 @@ impl Grants {
     }
 }
 
-/// An empty object is set, too: where there is none, it appears.
+/// Collects the paths that a patch touches. An empty object counts: where there is none, it
+/// appears.
 fn collect(value: &Value, path: &mut Vec<String>, touched: &mut Vec<Vec<String>>) {
     match value {
         Value::Object(members) if !members.is_empty() => {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Patterns: a name, in which each `*` stands for any text.
+/// Patterns: names in which each `*` stands for any text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Patterns(Vec<String>);
 
@@ -19,7 +19,7 @@ impl Patterns {
         self.0.iter().any(|pattern| matches(pattern, name))
     }
 
-    /// As they were written.
+    /// The patterns as they were written.
     pub(super) fn list(&self) -> String {
         self.0.join(", ")
     }

@@ -1,4 +1,4 @@
-//! A plan, held against the grants of the entry whose plan it is.
+//! Checks a plan against the grants of the entry whose plan it is.
 
 use serde_json::{Map, Value, json};
 
@@ -9,10 +9,10 @@ use crate::cni::quoted;
 use crate::selector::abi::{Attachment, DefaultRoute, Plan, Request, Source};
 
 impl Grants {
-    /// Fails at the first thing that the plan says and the entry does not grant.
+    /// Fails at the first thing in the plan that the entry does not grant.
     ///
-    /// What an earlier entry decided may be passed on as it was, on whatever
-    /// interface: that entry's grants allowed it.
+    /// An attachment of an earlier entry's plan may be passed on as it was, on whatever interface:
+    /// that entry's grants allowed it.
     pub fn check_plan(&self, plan: &Plan, request: &Request, decided: Option<&Plan>) -> Result<(), Missing> {
         let mut decided: Vec<_> = decided.into_iter().flat_map(|plan| &plan.attachments).collect();
         for attachment in &plan.attachments {
@@ -50,7 +50,7 @@ impl Grants {
     }
 
     fn check_capabilities(&self, members: &str) -> Result<(), Missing> {
-        // What is no object is refused when the plan is prepared.
+        // A text that is no object is refused when the plan is prepared.
         let Ok(members) = serde_json::from_str::<Map<String, Value>>(members) else { return Ok(()) };
         match members.keys().find(|name| !self.capabilities.contains(*name)) {
             None => Ok(()),

@@ -1,4 +1,4 @@
-//! A merged result, held against what the networks answered.
+//! Checks a merged result against the networks' results.
 
 use serde_json::json;
 
@@ -9,12 +9,11 @@ use crate::cni::{CniResult, Dns, Interface, Ip, ListedResult, Version, quoted};
 use crate::selector::abi::{Merged, Outcome};
 
 impl Grants {
-    /// Fails at the first thing that a merge says and the entry does not grant.
+    /// Fails at the first thing in a merge that the entry does not grant.
     ///
-    /// `standard` is what the standard merge makes of the outcomes. Without the grant
-    /// `result` a merge may leave out, order, and pick what is first; all that it says
-    /// must have been said by a network, or by the standard merge. A result that is
-    /// none is refused elsewhere.
+    /// `standard` is the result of the standard merge. Without the grant `result`, a merge may
+    /// leave out entries, order them, and pick which is first. All that it holds must come from a
+    /// network, or from the standard merge. A text that is no result is refused elsewhere.
     pub fn check_merged(&self, merged: &Merged, outcomes: &[Outcome], standard: &Merged) -> Result<(), Missing> {
         self.check_annotations(&merged.annotations, &standard.annotations)?;
         if self.has(Plain::Result) {
@@ -37,7 +36,7 @@ impl Grants {
     }
 }
 
-/// The first thing of `merged` that none of `said` holds.
+/// The first thing in `merged` that none of `said` holds.
 fn first_invented(merged: &ListedResult, said: &[ListedResult]) -> Option<String> {
     let interface =
         merged.interfaces.iter().find(|interface| !said.iter().any(|said| said.interfaces.contains(interface)));
@@ -58,7 +57,7 @@ fn first_invented(merged: &ListedResult, said: &[ListedResult]) -> Option<String
     invented_dns(&merged.dns, &said)
 }
 
-/// Whether `other` is the same address as `ip`. What is left out is not invented.
+/// Whether `other` is the same address as `ip`. A member that is left out is not invented.
 fn is_said(merged: &ListedResult, ip: &Ip, said: &ListedResult, other: &Ip) -> bool {
     ip.address == other.address
         && (ip.gateway.is_none() || ip.gateway == other.gateway)
@@ -69,7 +68,7 @@ fn at<'a>(result: &'a ListedResult, ip: &Ip) -> Option<&'a Interface> {
     result.interfaces.get(usize::try_from(ip.interface?).ok()?)
 }
 
-/// One of a result's lists of names.
+/// A way to one of the lists of names in a result's `dns`.
 type List = fn(&Dns) -> &Vec<String>;
 
 fn invented_dns(merged: &Dns, said: &[&Dns]) -> Option<String> {

@@ -6,8 +6,8 @@ use super::Grants;
 use super::Plain;
 
 impl Grants {
-    /// What a selector with these grants may read and say, each in a few words, such
-    /// as `may choose every installed network`.
+    /// What a selector with these grants may read and say, each in a few words, such as `may choose
+    /// every installed network`.
     pub fn in_words(&self) -> Vec<String> {
         let mut words = vec![match &self.networks {
             None => "may choose every installed network".to_owned(),

@@ -29,9 +29,9 @@ pub struct LoadedSelector {
 
 #[derive(Clone)]
 enum Runner {
-    /// In this process.
+    /// Runs the selector in this process.
     Here(Arc<dyn Run>),
-    /// In a child of this program, which loads this artefact.
+    /// Runs the selector in a child of the program `tool`, which loads this artefact.
     Child { tool: PathBuf, artefact: PathBuf },
 }
 
@@ -45,11 +45,12 @@ impl std::fmt::Debug for LoadedSelector {
 }
 
 impl LoadedSelector {
-    /// `child` is what runs it when `program` does not: the path of `genie-host`, and of the
-    /// artefact.
+    /// Makes a selector of a component. If `program` does not run it itself, `child` does: the
+    /// paths of `genie-host` and of the artefact.
     ///
     /// # Errors
-    /// It is no selector, none that this host can run, or there is no child to run it.
+    /// The component is no selector, or none that this host can run; or it needs a child and there
+    /// is none.
     pub fn new(
         program: &dyn Program,
         name: &str,
@@ -69,18 +70,17 @@ impl LoadedSelector {
         Ok(Self { name: name.into(), imports, merges: contract::has_merge(component), runner })
     }
 
-    /// The interfaces that it imports.
+    /// The interfaces that the selector imports.
     pub fn imports(&self) -> &[String] {
         &self.imports
     }
 
-    /// Whether it exports `merge`.
+    /// Whether the selector exports `merge`.
     pub fn merges(&self) -> bool {
         self.merges
     }
 
-    /// What it says about itself. It is asked with the default limits and
-    /// without facts.
+    /// What the selector says about itself. It is asked with the default limits and without facts.
     pub fn describe(&self, deadline: Instant) -> Result<About, CniError> {
         let bounds =
             Bounds { selector: self.name.clone(), grants: Grants::default(), limits: Limits::default(), asked: 0 };
@@ -104,13 +104,14 @@ impl LoadedSelector {
     }
 }
 
-/// Only a child that does not speak our protocol gets here.
+/// The error for an answer to another task. Only a child that does not speak our protocol gives
+/// one.
 pub fn mismatched(selector: &str) -> CniError {
     CniError::new(code::SELECTOR, format!("selector {selector:?} was asked one thing and answered another"))
 }
 
-/// Runs the task in a thread and answers its questions in this one: a store may
-/// not borrow, the facts of a call do.
+/// Runs the task in a thread and answers its questions in this one: a store may not borrow, and the
+/// facts of a call do.
 fn run_beside(prepared: &dyn Run, task: &Task, bounds: &Bounds, facts: &dyn Facts, deadline: Instant) -> Ran {
     let (question, questions) = mpsc::channel();
     let (answer, answers) = mpsc::channel();
@@ -121,7 +122,7 @@ fn run_beside(prepared: &dyn Run, task: &Task, bounds: &Bounds, facts: &dyn Fact
     });
     let ran = thread::scope(|scope| {
         let thread = thread::Builder::new().spawn_scoped(scope, || prepared.run(task, bounds, ask, deadline))?;
-        // Ends when the store, and `ask` with it, is gone.
+        // This ends when the store is gone, and `ask` with it.
         for asked in questions {
             if answer.send(facts.answer(&asked)).is_err() {
                 break;

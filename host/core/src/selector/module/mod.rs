@@ -1,4 +1,4 @@
-//! Which module a configuration entry means, and how it gets into memory.
+//! The module that a configuration entry names, and how it gets into memory.
 
 pub mod loaded;
 mod program;
@@ -26,21 +26,20 @@ pub use read::{MAX_MODULE, read};
 /// A selector's module.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Module {
-    /// A selector inside this binary, by its name.
+    /// A selector inside this program, by its name.
     BuiltIn(&'static str),
-    /// A file, pinned by its digest.
+    /// A file, approved by its digest.
     File {
-        /// Where the module is. Absolute.
+        /// The file's absolute path.
         path: PathBuf,
-        /// The digest of that file.
+        /// The file's digest.
         sha256: Digest,
     },
 }
 
 impl Module {
-    /// What a configuration entry's `module` and `sha256` mean: a name without
-    /// a slash is a built-in selector, anything else a file, which needs a
-    /// digest.
+    /// The module of a configuration entry's `module` and `sha256`. A name without a slash is a
+    /// built-in selector. Anything else is a file, which needs a digest.
     pub fn from_config(program: &dyn Program, module: &str, sha256: Option<&str>) -> Result<Self, CniError> {
         let wrong = |message: String| Err(CniError::new(code::INVALID_CONFIG, message));
         if !module.contains('/') {
@@ -81,7 +80,7 @@ impl fmt::Display for Module {
     }
 }
 
-/// Gets modules into memory, each once.
+/// Loads modules into memory, each once.
 pub struct Loader {
     program: &'static dyn Program,
     cache_dir: PathBuf,
@@ -90,18 +89,18 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// `cache_dir` is where artefacts are. `tool` is the path of `genie-host`,
-    /// which is run to compile what is not there, and by the plugin to run what
-    /// imports WASI. Without one the tool compiles in memory, and keeps nothing.
+    /// `cache_dir` is the directory of artefacts. `tool` is the path of `genie-host`, which
+    /// compiles a module without an artefact and, for the plugin, runs modules that import WASI.
+    /// Without `tool`, this program compiles in memory and keeps nothing.
     pub fn new(program: &'static dyn Program, cache_dir: impl Into<PathBuf>, tool: Option<PathBuf>) -> Self {
         Self { program, cache_dir: cache_dir.into(), tool, loaded: Mutex::default() }
     }
 
-    /// Loads a module and checks that it is a selector that this host can run.
-    /// What it was granted is not checked here.
+    /// Loads a module and checks that it is a selector that this host can run. Its grants are not
+    /// checked here.
     ///
-    /// A file whose artefact is in the cache is not read again: the artefact's
-    /// name holds the digest.
+    /// A file whose artefact is in the cache is not read again: the artefact's name holds the
+    /// digest.
     pub fn load(&self, module: &Module, deadline: Instant) -> Result<LoadedSelector, CniError> {
         if let Some(loaded) = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(module) {
             return Ok(loaded.clone());
@@ -143,7 +142,8 @@ impl Loader {
         self.program.compiler().ok_or_else(|| unusable(module, error))
     }
 
-    /// What is in the cache, or comes there: `here` is for who has no program to compile it.
+    /// The artefact in the cache, which the tool compiles if it is missing. Without a tool, `here`
+    /// makes the component.
     fn native(
         &self,
         module: &OsStr,
@@ -155,7 +155,7 @@ impl Loader {
         let load = || load_file(engine, &path);
         match (load(), &self.tool) {
             (Ok(component), _) => Ok(component),
-            // What others could write is not simply written anew: they still could.
+            // A file that others could write is not simply written anew: they still could.
             (Err(error @ (LoadError::Untrusted(_) | LoadError::Unreadable(_))), Some(_)) => {
                 Err(unusable(module.as_ref(), &error))
             }

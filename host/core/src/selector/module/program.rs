@@ -11,11 +11,11 @@ use crate::selector::sandbox::run::Run;
 
 /// One of the two programs, the plugin or `genie-host`.
 pub trait Program: Send + Sync {
-    /// The engine that selectors run on: [`crate::selector::artefact::engine::start`] with what
-    /// this program adds.
+    /// The engine that selectors run on: that of [`crate::selector::artefact::engine::start`], with
+    /// this program's own settings.
     ///
     /// # Errors
-    /// It does not start on this machine.
+    /// The engine does not start on this machine.
     fn engine(&self) -> Result<&'static Engine, CniError>;
 
     /// The names of the built-in selectors.
@@ -24,40 +24,41 @@ pub trait Program: Send + Sync {
     /// The built-in selector of this name, one of [`Program::built_ins`].
     ///
     /// # Errors
-    /// It does not load: the program is not complete.
+    /// The selector does not load, because the program is not complete.
     fn built_in(&self, name: &str) -> Result<BuiltIn, CniError>;
 
-    /// The compiler, in the program that holds one.
+    /// The compiler; none in a program without one.
     fn compiler(&self) -> Option<Compiler>;
 
-    /// Why this program does not run a component itself; a child does then. Completes "it …".
+    /// The reason why a child has to run a component, as the end of a sentence that begins with
+    /// "it". The result is none when this program runs it.
     fn needs_child(&self, component: &Component, imports: &[String]) -> Option<&'static str>;
 
     /// Makes a component ready to be run in this process.
     ///
     /// # Errors
-    /// It does not fit this host.
+    /// The component does not fit this host.
     fn prepare(&self, selector: &str, component: &Component) -> Result<Arc<dyn Run>, CniError>;
 
-    /// Where `genie-host` is, which compiles modules, runs what this program does not, and asks
-    /// the API server.
+    /// The path of `genie-host`, which compiles modules, runs those that this program does not, and
+    /// asks the API server.
     fn tool(&self) -> PathBuf;
 }
 
-/// A built-in selector, as a program has it.
+/// A built-in selector in the form that a program has.
 pub enum BuiltIn {
-    /// Compiled with the program.
+    /// A component that was compiled with the program.
     Ready(Component),
     /// The component's bytes.
     Component(&'static [u8]),
 }
 
 /// Compiles a module for use in this process. The first parameter is the selector's name, for
-/// messages; the second the module's bytes.
+/// messages; the second is the module's bytes.
 pub type Compiler = fn(&str, &[u8]) -> Result<Component, CniError>;
 
-/// A program that knows the built-in selectors by their names and runs nothing, for those who
-/// only read configurations: tests and fuzzing.
+/// A program that knows the built-in selectors by their names and runs none, for tests and fuzzing
+/// that only read configurations.
 pub struct NamesOnly;
 
 impl NamesOnly {

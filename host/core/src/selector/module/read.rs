@@ -1,4 +1,4 @@
-//! A module's file.
+//! Reads a module's file.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,7 +9,7 @@ use crate::cni::{CniError, code};
 /// The largest module that is compiled, in bytes.
 pub const MAX_MODULE: u64 = 32 << 20;
 
-/// Reads a module's file. Larger than [`MAX_MODULE`] is an error.
+/// Reads a module's file. A file larger than [`MAX_MODULE`] is an error.
 pub fn read(path: &Path) -> Result<Vec<u8>, CniError> {
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(MAX_MODULE + 1).read_to_end(&mut bytes)).map_err(|error| {

@@ -1,4 +1,4 @@
-//! What the imports `pod`, `cluster` and `node` answer, and the record of it.
+//! What the imports `pod`, `cluster` and `node` answer, and how answers are recorded.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,11 +11,11 @@ use crate::object::check::is_label_key;
 
 /// Answers what selectors ask of the host.
 pub trait Facts {
-    /// The answer, as JSON: what [`Question`] says of each. It may cost a read, and must come
+    /// The answer as JSON, in the form that [`Question`] says. It may cost a read, and must come
     /// within the call's deadline.
     ///
     /// # Errors
-    /// Why the fact cannot be had now. The selector gets to read it.
+    /// The reason why the fact is not available now. The selector gets this text.
     fn answer(&self, question: &Question) -> Result<Value, String>;
 }
 
@@ -29,11 +29,11 @@ pub enum Question {
     ServiceAccount,
     /// The pod's controlling owner: `[KIND, NAME]`, or null.
     Owner,
-    /// An object of the cluster: its JSON as a text, or null when it does not exist. Only what
-    /// was granted is asked for.
+    /// An object of the cluster: its JSON as a text, or null when the object does not exist. Only
+    /// granted objects are asked for.
     Object(ObjectName),
-    /// What all interfaces of the node whose names start with `prefix` have received and sent:
-    /// `[BYTES, BYTES]`.
+    /// The bytes that all interfaces of the node whose names start with `prefix` have received and
+    /// sent: `[BYTES, BYTES]`.
     Traffic {
         /// The beginning of the names; empty for all.
         prefix: String,
@@ -43,8 +43,8 @@ pub enum Question {
         /// The label's key.
         key: String,
     },
-    /// How many addresses are left for a network: a number, or null where its address
-    /// management does not tell.
+    /// How many addresses are left for a network: a number, or null where its address management
+    /// does not tell.
     FreeAddresses {
         /// The network's `file`.
         network: String,
@@ -55,7 +55,7 @@ pub enum Question {
 const FILE_NAME: usize = 255;
 
 impl Question {
-    /// Fails when what is named in it is not what it claims to be; says what is wrong.
+    /// Fails when a name in the question is not what it claims to be. The error says what is wrong.
     pub fn check(&self) -> Result<(), String> {
         match self {
             // An object's name was checked when it was made.
@@ -74,37 +74,36 @@ impl Question {
     }
 }
 
-/// A question and what was answered: with the request, all that a decision
-/// depended on.
+/// A question and its answer. With the request, these are all that a decision depended on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Consulted {
     /// What the selector asked.
     pub question: Question,
-    /// What it was told.
+    /// What the selector was answered.
     pub answer: Answered,
 }
 
-/// An answer, as it is recorded.
+/// An answer in the form in which it is recorded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Answered {
     /// The answer as JSON.
     Ok(Value),
-    /// Why there was none.
+    /// The reason why there was no answer.
     Err(String),
-    /// There was one, too large to be kept in every record.
+    /// The digest of an answer that is too large to be kept in every record.
     Digest {
         /// The SHA-256 of the answer as compact JSON, in hexadecimal digits.
         sha256: String,
-        /// Its size in bytes.
+        /// The answer's size as JSON, in bytes.
         bytes: usize,
     },
 }
 
-/// An answer up to this size is recorded as it is, in bytes of JSON.
+/// The largest answer that is recorded as it is, in bytes of JSON.
 pub const RECORDED: usize = 4 << 10;
 
 impl Answered {
-    /// What of an answer is recorded; `bytes` is its size as JSON.
+    /// The recorded form of an answer; `bytes` is its size as JSON.
     pub fn of(answer: &Result<Value, String>, bytes: usize) -> Self {
         match answer {
             Ok(answer) if bytes <= RECORDED => Self::Ok(answer.clone()),
@@ -131,12 +130,12 @@ impl From<Answered> for Result<Value, String> {
     }
 }
 
-/// Knows nothing: where no cluster and no node stand behind a selector.
+/// Facts that know nothing, for selectors that are asked without a cluster and a node.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Nothing;
 
-/// Answers out of a record, so that a decision can be replayed. A question that
-/// was not asked then has no answer now.
+/// Facts from a record, so that a decision can be replayed. A question that was not asked then has
+/// no answer now.
 #[derive(Clone, Debug, Default)]
 pub struct Replay(pub Vec<Consulted>);
 

@@ -1,4 +1,4 @@
-//! What a running selector sees of the host: its imports.
+//! The imports, which are all that a running selector sees of the host.
 
 use std::time::Instant;
 
@@ -16,22 +16,22 @@ use crate::selector::sandbox::task::Bounds;
 use crate::selector::sandbox::unanswered::{Unanswered, check};
 use crate::text::json_size;
 
-/// Gets a question answered. A store may not borrow, so whatever holds the facts
-/// answers at the other end of this.
+/// Has a question answered. A store may not borrow, so the facts of a call answer at the other end
+/// of this.
 pub type Ask = Box<dyn FnMut(Question) -> Result<Value, String> + Send>;
 
-/// What belongs to one call.
+/// The state of one call.
 pub struct State {
     ask: Ask,
     grants: Grants,
     home: Home,
     deadline: Instant,
     facts: Facts,
-    /// What it uses.
+    /// What the selector uses.
     pub meter: Meter,
-    /// What it logs.
+    /// What the selector logs.
     pub logs: LogBook,
-    /// What it asked, and was answered.
+    /// What the selector asked, and what it was answered.
     pub consulted: Vec<Consulted>,
 }
 
@@ -67,7 +67,7 @@ impl State {
         Ok(answer.and_then(|fact| serde_json::from_value(fact).map_err(|error| format!("malformed answer: {error}"))))
     }
 
-    /// Bytes of what was asked and answered.
+    /// How many bytes were asked and answered.
     pub fn facts_bytes(&self) -> usize {
         self.facts.bytes
     }
@@ -80,10 +80,10 @@ impl State {
     }
 }
 
-/// How much was asked and answered.
+/// Counts the bytes that were asked and answered.
 struct Facts {
     limit: usize,
-    /// By the selectors before this one.
+    /// The bytes of the selectors before this one.
     before: usize,
     bytes: usize,
 }
@@ -104,7 +104,7 @@ pub trait Context: Send + 'static {
     fn new(state: State) -> Self;
     /// The state, for the imports of the contract.
     fn state(&mut self) -> &mut State;
-    /// The state after the call, with what was added brought into it.
+    /// The state after the call, with the program's own part brought into it.
     fn finish(self) -> State;
 }
 
@@ -122,8 +122,8 @@ impl Context for State {
     }
 }
 
-/// Offers every import of the contract. Whether a selector may have it was checked
-/// when it was loaded.
+/// Links every import of the contract. Whether a selector may have it was checked when it was
+/// loaded.
 pub(super) fn link<T: Context>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     abi::types::add_to_linker::<T, HasSelf<State>>(linker, T::state)?;
     abi::log::add_to_linker::<T, HasSelf<State>>(linker, T::state)?;
@@ -140,7 +140,7 @@ impl abi::log::Host for State {
     }
 
     fn write(&mut self, level: LogLevel, message: String) -> wasmtime::Result<()> {
-        // A message costs the guest a few instructions, however long it is.
+        // A message costs the guest only a few instructions, however long it is.
         if self.logs.hear(&message) > LOGGED {
             return Err(wasmtime::Error::new(Exceeded::Logged));
         }

@@ -1,4 +1,4 @@
-//! What one call of a selector may use.
+//! How much one call of a selector may use.
 
 use std::fmt;
 
@@ -8,23 +8,23 @@ use wasmtime::ResourceLimiter;
 
 use crate::selector::keys;
 
-/// What a configuration entry allows its selector in one call. Deterministic:
+/// How much a configuration entry lets its selector use in one call. The limits are deterministic:
 /// a call that fits here fits on every node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Fuel: roughly one per WebAssembly instruction.
+    /// Fuel: roughly one for each WebAssembly instruction.
     pub fuel: u64,
     /// Bytes of memory, over all of the selector's memories.
     pub memory: usize,
     /// Bytes of log messages that are kept.
     pub log_bytes: usize,
-    /// Log messages that are kept.
+    /// Number of log messages that are kept.
     pub log_messages: usize,
-    /// Bytes that it may hand to the host at once: its answer, or what it
-    /// passes to an import.
+    /// Bytes that the selector may hand to the host at once: its answer, or the arguments of an
+    /// import.
     pub output_bytes: usize,
-    /// Bytes of what is asked of the imports and answered in one CNI call, by it and the
-    /// selectors before it.
+    /// Bytes that are asked of the imports and answered in one CNI call, by the selector and those
+    /// before it.
     pub facts_bytes: usize,
 }
 
@@ -41,7 +41,7 @@ impl Default for Limits {
     }
 }
 
-/// Core instances of one component; languages with a runtime need about 20.
+/// Core instances of one component. Languages with a runtime need about 20.
 pub const INSTANCES: usize = 64;
 /// Memories of one component.
 pub const MEMORIES: usize = 8;
@@ -51,7 +51,7 @@ pub const TABLES: usize = 64;
 pub const TABLE_ELEMENTS: usize = 100_000;
 /// Handles to resources that exist at the same time.
 pub const HANDLES: usize = 256;
-/// Bytes of log messages that are looked at in one call, kept or not.
+/// Bytes of log messages that are accepted in one call, kept or not.
 pub const LOGGED: usize = 16 << 20;
 /// Questions to the imports `pod`, `cluster` and `node` in one call.
 pub const QUESTIONS: usize = 256;
@@ -60,12 +60,12 @@ pub const QUESTIONS: usize = 256;
 const KEYS: [&str; 6] = ["fuel", "memory", "facts_bytes", "output_bytes", "log_bytes", "log_messages"];
 
 impl Limits {
-    /// Reads a configuration entry's `limits`: an object with any of `fuel`,
-    /// `memory`, `log_bytes`, `log_messages`, `output_bytes`, `facts_bytes`. Sizes are bytes,
-    /// as a number or as text with a suffix (`"16Mi"`, see [`parse_bytes`]).
-    /// Null means all defaults.
+    /// Reads a configuration entry's `limits`: an object with any of `fuel`, `memory`, `log_bytes`,
+    /// `log_messages`, `output_bytes`, `facts_bytes`. Sizes are bytes, as a number or as text with
+    /// a suffix (`"16Mi"`, see [`parse_bytes`]). Null means all defaults.
     ///
-    /// The error says which key is wrong and what would be right.
+    /// # Errors
+    /// The text says which key is wrong and what would be right.
     pub fn from_json(value: &Value) -> Result<Self, String> {
         let mut limits = Self::default();
         let members = match value {
@@ -103,8 +103,8 @@ fn number(value: &Value) -> Option<u64> {
     }
 }
 
-/// Reads a quantity as Kubernetes writes it: `16777216`, `16Mi` (1024s: `Ki`,
-/// `Mi`, `Gi`) or `64M` (1000s: `k`, `M`, `G`).
+/// Reads a quantity as Kubernetes writes it: `16777216`, `16Mi` (1024s: `Ki`, `Mi`, `Gi`) or `64M`
+/// (1000s: `k`, `M`, `G`).
 pub fn parse_bytes(text: &str) -> Option<u64> {
     const SUFFIXES: [(&str, u64); 6] =
         [("Ki", 1 << 10), ("Mi", 1 << 20), ("Gi", 1 << 30), ("k", 1_000), ("M", 1_000_000), ("G", 1_000_000_000)];
@@ -116,7 +116,7 @@ pub fn parse_bytes(text: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(unit)
 }
 
-/// A size for people: the largest unit that divides it.
+/// A size for people, in the largest of Mi, Ki and bytes that divides it.
 pub fn show_bytes(bytes: usize) -> String {
     match bytes {
         0 => "0".into(),
@@ -129,11 +129,11 @@ pub fn show_bytes(bytes: usize) -> String {
 /// What one call used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Fuel, instantiation included.
+    /// The fuel used, instantiation included.
     pub fuel: u64,
     /// Bytes of memory at the peak, over all memories.
     pub memory: usize,
-    /// Bytes of what it asked its imports and was answered.
+    /// Bytes that the selector asked its imports and was answered.
     #[serde(default)]
     pub facts: usize,
 }
@@ -141,25 +141,25 @@ pub struct Usage {
 /// The limit at which the host stopped a selector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Exceeded {
-    /// Its memories would have come to `wanted` bytes.
+    /// The memories would have come to `wanted` bytes.
     Memory {
-        /// What it wanted.
+        /// The bytes that the selector wanted.
         wanted: usize,
-        /// What it may have.
+        /// The bytes that it may have.
         limit: usize,
     },
-    /// Its tables would have held so many elements.
+    /// The tables would have held too many elements.
     TableElements {
-        /// What it wanted.
+        /// The number of elements that the selector wanted.
         wanted: usize,
     },
-    /// It logged without end.
+    /// The selector logged more than [`LOGGED`] bytes.
     Logged,
-    /// It asked its imports too often.
+    /// The selector asked its imports more than [`QUESTIONS`] times.
     Questions,
-    /// What was asked and answered came to more than this limit.
+    /// More was asked and answered than this limit allows.
     Facts {
-        /// What it may have, in bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
     /// The CNI call's deadline passed while an import was being answered.
@@ -192,24 +192,23 @@ impl fmt::Display for Exceeded {
 
 impl std::error::Error for Exceeded {}
 
-/// Counts what a store's memories and tables hold together.
+/// Counts what all memories and tables of a store hold together.
 ///
-/// Wasmtime's own `StoreLimits` bounds each memory by itself, so a component of
-/// eight memories would get eight times the limit. Going over ends the call
-/// rather than failing the growth: inside the guest a failed growth looks like
-/// any panic.
+/// Wasmtime's own `StoreLimits` bounds each memory by itself, so a component with eight memories
+/// would get eight times the limit. Exceeding the limit ends the call and does not just fail the
+/// growth: inside the guest, a failed growth looks like any panic.
 #[derive(Debug)]
 pub struct Meter {
     limit: usize,
     memory: usize,
-    /// The last growth that was allowed, to take back when it fails after all.
+    /// The last growth that was allowed, to be taken back if it fails after all.
     growth: usize,
     peak: usize,
     elements: usize,
 }
 
 impl Meter {
-    /// Nothing is used yet, of so many bytes.
+    /// A meter that allows so many bytes of memory, with none used yet.
     pub fn new(limit: usize) -> Self {
         Self { limit, memory: 0, growth: 0, peak: 0, elements: 0 }
     }

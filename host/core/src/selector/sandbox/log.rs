@@ -1,4 +1,4 @@
-//! What a selector logs.
+//! The log messages of a selector.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::text::one_line;
 /// One log message of a selector.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Log {
-    /// How much it matters.
+    /// The message's level.
     pub level: LogLevel,
     /// The message.
     pub message: String,
@@ -26,17 +26,17 @@ impl Log {
     }
 }
 
-/// Hands a selector's messages on to the log. They are for its author, whatever level they
-/// have: what a node's operator has to know is in the answer. So they are seen at `debug`.
+/// Passes a selector's messages on to the log, all at `debug`. They are for the selector's author,
+/// whatever their level: what a node's operator has to know is in the answer.
 pub fn hand_on(selector: &str, logs: &[Log]) {
     for log in logs {
-        // Quoted: a message is of many lines, and must not pass for a line of ours.
+        // Quoted, since a message may have many lines and must not pass for a line of ours.
         tracing::debug!("selector {selector:?} logged at {}: {:?}", log.level_name(), log.message);
     }
 }
 
-/// The messages of one call. What is too much is dropped and counted: a chatty
-/// selector still decides the same.
+/// The messages of one call. Those beyond the limits are dropped and counted: a chatty selector
+/// still decides the same.
 #[derive(Debug)]
 pub struct LogBook {
     messages: Vec<Log>,
@@ -55,15 +55,15 @@ impl LogBook {
         Self { messages: Vec::new(), bytes, count, dropped: 0, heard: 0, error: None }
     }
 
-    /// Whether another message of this level would be kept. One that the guest
-    /// then does not write counts as dropped.
+    /// Whether another message of this level would be kept. If not, it counts as dropped, since the
+    /// guest will not write it.
     pub fn enabled(&mut self, level: LogLevel) -> bool {
         let enabled = level == LogLevel::Error || (self.count > 0 && self.bytes > 0);
         self.dropped += usize::from(!enabled);
         enabled
     }
 
-    /// Counts the bytes of a message, kept or not, and gives those of all messages.
+    /// Counts the bytes of a message, kept or not, and returns the bytes of all messages.
     pub fn hear(&mut self, message: &str) -> usize {
         self.heard = self.heard.saturating_add(message.len());
         self.heard
@@ -88,7 +88,7 @@ impl LogBook {
         self.error.as_deref()
     }
 
-    /// The messages that were kept, with a note on those that were not.
+    /// The messages that were kept, with a note on those that were dropped.
     pub fn finish(mut self) -> Vec<Log> {
         if self.dropped > 0 {
             let message =

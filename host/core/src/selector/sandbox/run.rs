@@ -16,15 +16,15 @@ use crate::selector::sandbox::limits::{Exceeded, HANDLES, Limits, Usage, show_by
 use crate::selector::sandbox::unanswered::Unanswered;
 use crate::text::one_line;
 
-/// What became of a call.
+/// How a call ended.
 pub struct Ran {
-    /// The answer; or the error when there is none: a trap, a limit.
+    /// The answer, or the error when there is none, such as a trap or a limit.
     pub answer: Result<TaskAnswer, CniError>,
-    /// What it used.
+    /// What the selector used.
     pub usage: Usage,
-    /// What it logged.
+    /// What the selector logged.
     pub logs: Vec<Log>,
-    /// What it asked, and was answered.
+    /// What the selector asked, and what it was answered.
     pub consulted: Vec<Consulted>,
 }
 
@@ -35,7 +35,7 @@ impl Ran {
     }
 }
 
-/// A component whose imports and exports were found to fit.
+/// A component whose imports and exports fit this host.
 pub struct Linked<T: Context> {
     pre: InstancePre<T>,
     select: select::GuestIndices,
@@ -44,17 +44,17 @@ pub struct Linked<T: Context> {
 
 /// Runs tasks: a [`Linked`] component, whatever its store holds.
 pub trait Run: Send + Sync {
-    /// Runs the task. The store is made for it and dropped with it: nothing of
-    /// a call, let alone of a trap, is left for the next.
+    /// Runs the task. The store is made for it and dropped with it: a call, or a trap, leaves
+    /// nothing for the next one.
     fn run(&self, task: &Task, bounds: &Bounds, ask: Ask, deadline: Instant) -> Ran;
 }
 
 impl<T: Context> Linked<T> {
-    /// Checks what the component imports and exports. `link` adds imports to those of the
-    /// contract. Grants are not checked here.
+    /// Checks a component's imports and exports. `link` adds imports to those of the contract.
+    /// Grants are not checked here.
     ///
     /// # Errors
-    /// [`code::SELECTOR`]: it does not fit this host.
+    /// [`code::SELECTOR`] when the component does not fit this host.
     pub fn new(
         selector: &str,
         component: &Component,
@@ -103,13 +103,13 @@ impl<T: Context> Run for Linked<T> {
         store.set_hostcall_fuel(limits.output_bytes);
         store.set_max_component_handles(HANDLES);
         let answer = store.set_fuel(limits.fuel).and_then(|()| self.call(&mut store, task));
-        // Without fuel metering there is no answer either, so zero is never shown.
+        // Without fuel metering there is no answer either, so this zero is never shown.
         let left = store.get_fuel().unwrap_or_default();
 
         let mut state = store.into_data().finish();
         let answer = answer.map_err(|error| {
             let told = explain(&error, bounds, state.logs.last_error());
-            // The backtrace is for the selector's author, not for an event.
+            // The backtrace is for the selector's author, and not for an event.
             state.logs.write(LogLevel::Debug, format!("{error:#}"));
             told
         });
@@ -158,8 +158,8 @@ fn explain(error: &wasmtime::Error, bounds: &Bounds, last_error: Option<&str>) -
     CniError::new(code, format!("selector {selector:?} {what}"))
 }
 
-/// Wasmtime gives no type to the error of a call that hands over too much, so
-/// the advice goes by its text; a test sees to it that it still does.
+/// Wasmtime has no type for the error of a call that hands over too much, so its text is looked at.
+/// A test makes sure that the text is still the same.
 fn stopped(reason: &str, limits: &Limits) -> String {
     if reason.starts_with("too much data is being copied") {
         let limit = show_bytes(limits.output_bytes);

@@ -6,23 +6,23 @@ use super::limits::Limits;
 use crate::selector::abi::{About, Merged, Outcome, Plan, Refusal, Request, Verdict};
 use crate::selector::grants::{Grants, Home};
 
-/// What to ask a selector. `settings` is JSON text.
+/// A question to a selector. `settings` is JSON text.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Task {
-    /// What it is.
+    /// What is the selector?
     Describe,
-    /// Which networks a pod gets.
+    /// Which networks does a pod get?
     Select {
-        /// The pod, and what there is to choose from.
+        /// The pod, and the networks to choose from.
         request: Request,
         /// The entry's settings.
         settings: String,
     },
-    /// How the networks' results become one.
+    /// Which result do the networks' results make?
     Merge {
         /// What the chain was asked.
         request: Request,
-        /// What it decided.
+        /// What the chain decided.
         plan: Plan,
         /// What the networks answered, in the plan's order.
         outcomes: Vec<Outcome>,
@@ -43,26 +43,26 @@ impl Task {
     }
 }
 
-/// What it answers.
+/// A selector's answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum TaskAnswer {
-    /// To [`Task::Describe`].
+    /// The answer to [`Task::Describe`].
     About(About),
-    /// To [`Task::Select`].
+    /// The answer to [`Task::Select`].
     Verdict(Result<Verdict, Refusal>),
-    /// To [`Task::Merge`].
+    /// The answer to [`Task::Merge`].
     Merged(Result<Merged, Refusal>),
 }
 
-/// What one call may do.
+/// What a selector may do in one call.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Bounds {
     /// The selector's name, for messages.
     pub selector: String,
-    /// What it may read and say.
+    /// What the selector may read and say.
     pub grants: Grants,
-    /// What it may use.
+    /// How much the selector may use.
     pub limits: Limits,
-    /// Bytes of what selectors before this one asked in the same CNI call, and were told.
+    /// Bytes that the selectors before this one asked in the same CNI call, and were answered.
     pub asked: usize,
 }

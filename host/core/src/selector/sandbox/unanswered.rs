@@ -5,13 +5,13 @@ use std::fmt;
 use crate::selector::grants::{Grants, Home, Plain};
 use crate::selector::sandbox::facts::Question;
 
-/// Why a question is not passed on. It ends the call: whose mistake it is must act, and no
-/// answer of the selector's would say who that is.
+/// Why a question is not passed on. It ends the call: no answer of the selector would say whether
+/// its author or the operator has to act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unanswered {
-    /// What it names is not what it claims to be: the selector's defect.
+    /// A name in it is not what it claims to be, which is the selector's defect.
     Malformed(String),
-    /// The configuration does not grant it: for the operator.
+    /// The configuration does not grant it, which is the operator's to correct.
     Ungranted(String),
 }
 
@@ -26,8 +26,8 @@ impl fmt::Display for Unanswered {
 
 impl std::error::Error for Unanswered {}
 
-/// Whether a question may be passed on. Its import was granted when the selector was loaded;
-/// a child's word for that is not taken.
+/// Checks that a question may be passed on. The grant of its import was checked when the selector
+/// was loaded, and is checked again: a child may ask anything.
 pub fn check(question: &Question, grants: &Grants, home: &Home) -> Result<(), Unanswered> {
     question.check().map_err(Unanswered::Malformed)?;
     let import = |granted: bool, import: &str| {

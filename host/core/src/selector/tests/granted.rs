@@ -1,5 +1,5 @@
-//! What a selector may say, grant by grant. Each case is refused without its grant, by the
-//! very line that allows it, and allowed with it.
+//! What a selector may say, grant by grant. Each case is refused without its grant, with the very
+//! line that allows it, and allowed with it.
 
 use serde_json::{Value, json};
 
@@ -65,7 +65,7 @@ fn without_grants_a_selector_chooses_orders_and_names() {
     assert_eq!(Grants::default().check_plan(&plan, &asked(), None), Ok(()));
 }
 
-/// A grant, and an attachment that takes just this one.
+/// Grants, each with an attachment that takes just this one.
 fn rows() -> Vec<(Value, Attachment)> {
     let patched = |patch: Value| Attachment { patch: Some(patch.to_string()), ..weave() };
     let routed = |default_route| Attachment { default_route, ..weave() };
@@ -102,7 +102,7 @@ fn all_else_takes_its_grant_which_the_refusal_names() {
         assert!(error.msg.contains("\"tenant\"") && error.msg.contains(&line), "{line} in: {error}");
         assert_eq!(check(std::slice::from_ref(&grant), &attachment), Ok(()), "{grant}");
         for other in rows().into_iter().map(|(other, _)| other).filter(|other| other != &grant) {
-            // `ipam` covers what is below it.
+            // `ipam` covers all that is below it.
             let covers = other == json!({"patch": ["ipam"]});
             assert!(covers || check(std::slice::from_ref(&other), &attachment).is_err(), "{other} allows {grant}");
         }
@@ -184,7 +184,7 @@ fn what_was_decided_may_be_passed_on_once() {
     assert!(checked(&[Attachment { mac: Some("02:00:00:00:00:01".into()), ..earlier }]).is_err(), "with more");
 }
 
-/// Two networks, as they answered, and what the standard merge makes of them.
+/// Checks a merged result of two networks.
 fn merged(items: &[Value], result: &Value, annotations: &[(&str, &str)]) -> Result<(), CniError> {
     let outcomes = [("eth0", "a", "172.120.0.3/24"), ("eth1", "b", "10.0.0.2/8")].map(|(interface, network, address)| {
         let result = json!({

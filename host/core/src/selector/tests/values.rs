@@ -1,4 +1,4 @@
-//! What is read from a configuration.
+//! Values that are read from a configuration.
 
 use serde_json::json;
 

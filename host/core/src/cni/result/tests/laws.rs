@@ -1,4 +1,4 @@
-//! What holds for every result.
+//! Properties that hold for every result.
 
 use proptest::prelude::*;
 
@@ -31,7 +31,7 @@ fn listed() -> impl Strategy<Value = Value> {
         })
 }
 
-/// Any JSON, often with keys that mean something in a result.
+/// Any JSON, often with keys that have a meaning in a result.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

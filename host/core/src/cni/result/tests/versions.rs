@@ -1,4 +1,4 @@
-//! From one version to another.
+//! Conversion from one version to another.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Writing artefacts, and whether they can be: the tool's side.
+//! Writes artefacts, and tells whether they can be used: the tool's side.
 
 use std::env;
 use std::fs::{self, File};
@@ -18,9 +18,10 @@ use crate::selector::artefact::claim::Claim;
 use crate::selector::artefact::load::{LoadError, load_file};
 use crate::trust::{self, Distrust, Missing};
 
-/// Puts an artefact in its place, durably. One that is there already is replaced.
+/// Puts an artefact in its place, durably, and replaces one that is there already.
 pub fn write(claim: Claim, digest: Digest, bytes: &[u8]) -> Result<(), CniError> {
-    // Only who has the claim writes, so one name is enough; what a kill left there goes.
+    // Only the holder of the claim writes, so one name is enough. A file that a kill left there is
+    // removed.
     let temporary = format!(".{digest}.tmp");
     let dir = &claim.dir;
     let place = || -> std::io::Result<()> {
@@ -34,7 +35,7 @@ pub fn write(claim: Claim, digest: Digest, bytes: &[u8]) -> Result<(), CniError>
         Ok(())
     };
     place().map_err(|error| {
-        // Best effort: what is left over is never loaded.
+        // Failures do not matter: a file that is left over is never loaded.
         let _ = rustix::fs::unlinkat(dir, &temporary, AtFlags::empty());
         CniError::new(code::IO, format!("the artefact cannot be written: {error}"))
     })?;
@@ -42,11 +43,11 @@ pub fn write(claim: Claim, digest: Digest, bytes: &[u8]) -> Result<(), CniError>
     Ok(())
 }
 
-/// Whether the artefact of the module with this digest is there and loads. False:
-/// it has to be compiled.
+/// Whether the artefact of the module with this digest exists and can be loaded. False when the
+/// module has yet to be compiled.
 ///
 /// # Errors
-/// Why one that is there is not loaded.
+/// The reason why an existing artefact is not loaded.
 pub fn check(engine: &Engine, cache_dir: &Path, digest: Digest) -> Result<bool, String> {
     match load_file(engine, &path(cache_dir, digest)) {
         Ok(_) => Ok(true),
@@ -55,11 +56,10 @@ pub fn check(engine: &Engine, cache_dir: &Path, digest: Digest) -> Result<bool, 
     }
 }
 
-/// Whether the directory is one that artefacts are loaded from. One that does not
-/// exist is.
+/// Checks that artefacts would be loaded from the directory. One that does not exist passes.
 ///
 /// # Errors
-/// Why it is not trusted, and what to do about it.
+/// The reason why the directory is not trusted, and what to do about it.
 pub fn check_dir(cache_dir: &Path) -> Result<(), String> {
     match trust::open_dir(cache_dir, Missing::Fail) {
         Ok(_) | Err(Distrust::Missing(_)) => Ok(()),
@@ -67,8 +67,8 @@ pub fn check_dir(cache_dir: &Path) -> Result<(), String> {
     }
 }
 
-/// The cache that this process's user can fill: this one, where it is there, else the
-/// user's own, below `XDG_CACHE_HOME` or `~/.cache`. None: neither.
+/// The cache that this process's user can fill: this one, if it exists, else the user's own, below
+/// `XDG_CACHE_HOME` or `~/.cache`. The result is none when neither can be filled.
 pub fn usable(cache_dir: &Path) -> Option<PathBuf> {
     let can_be_filled = |dir: &Path, missing| {
         trust::open_dir(dir, missing)
@@ -83,7 +83,7 @@ pub fn usable(cache_dir: &Path) -> Option<PathBuf> {
 fn of_user() -> Option<PathBuf> {
     let given = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
     let dir = given.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))?;
-    // A home directory is often behind a link; what it leads to is what is checked.
+    // A home directory is often behind a link. The directory that it leads to is checked.
     fs::create_dir_all(&dir).ok()?;
     Some(fs::canonicalize(dir).ok()?.join("genie"))
 }
@@ -92,7 +92,7 @@ fn create(dir: impl rustix::fd::AsFd, name: &str) -> Result<File, Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let open = || rustix::fs::openat(&dir, name, flags, Mode::from_raw_mode(0o600)).map(File::from);
     match open() {
-        // Left over from a process that was killed.
+        // A process that was killed has left it.
         Err(Errno::EXIST) => {
             rustix::fs::unlinkat(&dir, name, AtFlags::empty())?;
             open()
