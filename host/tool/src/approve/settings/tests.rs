@@ -41,7 +41,7 @@ fn what_fits_is_no_mistake() {
 fn every_mistake_is_told_with_its_place() {
     let told = mistakes(&tenant(), &json!({"first": "a", "frist": "b", "most": 0}));
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told.contains(&r#"settings: unknown key "frist": did you mean "first"?"#.into()), "{told:?}");
+    assert!(told.contains(&r#"settings: unknown key "frist": did you mean "first"? there are first, most, networks"#.into()), "{told:?}");
     assert!(told.contains(&"settings.most: must be >=1, but got 0".into()), "{told:?}");
     assert_eq!(mistakes(&tenant(), &json!({})), ["settings: missing properties 'first'"]);
     assert_eq!(mistakes(&tenant(), &json!([])), ["settings: want object, but got array"]);
