@@ -63,11 +63,12 @@ check: toolchain ## format, clippy and unit tests, after every change: no root, 
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	tests/unit
 
-lint: toolchain ## dependencies, licences, documents, links, spelling, scripts; needs python3
+lint: toolchain ## dependencies, licences, documents, links, spelling, scripts, circles, the SDK by itself; needs python3
 	tests/needs python
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' \
 		cargo doc --locked --quiet --workspace --no-deps --document-private-items
 	tests/lint
+	tests/package
 
 demo: ## the reference scenario with the real calico and the real flannel; needs root
 	$(call prepare)
