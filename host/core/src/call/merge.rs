@@ -41,7 +41,7 @@ pub fn merge(
     let merged = match config.chain.merge(&config.loader, merging, outcomes, deadline) {
         Some(merged) => {
             let merged = merged.map_err(for_operator)?;
-            check(&merged).map_err(|error| match config.chain.merger(decision.decided_by) {
+            check_merged(&merged).map_err(|error| match config.chain.merger(decision.decided_by) {
                 Some(selector) => error.add_detail(format_args!("selector {selector:?} merged it")),
                 None => error,
             })?;
@@ -68,8 +68,8 @@ pub fn answer(merged: &Merged, version: Version) -> Result<Value, CniError> {
 }
 
 /// Checks that the runtime and the cluster can have what a selector merged.
-fn check(merged: &Merged) -> Result<(), CniError> {
-    publishable::check(&merged.annotations).map_err(|why| CniError::new(code::SELECTOR, format!("merge: {why}")))?;
+fn check_merged(merged: &Merged) -> Result<(), CniError> {
+    publishable::check_annotations(&merged.annotations).map_err(|why| CniError::new(code::SELECTOR, format!("merge: {why}")))?;
     last(merged).map(drop)
 }
 

@@ -34,7 +34,7 @@ pub fn status(call: &Call, program: &'static dyn Program) -> Result<(), CniError
     let deadline = Instant::now() + LIMIT.min(config.paths.timeout);
     let own = OwnTypes::of(call);
     let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
-    config.chain.check(&config.loader, deadline).map_err(unavailable)?;
+    config.chain.load_all(&config.loader, deadline).map_err(unavailable)?;
     let path = plugin_dirs(call, &config.paths);
     for attachment in default_plan(call, config, &catalogue, deadline)?.attachments {
         // Only installed networks belong to the node; the others are the pod's.

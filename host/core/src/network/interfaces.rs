@@ -20,7 +20,7 @@ use crate::cni::{CniError, code, names, quoted};
 pub fn assign(wanted: &[Option<&str>], runtime: &str, taken: &BTreeSet<String>) -> Result<Vec<String>, CniError> {
     let mut used = taken.clone();
     for name in wanted.iter().flatten() {
-        check(name)?;
+        check_name(name)?;
         if taken.contains(*name) {
             let message = format!("interface {name} exists already in the pod; choose another name, or none");
             return Err(CniError::new(code::REFUSED_INVALID, message));
@@ -45,7 +45,7 @@ pub fn assign(wanted: &[Option<&str>], runtime: &str, taken: &BTreeSet<String>) 
 
 /// The specification's rules come first, in the words that people search for. The SDK adds the
 /// names that no pod can use.
-fn check(name: &str) -> Result<(), CniError> {
+fn check_name(name: &str) -> Result<(), CniError> {
     let place = format!("interface {}", quoted(name));
     names::check_interface(name).map_err(|error| error.context(&place))?;
     let checked = genie_selector::interface::check(name);

@@ -8,7 +8,7 @@ const TOTAL_LIMIT: usize = 256 << 10;
 ///
 /// # Errors
 /// The first key that is wrong, and why; or the size of all, when that is too large.
-pub fn check(annotations: &[(String, String)]) -> Result<(), String> {
+pub fn check_annotations(annotations: &[(String, String)]) -> Result<(), String> {
     for (key, _) in annotations {
         check_key(key).map_err(|why| format!("the annotation {key:?} cannot be published: {why}"))?;
     }
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     fn checked(key: &str) -> Result<(), String> {
-        check(&[(key.to_owned(), "value".to_owned())])
+        check_annotations(&[(key.to_owned(), "value".to_owned())])
     }
 
     #[test]
@@ -72,6 +72,6 @@ mod tests {
 
     #[test]
     fn more_than_a_pod_can_hold_is_refused() {
-        assert!(check(&[("a".into(), "v".repeat(TOTAL_LIMIT))]).unwrap_err().contains("262144"));
+        assert!(check_annotations(&[("a".into(), "v".repeat(TOTAL_LIMIT))]).unwrap_err().contains("262144"));
     }
 }

@@ -95,7 +95,7 @@ impl Scene<'_> {
 ///
 /// # Errors
 /// [`code::INVALID_CONFIG`] for two owners, or an owner with two gateways of one family.
-pub fn check(wishes: &[Wish<'_>]) -> Result<(), CniError> {
+pub fn check_wishes(wishes: &[Wish<'_>]) -> Result<(), CniError> {
     let owners: Vec<_> = wishes.iter().filter(|wish| matches!(wish.default_route, Route::Via(_))).collect();
     // Several attachments may keep the routes of their plugins. One that names a gateway must be
     // the only owner.

@@ -139,7 +139,7 @@ pub fn settle(sandbox: Option<&mut Sandbox>, wanted: &Wanted<'_>, results: Vec<V
         let message = format!("default routes: {} attachments, but {} results", wanted.wishes.len(), results.len());
         return Err(CniError::new(code::INTERNAL, message));
     }
-    decide::check(wanted.wishes)?;
+    decide::check_wishes(wanted.wishes)?;
     let lost = sandbox::needed(sandbox)?.apply(wanted)?;
     let settled = wanted.wishes.iter().zip(&lost).zip(results);
     Ok(settled.map(|((wish, lost), result)| rewrite::result(result, wish, lost)).collect())

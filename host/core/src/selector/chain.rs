@@ -66,7 +66,7 @@ pub struct Merging<'a> {
 impl Entry {
     fn load(&self, loader: &Loader, deadline: Instant) -> Result<LoadedSelector, CniError> {
         let selector = loader.load(&self.module, deadline)?;
-        self.grants.check(&self.name, selector.imports())?;
+        self.grants.check_imports(&self.name, selector.imports())?;
         Ok(selector)
     }
 
@@ -221,7 +221,7 @@ impl Chain {
     }
 
     /// Loads every entry, to check the configuration.
-    pub fn check(&self, loader: &Loader, deadline: Instant) -> Result<(), CniError> {
+    pub fn load_all(&self, loader: &Loader, deadline: Instant) -> Result<(), CniError> {
         self.entries.iter().try_for_each(|entry| entry.load(loader, deadline).map(drop))?;
         match &self.merge {
             Some(name) => self.merging_entry(name, loader, deadline).map(drop),

@@ -31,7 +31,7 @@ impl Names {
     }
 
     /// Fails when these are not the names of a selector that this host can run.
-    pub fn check(&self, selector: &str) -> Result<(), CniError> {
+    pub fn check_selector(&self, selector: &str) -> Result<(), CniError> {
         for export in &self.exports {
             check_version(selector, export)?;
         }
@@ -112,9 +112,9 @@ pub fn has_merge(component: &Component) -> bool {
 
 /// Checks that a component is a selector that this host can run, and returns the names of its
 /// imports.
-pub fn check(selector: &str, component: &Component) -> Result<Vec<String>, CniError> {
+pub fn imports_of(selector: &str, component: &Component) -> Result<Vec<String>, CniError> {
     let names = Names::of(component);
-    names.check(selector)?;
+    names.check_selector(selector)?;
     Ok(names.imports)
 }
 

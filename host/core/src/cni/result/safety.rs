@@ -20,7 +20,7 @@ impl CniResult {
     /// # Errors
     /// [`code::DECODE`](crate::cni::code::DECODE); the message says which entry is wrong, and why.
     pub fn check_safe(&self) -> Result<(), CniError> {
-        self.check(true)
+        self.check_indexes(true)
     }
 
     /// As [`CniResult::check_safe`], but without the exception: for the result that the runtime
@@ -29,10 +29,10 @@ impl CniResult {
     /// # Errors
     /// [`code::DECODE`](crate::cni::code::DECODE); the message says which entry is wrong, and why.
     pub fn check_final(&self) -> Result<(), CniError> {
-        self.check(false)
+        self.check_indexes(false)
     }
 
-    fn check(&self, zero_may_dangle: bool) -> Result<(), CniError> {
+    fn check_indexes(&self, zero_may_dangle: bool) -> Result<(), CniError> {
         match self {
             Self::Family(result) => {
                 for (key, family) in [("ip4", &result.ip4), ("ip6", &result.ip6)] {

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::super::decide::{check, decide};
+use super::super::decide::{check_wishes, decide};
 use super::super::message::{DefaultRoute, new_default_route, parse_link};
 use super::super::{Family, Route, Wanted, Wish, settle};
 use super::ip;
@@ -140,16 +140,16 @@ fn a_gateway_on_a_missing_interface_is_refused() {
 
 #[test]
 fn case_21_two_owners_are_refused() {
-    let error = check(&wishes(via(&["10.1.0.1"]), via(&[]))).unwrap_err();
+    let error = check_wishes(&wishes(via(&["10.1.0.1"]), via(&[]))).unwrap_err();
     assert_eq!(error.code, code::INVALID_CONFIG);
     assert!(error.msg.contains("\"default\" on eth0") && error.msg.contains("\"second\" on net1"));
 }
 
 #[test]
 fn two_gateways_of_one_family_are_refused_and_named() {
-    let error = check(&wishes(Route::Usual, via(&["10.2.0.1", "10.2.0.9"]))).unwrap_err();
+    let error = check_wishes(&wishes(Route::Usual, via(&["10.2.0.1", "10.2.0.9"]))).unwrap_err();
     assert!(error.msg.contains("10.2.0.1, 10.2.0.9"), "{error}");
-    assert_eq!(check(&wishes(Route::Usual, via(&["10.2.0.1", "fd00:2::1"]))), Ok(()));
+    assert_eq!(check_wishes(&wishes(Route::Usual, via(&["10.2.0.1", "fd00:2::1"]))), Ok(()));
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_plan_says_otherwise_and_the_rest_is_the_runtimes_interfaces() {
 
 #[test]
 fn several_may_keep_what_their_plugins_set() {
-    assert_eq!(check(&wishes(via(&[]), via(&[]))), Ok(()));
+    assert_eq!(check_wishes(&wishes(via(&[]), via(&[]))), Ok(()));
     let (remove, ..) = usual(via(&[]), via(&[]), &plugins_routes());
     assert!(remove.is_empty());
     assert!(Wanted { wishes: &wishes(via(&[]), via(&[])), owner: Some("eth0") }.is_nothing());

@@ -14,7 +14,7 @@ const HOSTS: [&str; 2] = [NETWORK_STATUS, MULTI_IP_PREFERENCES];
 ///
 /// # Errors
 /// A pattern is one of the host's own annotations.
-pub(super) fn check(patterns: Vec<String>) -> Result<Vec<String>, String> {
+pub(super) fn check_keys(patterns: Vec<String>) -> Result<Vec<String>, String> {
     match patterns.iter().find(|pattern| HOSTS.contains(&pattern.as_str())) {
         Some(key) => Err(format!("grant holds {{\"annotations\": [\"{key}\"]}}: that one is the host's own")),
         None => Ok(patterns),

@@ -10,7 +10,7 @@ use crate::cni::quoted;
 ///
 /// # Errors
 /// A key is one of the runtime's own.
-pub(super) fn check(keys: Vec<String>) -> Result<Vec<String>, String> {
+pub(super) fn check_keys(keys: Vec<String>) -> Result<Vec<String>, String> {
     match keys.iter().find(|key| is_runtimes(key)) {
         Some(key) => {
             Err(format!("grant holds {{\"args\": [\"{key}\"]}}: K8S_… and IgnoreUnknown are the runtime's own"))

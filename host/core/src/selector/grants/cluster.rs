@@ -74,7 +74,7 @@ impl Cluster {
     }
 
     /// Checks that this object may be read. The error says why not, and what would grant it.
-    pub fn check(&self, object: &ObjectName, home: &Home) -> Result<(), String> {
+    pub fn permit(&self, object: &ObjectName, home: &Home) -> Result<(), String> {
         if self.items.iter().any(|item| item.allows(object, home)) {
             return Ok(());
         }

@@ -117,9 +117,9 @@ impl Grants {
                 "definitions" => self.definitions.extend(texts()?),
                 "inline" => self.inline.extend(texts()?),
                 "patch" => self.patch.extend(texts()?.iter().map(|path| patch::members(path))),
-                "args" => self.args.extend(arguments::check(texts()?)?),
+                "args" => self.args.extend(arguments::check_keys(texts()?)?),
                 "capabilities" => self.capabilities.extend(texts()?),
-                "annotations" => self.annotations.extend(annotations::check(texts()?)?),
+                "annotations" => self.annotations.extend(annotations::check_keys(texts()?)?),
                 _ => return Err(unknown()),
             }
         }
@@ -133,7 +133,7 @@ impl Grants {
 
     /// Fails when one of these imports is not granted. `selector` is the selector's name in the
     /// configuration.
-    pub fn check(&self, selector: &str, imports: &[String]) -> Result<(), CniError> {
+    pub fn check_imports(&self, selector: &str, imports: &[String]) -> Result<(), CniError> {
         for import in imports {
             let missing = match interface(import) {
                 Some("pod") => (!self.has(Plain::Pod)).then_some("\"pod\""),

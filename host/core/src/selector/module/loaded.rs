@@ -57,7 +57,7 @@ impl LoadedSelector {
         component: &Component,
         child: Option<(PathBuf, PathBuf)>,
     ) -> Result<Self, CniError> {
-        let imports = contract::check(name, component)?;
+        let imports = contract::imports_of(name, component)?;
         let runner = match (program.needs_child(component, &imports), child) {
             (None, _) => Runner::Here(program.prepare(name, component)?),
             (Some(_), Some((tool, artefact))) => Runner::Child { tool, artefact },

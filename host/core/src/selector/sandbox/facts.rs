@@ -56,7 +56,7 @@ const FILE_NAME: usize = 255;
 
 impl Question {
     /// Fails when a name in the question is not what it claims to be. The error says what is wrong.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check_names(&self) -> Result<(), String> {
         match self {
             // An object's name was checked when it was made.
             Self::Labels | Self::ServiceAccount | Self::Owner | Self::Object(_) => Ok(()),

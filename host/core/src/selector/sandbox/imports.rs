@@ -13,7 +13,7 @@ use crate::selector::grants::{Grants, Home};
 use crate::selector::sandbox::facts::{Answered, Consulted, Question};
 use crate::selector::sandbox::limits::{Exceeded, LOGGED, Meter, QUESTIONS};
 use crate::selector::sandbox::task::Bounds;
-use crate::selector::sandbox::unanswered::{Unanswered, check};
+use crate::selector::sandbox::unanswered::{Unanswered, permit};
 use crate::text::json_size;
 
 /// Has a question answered. A store may not borrow, so the facts of a call answer at the other end
@@ -57,7 +57,7 @@ impl State {
             return Err(wasmtime::Error::new(Exceeded::Questions));
         }
         self.check_deadline()?;
-        check(&question, &self.grants, &self.home).map_err(wasmtime::Error::new)?;
+        permit(&question, &self.grants, &self.home).map_err(wasmtime::Error::new)?;
         self.facts.count(json_size(&question))?;
         let answer = (self.ask)(question.clone());
         let bytes = answer.as_ref().map_or_else(json_size, json_size);

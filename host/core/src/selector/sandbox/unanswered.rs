@@ -28,8 +28,8 @@ impl std::error::Error for Unanswered {}
 
 /// Checks that a question may be passed on. The grant of its import was checked when the selector
 /// was loaded, and is checked again: a child may ask anything.
-pub fn check(question: &Question, grants: &Grants, home: &Home) -> Result<(), Unanswered> {
-    question.check().map_err(Unanswered::Malformed)?;
+pub fn permit(question: &Question, grants: &Grants, home: &Home) -> Result<(), Unanswered> {
+    question.check_names().map_err(Unanswered::Malformed)?;
     let import = |granted: bool, import: &str| {
         if granted { Ok(()) } else { Err(format!("asked the import {import}, which is not granted to it")) }
     };
@@ -38,7 +38,7 @@ pub fn check(question: &Question, grants: &Grants, home: &Home) -> Result<(), Un
         Question::Traffic { .. } | Question::NodeLabel { .. } | Question::FreeAddresses { .. } => {
             import(grants.has(Plain::Node), "node")
         }
-        Question::Object(object) => grants.cluster.check(object, home),
+        Question::Object(object) => grants.cluster.permit(object, home),
     }
     .map_err(Unanswered::Ungranted)
 }

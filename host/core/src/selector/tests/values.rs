@@ -55,7 +55,7 @@ fn cluster(grant: &serde_json::Value, object: (&str, &str, Option<&str>, &str)) 
     let (api_version, kind, namespace, name) = object;
     let object = ObjectName::new(api_version, kind, namespace, name).expect("it is a name");
     let home = Home { namespace: "shop".into(), node: "node1".into() };
-    Grants::from_json(grant).expect("it is right").cluster.check(&object, &home)
+    Grants::from_json(grant).expect("it is right").cluster.permit(&object, &home)
 }
 
 const NETWORKS: &str = "k8s.cni.cncf.io/v1";

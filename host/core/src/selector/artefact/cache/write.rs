@@ -48,7 +48,7 @@ pub fn write(claim: Claim, digest: Digest, bytes: &[u8]) -> Result<(), CniError>
 ///
 /// # Errors
 /// The reason why an existing artefact is not loaded.
-pub fn check(engine: &Engine, cache_dir: &Path, digest: Digest) -> Result<bool, String> {
+pub fn holds(engine: &Engine, cache_dir: &Path, digest: Digest) -> Result<bool, String> {
     match load_file(engine, &path(cache_dir, digest)) {
         Ok(_) => Ok(true),
         Err(LoadError::Missing) => Ok(false),
