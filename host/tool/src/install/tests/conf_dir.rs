@@ -1,4 +1,4 @@
-//! Our file among others, seen by those who watch the directory.
+//! Our file beside others, as watchers of the directory see it.
 
 use std::fs;
 use std::mem::MaybeUninit;
@@ -30,7 +30,7 @@ fn a_runtime_that_ignores_new_files_sees_a_write_to_the_whole_one() {
     }
     let at = |flag| events.iter().position(|event| event.contains(flag)).unwrap();
     assert!(at(ReadFlags::MOVED_TO) < at(ReadFlags::MODIFY), "{events:?}");
-    // What it then reads is complete.
+    // What the watcher then reads is complete.
     assert_eq!(node.conf()["default_plugin"], "own");
 }
 
