@@ -1,4 +1,4 @@
-//! What fits a schema, and schemas that nobody should follow.
+//! What fits a schema, and schemas that must not be followed.
 
 use serde_json::{Value, json};
 
@@ -79,7 +79,7 @@ fn a_schema_that_would_never_end_is_not_followed() {
     assert_unusable(&json!({"$ref": "#"}), "refers to itself");
     let circle = json!({"allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}});
     assert_unusable(&circle, "refers to itself");
-    // Each refers to the next one twice.
+    // Each definition refers to the next one twice.
     let mut defs: Value = (0..30)
         .map(|n| {
             let next = json!({"$ref": format!("#/$defs/d{}", n + 1)});
@@ -104,7 +104,7 @@ fn patterns_are_few_and_short() {
     assert_unusable(&some(PATTERNS + 1), "patterns");
     assert_unusable(&json!({"pattern": "x".repeat(300)}), "pattern");
     assert_unusable(&json!({"pattern": r"(\w{1000}){1000}"}), "too much");
-    // Exponential for whoever tries one way after the other.
+    // The pattern takes exponential time in an engine that backtracks.
     let slow = json!({"properties": {"a": {"pattern": "^(a+)+$"}}});
     assert_eq!(mistakes(&slow, &json!({"a": format!("{}!", "a".repeat(50_000))})).len(), 1);
 }

@@ -1,4 +1,4 @@
-//! Who is asked, and whose word holds.
+//! Which selectors are asked, and which decision holds.
 
 use serde_json::json;
 
@@ -21,7 +21,7 @@ use genie_core::selector::module::{Loader, Module};
 use genie_core::selector::sandbox::facts::Nothing;
 use genie_core::selector::sandbox::limits::Limits;
 
-/// Denies when there is a plan, else passes.
+/// The body of a `select` that denies when there is a plan, and else passes.
 const GUARD: &str = "(if (i32.load8_u offset=68 (local.get 0)) (then
     (i32.store8 (i32.const 128) (i32.const 1))
     (i32.store8 (i32.const 132) (i32.const 1))
@@ -30,7 +30,7 @@ const GUARD: &str = "(if (i32.load8_u offset=68 (local.get 0)) (then
     (return (i32.const 128))))
     (i32.const 64)";
 
-/// Merges into the result "net0".
+/// The body of a `merge` whose result is "net0".
 const MERGE: &str = "
     (i32.store (i32.const 132) (i32.const 1024))
     (i32.store (i32.const 136) (i32.const 4))
