@@ -73,7 +73,7 @@ impl<'a> Bounds<'a> {
         bounds.walk(schema, DEPTH)
     }
 
-    /// Walks through every value as if it were a schema. A value that is none costs little.
+    /// Walks through every value as if it were a schema. A value that is no schema costs little.
     fn walk(&mut self, value: &'a Value, depth: usize) -> Result<(), String> {
         let deep = || format!("it is nested more than {DEPTH} times, or refers to itself");
         let depth = depth.checked_sub(1).ok_or_else(deep)?;

@@ -38,7 +38,7 @@ pub fn runtime(layout: &Layout, source: &Origin) -> Result<()> {
 
 impl Looked {
     /// Checks that pods get a network with this configuration. The answer takes a process, so it is
-    /// found anew only when something has changed.
+    /// found again only when something has changed.
     ///
     /// # Errors
     /// No pod would get a network, or none that asks for nothing; or that cannot be found out.

@@ -57,8 +57,8 @@ pub fn finish(layout: &Layout) -> Result<Left> {
 /// Removes what was installed. May be repeated at any time; what is not ours is not touched.
 ///
 /// # Errors
-/// As [`lock::take`], or a file cannot be read or removed. What comes later in the order is then
-/// still there.
+/// Another installation or removal holds the lock, or a file cannot be read or removed. What comes
+/// later in the order is then still there.
 pub fn uninstall(layout: &Layout) -> Result<Left> {
     let _guard = lock::take(layout)?;
     let mut manifest = Manifest::load(layout)?;
