@@ -1,8 +1,8 @@
 //! The pods of this node: their metadata, kept by a watch.
 //!
-//! Other people decide how many pods there are and how large they are. So memory is bounded: of
-//! pods that may get a network some facts are kept, up to a limit, and of the others only their
-//! identity.
+//! Other people decide how many pods there are and how large they are. So memory is bounded: only
+//! pods that may get a network are known. Their facts are kept up to a limit; of pods beyond it
+//! only the identity is kept.
 
 mod slim;
 #[cfg(test)]

@@ -88,7 +88,7 @@ impl Publication {
         self.silence = silent.then(|| Retry::after(&NotPublished::Silent(String::new()), self.silence, Instant::now()));
     }
 
-    /// Logs a failure that lasts once, and its end once.
+    /// Logs once when publication begins to fail, and once when it works again.
     fn log(&mut self, round: &Published) {
         let kinds = [&round.annotations, &round.events];
         let why: Vec<_> = kinds.iter().filter_map(|kind| kind.failure.as_deref()).collect();

@@ -41,8 +41,7 @@ pub async fn run(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// Runs all tasks until the first of them ends: by a signal, or because the agent cannot do without
-/// it.
+/// Runs all tasks until a signal comes, or until a task ends that the agent cannot do without.
 async fn tasks(context: &Arc<Context>, installation: Option<&Installation>) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

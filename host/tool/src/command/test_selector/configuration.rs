@@ -33,12 +33,12 @@ pub fn of_file(file: &Path, own_type: &str) -> Result<Found> {
     bail!("{shown} is no configuration of genie: no plugin in it has that type{}", hint.unwrap_or_default())
 }
 
-/// Reads the first configuration of a directory, as the runtime does. When no directory is given,
-/// the result may be empty.
+/// Reads our first configuration in a directory, as the runtime finds it. The result is empty when
+/// there is none.
 ///
 /// # Errors
-/// The directory cannot be read or holds nothing at all, or its configurations are not this
-/// plugin's.
+/// The directory or our configuration cannot be read, or a directory that was given holds no
+/// configuration at all.
 pub fn of_dir(given: Option<&Path>, own_type: &str) -> Result<Found> {
     let dir = given.unwrap_or(Path::new(CONF_DIR));
     let files = Catalogue::load(dir, &[own_type, OWN_TYPE])?;
