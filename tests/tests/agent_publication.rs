@@ -57,7 +57,7 @@ fn a_record_that_is_too_large_is_passed_over_and_del_reads_it() {
     add.cni("weave").run().ok();
     let records = node.state_dir().join("records");
     let record = std::fs::read_dir(&records).unwrap().flatten().next().unwrap().path();
-    // Readers skip the record. If the agent read it, its memory would show that.
+    // Readers ignore the added bytes. If the agent read them, its memory would show that.
     let file = std::fs::File::options().write(true).open(&record).unwrap();
     file.set_len(128 << 20).unwrap();
     let agent = Agent::start(&node, &server.kubeconfig());

@@ -189,7 +189,7 @@ fn networks_of_every_ending_and_a_plugin_of_another_name_are_known() {
     assert_eq!(told.status, PLAN, "{told:?}");
     says(&told.stdout, &["05-json.json", "of-json"]);
 
-    // Our own file is no network for any command, and it is its chain that is asked.
+    // With `--type` this file is ours: it is no network, and its chain is asked.
     let mut config = node.config();
     config.insert("type".into(), "net-chooser".into());
     config.insert("default_plugin".into(), "weave".into());
