@@ -37,11 +37,12 @@ fn main() {
     fs::write(out.join("built_in.rs"), source).expect("the build directory is writable");
 }
 
-/// Builds the selector crates and returns the directory of their modules. One
-/// target directory of their own serves all builds of the host: a nested cargo
-/// would wait forever for the lock of the outer one's.
+/// Builds the selector crates and returns the directory of their modules. All builds of the host
+/// share one target directory, which is not the outer cargo's: a nested cargo would wait forever
+/// for the outer one's lock.
 fn build_selectors(workspace: &Path, out: &Path) -> PathBuf {
-    // Where cargo keeps what it knows of rustc; a CACHEDIR.TAG is in each target's own directory, too.
+    // The directory where cargo keeps what it knows of rustc. `CACHEDIR.TAG` does not tell it
+    // apart: each target's own directory has one, too.
     let target = out.ancestors().find(|dir| dir.join(".rustc_info.json").exists()).unwrap_or(out).join("selectors");
     let mut cargo = Command::new(var("CARGO"));
     cargo

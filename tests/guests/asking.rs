@@ -8,10 +8,10 @@ struct Asking;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Settings {
     ask: Vec<Object>,
-    /// Refuse with what was told, instead of a plan.
+    /// Refuse with what the cluster answered, instead of a plan.
     #[serde(default)]
     tell: bool,
-    /// How often each is asked for.
+    /// How often each object is asked for.
     #[serde(default = "once")]
     times: usize,
     #[serde(default)]

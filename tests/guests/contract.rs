@@ -1,6 +1,6 @@
-//! A selector that uses the whole contract: every import, an attachment with all that it can ask
-//! for, and a merge. One of each published version is kept (`kept/README.md`). Default routes
-//! are left as usual, because they are settled in a real namespace only.
+//! A selector that uses the whole contract: every import, an attachment with everything that it can
+//! ask for, and a merge. A module of it is kept for each published version (`kept/README.md`).
+//! Default routes are left as usual, because only a real namespace settles them.
 
 use genie_selector::{About, Attachment, Merge, Merged, Outcome, Plan, Refusal, Request, Selector, Verdict};
 use genie_selector::{cluster, log, merge, node, pod};
@@ -9,9 +9,9 @@ struct Contract;
 
 #[derive(serde::Deserialize)]
 struct Settings {
-    /// A network of the request.
+    /// The name of a network in the request.
     installed: String,
-    /// A configuration, whose plugins declare what the attachment asks for.
+    /// A configuration. Its plugins declare what the attachment asks for.
     inline: String,
 }
 
@@ -48,7 +48,7 @@ impl Selector for Contract {
     }
 }
 
-/// A fact as text, or that the host cannot tell it.
+/// A fact as text, or "unavailable" when the host does not know it.
 fn told<T: std::fmt::Debug>(fact: Result<T, Refusal>) -> String {
     match fact {
         Ok(fact) => format!("{fact:?}"),

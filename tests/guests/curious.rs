@@ -1,4 +1,4 @@
-//! A selector that imports what must be granted: labels and this node's counters.
+//! A selector with imports that must be granted: labels, and this node's counters.
 
 use genie_selector::{About, Attachment, Plan, Refusal, Request, Selector, Verdict, node, pod};
 

@@ -1,5 +1,5 @@
-//! A selector whose words about itself would pass for those of the host: lines of its own, and
-//! what a terminal obeys.
+//! A selector whose texts about itself look like the host's: they have lines of their own, and
+//! control sequences of terminals.
 
 use genie_selector::{About, Refusal, Request, Selector, Verdict, log};
 

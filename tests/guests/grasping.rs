@@ -1,5 +1,5 @@
-//! A selector that takes what it can get: files, sockets, the environment. It refuses the pod
-//! and tells what it got.
+//! A selector that takes what it can get: files, sockets, the environment. It refuses the pod, and
+//! its message says what it got.
 
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream, ToSocketAddrs as _, UdpSocket};
@@ -12,11 +12,11 @@ struct Grasping;
 
 #[derive(serde::Deserialize)]
 struct Settings {
-    /// End the process instead, with this status.
+    /// Instead, end the process with this status.
     exit: Option<i32>,
 }
 
-/// What is tried, and what came of it: the error, or what was got.
+/// An attempt and its result: what was got, or the error.
 type Attempt = (&'static str, fn() -> io::Result<String>);
 
 const ATTEMPTS: [Attempt; 12] = [
@@ -38,7 +38,7 @@ const ATTEMPTS: [Attempt; 12] = [
     }),
 ];
 
-/// Nothing is as good as an error.
+/// Getting nothing counts as an error.
 fn some(got: &[String]) -> io::Result<String> {
     if got.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(got.join(",")) }
 }

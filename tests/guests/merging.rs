@@ -1,5 +1,5 @@
-//! A selector with a merge of its own: every network of the node, and the pod is shown
-//! the last one's result only.
+//! A selector with its own merge. It attaches every network of the node, and shows the pod only the
+//! last one's result.
 
 use genie_selector::{About, Attachment, Merge, Merged, Outcome, Plan, Refusal, Request, Selector, Verdict};
 
@@ -7,7 +7,7 @@ struct Merging;
 
 #[derive(serde::Deserialize)]
 struct Settings {
-    /// What the merged result is to be, in place of a good one.
+    /// The merged result, in place of a good one.
     result: Option<String>,
     /// The annotation to publish, in place of an allowed one.
     annotation: Option<String>,

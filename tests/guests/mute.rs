@@ -1,4 +1,4 @@
-//! A selector whose author forgot to export it.
+//! A selector that its author forgot to export.
 #![allow(dead_code, reason = "that is the mistake")]
 
 use genie_selector::{About, Refusal, Request, Selector, Verdict};

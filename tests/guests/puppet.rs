@@ -1,4 +1,4 @@
-//! A selector that does what its settings say: one module for all tests of the chain.
+//! A selector that does what its settings say. All tests of the chain use this one module.
 
 use genie_selector::{About, Attachment, DefaultRoute, Plan, Refusal, Request, Selector, Verdict, log};
 
@@ -11,14 +11,14 @@ struct Settings {
     /// Networks of a plan, each `NETWORK` or `NETWORK@INTERFACE`.
     #[serde(default)]
     networks: Vec<String>,
-    /// A merge patch for each of them.
+    /// A merge patch for each attachment.
     patch: Option<String>,
-    /// The gateway of the default route, which the last of them owns.
+    /// The gateway of the default route. The last attachment owns that route.
     gateway: Option<String>,
-    /// What each of them does with default routes: `usual`, `never`, `keep`, or a gateway.
+    /// What each attachment does with default routes: `usual`, `never`, `keep`, or a gateway.
     #[serde(default)]
     routes: Vec<String>,
-    /// What a refusal says.
+    /// The text of a refusal.
     #[serde(default)]
     text: String,
 }
@@ -28,9 +28,9 @@ struct Settings {
 enum Act {
     Pass,
     Plan,
-    /// Pass without a decision, else the decision with `networks` added.
+    /// Pass if nothing was decided, else plan that decision with `networks` added.
     Extend,
-    /// Refuse a decision that was made.
+    /// Refuse if there is a decision.
     Guard,
     Invalid,
     Denied,
@@ -41,7 +41,7 @@ enum Act {
     Allocate,
     Recurse,
     Chatter,
-    /// Plan, and print to standard output and standard error, which only WASI has.
+    /// Plan, and print to standard output and standard error. Only WASI has these.
     Print,
     LongReason,
     EmptyPlan,
@@ -127,7 +127,7 @@ fn attachments(settings: &Settings) -> Vec<Attachment> {
     attachments
 }
 
-/// Too deep for the stack, and nothing that an optimiser turns into a loop.
+/// A recursion that is too deep for the stack, and that an optimiser does not turn into a loop.
 fn depth(level: u64) -> u64 {
     if level == u64::MAX { 0 } else { depth(level + 1).wrapping_mul(3) ^ level }
 }

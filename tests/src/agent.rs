@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{Node, programs};
 
-/// How long something may take to become visible.
+/// How long to wait until something becomes visible.
 const SOON: Duration = Duration::from_secs(30);
 
 /// A running agent of a node named `node1`; it is killed when it is dropped.
@@ -19,7 +19,8 @@ pub struct Agent<'a> {
 }
 
 impl<'a> Agent<'a> {
-    /// Starts it. Its socket is `agent.sock` of the node's directory, its log `agent.log`.
+    /// Starts the agent. Its socket is `agent.sock` in the node's directory, and its log
+    /// `agent.log`.
     ///
     /// # Panics
     /// When it cannot be started.
@@ -34,7 +35,7 @@ impl<'a> Agent<'a> {
             .arg(node.dir().join("cache"))
             .arg("--socket")
             .arg(node.dir().join("agent.sock"))
-            // Of no use, and never used: the API server is asked without.
+            // This proxy does not exist, and must not be used: the API server is asked without one.
             .env("HTTPS_PROXY", "http://127.0.0.1:1")
             .stdin(Stdio::null())
             .stderr(log)
@@ -43,12 +44,12 @@ impl<'a> Agent<'a> {
         Self { process, node }
     }
 
-    /// What it has logged.
+    /// The agent's log so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.node.dir().join("agent.log")).unwrap_or_default()
     }
 
-    /// The peak of its resident memory, in KiB.
+    /// The peak of the agent's resident memory, in KiB.
     ///
     /// # Panics
     /// When it has ended.
@@ -58,7 +59,7 @@ impl<'a> Agent<'a> {
         peak.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
-    /// Asks until the answer is not null.
+    /// Asks again until the answer is not null, and returns it.
     ///
     /// # Panics
     /// When it stays null for too long.

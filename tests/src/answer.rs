@@ -1,4 +1,4 @@
-//! What a call gave back.
+//! The output of a call.
 
 use std::process::Output;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 /// Exit status, stdout and stderr of a call.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// Exit status; none when a signal ended the plugin.
+    /// The exit status. There is none when a signal ended the plugin.
     pub status: Option<i32>,
     /// All of stdout.
     pub stdout: String,
@@ -22,7 +22,7 @@ pub struct Failure {
     pub code: u64,
     /// `msg`.
     pub msg: String,
-    /// `details`; empty without.
+    /// `details`, or an empty text.
     pub details: String,
 }
 
@@ -32,7 +32,7 @@ impl Failure {
         format!("{}; {}", self.msg, self.details)
     }
 
-    /// Fails the test unless message or details contain all `parts`.
+    /// Fails the test unless message and details together contain all `parts`.
     ///
     /// # Panics
     /// When one is missing.
@@ -55,7 +55,7 @@ impl Answer {
         }
     }
 
-    /// Stdout as the one JSON document that it has to be.
+    /// Stdout as JSON. It has to be exactly one document.
     ///
     /// # Panics
     /// When it is anything else.
@@ -65,7 +65,7 @@ impl Answer {
             .unwrap_or_else(|error| panic!("stdout is not one JSON document ({error}): {self:?}"))
     }
 
-    /// The result of a call that succeeded; null when it printed nothing.
+    /// The result of a call that succeeded. It is null when the call printed nothing.
     ///
     /// # Panics
     /// When it failed.
@@ -75,7 +75,8 @@ impl Answer {
         if self.stdout.is_empty() { Value::Null } else { self.json() }
     }
 
-    /// The interface that an address of this result belongs to; null without one.
+    /// The interface that an address of this result belongs to. It is null when the address names
+    /// none.
     ///
     /// # Panics
     /// When the index points nowhere.
@@ -105,7 +106,7 @@ impl Answer {
         }
     }
 
-    /// [`Self::error`], and its code.
+    /// As [`Self::error`], for an error with this code.
     ///
     /// # Panics
     /// As [`Self::error`], and for another code.

@@ -1,4 +1,4 @@
-//! A real Kubernetes API server, alone: no controllers, no nodes. On loopback.
+//! A real Kubernetes API server on loopback. It is alone: there are no controllers and no nodes.
 
 use std::fs;
 use std::io::Write as _;
@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 
 use crate::programs;
 
-/// How long it may take to start.
+/// How long the server may take to start.
 const START_TIME: Duration = Duration::from_secs(90);
 
-/// What it accepts as administrator.
+/// The token of the administrator.
 const TOKEN: &str = "administrator";
 
-/// Starts etcd and the API server, and ends them and removes their files when its
-/// input ends, however the test's process came to its end.
+/// Starts etcd and the API server. When its standard input ends, it ends both and removes their
+/// files. That happens however the test's process ends.
 const RUN: &str = r#"
 cd "$1"; etcd_port=$2 peer_port=$3 port=$4 apiserver=$5
 etcd --data-dir etcd --listen-client-urls "http://127.0.0.1:$etcd_port" \
@@ -45,10 +45,10 @@ pub struct ApiServer {
 }
 
 impl ApiServer {
-    /// Starts one and waits until it serves.
+    /// Starts a server and waits until it serves.
     ///
     /// # Panics
-    /// When it does not: says what its log ends with.
+    /// When the server does not serve. The message has the end of its log.
     pub fn start() -> Self {
         let program = programs::tool("kube-apiserver");
         let dir = tempfile::tempdir().expect("a temporary directory").keep();
@@ -72,17 +72,17 @@ impl ApiServer {
         server
     }
 
-    /// Its address.
+    /// The server's address.
     pub fn url(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
     }
 
-    /// A kubeconfig of an administrator. It trusts the server's own certificate alone.
+    /// A kubeconfig of the administrator. It trusts only the server's own certificate.
     pub fn kubeconfig(&self) -> PathBuf {
         self.dir.join("kubeconfig")
     }
 
-    /// Runs kubectl as an administrator and answers what it prints.
+    /// Runs kubectl as the administrator and returns its output.
     ///
     /// # Panics
     /// When it fails.
@@ -91,21 +91,21 @@ impl ApiServer {
         self.kubectl_with(arguments, "")
     }
 
-    /// Whether it would take these manifests as they are: in its strictest reading, in which an
+    /// Checks whether the server would take these manifests as they are. It reads them strictly: an
     /// unknown or repeated field is an error.
     ///
     /// # Errors
-    /// What it says.
+    /// The server refuses them. The error is what kubectl says.
     pub fn would_take(&self, manifests: &str) -> Result<(), String> {
         let output = self.run(&["apply", "--dry-run=server", "--validate=strict", "-f", "-"], manifests);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         if output.status.success() && said.is_empty() { Ok(()) } else { Err(said) }
     }
 
-    /// An object as the server has it; null when there is none.
+    /// An object as the server has it. It is null when there is none.
     ///
     /// # Panics
-    /// When it cannot be asked.
+    /// When the server does not answer.
     #[track_caller]
     pub fn get(&self, arguments: &[&str]) -> Value {
         let text = self.kubectl(&[&["get", "-o", "json", "--ignore-not-found"], arguments].concat());
@@ -132,7 +132,7 @@ impl ApiServer {
         self.kubectl_with(&["create", "-o", "name", "-f", "-"], &list.to_string());
     }
 
-    /// The requests that it has answered, as its audit log has them.
+    /// The requests that the server has answered, from its audit log.
     ///
     /// # Panics
     /// When there is no audit log.
@@ -169,7 +169,7 @@ impl ApiServer {
 
     fn wait_until_ready(&self) {
         let deadline = Instant::now() + START_TIME;
-        // The certificate is there when the server listens.
+        // The certificate exists once the server listens.
         let certificate = self.dir.join("certificates/apiserver.crt");
         loop {
             if certificate.is_file() && self.is_ready(&certificate) {
@@ -206,7 +206,7 @@ impl Drop for ApiServer {
     }
 }
 
-/// Ports that are free now, all of them different.
+/// Ports that are free now. All are different.
 fn free_ports<const N: usize>() -> [u16; N] {
     let listeners: [TcpListener; N] =
         std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("loopback has free ports"));

@@ -12,7 +12,7 @@ use crate::{Answer, Node, Running, programs};
 /// The capability by which containerd and CRI-O hand over annotations.
 pub const ANNOTATIONS: &str = "io.kubernetes.cri.pod-annotations";
 
-/// What the runtime wants.
+/// What the runtime asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Verb {
@@ -25,7 +25,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// As `CNI_COMMAND` has it.
+    /// The value of `CNI_COMMAND`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Add => "ADD",
@@ -38,8 +38,8 @@ impl Verb {
     }
 }
 
-/// A call that is being put together. It starts as what containerd sends for a pod
-/// `p` of the namespace `default`, container `c1`, interface `eth0`.
+/// A call that is being put together. It starts as containerd's call for the pod `p` of the
+/// namespace `default`, with the container `c1` and the interface `eth0`.
 #[derive(Clone, Debug)]
 pub struct Call<'a> {
     node: &'a Node,
@@ -55,13 +55,13 @@ impl<'a> Call<'a> {
         call.set("CNI_COMMAND", verb.as_str());
         call.set("CNI_PATH", node.bin());
         if matches!(verb, Verb::Add | Verb::Del | Verb::Check) {
-            // A namespace that is not there: recorders do not mind.
+            // This namespace does not exist. Recorders do not mind.
             call = call.container("c1").ifname("eth0").netns("/run/netns/genie-tests-none");
         }
         call
     }
 
-    /// `CNI_CONTAINERID`, and `CNI_ARGS` as Kubernetes runtimes have them.
+    /// Sets `CNI_CONTAINERID`, and `CNI_ARGS` as Kubernetes runtimes do.
     #[must_use]
     pub fn container(mut self, id: &str) -> Self {
         self.set("CNI_CONTAINERID", id);
@@ -70,32 +70,32 @@ impl<'a> Call<'a> {
         ))
     }
 
-    /// `CNI_IFNAME`.
+    /// Sets `CNI_IFNAME`.
     #[must_use]
     pub fn ifname(self, name: &str) -> Self {
         self.env("CNI_IFNAME", name)
     }
 
-    /// `CNI_NETNS`.
+    /// Sets `CNI_NETNS`.
     #[must_use]
     pub fn netns(self, path: impl AsRef<OsStr>) -> Self {
         self.env("CNI_NETNS", path)
     }
 
-    /// `CNI_ARGS`.
+    /// Sets `CNI_ARGS`.
     #[must_use]
     pub fn args(self, args: &str) -> Self {
         self.env("CNI_ARGS", args)
     }
 
-    /// Any variable.
+    /// Sets any variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.set(name, value);
         self
     }
 
-    /// Takes a variable away.
+    /// Removes a variable.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.env.retain(|(known, _)| known != name);
@@ -103,7 +103,7 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// The pod's annotations, as containerd hands them over.
+    /// Sets the pod's annotations, as containerd hands them over.
     #[must_use]
     pub fn annotations(self, annotations: &[(&str, &str)]) -> Self {
         let annotations: Map<String, Value> =
@@ -111,13 +111,13 @@ impl<'a> Call<'a> {
         self.runtime_config(ANNOTATIONS, Value::Object(annotations))
     }
 
-    /// The annotation `cni`.
+    /// Sets the annotation `cni`.
     #[must_use]
     pub fn cni(self, value: &str) -> Self {
         self.annotations(&[("cni", value)])
     }
 
-    /// One member of `runtimeConfig`.
+    /// Sets a member of `runtimeConfig`.
     #[must_use]
     pub fn runtime_config(mut self, capability: &str, value: Value) -> Self {
         let config = self.config.entry("runtimeConfig").or_insert_with(|| json!({}));
@@ -125,28 +125,28 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// One key of the configuration.
+    /// Sets a key of the configuration.
     #[must_use]
     pub fn key(mut self, key: &str, value: Value) -> Self {
         self.config.insert(key.into(), value);
         self
     }
 
-    /// Takes a key of the configuration away.
+    /// Removes a key of the configuration.
     #[must_use]
     pub fn without_key(mut self, key: &str) -> Self {
         self.config.remove(key);
         self
     }
 
-    /// Stdin to the byte, in place of the configuration.
+    /// Sets stdin byte for byte, in place of the configuration.
     #[must_use]
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(bytes.into());
         self
     }
 
-    /// Starts the plugin by another program: this command line, then the plugin's path.
+    /// Starts the plugin through another program: this command line, followed by the plugin's path.
     #[must_use]
     pub fn through(mut self, command: &[&str]) -> Self {
         self.through = command.iter().map(|&word| word.to_owned()).collect();
@@ -179,7 +179,7 @@ impl<'a> Call<'a> {
     }
 
     fn start_command(self, command: &mut Command) -> Running {
-        // Nothing of the test's own environment may decide.
+        // The test's own environment must have no influence.
         let inherited = std::env::vars_os().map(|(name, _)| name);
         for name in inherited.filter(|name| name.to_string_lossy().starts_with("CNI_")) {
             command.env_remove(name);
@@ -198,7 +198,7 @@ impl<'a> Call<'a> {
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         let mut pipe = child.stdin.take().expect("stdin is a pipe");
-        // A plugin that does not want its stdin may close it.
+        // A plugin that does not want its stdin may have closed it.
         _ = pipe.write_all(&stdin);
         drop(pipe);
         Running::new(child)

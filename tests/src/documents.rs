@@ -1,4 +1,4 @@
-//! The documents of the repository, as far as tests read them.
+//! Reads the documents of the repository.
 
 use std::fs;
 
@@ -7,12 +7,12 @@ use crate::programs;
 /// A document, by its path in the repository.
 ///
 /// # Panics
-/// When there is none.
+/// When there is no such document.
 pub fn read(path: &str) -> String {
     fs::read_to_string(programs::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The rows of the first table of a document below a heading, by cells.
+/// The rows of the first table below a heading of a document, split into cells.
 ///
 /// # Panics
 /// When there is no such heading.
@@ -24,12 +24,12 @@ pub fn table(path: &str, heading: &str) -> Vec<Vec<String>> {
     rows.map(|row| row.split('|').skip(1).map(|cell| cell.trim().to_owned()).collect()).collect()
 }
 
-/// What is between backticks in a text.
+/// The texts between backticks.
 pub fn quoted(text: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
 }
 
-/// What is between backticks in the first column of a table.
+/// The texts between backticks in the first column of a table.
 ///
 /// # Panics
 /// When there is no such heading.

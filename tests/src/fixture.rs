@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::Node;
 
-/// The networks of the reference scenario and one more (facts of CNI-Genie, part 9):
-/// calico and flannel, each with portmap, and weave as a single plugin without version.
+/// A node with the networks of the reference scenario and one more (facts of CNI-Genie, part 9):
+/// calico and flannel, each with portmap, and weave as a single plugin without a version.
 pub fn reference_node() -> Node {
     let node = Node::new();
     node.network("10-calico.conflist", &calico())
@@ -34,8 +34,8 @@ fn chained(version: &str, name: &str, kind: &str) -> Value {
     })
 }
 
-/// A node with one network `net` (a list, in `10-net.conflist`) of these plugin types,
-/// which is what every pod gets. Our own configuration has the same version.
+/// A node with one network `net` of these plugin types (a list, in `10-net.conflist`), which every
+/// pod gets. Our own configuration has the same version.
 pub fn node_with(version: &str, kinds: &[&str]) -> Node {
     let plugins: Vec<_> = kinds.iter().map(|kind| json!({"type": kind})).collect();
     let node = Node::new().with("cniVersion", json!(version));

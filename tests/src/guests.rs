@@ -1,4 +1,4 @@
-//! The selectors of `guests/`, built for WebAssembly once per test program.
+//! The selectors of `guests/`. Each test program builds them for WebAssembly once.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,33 +6,33 @@ use std::sync::OnceLock;
 
 use crate::programs::{root, target_profile_dir};
 
-/// The module of one of them.
+/// The module of one of the selectors.
 ///
 /// # Panics
-/// When they do not build.
+/// When the selectors do not build.
 pub fn module(name: &str) -> PathBuf {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| build("wasm32-unknown-unknown", &shared(), "")).join(format!("{name}.wasm"))
 }
 
-/// The same, as a component that imports WASI.
+/// The module as a component that imports WASI.
 ///
 /// # Panics
-/// When they do not build.
+/// When the selectors do not build.
 pub fn wasi_component(name: &str) -> PathBuf {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| build("wasm32-wasip2", &shared(), "")).join(format!("{name}.wasm"))
 }
 
-/// The directory that the host's build script uses for the built-in selectors.
+/// The target directory of the host's build script, which builds the built-in selectors there.
 fn shared() -> PathBuf {
     target_profile_dir().join("../selectors")
 }
 
-/// Builds all of them for a target, with these flags for rustc, and answers where they are.
+/// Builds all selectors for a target, with these flags for rustc, and returns their directory.
 ///
 /// # Panics
-/// When they do not build.
+/// When the selectors do not build.
 pub fn build(wasm: &str, target: &Path, flags: &str) -> PathBuf {
     let status = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--locked", "-p", "genie-tests", "--examples"])

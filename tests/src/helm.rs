@@ -5,12 +5,12 @@ use std::process::{Command, Output, Stdio};
 
 use crate::programs;
 
-/// Runs helm in `deploy/`, with this on its standard input.
+/// Runs helm in `deploy/`, with `input` on its standard input.
 ///
 /// # Panics
 /// When there is no helm.
 pub fn helm(arguments: &[&str], input: &str) -> Output {
-    // Nothing of whoever runs the tests.
+    // The configuration of the user who runs the tests must have no influence.
     let nowhere = tempfile::tempdir().expect("a temporary directory");
     let mut command = Command::new(programs::tool("helm"));
     command.args(arguments).current_dir(programs::root().join("deploy")).env("HOME", nowhere.path());
@@ -20,13 +20,13 @@ pub fn helm(arguments: &[&str], input: &str) -> Output {
     child.wait_with_output().expect("helm ends")
 }
 
-/// The chart with these values, a file of YAML, for a namespace.
+/// Renders the chart for a namespace, with these values (a file of YAML).
 ///
 /// # Errors
-/// Helm refuses them: what it says.
+/// Helm refuses the values. The error is what helm says.
 ///
 /// # Panics
-/// When there is no helm, or it prints no text.
+/// When there is no helm, or its output is no text.
 pub fn render(namespace: &str, values: &str) -> Result<String, String> {
     let chart = ["template", "genie", "chart", "--namespace", namespace, "--kube-version", "1.34.0", "-f", "-"];
     let output = helm(&chart, values);

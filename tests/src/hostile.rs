@@ -1,8 +1,8 @@
 //! The corpus of hostile selectors, `guests/hostile/`.
 //!
-//! A file is a component, or the fields of a core module for the world `selector`; what it
-//! leaves out a well-behaved selector has (`frame.wat` and [`OWN`]). Its first lines say
-//! what it does and what becomes of that:
+//! A file is a component, or the fields of a core module for the world `selector`. The fields that
+//! a file leaves out are those of a well-behaved selector (`frame.wat` and [`OWN`]). The first
+//! lines of a file say what it does and how that ends:
 //!
 //! ```text
 //! ;; Wants more than its entry of the configuration allows.
@@ -11,8 +11,8 @@
 //! ;; 103: went over its memory limit of 1Mi      the error's code, and words of it
 //! ```
 //!
-//! A component with the line `;; beside a well-behaved selector` is put inside of such a
-//! selector, and does its work while that is instantiated.
+//! A component with the line `;; beside a well-behaved selector` is put inside of such a selector,
+//! and does its work while the selector is instantiated.
 
 use std::fs;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ use wit_parser::Resolve;
 
 use crate::programs::root;
 
-/// What stands in for a function or memory that a file does not define itself: it attaches
+/// What stands in for a function or memory that a file does not define: a selector that attaches
 /// the network `weave`.
 const OWN: [(&str, &str); 5] = [
     ("(memory $memory", "(memory $memory 2)"),
@@ -43,23 +43,23 @@ const OWN: [(&str, &str); 5] = [
     ),
 ];
 
-/// The line of a component that is no selector itself.
+/// The line that marks a component which is no selector itself.
 const BESIDE: &str = "beside a well-behaved selector";
 
 /// A file of the corpus.
 #[derive(Clone, Debug)]
 pub struct Hostile {
-    /// Its name: `FOLDER/FILE` without its ending.
+    /// The file's name: `FOLDER/FILE` without extension.
     pub name: String,
-    /// What it does, in a sentence.
+    /// What the file does, in a sentence.
     pub what: String,
-    /// The code of the error that it ends in; 0 when it does no harm.
+    /// The code of the error in which its call ends. It is 0 for a file that does no harm.
     pub code: u64,
     /// Words of that error.
     pub says: String,
-    /// Whether it brings a merge of its own, so that delegates run before it is stopped.
+    /// Whether the file has a merge of its own. Then delegates run before it is stopped.
     pub merges: bool,
-    /// How long its calls may take, for one that only the deadline ends.
+    /// How long its calls may take, for a file that only the deadline ends.
     pub timeout: Option<Value>,
     keys: Vec<(String, Value)>,
     text: String,
@@ -68,7 +68,7 @@ pub struct Hostile {
 /// The files of one folder, by name.
 ///
 /// # Panics
-/// When one of them does not begin as it should.
+/// When a file does not begin as it should.
 pub fn folder(folder: &str) -> Vec<Hostile> {
     let dir = dir().join(folder);
     let files = fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display())).flatten();
@@ -77,7 +77,7 @@ pub fn folder(folder: &str) -> Vec<Hostile> {
     paths.iter().map(|path| Hostile::read(folder, path)).collect()
 }
 
-/// Where the corpus is.
+/// The directory of the corpus.
 pub fn dir() -> PathBuf {
     root().join("tests/guests/hostile")
 }
@@ -113,15 +113,15 @@ impl Hostile {
         read
     }
 
-    /// Its name without the folder.
+    /// The file's name without folder and extension.
     pub fn stem(&self) -> &str {
         self.name.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The module, as its author would hand it over.
+    /// The module as its author would hand it over.
     ///
     /// # Panics
-    /// When its text is wrong.
+    /// When the file's text is wrong.
     pub fn wasm(&self) -> Vec<u8> {
         let is = |start| self.text.contains(&format!("\n{start}"));
         if !is("(component") && !is("(module") {
@@ -153,7 +153,7 @@ impl Hostile {
         module
     }
 
-    /// Its entry of a chain, given one with its module and digest.
+    /// The file's entry of a chain. `entry` has its module and digest already.
     pub fn entry(&self, mut entry: Value) -> Value {
         for (key, value) in &self.keys {
             entry[key] = value.clone();
@@ -161,7 +161,7 @@ impl Hostile {
         entry
     }
 
-    /// Its line of the table of contents.
+    /// The file's line in the table of contents.
     pub fn line(&self) -> String {
         let met = match self.code {
             0 => self.says.clone(),
@@ -172,11 +172,11 @@ impl Hostile {
     }
 }
 
-/// The selector of this core module, with a stranger inside that is instantiated too.
+/// The component of this core module, with a foreign component inside that is instantiated, too.
 fn beside_a_selector(stranger: &[u8], selector: &[u8]) -> Vec<u8> {
     let selector = ComponentEncoder::default().module(selector).and_then(|encoder| encoder.validate(true).encode());
     let mut both = selector.expect("the core module is a selector");
-    // A component is a row of sections, each with its kind and size in front.
+    // A component is a sequence of sections. Each begins with its kind and size.
     let index = components(&both);
     RawSection { id: ComponentSectionId::Component.into(), data: stranger }.append_to_component(&mut both);
     let none: [(&str, ComponentExportKind, u32); 0] = [];
@@ -186,7 +186,7 @@ fn beside_a_selector(stranger: &[u8], selector: &[u8]) -> Vec<u8> {
     both
 }
 
-/// How many components are inside of this one, which is the index of the next.
+/// How many components are inside of this one. That is the index of the next one.
 fn components(component: &[u8]) -> u32 {
     let mut left = &component[8..];
     let mut count = 0;

@@ -1,10 +1,9 @@
-//! What is kept of each published version in `kept/`, and what the programs of today make of
-//! it. `kept/README.md` has the whole.
+//! What is kept of each published version in `kept/`, and what today's programs make of it.
+//! `kept/README.md` describes all of it.
 //!
-//! `expected.json` of a version has two members. `modules` tells for each module how it is
-//! asked (`entry`, `pod`) and what has to come of it (`plan`, `logs`, `calls`, `result`,
-//! `annotations`). `records` tells for each record which plugins are called by CHECK and then
-//! by DEL, and with what.
+//! `expected.json` of a version has two members. `modules` says how each module is asked (`entry`,
+//! `pod`) and what the result must be (`plan`, `logs`, `calls`, `result`, `annotations`). `records`
+//! says for each record which plugins CHECK and then DEL must call, and with what.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -18,14 +17,14 @@ use crate::programs::root;
 use crate::recorder::Recorded;
 use crate::{Node, Verb};
 
-/// The file of a version that says what has to come of the others.
+/// The file of a version with the results that its other files must lead to.
 pub const EXPECTED: &str = "expected.json";
 /// The file of a version with its contract.
 pub const CONTRACT: &str = "selector.wit";
 /// The directory of a version with its records.
 pub const RECORDS: &str = "records";
 
-/// Where the versions are.
+/// The directory of the versions.
 pub fn directory() -> PathBuf {
     root().join("tests/kept")
 }
@@ -33,7 +32,7 @@ pub fn directory() -> PathBuf {
 /// The directories of the versions, in the order of their names.
 ///
 /// # Panics
-/// When there is none.
+/// When there is no version.
 pub fn versions() -> Vec<PathBuf> {
     let entries = fs::read_dir(directory()).expect("tests/kept is there").flatten();
     let mut versions: Vec<_> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
@@ -42,10 +41,10 @@ pub fn versions() -> Vec<PathBuf> {
     versions
 }
 
-/// The files of a directory that end so, by their names.
+/// The files of a directory that end in `ending`, sorted by name.
 ///
 /// # Panics
-/// When there is none: a version without them shows nothing.
+/// When there is no such file: a version without them shows nothing.
 pub fn files(directory: &Path, ending: &str) -> Vec<(String, PathBuf)> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let named = entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()));
@@ -55,7 +54,7 @@ pub fn files(directory: &Path, ending: &str) -> Vec<(String, PathBuf)> {
     files
 }
 
-/// What comes of a module: `test-selector`, and an ADD and a DEL of the plugin.
+/// The results of a module: those of `test-selector`, and of an ADD and a DEL of the plugin.
 ///
 /// # Panics
 /// When a call fails.
@@ -98,10 +97,10 @@ pub fn run_module(module: &Path, asked: &Value) -> Value {
     })
 }
 
-/// The calls of plugins by a CHECK and a DEL that have nothing but the record.
+/// The plugins' calls by a CHECK and a DEL that have only the record.
 ///
 /// # Panics
-/// When one of them fails, or something is left.
+/// When a call fails, or something is left.
 pub fn run_record(record: &Path, kinds: &[&str]) -> Value {
     let node = Node::new();
     node.recorders(kinds);
@@ -119,14 +118,14 @@ pub fn run_record(record: &Path, kinds: &[&str]) -> Value {
     call(Verb::Del).run().ok();
     let del = calls(&node);
     node.assert_no_state();
-    // Nothing is left to be undone.
+    // A second DEL finds nothing to undo.
     call(Verb::Del).run().ok();
     assert_eq!(node.trace(), Vec::<String>::new());
     json!({"check": check, "del": del})
 }
 
-/// The calls since this was asked last, as a plugin sees them. The namespace is left out: a
-/// record of an earlier boot is undone without one.
+/// The calls since the last question, as a plugin sees them. The namespace is left out: a record of
+/// an earlier boot is undone without one.
 fn calls(node: &Node) -> Vec<Value> {
     let seen = |call: Recorded| json!({"call": call.summary(), "container": call.var("CNI_CONTAINERID"), "args": call.var("CNI_ARGS"), "stdin": call.stdin});
     node.calls().into_iter().map(seen).collect()

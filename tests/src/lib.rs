@@ -1,11 +1,11 @@
-//! The harness of the black-box tests: they run the built plugin (`dist/genie`) as a
-//! runtime does, and see what it does to the delegates, to the disk and to the kernel.
+//! The harness of the black-box tests. They run the built plugin (`dist/genie`) as a runtime does,
+//! and look at what it does to the delegates, to the disk and to the kernel.
 //!
-//! [`Node`] is a node in a temporary directory, [`Call`] one call of the runtime,
-//! [`Answer`] what came back. [`recorder`] is a delegate that writes down how it was
-//! called, [`netns`] makes real network namespaces, [`guests`] builds the selectors
-//! that the tests need, [`apiserver`] is a real Kubernetes API server, [`cri`] a node with
-//! a container runtime, [`Samples`] are times that were measured.
+//! [`Node`] is a node in a temporary directory, [`Call`] one call of the runtime, [`Answer`] its
+//! output. [`recorder`] is a delegate that writes down how it was called. [`netns`] makes real
+//! network namespaces, and [`guests`] builds the selectors that the tests need. [`apiserver`] is a
+//! real Kubernetes API server, and [`cri`] a node with a container runtime. [`Samples`] are
+//! measured times.
 #![cfg(not(target_family = "wasm"))]
 
 pub mod agent;

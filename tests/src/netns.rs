@@ -1,4 +1,4 @@
-//! Real network namespaces, by `ip netns`.
+//! Real network namespaces, made with `ip netns`.
 
 use std::fs::File;
 use std::os::fd::AsFd;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// A network namespace with a unique name; it goes when it is dropped.
+/// A network namespace with a unique name. It is deleted when this value is dropped.
 #[derive(Debug)]
 pub struct Namespace {
     name: String,
@@ -21,10 +21,10 @@ impl Default for Namespace {
 }
 
 impl Namespace {
-    /// A new one, its loopback up.
+    /// Makes a namespace, with its loopback up.
     ///
     /// # Panics
-    /// When it cannot be made: the tests need root.
+    /// When it cannot be made: that needs root.
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("genie-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -35,21 +35,22 @@ impl Namespace {
         namespace
     }
 
-    /// Its name, for `ip netns`.
+    /// The name for `ip netns`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its path, as `CNI_NETNS`.
+    /// The path for `CNI_NETNS`.
     pub fn path(&self) -> PathBuf {
         Path::new("/run/netns").join(&self.name)
     }
 
-    /// Lets this namespace's path lead to another one, as `/proc/PID/ns/net` does when a
-    /// process of that number is started later. The namespace itself is gone then.
+    /// Makes this namespace's path lead to another namespace. That is what happens to
+    /// `/proc/PID/ns/net` when a later process gets the same number. This namespace itself is gone
+    /// then.
     ///
     /// # Panics
-    /// When it cannot be mounted.
+    /// When the other namespace cannot be mounted.
     pub fn becomes(&self, other: &Namespace) {
         let (path, other) = (self.path(), other.path());
         let script = "umount \"$1\" && mount --bind \"$2\" \"$1\"";
@@ -57,7 +58,7 @@ impl Namespace {
         assert!(mounted.status.success(), "{} cannot become {}: {mounted:?}", path.display(), other.display());
     }
 
-    /// Runs a shell command inside and answers what it printed.
+    /// Runs a shell command inside and returns its output.
     ///
     /// # Panics
     /// When it fails.
@@ -77,7 +78,7 @@ impl Namespace {
         Command::new("nsenter").args([&net, "--", "sh", "-c", command]).output().expect("nsenter runs")
     }
 
-    /// Runs a function on a thread inside. What it opens stays inside.
+    /// Runs a function on a thread inside. Whatever it opens belongs to this namespace.
     ///
     /// # Panics
     /// When the namespace cannot be entered, or the function panics.

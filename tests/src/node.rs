@@ -17,11 +17,11 @@ use crate::recorder::{self, Recorded, Script};
 use crate::running::{Watched, read_pipe};
 use crate::{Answer, programs};
 
-/// The name of our own configuration's file.
+/// The file of our own configuration.
 const OWN_CONF: &str = "00-genie.conf";
 
-/// A node: a conf dir, a directory of plugins, our own state and cache. Everything goes
-/// when it is dropped, and so does what recorders left running.
+/// A node: a conf dir, a directory of plugins, and our own state and cache. When it is dropped,
+/// everything is removed, and processes that recorders left running are killed.
 #[derive(Debug)]
 pub struct Node {
     dir: TempDir,
@@ -37,8 +37,8 @@ impl Default for Node {
 }
 
 impl Node {
-    /// A node with our own configuration and nothing else. Its version is 1.0.0, and it
-    /// declares annotations and port mappings.
+    /// A node with only our own configuration. Its version is 1.0.0, and it declares annotations
+    /// and port mappings.
     ///
     /// # Panics
     /// When the directory cannot be made.
@@ -59,7 +59,7 @@ impl Node {
         node
     }
 
-    /// The directory of everything.
+    /// The node's directory, which holds all others.
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }
@@ -74,17 +74,17 @@ impl Node {
         self.dir().join("net.d")
     }
 
-    /// Our state directory, which the plugin makes.
+    /// Our state directory. The plugin makes it.
     pub fn state_dir(&self) -> PathBuf {
         self.dir().join("state")
     }
 
-    /// Our configuration, as a runtime hands it over.
+    /// Our configuration as a runtime hands it over.
     pub fn config(&self) -> Map<String, Value> {
         self.config.clone()
     }
 
-    /// Sets a key of our configuration, for all calls.
+    /// Sets a key of our configuration for all calls.
     #[must_use]
     pub fn with(mut self, key: &str, value: Value) -> Self {
         self.config.insert(key.into(), value);
@@ -92,7 +92,7 @@ impl Node {
         self
     }
 
-    /// Takes a key of our configuration away.
+    /// Removes a key of our configuration.
     #[must_use]
     pub fn without(mut self, key: &str) -> Self {
         self.config.remove(key);
@@ -100,7 +100,7 @@ impl Node {
         self
     }
 
-    /// Runs every call inside a network namespace: the node's own.
+    /// Runs every call inside of a network namespace, as the node's own.
     #[must_use]
     pub fn inside(mut self, namespace: &Namespace) -> Self {
         self.namespace = Some(namespace.path());
@@ -115,7 +115,7 @@ impl Node {
         self.raw_network(file, &config.to_string())
     }
 
-    /// Writes a file of the conf dir, whatever it holds.
+    /// Writes a file of the conf dir, with any text.
     ///
     /// # Panics
     /// When it cannot be written.
@@ -124,19 +124,19 @@ impl Node {
         self
     }
 
-    /// Takes a file of the conf dir away.
+    /// Removes a file of the conf dir.
     ///
     /// # Panics
-    /// When it is not there.
+    /// When there is no such file.
     pub fn remove_network(&self, file: &str) -> &Self {
         fs::remove_file(self.conf_dir().join(file)).expect("the file is there");
         self
     }
 
-    /// Installs the recorder under these plugins' names.
+    /// Installs the recorder under the names of these plugins.
     ///
     /// # Panics
-    /// When that cannot be done.
+    /// When a link cannot be made.
     pub fn recorders(&self, kinds: &[&str]) -> &Self {
         for kind in kinds {
             symlink(programs::recorder(), self.bin().join(kind)).expect("a new link");
@@ -144,10 +144,10 @@ impl Node {
         self
     }
 
-    /// Installs real plugins from a directory of them.
+    /// Installs real plugins from a directory.
     ///
     /// # Panics
-    /// When that cannot be done.
+    /// When a plugin is missing, or a link cannot be made.
     pub fn install(&self, from: &Path, kinds: &[&str]) -> &Self {
         for kind in kinds {
             let plugin = from.join(kind).canonicalize().unwrap_or_else(|error| panic!("plugin {kind}: {error}"));
@@ -156,7 +156,7 @@ impl Node {
         self
     }
 
-    /// Says what a plugin's recorder does on a verb from now on.
+    /// Sets what a plugin's recorder does on a verb from now on.
     ///
     /// # Panics
     /// When the script cannot be written.
@@ -165,10 +165,10 @@ impl Node {
         self
     }
 
-    /// Waits until the hanging or pausing recorder of this type runs.
+    /// Waits until the hanging or pausing recorder of this type runs. Returns its process.
     ///
     /// # Panics
-    /// When it does not.
+    /// When it does not run.
     pub fn wait_until_hanging(&self, kind: &str) -> Watched {
         let pid = read_pipe(&recorder::started_pipe(&self.bin(), kind));
         Watched::process(pid.parse().expect("the recorder writes its process id"))
@@ -177,12 +177,12 @@ impl Node {
     /// Lets the pausing recorder of this type go on.
     ///
     /// # Panics
-    /// When it does not listen.
+    /// When it does not wait.
     pub fn release(&self, kind: &str) {
         recorder::release(&self.bin(), kind).expect("the recorder waits");
     }
 
-    /// The recorders' calls since this was asked last, VERSION left out.
+    /// The recorders' calls since the last question, without VERSION.
     ///
     /// # Panics
     /// When the log cannot be read.
@@ -192,7 +192,7 @@ impl Node {
         calls
     }
 
-    /// The recorders' calls since this was asked last.
+    /// The recorders' calls since the last question.
     ///
     /// # Panics
     /// When the log cannot be read.
@@ -207,7 +207,7 @@ impl Node {
         calls
     }
 
-    /// The calls since this was asked last, as `VERB TYPE@INTERFACE`.
+    /// The calls since the last question, as `VERB TYPE@INTERFACE`.
     pub fn trace(&self) -> Vec<String> {
         self.calls().iter().map(Recorded::summary).collect()
     }
@@ -227,17 +227,17 @@ impl Node {
         self.call(Verb::Del)
     }
 
-    /// Copies a selector of `guests/` onto the node and answers its path.
+    /// Copies a selector of `guests/` onto the node and returns its path.
     ///
     /// # Panics
-    /// When it does not build.
+    /// When the selectors do not build.
     pub fn guest(&self, name: &str) -> PathBuf {
         let path = self.dir().join("modules").join(format!("{name}.wasm"));
         fs::copy(crate::guests::module(name), &path).expect("a module can be copied");
         path
     }
 
-    /// Runs `genie-host` with these arguments. Its user's own cache is below [`Self::dir`].
+    /// Runs `genie-host` with these arguments. The cache of its user is below [`Self::dir`].
     ///
     /// # Panics
     /// When it cannot be run.
@@ -247,7 +247,7 @@ impl Node {
         Answer::of(&command.args(arguments).output().expect("genie-host starts"))
     }
 
-    /// The same with this on its standard input.
+    /// As [`Self::genie_host`], with `input` on its standard input.
     ///
     /// # Panics
     /// When it cannot be run.
@@ -261,20 +261,21 @@ impl Node {
         Answer::of(&child.wait_with_output().expect("genie-host ends"))
     }
 
-    /// The real cnitool with our own configuration: what libcni makes of us. It keeps
-    /// its results below [`Self::dir`], in `cni`.
+    /// Runs the real cnitool with our own configuration: this is how libcni calls us. It keeps its
+    /// results in `cni` below [`Self::dir`].
     ///
     /// # Panics
     /// When it cannot be run.
     pub fn cnitool(&self, action: &str, pod: &Namespace, arguments: &[(&str, &str)]) -> Answer {
         let own = self.dir().join("own.d");
         fs::create_dir_all(&own).expect("a directory");
-        // A conf dir of its own, since cnitool goes by name and a delegate may have ours.
+        // cnitool finds a configuration by its name, and a delegate may have the same name. So ours
+        // gets a conf dir of its own.
         fs::copy(self.conf_dir().join(OWN_CONF), own.join(OWN_CONF)).expect("our configuration");
         self.cnitool_in(&own, self.config["name"].as_str().unwrap_or_default(), action, pod, arguments)
     }
 
-    /// The same with another network of the conf dir: what a runtime does without us.
+    /// Runs cnitool with another network of the conf dir, as a runtime does without us.
     ///
     /// # Panics
     /// When it cannot be run.
@@ -324,7 +325,7 @@ impl Drop for Node {
         self.all_calls();
         let held = self.held.get_mut().map(std::mem::take).unwrap_or_default();
         for pid in held {
-            // Its number may be somebody else's by now.
+            // Another process may have this number by now.
             let program = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
             let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
             if let Some(pid) = pid.filter(|_| program.ends_with("recorder")) {

@@ -1,5 +1,5 @@
-//! A node with the real reference plugins. It is a network namespace, so that bridges
-//! and iptables rules stay inside.
+//! A node with the real reference plugins. It is a network namespace, so that bridges and iptables
+//! rules stay inside of it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::{Node, programs};
 
 const KINDS: [&str; 5] = ["bridge", "host-local", "portmap", "macvlan", "ptp"];
 
-/// A node that is a namespace of its own, with two networks of bridge and host-local.
+/// A node with a network namespace of its own, and with two networks of bridge and host-local.
 pub struct World {
     /// The node.
     pub node: Node,
@@ -21,10 +21,10 @@ pub struct World {
 }
 
 impl World {
-    /// Networks `red` (with portmap) and `blue`; everything in this CNI version.
+    /// A node with the networks `red` (with portmap) and `blue`. Everything has this CNI version.
     ///
     /// # Panics
-    /// When there are no plugins or no root.
+    /// When there are no plugins, or without root.
     pub fn new(version: &str) -> Self {
         let host = Namespace::new();
         let node = Node::new().with("cniVersion", json!(version)).inside(&host);
@@ -46,12 +46,12 @@ impl World {
         self
     }
 
-    /// host-local's directory.
+    /// The directory of host-local.
     pub fn leases_dir(&self) -> PathBuf {
         self.node.dir().join("leases")
     }
 
-    /// host-local's files, one for each address that is in use.
+    /// The files of host-local, one for each address in use.
     pub fn leases(&self) -> Vec<String> {
         let networks = fs::read_dir(self.leases_dir()).into_iter().flatten().flatten();
         let files = networks.flat_map(|network| fs::read_dir(network.path()).into_iter().flatten().flatten());
@@ -61,17 +61,17 @@ impl World {
         leases
     }
 
-    /// The rules that belong to one container.
+    /// The iptables rules that belong to single containers.
     pub fn rules(&self) -> Vec<String> {
         let saved = self.host.run("iptables-save; ip6tables-save");
         let of_container = |line: &&str| line.contains("CNI-DN-") || (line.contains("CNI-") && line.contains("id:"));
         saved.lines().filter(of_container).map(ToOwned::to_owned).collect()
     }
 
-    /// Fails the test unless nothing is left: in the pods, on the node, of us.
+    /// Fails the test when anything is left: in the pods, on the node, or of our own state.
     ///
     /// # Panics
-    /// When something is.
+    /// When something is left.
     #[track_caller]
     pub fn assert_nothing_left(&self, pods: &[&Namespace]) {
         for pod in pods {
@@ -95,7 +95,7 @@ pub fn address(pod: &Namespace, interface: &str) -> String {
     first.split('/').next().unwrap_or_default().to_owned()
 }
 
-/// What a real plugin answers to VERSION, as text.
+/// The answer of a real plugin to VERSION, as text.
 ///
 /// # Panics
 /// When it cannot be run.

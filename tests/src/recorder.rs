@@ -1,10 +1,8 @@
-//! The recorder: a delegate that writes down how it was called and answers what its
-//! script says. The program is `src/bin/recorder.rs`; here is what it shares with the
-//! tests.
+//! The recorder: a delegate that writes down how it was called, and answers what its script says.
+//! The program is `src/bin/recorder.rs`; this module is what it shares with the tests.
 //!
-//! Beside the program, which runs under a plugin's name, lie `recorder.log` (a line of
-//! JSON for each call), `TYPE.script` and, for one that hangs or pauses, the pipes
-//! `TYPE.started` and `TYPE.release`.
+//! The program runs under a plugin's name. Beside it are `recorder.log` (a line of JSON for each
+//! call), `TYPE.script` and, when it hangs or pauses, the pipes `TYPE.started` and `TYPE.release`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,16 +14,16 @@ use serde_json::{Map, Value, json};
 
 use crate::Verb;
 
-/// The argument with which the recorder does nothing but keep its files open.
+/// The argument that makes the recorder only keep its files open.
 pub const HOLD: &str = "--hold";
 
-/// What a script says of one verb. Without any of it the recorder succeeds, and gives
-/// ADD a result (see [`result`]).
+/// A script for one verb. With an empty script the recorder succeeds, and answers ADD with
+/// [`result`].
 #[derive(Clone, Debug, Default)]
 pub struct Script(Map<String, Value>);
 
 impl Script {
-    /// Nothing out of the ordinary.
+    /// A script that does nothing special.
     pub fn new() -> Self {
         Self::default()
     }
@@ -42,7 +40,7 @@ impl Script {
         self.print(value.to_string())
     }
 
-    /// Prints what it was handed on stdin, as plugins do that fail to make sense of it.
+    /// Prints its stdin, as plugins do that fail to understand it.
     #[must_use]
     pub fn echo(self) -> Self {
         self.with("echo", true.into())
@@ -72,20 +70,20 @@ impl Script {
         self.with("signal", signal.into())
     }
 
-    /// Never ends; says so through the pipe `TYPE.started`.
+    /// Never ends. Reports through the pipe `TYPE.started` that it runs.
     #[must_use]
     pub fn hang(self) -> Self {
         self.with("hang", true.into())
     }
 
-    /// Says through the pipe `TYPE.started` that it is there, and goes on when [`release`]
-    /// lets it.
+    /// Reports through the pipe `TYPE.started` that it runs, and goes on when [`release`] is
+    /// called.
     #[must_use]
     pub fn pause(self) -> Self {
         self.with("pause", true.into())
     }
 
-    /// Prints so many bytes on stdout.
+    /// Prints this many bytes on stdout.
     #[must_use]
     pub fn flood(self, bytes: usize) -> Self {
         self.with("flood", bytes.into())
@@ -102,7 +100,7 @@ impl Script {
         self
     }
 
-    /// As it is stored.
+    /// The script as it is stored.
     pub fn into_value(self) -> Value {
         Value::Object(self.0)
     }
@@ -111,21 +109,21 @@ impl Script {
 /// One call of a recorder.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    /// The name it was called by: the plugin's type.
+    /// The name by which it was called: the plugin's type.
     pub kind: String,
     /// `CNI_COMMAND`.
     pub verb: String,
     /// All `CNI_*` and `GENIE_*` variables.
     pub env: BTreeMap<String, String>,
-    /// Its configuration; text where it was no JSON.
+    /// Its configuration, or a text when that was no JSON.
     pub stdin: Value,
     /// Its working directory.
     pub cwd: PathBuf,
-    /// Its process.
+    /// Its process id.
     pub pid: u32,
-    /// The child that it left behind.
+    /// The process id of the child that it left behind.
     pub child: Option<u32>,
-    /// What is in the files that it inherited open, and could read.
+    /// The content of the files that it inherited open and could read.
     pub inherited: Vec<String>,
 }
 
@@ -133,7 +131,7 @@ impl Recorded {
     /// Reads a line of the log.
     ///
     /// # Panics
-    /// When it is none.
+    /// When it is no such line.
     pub fn read(line: &str) -> Self {
         let line: Value = serde_json::from_str(line).expect("the recorder writes JSON");
         let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
@@ -156,12 +154,12 @@ impl Recorded {
         }
     }
 
-    /// A variable of its environment; empty when it was not set.
+    /// A variable of its environment. It is empty when it was not set.
     pub fn var(&self, name: &str) -> &str {
         self.env.get(name).map_or("", String::as_str)
     }
 
-    /// `VERB TYPE@INTERFACE`; without the interface where the verb has none.
+    /// `VERB TYPE@INTERFACE`, or `VERB TYPE` when the verb has no interface.
     pub fn summary(&self) -> String {
         match self.var("CNI_IFNAME") {
             "" => format!("{} {}", self.verb, self.kind),
@@ -176,8 +174,8 @@ pub fn address(kind: &str) -> String {
     format!("10.{a}.{b}.2")
 }
 
-/// What a recorder answers to ADD: an interface and one address (a /24), or what came
-/// as `prevResult`, as a chained plugin does.
+/// A recorder's answer to ADD: an interface with one address (a /24). If there was a `prevResult`,
+/// the answer is that result, as a chained plugin gives it.
 pub fn result(kind: &str, interface: &str, netns: &str, config: &Value) -> Value {
     if let Some(previous) = config.get("prevResult") {
         return previous.clone();
@@ -201,7 +199,7 @@ pub fn result(kind: &str, interface: &str, netns: &str, config: &Value) -> Value
     }
 }
 
-/// Says what the recorder of a type does on a verb from now on.
+/// Sets what the recorder of a type does on a verb from now on.
 ///
 /// # Errors
 /// When the script cannot be written.
@@ -217,33 +215,33 @@ pub fn set_script(dir: &Path, kind: &str, verb: Verb, script: Script) -> io::Res
         }
     }
     scripts[verb.as_str()] = script;
-    // A recorder that starts now reads the old one or the new one.
+    // A recorder that starts now reads either the old script or the new one.
     let new = file.with_extension("new");
     fs::write(&new, scripts.to_string())?;
     fs::rename(new, file)
 }
 
-/// Where the log is.
+/// The path of the log.
 pub fn log_file(dir: &Path) -> PathBuf {
     dir.join("recorder.log")
 }
 
-/// Where the script of a type is.
+/// The path of a type's script.
 pub fn script_file(dir: &Path, kind: &str) -> PathBuf {
     dir.join(format!("{kind}.script"))
 }
 
-/// Where a recorder that hangs says that it does.
+/// The pipe through which a recorder reports that it hangs or pauses.
 pub fn started_pipe(dir: &Path, kind: &str) -> PathBuf {
     dir.join(format!("{kind}.started"))
 }
 
-/// Where a recorder that pauses waits.
+/// The pipe on which a pausing recorder waits.
 pub fn release_pipe(dir: &Path, kind: &str) -> PathBuf {
     dir.join(format!("{kind}.release"))
 }
 
-/// Lets a recorder go on that pauses.
+/// Lets a pausing recorder go on.
 ///
 /// # Errors
 /// When its pipe cannot be written.
@@ -252,7 +250,7 @@ pub fn release(dir: &Path, kind: &str) -> io::Result<()> {
 }
 
 fn numbers(kind: &str) -> (u8, u8) {
-    // Any spread will do that keeps the types of the tests apart.
+    // Any spread will do that gives the types in the tests different numbers.
     let sum = kind.bytes().fold(7_u16, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     let [a, b] = sum.to_be_bytes();
     (a, b)

@@ -1,4 +1,4 @@
-//! A plugin that runs.
+//! A plugin that is running.
 
 use std::fs::File;
 use std::io::Read;
@@ -13,10 +13,10 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::Answer;
 
-/// After this long a test that waits in vain fails. Nothing is expected to be quick.
+/// How long a test waits for something before it fails. Nothing is expected to be quick.
 const PATIENCE: Timespec = Timespec { tv_sec: 60, tv_nsec: 0 };
 
-/// A call that was started and not waited for.
+/// A call that was started, and that is not waited for yet.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -35,15 +35,15 @@ impl Running {
         self.child
     }
 
-    /// Its process.
+    /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Kills the plugin, as a runtime that lost its patience does.
+    /// Kills the plugin, as a runtime does that waits no longer.
     ///
     /// # Panics
-    /// When it had ended already.
+    /// When the plugin has ended already.
     pub fn kill(mut self) {
         let ended = self.child.try_wait().expect("a child can be waited for");
         assert!(ended.is_none(), "the plugin was to be killed but has ended: {ended:?}");
@@ -51,12 +51,12 @@ impl Running {
         self.child.wait().expect("a child can be waited for");
     }
 
-    /// Reads no answer any more, as a runtime that was killed.
+    /// Stops reading the answer, as if the runtime had been killed.
     pub fn leave_unread(&mut self) {
         drop(self.child.stdout.take());
     }
 
-    /// Kills the plugin after this time. Answers what it gave back when it ended before.
+    /// Kills the plugin after this time. Returns its answer if it ended before.
     ///
     /// # Panics
     /// When it cannot be killed.
@@ -73,7 +73,7 @@ impl Running {
         None
     }
 
-    /// Waits for its end.
+    /// Waits until the plugin has ended.
     ///
     /// # Panics
     /// When its output cannot be read.
@@ -86,7 +86,7 @@ impl Watched {
     /// Watches the process that runs under this number.
     ///
     /// # Panics
-    /// When there is none.
+    /// When there is no such process.
     pub fn process(pid: u32) -> Self {
         let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process id is a number above 0");
         Self(pidfd_open(pid, PidfdFlags::empty()).expect("the process runs"))
@@ -95,16 +95,16 @@ impl Watched {
     /// Waits until the process has ended.
     ///
     /// # Panics
-    /// When it does not.
+    /// When the process does not end.
     pub fn wait_for_end(&self) {
         assert!(is_ready(&self.0), "the process did not end");
     }
 }
 
-/// Waits until somebody writes into the pipe at `path` and closes it; answers what.
+/// Waits until a process writes into the pipe at `path` and closes it. Returns what was written.
 ///
 /// # Panics
-/// When nobody does.
+/// When no process does.
 pub(crate) fn read_pipe(path: &Path) -> String {
     let pipe = rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).expect("the pipe can be opened");
     assert!(is_ready(&pipe), "nobody wrote into {}", path.display());

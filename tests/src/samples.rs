@@ -2,39 +2,39 @@
 
 use std::time::Duration;
 
-/// Times of one thing, in milliseconds, one a round.
+/// Times of one thing in milliseconds, one for each round.
 #[derive(Clone, Debug, Default)]
 pub struct Samples(Vec<f64>);
 
 impl Samples {
-    /// Adds one.
+    /// Adds a time.
     pub fn push(&mut self, time: Duration) {
         self.0.push(time.as_secs_f64() * 1e3);
     }
 
-    /// Forgets them all.
+    /// Forgets all times.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Whether there is none.
+    /// Whether there are no times.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What is left of each when `times` those of the same round are taken away.
+    /// The differences round by round: each time less `times` the other's time of the same round.
     #[must_use]
     pub fn minus(&self, others: &Self, times: f64) -> Self {
         let pairs = self.0.iter().zip(&others.0);
         Self(pairs.map(|(one, other)| one - times * other).collect())
     }
 
-    /// How many there are.
+    /// How many times there are.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Their mean.
+    /// The mean of the times.
     #[allow(clippy::cast_precision_loss)] // there are not that many
     pub fn mean(&self) -> f64 {
         self.0.iter().sum::<f64>() / self.len() as f64

@@ -1,4 +1,4 @@
-//! What a node's directories hold: our state, and the conf dir.
+//! The content of a node's directories: our state, and the conf dir.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,22 +22,22 @@ impl Node {
     /// The record of a container's interface: header and events, in order.
     ///
     /// # Panics
-    /// When there is none.
+    /// When there is no record.
     pub fn record(&self, container: &str, interface: &str) -> Vec<Value> {
         let file = self.record_file(container, interface);
         let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let json = |line: &str| serde_json::from_str(line.split_once(' ').map_or(line, |(_, json)| json));
-        // An event begins a new line, whatever a killed call left before it.
+        // An event begins on a new line, even after a torn line that a killed call left.
         let lines = text.lines().filter(|line| !line.is_empty());
         lines.map(|line| json(line).expect("a record's line is a checksum and JSON")).collect()
     }
 
-    /// Where the record of a container's interface is.
+    /// The path of the record of a container's interface.
     pub fn record_file(&self, container: &str, interface: &str) -> PathBuf {
         self.state_dir().join("records").join(format!("{container}@{interface}.json"))
     }
 
-    /// The annotation that an ADD left in its record for publication.
+    /// An annotation that an ADD left in its record for publication.
     pub fn published(&self, container: &str, key: &str) -> Option<Value> {
         let record = self.record(container, "eth0");
         let done = record.iter().find_map(|line| line.get("done"))?;
@@ -45,10 +45,10 @@ impl Node {
         Some(serde_json::from_str(text).unwrap_or_else(|_| text.into()))
     }
 
-    /// Fails the test unless nothing is left: no record, no lock, no temporary file.
+    /// Fails the test when anything is left: a record, a lock, or a temporary file.
     ///
     /// # Panics
-    /// When something is.
+    /// When something is left.
     #[track_caller]
     pub fn assert_no_state(&self) {
         assert_eq!(self.state_files(), Vec::<PathBuf>::new(), "files are left in the state directory");

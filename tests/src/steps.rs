@@ -1,5 +1,5 @@
-//! The plugin, stopped at each of its system calls (by ptrace): whatever a kill can
-//! interrupt is between two of them. The product has no hook for this.
+//! Stops the plugin at each of its system calls, by ptrace: between two of them is every place
+//! where a kill can have an effect. The plugin itself has no hook for this.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,9 +16,9 @@ use nix::unistd::Pid;
 
 use crate::{Answer, Call};
 
-/// Stops itself, so that it can be traced, and becomes the plugin.
+/// A shell that stops itself, so that it can be traced, and then becomes the plugin.
 const STOPPED: [&str; 3] = ["sh", "-c", r#"kill -STOP $$ && exec "$0""#];
-/// Every thread and child that this thread traces or has started, and no other's.
+/// Waits for all threads and children that this thread traces or has started, and for no others.
 const MINE: WaitPidFlag = WaitPidFlag::__WALL.union(WaitPidFlag::__WNOTHREAD);
 
 /// A system call that is about to be made.
@@ -26,19 +26,20 @@ const MINE: WaitPidFlag = WaitPidFlag::__WALL.union(WaitPidFlag::__WNOTHREAD);
 pub struct Step {
     /// The thread that makes it.
     pub thread: Pid,
-    /// Its number.
+    /// The number of the system call.
     pub number: i64,
-    /// Its arguments.
+    /// The arguments of the system call.
     pub arguments: Vec<u64>,
-    /// The program of its process, where somebody has asked.
+    /// The program of the thread's process. It is empty unless a test has filled it in.
     pub program: String,
 }
 
-/// A plugin that goes from system call to system call. Its delegates run freely, unless
-/// [`Stepped::with_delegates`] started it.
+/// A plugin that goes from system call to system call. Its delegates run freely, unless it was
+/// started by [`Stepped::with_delegates`].
 ///
-/// All of it has to happen on one thread, which waits for no other child meanwhile. What
-/// is still traced when that thread ends goes on freely; [`kill_at`] makes use of it.
+/// Everything has to happen on one thread, which must wait for no other child in the meantime.
+/// Processes that are still traced when that thread ends go on freely; [`kill_at`] makes use of
+/// this.
 #[derive(Debug)]
 pub struct Stepped {
     child: Child,
@@ -50,7 +51,7 @@ pub struct Stepped {
 }
 
 impl Stepped {
-    /// Starts the plugin, up to before its first system call.
+    /// Starts the plugin, and stops it before its first system call.
     ///
     /// # Panics
     /// When it cannot be traced.
@@ -58,7 +59,7 @@ impl Stepped {
         Self::traced(call, Options::empty())
     }
 
-    /// The same with everything that it starts.
+    /// As [`Self::start`], with everything that the plugin starts.
     ///
     /// # Panics
     /// When it cannot be traced.
@@ -87,11 +88,11 @@ impl Stepped {
         Self { child, plugin, waiting: Some(plugin), ended: BTreeMap::new() }
     }
 
-    /// Goes on to the next system call of any thread; none when all have ended. The
-    /// other threads go on beside it.
+    /// Goes on to the next system call of any thread. The other threads go on at the same time. The
+    /// result is none when all have ended.
     ///
     /// # Panics
-    /// When the kernel does not tell.
+    /// When the kernel reports nothing.
     pub fn next_step(&mut self) -> Option<Step> {
         if let Some(thread) = self.waiting.take() {
             resume(thread, None);
@@ -117,7 +118,7 @@ impl Stepped {
         }
     }
 
-    /// Kills the plugin where it is. What it was about to do does not happen.
+    /// Kills the plugin where it is. The system call at which it waits does not happen.
     ///
     /// # Panics
     /// When it cannot be killed.
@@ -126,20 +127,20 @@ impl Stepped {
             return;
         }
         kill(self.plugin, Signal::SIGKILL).expect("a tracee can be killed");
-        // It has ended when its threads have, and those have to be waited for too.
+        // The plugin has ended when all its threads have, so they are waited for, too.
         while !self.ended.contains_key(&self.plugin) {
             let event = waitpid(None, Some(MINE)).expect("a tracee can be waited for");
-            // Anything else was on its way to a stop.
+            // Any other event is of a thread that was on its way to a stop.
             if let WaitStatus::Exited(process, _) | WaitStatus::Signaled(process, ..) = event {
                 self.ended.insert(process, event);
             }
         }
     }
 
-    /// What it answered. It goes on to its end first.
+    /// Lets the plugin go on to its end, and returns its answer.
     ///
     /// # Panics
-    /// When it was killed.
+    /// When the plugin was killed.
     pub fn end(mut self) -> Answer {
         while self.next_step().is_some() {}
         let Some(WaitStatus::Exited(_, status)) = self.ended.get(&self.plugin) else {
@@ -154,8 +155,8 @@ impl Stepped {
 }
 
 impl Step {
-    /// Whether somebody else could see its effect: memory, signals, and waiting for
-    /// another thread are the process's own.
+    /// Whether the step can be seen from outside. Memory, signals and waiting for another thread
+    /// are the process's own.
     pub fn is_visible(&self) -> bool {
         const OWN: [i64; 12] = [
             libc::SYS_mmap,
@@ -174,8 +175,8 @@ impl Step {
         !OWN.contains(&self.number)
     }
 
-    /// Whether it changes what others see: a message to the kernel, another program, a
-    /// file that is written, renamed or removed. For programs of thousands of steps.
+    /// Whether the step changes what others see: a message to the kernel, another program, or a
+    /// file that is written, renamed or removed. This is for programs with thousands of steps.
     pub fn is_effect(&self) -> bool {
         const EFFECTS: [i64; 6] = [
             libc::SYS_sendto,
@@ -189,34 +190,34 @@ impl Step {
         EFFECTS.contains(&self.number) || writes()
     }
 
-    /// The program of its process.
+    /// The program of the thread's process.
     pub fn program(&self) -> String {
         let path = fs::read_link(format!("/proc/{}/exe", self.thread)).unwrap_or_default();
         path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// The file behind a descriptor that is among its arguments.
+    /// The file behind a descriptor that is one of the arguments.
     pub fn file(&self, argument: usize) -> Option<PathBuf> {
         let descriptor = self.arguments.get(argument)?;
         fs::read_link(format!("/proc/{}/fd/{descriptor}", self.thread)).ok()
     }
 }
 
-/// Whose system calls are steps.
+/// The processes whose system calls are steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of {
-    /// The plugin alone.
+    /// Only the plugin.
     Plugin,
-    /// And whatever it starts.
+    /// The plugin, and everything that it starts.
     Delegates,
 }
 
-/// Kills the plugin at its step with this number, counted from 1, among those that `counts`.
-/// What it has started goes on as the kernel lets it. Answers the step, and with none how
-/// many there were: then the call came to its end.
+/// Kills the plugin at the step with this number. Steps are counted from 1, and only those that
+/// `counts` accepts. Processes that the plugin has started go on as the kernel lets them. Returns
+/// the step. When the call ends before that step, the error says how many steps there were.
 ///
 /// # Panics
-/// When it cannot be traced.
+/// When the plugin cannot be traced.
 pub fn kill_at(call: Call<'_>, of: Of, number: usize, counts: fn(&Step) -> bool) -> Result<Step, usize> {
     let stepping = || {
         let mut plugin = match of {
@@ -237,7 +238,8 @@ pub fn kill_at(call: Call<'_>, of: Of, number: usize, counts: fn(&Step) -> bool)
     std::thread::scope(|scope| scope.spawn(stepping).join().expect("the plugin can be traced"))
 }
 
-/// The system call that a thread has stopped at; none when it has just made it.
+/// The system call at which a thread has stopped. The result is none when the thread has just made
+/// it.
 fn entered(thread: Pid) -> Option<Step> {
     let info = ptrace::syscall_info(thread).ok()?;
     if info.op != libc::PTRACE_SYSCALL_INFO_ENTRY {
@@ -250,7 +252,7 @@ fn entered(thread: Pid) -> Option<Step> {
     Some(Step { thread, number, arguments: arguments.collect(), program: String::new() })
 }
 
-/// One that was killed meanwhile is not there any more.
+/// Lets a thread go on. A thread that was killed in the meantime does not exist any more.
 fn resume(thread: Pid, signal: impl Into<Option<Signal>>) {
     match ptrace::syscall(thread, signal) {
         Ok(()) | Err(Errno::ESRCH) => {}

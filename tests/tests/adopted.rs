@@ -1,5 +1,5 @@
-//! What the runtime attached without us is undone as its own plugins would have: by libcni's
-//! own files, which the real cnitool writes here.
+//! What the runtime attached without us is undone as its own plugins would do it, from libcni's own
+//! files. Here the real cnitool writes them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ fn a_pod_of_before_our_time_leaves_neither_address_nor_interface() {
     let conf_dir = world.node.conf_dir().display().to_string();
     let told = world.node.genie_host(&["doctor", "--conf-dir", &conf_dir]).stdout;
     assert!(told.contains("1 containers were attached without genie: ") && told.contains(&id[..13]), "{told}");
-    // Nothing of the network is left but what libcni keeps.
+    // Only libcni's file is left of the networks.
     world.node.remove_network("10-red.conflist").remove_network("10-blue.conflist");
     world.node.del().container(&id).netns(pod.path()).run().ok();
     world.assert_nothing_left(&[&pod]);
@@ -118,7 +118,7 @@ fn what_fails_is_told_and_tried_again() {
         fs::write(&file, damaged).unwrap();
         node.del().run().error_code(104).says(&["of-before-c1-eth0", "remove the file"]);
     }
-    // What libcni wrote before 2020 says nothing of how to undo it.
+    // What libcni wrote before 2020 does not say how to undo it.
     fs::write(&file, r#"{"cniVersion": "0.3.1", "dns": {}}"#).unwrap();
     node.del().run().ok();
 }

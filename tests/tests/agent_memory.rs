@@ -1,5 +1,5 @@
-//! Whoever may create pods decides how many there are and how large: the agent's memory
-//! does not.
+//! Other people decide how many pods there are and how large they are. The agent's memory stays
+//! bounded.
 
 use genie_tests::agent::Agent;
 use genie_tests::apiserver::ApiServer;
@@ -7,14 +7,14 @@ use genie_tests::fixture::reference_node;
 use serde_json::{Value, json};
 
 const STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
-/// As many as a large node runs at once.
+/// The number of pods that a large node runs at once.
 const PODS: usize = 500;
-/// What Kubernetes lets a pod's annotations take, less something for ours.
+/// The size that Kubernetes allows a pod's annotations, less some room for ours.
 const ANNOTATIONS: usize = 255 << 10;
-/// What the agent may take, in KiB: a quarter of its limit in `deploy/`.
+/// How much memory the agent may take, in KiB: a quarter of its limit in `deploy/`.
 const BOUND: u64 = 64 << 10;
 
-/// One value, or thousands of them, which take much more memory than their texts.
+/// Annotations of that size: one value, or thousands, which take much more memory than their texts.
 fn annotations(index: usize) -> Value {
     let mut annotations = json!({"cni": "calico"});
     let count = if index.is_multiple_of(2) { 1 } else { ANNOTATIONS / 64 };
@@ -37,7 +37,7 @@ fn pod(name: &str, annotations: &Value, host_network: bool) -> Value {
 #[test]
 fn large_annotations_of_many_pods_stay_out_of_memory_and_are_read_when_they_are_wanted() {
     let server = ApiServer::start();
-    // Pods that get no network from anybody are not even known.
+    // The agent does not even know pods that get no network.
     server.create(&pod("on-the-node", &json!({}), true));
     server.create(&pod("finished", &json!({}), false));
     let finished = json!({"status": {"phase": "Succeeded"}}).to_string();

@@ -1,5 +1,4 @@
-//! The agent as it runs on a node: whatever is killed, and whenever, what calls left
-//! reaches the API server.
+//! The agent as on a node: whatever is killed and whenever, what calls left reaches the API server.
 
 use genie_tests::Node;
 use genie_tests::agent::Agent;
@@ -29,7 +28,7 @@ fn what_calls_leave_while_the_agent_is_away_is_published_when_it_is_back() {
     let status = |name: &str| server.get(&["pod", name])["metadata"]["annotations"][STATUS].clone();
     let event = |name: &str| {
         let events = server.get(&["events"]);
-        // kubectl prints nothing where there are none.
+        // kubectl prints nothing when there are no events.
         let mut events = events["items"].as_array().into_iter().flatten();
         events.find(|event| event["involvedObject"]["name"] == name).cloned().unwrap_or_default()
     };
@@ -58,13 +57,13 @@ fn a_record_that_is_too_large_is_passed_over_and_del_reads_it() {
     add.cni("weave").run().ok();
     let records = node.state_dir().join("records");
     let record = std::fs::read_dir(&records).unwrap().flatten().next().unwrap().path();
-    // Readers pass over the line. Were it read, it would be seen in the agent's memory.
+    // Readers ignore the added bytes. If the agent read them, its memory would show that.
     let file = std::fs::File::options().write(true).open(&record).unwrap();
     file.set_len(128 << 20).unwrap();
     let agent = Agent::start(&node, &server.kubeconfig());
     let said = || agent.log().matches("too large to be read").count();
     agent.eventually("what is said of the record", || if said() >= 2 { json!(true) } else { json!(null) });
-    // What comes later is published: the agent has looked at the records once more.
+    // A later record is published, so the agent has looked at the records once more.
     let pod = server.create(&json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "small", "namespace": "default"},
         "spec": {"containers": [{"name": "c", "image": "none"}], "nodeName": "node1"},
@@ -102,7 +101,7 @@ fn a_line_of_a_call_says_which_call_it_is_of_and_a_del_of_nothing_is_no_news() {
     let node = node.with("agent", socket);
     let agent = Agent::start(&node, &server.kubeconfig());
     let lines = || -> Vec<Value> {
-        // The last one may be on its way.
+        // The last line may not be complete yet.
         let log = agent.log();
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         lines.filter(|line| line["verb"].is_string()).collect()

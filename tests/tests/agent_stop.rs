@@ -1,5 +1,5 @@
-//! What an agent does when it is stopped: everything is taken away when its `DaemonSet` was
-//! removed, and nothing on any doubt.
+//! What an agent does when it is stopped: it takes everything away when its `DaemonSet` was
+//! removed, and nothing when that is in doubt.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -13,14 +13,14 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tempfile::TempDir;
 
-/// After this long a test that waits in vain fails.
+/// How long a test waits for something before it fails.
 const SOON: Duration = Duration::from_mins(1);
 
-/// One for all tests; each has its own namespace.
+/// The server of all tests. Each test has its own namespace.
 static SERVER: LazyLock<ApiServer> = LazyLock::new(ApiServer::start);
 
-/// A node with an agent of a namespace's `DaemonSet` `genie`, which has an identity of its
-/// own.
+/// A node with an agent of the `DaemonSet` `genie` in a namespace. The agent has a service account
+/// of its own.
 struct Installed {
     namespace: &'static str,
     dir: TempDir,
@@ -96,7 +96,7 @@ impl Installed {
         SERVER.kubectl(&["delete", what, "genie", "-n", self.namespace]);
     }
 
-    /// The API server knows the agent no more.
+    /// Deletes the agent's service account, so that the API server knows it no longer.
     fn lose_identity(&self) {
         self.delete("serviceaccount");
         let is_refused = || {
@@ -106,13 +106,13 @@ impl Installed {
                 .env("HOME", self.dir.path())
                 .output()
                 .unwrap();
-            // kubectl's words for a 401.
+            // This is kubectl's text for the status 401.
             String::from_utf8_lossy(&asked.stderr).contains("Unauthorized")
         };
         self.until("its token is refused", is_refused);
     }
 
-    /// Stops the agent as the kubelet does, and answers whether it is still installed.
+    /// Stops the agent as the kubelet does. Returns whether genie is still installed.
     fn stop(mut self) -> bool {
         let agent = Pid::from_raw(i32::try_from(self.agent.id()).unwrap()).unwrap();
         kill_process(agent, Signal::TERM).unwrap();

@@ -1,5 +1,5 @@
-//! What selectors read of a cluster, on a real API server, and what they do not get to
-//! read whatever they call it: asked by a child of the plugin, and by the agent.
+//! What selectors read of a cluster, and what they cannot read whatever they ask for. The real API
+//! server is asked by a child of the plugin, and by the agent.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,22 +12,22 @@ use genie_tests::fixture::reference_node;
 use genie_tests::{Answer, Node, guests};
 use serde_json::{Value, json};
 
-/// What the plugin may take, in KiB, beside the memory that a selector is allowed.
+/// How much memory the plugin may take beside the memory that a selector may have, in KiB.
 const OWN_MEMORY: u64 = 16 << 10;
 /// The default of `limits.memory`, in KiB.
 const SELECTOR_MEMORY: u64 = 64 << 10;
 
-/// The configuration is wrong: for the operator.
+/// The code for a wrong configuration, which the operator has to correct.
 const OPERATOR: u64 = 7;
-/// A selector's answer: it denies.
+/// The code for a selector's denial.
 const DENIED: u64 = 102;
-/// A selector failed.
+/// The code for a selector that failed.
 const SELECTOR: u64 = 103;
 
-/// What no selector gets to see.
+/// A text that no selector may read.
 const SECRET: &str = "s3cret-t0ken";
 
-/// One for all tests, with a pod and a Secret in `vault` and maps in three namespaces.
+/// The server of all tests. It has a pod and a Secret in `vault`, and maps in three namespaces.
 static SERVER: LazyLock<ApiServer> = LazyLock::new(|| {
     let server = ApiServer::start();
     for namespace in ["payments", "vault"] {
@@ -46,19 +46,19 @@ static SERVER: LazyLock<ApiServer> = LazyLock::new(|| {
     server
 });
 
-/// A node without an agent.
+/// A node without an agent, which asks the API server.
 fn with_api() -> Node {
     reference_node().with("kubernetes", json!({"kubeconfig": SERVER.kubeconfig()}))
 }
 
-/// A node with nobody to ask but an agent.
+/// A node that asks only its agent.
 fn with_agent() -> Node {
     let node = reference_node();
     let socket = node.dir().join("agent.sock");
     node.with("agent", json!(socket)).with("pods", json!(["runtime", "agent"]))
 }
 
-/// Waits until the agent answers anybody: the plugin would go on without it.
+/// Starts the agent, and waits until it answers: otherwise the plugin would go on without it.
 fn started(node: &Node) -> Agent<'_> {
     let agent = Agent::start(node, &SERVER.kubeconfig());
     let socket = node.dir().join("agent.sock");
@@ -73,8 +73,8 @@ fn asking(module: &Path, grant: &Value, object: &Value) -> Value {
     entry
 }
 
-/// An ADD of a pod of `default` whose selector asks for an object, and refuses with what it
-/// was told.
+/// An ADD of a pod in `default`. Its selector asks for an object, and refuses with what it was
+/// told.
 fn ask(node: &Node, module: &Path, grant: &Value, object: &Value) -> Answer {
     let args = "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=asks";
     node.add().args(args).annotations(&[]).key("selectors", json!([asking(module, grant, object)])).run()
@@ -84,14 +84,14 @@ fn object(api_version: &str, kind: &str, namespace: &str, name: &str) -> Value {
     json!({"api-version": api_version, "kind": kind, "namespace": namespace, "name": name})
 }
 
-/// The paths that the server was asked for, but by itself.
+/// The paths of all requests but the server's own.
 fn paths() -> Vec<String> {
     let of = |request: &Value| request["requestURI"].as_str().unwrap_or_default().to_owned();
     let audit = SERVER.audit();
     audit.iter().filter(|request| request["user"]["username"] != "system:apiserver").map(of).collect()
 }
 
-/// Nothing is attached. (Where an agent runs, a refusal stays until it is an event.)
+/// Checks that nothing is attached. (Where an agent runs, a refusal stays until it is an event.)
 #[track_caller]
 fn assert_nothing_attached(node: &Node) {
     for kept in ["records", "locks"] {
@@ -100,7 +100,7 @@ fn assert_nothing_attached(node: &Node) {
     }
 }
 
-/// Ways to an object that no selector may read, each with the grant that it goes by.
+/// Attempts to read an object that no selector may read, each with the grant that it relies on.
 fn attacks() -> Vec<(Value, Value)> {
     let networks =
         |namespace: &str, name: &str| object("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", namespace, name);
@@ -174,7 +174,7 @@ fn a_selector_reads_what_it_is_granted_and_the_operator_is_told_what_is_not() {
     read_what_is_granted(&node, &node.guest("asking"));
 }
 
-/// Its questions and its error cross two pipes.
+/// The questions and the error of this selector cross two pipes.
 #[test]
 fn a_selector_in_a_child_gets_no_more() {
     let node = with_api();
@@ -189,7 +189,7 @@ fn copied(node: &Node, module: PathBuf) -> PathBuf {
     to
 }
 
-/// A megabyte, as an object of the namespace `default`.
+/// An object of a megabyte in the namespace `default`.
 fn large() -> Value {
     let name = "large";
     if SERVER.get(&["configmap", name]).is_null() {
@@ -199,7 +199,8 @@ fn large() -> Value {
     object("v1", "ConfigMap", "default", name)
 }
 
-/// An ADD whose selector reads a megabyte so often, and the plugin's peak of memory in KiB.
+/// An ADD whose selector reads a megabyte this many times. Returns the plugin's peak of memory,
+/// too, in KiB.
 fn read_much(node: &Node, module: &Path, times: usize) -> (Answer, u64) {
     let mut asking = asking(module, &json!([{"cluster": ["v1/ConfigMap"]}]), &large());
     asking["settings"] = json!({"ask": asking["settings"]["ask"], "times": times, "networks": ["weave"]});
@@ -218,7 +219,7 @@ fn what_is_asked_and_answered_is_bounded_in_sum() {
     let agent = started(&agent_node);
     for node in [&with_api(), &agent_node] {
         let module = node.guest("asking");
-        // The first call compiles it.
+        // The first of both calls compiles the selector.
         for _ in 0..2 {
             let (answer, peak) = read_much(node, &module, 256);
             answer.error_code(SELECTOR).says(&["over the limit of 4Mi", "limits.facts_bytes"]);

@@ -15,7 +15,7 @@ fn node() -> Node {
 
 #[test]
 fn case_01_without_a_command_it_says_what_it_is_and_does_not_wait_for_stdin() {
-    // The writing end stays open: who reads to the end here never returns.
+    // The writing end stays open: a program that reads to the end would never return.
     let (reader, writer) = std::io::pipe().unwrap();
     let mut command = Command::new(programs::dist("genie"));
     let output = command.env_clear().stdin(Stdio::from(reader)).output().unwrap();
@@ -107,7 +107,7 @@ fn case_07_versions_that_are_not_spoken() {
         node().add().key("cniVersion", json!(version)).run().error_code(1).says(&[version, "1.1.0", "0.3.1"]);
     }
     node().add().key("cniVersion", json!(1)).run().error_code(6);
-    // Absent means 0.1.0, as VERSION says that it is spoken.
+    // An absent version means 0.1.0, which VERSION says is supported.
     let node = node_with("0.3.1", &["bridge"]);
     let result = node.add().without_key("cniVersion").run().ok();
     assert_eq!(result["cniVersion"], "0.1.0");
@@ -174,7 +174,7 @@ fn case_37_the_plugins_own_namespace_is_refused_before_anything_runs() {
         node.assert_no_state();
     }
     let node = node();
-    // On an interface that no machine has.
+    // The interface has a name that no machine has.
     node.add().netns("/proc/self/ns/net").ifname("genie0").env("CNI_NETNS_OVERRIDE", "1").run().ok();
     assert_eq!(node.calls()[0].var("CNI_NETNS_OVERRIDE"), "1");
 }

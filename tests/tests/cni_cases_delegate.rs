@@ -1,4 +1,4 @@
-//! One delegate: results, failures, what reaches it (facts of CNI, part 8).
+//! One delegate: its results, its failures, and what it is given (facts of CNI, part 8).
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::PermissionsExt;

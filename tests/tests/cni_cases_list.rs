@@ -1,4 +1,4 @@
-//! Lists of plugins, and the verbs beside ADD (facts of CNI, part 8).
+//! Lists of plugins, and the other verbs beside ADD (facts of CNI, part 8).
 
 use genie_tests::fixture::node_with;
 use genie_tests::{Node, Script, Verb};
@@ -57,7 +57,7 @@ fn case_22_del_runs_in_reverse_with_the_final_result() {
         let kinds: Vec<_> = calls.iter().map(|call| call.kind.as_str()).collect();
         assert_eq!(kinds, ["c", "b", "a"]);
         for call in calls {
-            // The recorder passes on what it got, so this is the final result as well.
+            // The recorder returns the result that it was given, so this is also the final result.
             let expected = has_result.then(|| &last.stdin["prevResult"]);
             assert_eq!(call.stdin.get("prevResult"), expected, "{version} {}", call.kind);
         }

@@ -1,5 +1,5 @@
-//! `genie-host` as people use it: what would a selector decide, what is a module, and
-//! what do the exit statuses say.
+//! `genie-host` as people use it: what a selector would decide, what a module is, and what the exit
+//! statuses mean.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -30,7 +30,7 @@ fn pod(node: &Node, cni: &str) -> String {
     path.display().to_string()
 }
 
-/// Asks the chain of the node's conf dir, or what `more` names.
+/// Runs `test-selector` with the chain of the node's conf dir, unless `more` names something else.
 fn ask(node: &Node, cni: &str, more: &[&str]) -> Answer {
     let (pod, conf_dir) = (pod(node, cni), node.conf_dir().display().to_string());
     let mut arguments = vec!["test-selector", "--pod", &pod, "--conf-dir", &conf_dir];
@@ -63,7 +63,8 @@ fn what_the_node_would_do_is_what_it_does() {
     }
 }
 
-/// The artefacts below a directory, with what tells a file from one that was written anew.
+/// The artefacts below a directory, with their inodes: a file that was written again has another
+/// one.
 fn artefacts(dir: &Path) -> Vec<(PathBuf, u64)> {
     let found = Command::new("find").arg(dir).args(["-name", "*.cwasm"]).output().unwrap();
     let mut paths: Vec<_> = String::from_utf8(found.stdout).unwrap().lines().map(PathBuf::from).collect();
@@ -84,7 +85,7 @@ fn what_a_command_compiled_is_used_by_the_next_one() {
     assert_eq!(node.genie_host(&["inspect", "annotation"]).status, PLAN);
     assert_eq!(artefacts(&users), first);
 
-    // A node's own cache, where there is one, goes first.
+    // A node's own cache is used first, where there is one.
     fs::create_dir(node.dir().join("cache")).unwrap();
     fs::set_permissions(node.dir().join("cache"), fs::Permissions::from_mode(0o755)).unwrap();
     let module = node.guest("puppet").display().to_string();

@@ -1,5 +1,5 @@
-//! Modules that are not compiled yet: one compiler for all who wait, which ends what it
-//! began, and what is told when it fails.
+//! Modules that are not compiled yet. There is one compiler for all calls that wait, it ends what
+//! it began, and its failure is reported.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,11 +11,11 @@ use genie_tests::fixture::chain::{chain, plan};
 use genie_tests::{Call, Node, Running, Watched, programs};
 use serde_json::json;
 
-/// How long something may take to be seen. Nothing is expected to be quick.
+/// How often to look for something. Nothing is expected to be quick.
 const PATIENCE: u32 = 6000;
 
-/// A node whose plugin has a `genie-host` beside it that writes its process id into `runs`
-/// and compiles when it is told to.
+/// A node whose plugin has a `genie-host` beside it that writes its process id into `runs`, and
+/// compiles only when it is told to.
 struct Slow {
     node: Node,
 }
@@ -87,7 +87,7 @@ fn until(what: &str, condition: impl Fn() -> bool) {
     panic!("{what} was waited for in vain");
 }
 
-/// Whether this call has come to where it compiles, or waits for who does.
+/// Whether the call compiles, or waits for a call that does.
 fn is_waiting(call: &Running) -> bool {
     let open = fs::read_dir(Path::new("/proc").join(call.id().to_string()).join("fd")).into_iter().flatten().flatten();
     open.filter_map(|fd| fs::read_link(fd.path()).ok()).any(|path| path.to_string_lossy().ends_with(".lock"))
@@ -110,7 +110,8 @@ fn four_calls_at_once_compile_a_module_once() {
 #[test]
 fn a_call_that_is_out_of_time_leaves_a_compiled_module_to_the_next() {
     let slow = Slow::new();
-    // Its answer is whole although the compiler goes on: that has none of its pipes.
+    // The answer is complete although the compiler goes on, since the compiler has none of the
+    // plugin's pipes.
     slow.add("c1").key("timeout", json!("300ms")).run().error_code(11).says(&["puppet.wasm", "is being compiled"]);
     slow.add("c2").key("timeout", json!("300ms")).run().error_code(11).says(&["puppet.wasm", "try again"]);
     slow.wait_for_run();
@@ -147,7 +148,7 @@ fn a_killed_compiler_is_named_and_hinders_nobody() {
 
     assert!(slow.cached().is_empty(), "{:?}", slow.cached());
 
-    // Another one dies while it writes.
+    // This is what a compiler leaves that dies while it writes.
     fs::write(temporary, "half an artefact").unwrap();
     slow.tool(&format!("exec {} \"$@\"", programs::dist("genie-host").display()));
     slow.add("c2").run().ok();

@@ -1,5 +1,5 @@
-//! What a confined process may still do. Each attempt is one of this very program, run again:
-//! what may not be tried ends it.
+//! What a confined process may still do. Each attempt is another run of this program, because a
+//! forbidden attempt ends the process.
 
 use std::collections::HashMap;
 use std::env;
@@ -24,7 +24,7 @@ enum End {
     By(Signal),
 }
 
-/// Its name, how it ends, and what it does with a pipe that was opened before.
+/// The name of an attempt, how it ends, and what it does with a pipe that was opened before.
 type Attempt = (&'static str, End, fn(PipeReader, PipeWriter) -> io::Result<()>);
 
 const FORBIDDEN: End = End::By(Signal::SYS);
@@ -63,7 +63,7 @@ fn main() {
     {
         let (reader, writer) = io::pipe().expect("a pipe");
         confine(Duration::from_mins(1)).expect("it can be confined");
-        // A panic would look for its backtrace, and end by that.
+        // A panic would be another end: it looks for its backtrace, which is forbidden.
         exit(attempt(reader, writer).map_or(1, |()| 0));
     }
     for (name, end, _) in attempts {

@@ -1,5 +1,5 @@
-//! Results beside libcni 1.3.0: for every pair of versions the same ones are read,
-//! and they are converted to the same, but for what the table below names.
+//! Compares results with libcni 1.3.0. For every pair of versions both read the same results and
+//! convert them to the same, except for what the table below names.
 
 use genie_core::cni::Version;
 use genie_fuzz::libcni::{Libcni, Question, difference};
@@ -31,7 +31,7 @@ fn any_result_is_read_and_converted_as_libcni_does() {
             for round in 0..ROUNDS {
                 let bytes: Vec<_> = noise.by_ref().take(160).collect();
                 let mut result = any_result(&mut Choices::new(&bytes));
-                // A prevResult of another form is refused, which is soon said.
+                // A prevResult of another form is refused, so only every other one may have it.
                 if round % 2 == 0 {
                     result["cniVersion"] = from.as_str().into();
                 }
@@ -42,13 +42,13 @@ fn any_result_is_read_and_converted_as_libcni_does() {
                 }
                 converted[usize::from(question.previous)] += usize::from(question.ours().is_ok());
             }
-            // Two that refuse everything would agree too.
+            // Two sides that refuse everything would agree, too.
             assert!(converted.iter().all(|count| *count > ROUNDS / 60), "{from} to {to}: {converted:?}");
         }
     }
 }
 
-/// What a result gives with us, and with libcni; none: it is refused.
+/// A result, and what we and libcni make of it. An answer of none means that it is refused.
 struct Known {
     why: &'static str,
     result: &'static str,
@@ -57,7 +57,7 @@ struct Known {
     theirs: Option<Value>,
 }
 
-/// Where we differ, and why it stays so.
+/// The known differences, and why they stay.
 fn known() -> Vec<Known> {
     let ip = |address: &str| json!({"cniVersion": "1.0.0", "ips": [{"address": address}]});
     vec![
@@ -133,7 +133,7 @@ fn what_brings_libcni_down_is_refused() {
         let question = Question { from: Version::V1_0_0, to: Version::V0_4_0, result: &result, previous: false };
         let error = question.ours().unwrap_err();
         assert!(error.msg.contains(&format!("{list}[0]: expected an object, found null")), "{error}");
-        // It copies a route that is not there; the others it follows.
+        // libcni copies a route that is null. It follows the other null pointers, and panics.
         let theirs = libcni.ask(&question);
         assert!(list == "routes" || theirs.is_err_and(|error| error.starts_with("panic: ")), "{list}");
     }

@@ -1,6 +1,6 @@
-//! Real runtimes, asked through CRI as kubelet asks them, with the scenario's conf dir, the
-//! real calico (on its etcd) and the real flannel. What only one of them does is in
-//! `cri_status.rs` and `cri_crio.rs`.
+//! Real runtimes, asked through CRI as the kubelet asks them, with the scenario's conf dir, the
+//! real calico (on its etcd) and the real flannel. `cri_status.rs` and `cri_crio.rs` have what only
+//! one of them does.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ use genie_tests::cluster::await_that;
 use genie_tests::cri::{CriNode, NODE_IP, Pod, Runtime};
 use genie_tests::{Script, Verb};
 
-/// Each case with each runtime.
+/// Makes a test of each case with each runtime.
 macro_rules! cases {
     ($($case:ident)*) => {
         mod containerd_1_6 {
@@ -67,7 +67,7 @@ fn two_networks_by_annotation(runtime: Runtime) -> Result<()> {
     let second = second.trim();
     assert!(second.starts_with("172.96.0."), "{second}");
     assert_interface(&node, &id, "eth1", second, 1500)?;
-    // containerd reports the addresses of its own interface, CRI-O all that the result has.
+    // containerd reports the addresses of its own interface, and CRI-O all addresses of the result.
     let more: &[&str] = if runtime == Runtime::Crio { &[second.trim_end_matches("/24")] } else { &[] };
     assert_eq!(reported[1..], *more);
     for address in [&reported[0], second.trim_end_matches("/24")] {
@@ -79,8 +79,8 @@ fn two_networks_by_annotation(runtime: Runtime) -> Result<()> {
 fn eight_at_once(runtime: Runtime) -> Result<()> {
     let node = &CriNode::start(runtime)?;
     let before = node.traces()?;
-    // The first pod ever makes calico's profile. Of two that are first at once calico refuses
-    // one, which the kubelet would try again.
+    // The first pod of all makes calico's profile. When two pods are the first at once, calico
+    // refuses one of them, which the kubelet would try again.
     let first = node.run_pod(&Pod::on("first", "calico"))?;
     remove(node, &[first], &before)?;
     let ids: Vec<_> = thread::scope(|scope| {
@@ -114,7 +114,7 @@ fn a_host_port_leads_to_the_pod(runtime: Runtime) -> Result<()> {
         let id = node.run_pod(&Pod::on(network, network).host_port(port, 80))?;
         node.serve(&id, 80, network)?;
         assert_eq!(node.world.run(&format!("busybox wget -q -O - http://{NODE_IP}:{port}/")), network);
-        // CRI-O keeps host ports to itself.
+        // CRI-O does not hand over host ports.
         let sent = node.record(&id)?.contains(r#""HostPort""#);
         assert_eq!(sent, runtime != Runtime::Crio, "the record's port mappings");
         pods.push(id);
@@ -128,7 +128,7 @@ fn what_a_killed_runtime_attached_is_undone_by_the_next_one(runtime: Runtime) ->
     let id = node.run_pod(&Pod::on("both", "calico,flannel").host_port(8080, 80))?;
     let reported = node.reported_ips(&id)?;
     node.kill_runtime()?;
-    // Meanwhile somebody takes the networks away.
+    // Meanwhile the networks are taken away.
     for network in ["10-calico.conflist", "10-flannel.conflist"] {
         fs::remove_file(node.conf_dir().join(network))?;
     }
@@ -144,7 +144,7 @@ fn what_a_runtime_was_killed_over_is_taken_back(runtime: Runtime) -> Result<()> 
     node.script("last", Verb::Add, Script::new().pause())?;
     let before = node.traces()?;
     kill_over(&node, || node.run_pod(&Pod::on("unlucky", "calico,flannel,last")).map(drop))?;
-    // Nothing but what is the runtime's own: the namespace, and its loopback.
+    // Only things of the runtime itself are left: the namespace, and its loopback.
     let own = |left: &&String| left.contains("/run/netns/") || left.contains("/cni-loopback-");
     let left: Vec<_> = node.traces()?.difference(&before).filter(|left| !own(left)).cloned().collect();
     ensure!(left.is_empty(), "left on the node: {left:#?}");
@@ -174,8 +174,8 @@ fn what_a_runtime_was_killed_over_is_stopped_all_the_same(runtime: Runtime) -> R
     node.nothing_since(&before)
 }
 
-/// Kills the runtime in the middle of a request, when the recorder `last` has been reached,
-/// and waits for the end of the call that this leaves behind.
+/// Kills the runtime in the middle of a request, when the recorder `last` runs. Waits until the
+/// call that is left behind has ended.
 fn kill_over(node: &CriNode, request: impl FnOnce() -> Result<()> + Send) -> Result<()> {
     thread::scope(|scope| {
         let asked = scope.spawn(request);
@@ -198,7 +198,7 @@ fn a_sandbox_whose_network_fails_leaves_nothing_and_says_why(runtime: Runtime) -
         node.nothing_since(&before)
     };
     refused(&Pod::on("unknown", "calico,weave"), "weave")?;
-    // flanneld has not written it yet: calico is attached already when flannel says so.
+    // As before flanneld has written it. When flannel fails for that, calico is attached already.
     fs::remove_file(node.subnet_file())?;
     let pod = Pod::on("early", "calico,flannel").host_port(8080, 80);
     refused(&pod, "flannel/subnet.env: no such file or directory")
@@ -221,7 +221,7 @@ fn a_sandbox_is_stopped_twice_and_without_its_namespace(runtime: Runtime) -> Res
     let before = node.traces()?;
     let id = node.run_pod(&Pod::on("both", "calico,flannel").host_port(8080, 80))?;
     let netns = node.netns(&id)?;
-    // As a node's clean-up that went too far.
+    // This is a clean-up of the node that went too far.
     node.run(&format!("umount --lazy {netns} && rm {netns}"))?;
     for _ in 0..2 {
         node.stop_pod(&id)?;
@@ -237,7 +237,7 @@ fn assert_interface(node: &CriNode, id: &str, interface: &str, address: &str, mt
     Ok(())
 }
 
-/// Removes sandboxes, and finds nothing left of them.
+/// Removes sandboxes, and checks that nothing is left of them.
 fn remove(node: &CriNode, ids: &[String], before: &BTreeSet<String>) -> Result<()> {
     ensure!(node.traces()? != *before, "a sandbox without any trace cannot show that they go");
     for id in ids {

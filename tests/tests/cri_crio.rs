@@ -1,5 +1,5 @@
-//! What CRI-O does and containerd does not: it checks what it has just added, undoes from
-//! its cache, waits for STATUS when it starts, and sends GC then.
+//! What CRI-O does and containerd does not. CRI-O checks what it has just added, undoes from its
+//! cache, and waits for STATUS when it starts, after which it sends GC.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,9 +14,9 @@ use serde_json::json;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// CRI-O, not running yet, with our configuration at 1.1.0 and a network that tells how it
-/// is asked. Pods without wishes get it, so STATUS is about it. It is not in CRI-O's own
-/// conf dir.
+/// CRI-O, which is not running yet, with our configuration at 1.1.0 and a network that records its
+/// calls. Pods without wishes get this network, so STATUS is about it. The network is not in
+/// CRI-O's own conf dir.
 fn node_with_recorder() -> Result<CriNode> {
     let node = CriNode::without_runtime(Runtime::Crio)?;
     node.move_networks()?;
@@ -28,7 +28,7 @@ fn node_with_recorder() -> Result<CriNode> {
     Ok(node)
 }
 
-/// Starts CRI-O and waits until it is ready: its GC has been served by then.
+/// Starts CRI-O and waits until it is ready. Its GC has been served by then.
 fn start(node: &CriNode) -> Result<()> {
     node.start_runtime()?;
     await_ready(node)
@@ -41,7 +41,7 @@ fn await_ready(node: &CriNode) -> Result<()> {
     })
 }
 
-/// The recorder's calls but STATUS, which comes as often as CRI-O likes.
+/// The recorder's calls but STATUS, which CRI-O calls at any time.
 fn calls(node: &CriNode) -> Vec<Recorded> {
     node.calls().into_iter().filter(|call| call.verb != "STATUS").collect()
 }
@@ -63,7 +63,7 @@ fn crio_checks_what_it_added_and_undoes_it_from_its_cache() -> Result<()> {
     assert_eq!(add.var("CNI_ARGS"), arguments);
     assert_eq!(check.stdin["prevResult"]["ips"][0]["interface"], 0);
 
-    // By the time of DEL, nothing on the disk is as it was.
+    // At the time of DEL everything on the disk is different.
     fs::remove_file(node.networks_dir().join("20-watched.conflist"))?;
     node.configure(|own| {
         own["name"] = json!("renamed");
@@ -82,7 +82,7 @@ fn crio_is_ready_once_the_default_network_is() -> Result<()> {
     let node = node_with_recorder()?;
     node.script("watched", Verb::Status, Script::new().error(50, "no route to the fabric"))?;
     node.start_runtime()?;
-    // It asks twice a second until all is well.
+    // CRI-O asks twice a second until the network is ready.
     await_that("a reason of the delegate", PATIENCE, || {
         let (ready, reason) = network_ready(&node.info()?);
         Ok((ready || !reason.contains("no route to the fabric")).then_some(reason))
@@ -104,7 +104,7 @@ fn gc_at_crios_start_tells_a_network_which_of_its_attachments_are_valid() -> Res
     Ok(())
 }
 
-/// Why the networks are not in CRI-O's own conf dir.
+/// This is why the networks are not in CRI-O's own conf dir.
 #[test]
 fn crio_tells_the_networks_of_its_own_conf_dir_that_nothing_is_valid() -> Result<()> {
     let node = CriNode::without_runtime(Runtime::Crio)?;
@@ -116,12 +116,12 @@ fn crio_tells_the_networks_of_its_own_conf_dir_that_nothing_is_valid() -> Result
     let told = calls(&node).into_iter().rfind(|call| call.verb == "GC").context("GC was sent")?;
     assert_eq!(told.stdin["cni.dev/valid-attachments"], json!(null));
 
-    // The other way to keep it from that.
+    // `disableGC` also keeps CRI-O from that.
     let told = trace(&node).len();
     node.change_network("20-watched.conflist", |list| list["disableGC"] = json!(true))?;
     node.kill_runtime()?;
     start(&node)?;
-    // A sandbox that was found again is checked, and that is all.
+    // A sandbox that CRI-O finds again is only checked.
     assert_eq!(trace(&node)[told..], ["CHECK watched@eth1"]);
     Ok(())
 }
@@ -138,7 +138,7 @@ fn gc_at_crios_start_takes_what_a_killed_call_left_and_nothing_else() -> Result<
     thread::scope(|scope| {
         let asked = scope.spawn(|| node.run_pod(&pod));
         node.wait_until_there("watched");
-        // As when memory is short on the node.
+        // This is what happens when memory is short on the node.
         node.kill_runtime()?;
         node.run("kill -KILL $(pgrep -x genie)")?;
         let answer = asked.join().expect("crictl does not panic");
@@ -163,7 +163,7 @@ fn gc_takes_what_crio_has_forgotten() -> Result<()> {
     let before = node.traces()?;
     node.run_pod(&Pod::on("forgotten", "calico,flannel"))?;
     node.kill_runtime()?;
-    // What an administrator does whose CRI-O does not start.
+    // This is what an administrator does when CRI-O does not start.
     node.run(
         "grep -o '/[^ ]*/containers/storage/[^ ]*' /proc/mounts | sort -r | xargs -r umount --lazy
          rm -rf /var/lib/containers/storage /run/containers/storage",
@@ -177,7 +177,7 @@ fn gc_takes_what_crio_has_forgotten() -> Result<()> {
 
 const NONE: [String; 0] = [];
 
-/// What has come to the node, but for namespaces: a killed CRI-O forgets those it made.
+/// The new traces on the node, except namespaces: a killed CRI-O forgets those that it made.
 fn without_namespaces(node: &CriNode, before: &BTreeSet<String>) -> Result<Vec<String>> {
     let traces = node.traces()?;
     Ok(traces.difference(before).filter(|trace| !trace.contains("/run/netns/")).cloned().collect())

@@ -1,5 +1,5 @@
-//! Readiness: what a runtime makes of our STATUS. containerd asks for it since 2.0.1, and
-//! only of a configuration with version 1.1.0.
+//! Readiness: what a runtime makes of our STATUS. containerd calls it since 2.0.1, and only for a
+//! configuration with version 1.1.0.
 
 use std::fs;
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn containerd_1_6_takes_no_newer_configuration_than_1_0_0() -> Result<()> {
     node.nothing_since(&before)
 }
 
-/// containerd 2 with our own configuration at 1.1.0, and a default network of this type.
+/// containerd 2 with our own configuration at 1.1.0, and with this default network.
 fn node_with_default(network: &str) -> Result<CriNode> {
     let node = CriNode::without_runtime(Runtime::CONTAINERD_2)?;
     node.configure(|own| {
@@ -62,7 +62,7 @@ fn containerd_is_ready_when_the_default_network_is() -> Result<()> {
 fn containerd_is_ready_when_flannel_is_installed() -> Result<()> {
     let node = node_with_default("flannel")?;
     assert_ready(&node)?;
-    // Our configuration came first; flannel's DaemonSet has not been here yet.
+    // This is a node where our configuration came first, and flannel's DaemonSet has not run yet.
     let (there, away) = (node.conf_dir().join("10-flannel.conflist"), node.file("/var/lib/scenario/away"));
     fs::rename(&there, &away)?;
     assert_not_ready(&node, r#""flannel": no such network"#)?;
@@ -79,9 +79,9 @@ fn containerd_is_ready_when_flannel_is_installed() -> Result<()> {
 fn a_delegate_that_hangs_in_status_holds_up_nobody() -> Result<()> {
     let node = node_with_default("watched")?;
     node.script("watched", Verb::Status, Script::new().hang())?;
-    // crictl gives up after two minutes, and containerd itself never does.
+    // crictl gives up after two minutes. containerd itself never does.
     assert_not_ready(&node, "watched")?;
-    // Pods that ask for another network are served all the same.
+    // Pods that ask for another network are still served.
     let before = node.traces()?;
     let id = node.run_pod(&Pod::on("served", "calico,flannel"))?;
     assert!(node.world.reaches(&node.reported_ips(&id)?[0]));

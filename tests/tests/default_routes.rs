@@ -1,4 +1,4 @@
-//! Whose the pod's default routes are, with the real bridge and host-local.
+//! Which network owns the pod's default routes, with the real bridge and host-local.
 
 use genie_tests::fixture::chain::{puppet, with};
 use genie_tests::netns::Namespace;
@@ -6,7 +6,7 @@ use genie_tests::real::World;
 use genie_tests::{Script, Verb};
 use serde_json::{Value, json};
 
-/// A node whose networks `red` and `blue` each set default routes: `red` of IPv4, `blue` of
+/// A node with the networks `red` and `blue`. Each sets default routes: `red` for IPv4, `blue` for
 /// both families.
 fn world() -> World {
     let world = World::new("1.0.0");
@@ -32,7 +32,7 @@ fn defaults(pod: &Namespace) -> Vec<String> {
     listed.lines().map(words).map(|words| format!("{} {}", words[2], words[4])).collect()
 }
 
-/// The gateways of the default routes that a result tells of.
+/// The gateways of the default routes in a result.
 fn told(result: &Value) -> Vec<&str> {
     let routes = result["routes"].as_array().map(Vec::as_slice).unwrap_or_default();
     let is_default = |route: &&Value| route["dst"].as_str().is_some_and(|dst| dst.ends_with("/0"));
@@ -68,7 +68,7 @@ fn the_network_on_the_runtimes_interface_has_them_whichever_comes_first() {
                 assert_eq!((&network["default"], shown.is_empty()), (&json!(true), false), "{cni}: {network}");
             }
         }
-        // The plugin looks for the routes that it is told it made.
+        // The plugin checks the routes that it has made by that result.
         world.node.call(Verb::Check).netns(pod.path()).run().ok();
         world.node.del().netns(pod.path()).run().ok();
         world.assert_nothing_left(&[&pod]);

@@ -1,5 +1,5 @@
-//! What `deploy/` gives a cluster: a real API server takes it, and holds a node's agent to
-//! what it is for.
+//! What `deploy/` gives a cluster: a real API server accepts it, and limits a node's agent to its
+//! purpose.
 
 use std::fs;
 use std::io::Write as _;
@@ -15,15 +15,16 @@ use serde_json::{Value, json};
 const NAMESPACE: &str = "kube-system";
 const USER: &str = "system:serviceaccount:kube-system:genie";
 const TAINT: &str = "genie-host.io/not-ready";
-/// A policy takes effect soon after it was created.
+/// How long to wait for a policy, which takes effect soon after it was created.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A file of `deploy/`, or all of its manifests.
+/// The path of a file of `deploy/`, or of the directory.
 fn deploy(file: &str) -> String {
     programs::root().join("deploy").join(file).display().to_string()
 }
 
-/// An API server to which `deploy/` was applied, with two nodes, each with an agent and a pod. It ends with the process.
+/// An API server to which `deploy/` was applied. It has two nodes, each with an agent and a pod. It
+/// ends with the process.
 fn cluster() -> &'static ApiServer {
     static CLUSTER: OnceLock<ApiServer> = OnceLock::new();
     CLUSTER.get_or_init(|| {
@@ -50,7 +51,7 @@ fn pod(namespace: &str, name: &str, node: &str, account: &str) -> Value {
         "spec": {"nodeName": node, "serviceAccountName": account, "containers": [{"name": "main", "image": "none"}]}})
 }
 
-/// Waits until the policies refuse what each of them is for.
+/// Waits until each policy refuses what it is for.
 fn await_policies(server: &ApiServer) {
     let agent = Agent::on(server, "node1");
     let deadline = Instant::now() + PATIENCE;
@@ -67,8 +68,8 @@ fn await_policies(server: &ApiServer) {
     }
 }
 
-/// A node's agent, with a token as the kubelet would get it. It sends single requests, where
-/// kubectl would read first.
+/// A node's agent, with a token such as the kubelet would get. It sends single requests; kubectl
+/// would read first.
 struct Agent<'a> {
     server: &'a ApiServer,
     token: String,
@@ -80,7 +81,7 @@ impl<'a> Agent<'a> {
         Self::with(server, &["--bound-object-kind", "Pod", "--bound-object-name", &pod])
     }
 
-    /// One whose token belongs to no pod.
+    /// An agent whose token belongs to no pod.
     fn nowhere(server: &'a ApiServer) -> Self {
         Self::with(server, &[])
     }
@@ -123,7 +124,7 @@ impl<'a> Agent<'a> {
     }
 }
 
-/// The object as it is now, or why not.
+/// The object after the request, or the refusal.
 struct Answer(Value);
 
 impl Answer {
@@ -276,7 +277,7 @@ fn the_agent_may_do_what_it_needs_and_nothing_else() {
     }
 }
 
-/// Whether RBAC allows it, in our own namespace. A resource is `PLURAL[/SUBRESOURCE][=NAME]`.
+/// Whether RBAC allows it in our own namespace. A resource is `PLURAL[/SUBRESOURCE][=NAME]`.
 fn is_allowed(user: &str, verb: &str, group: &str, resource: &str) -> bool {
     let (resource, name) = resource.split_once('=').unwrap_or((resource, ""));
     let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
@@ -313,7 +314,8 @@ fn an_agent_changes_annotations_of_its_own_pods_only() {
 fn an_agent_takes_away_its_own_taint_only() {
     let server = cluster();
     let agent = Agent::on(server, "node1");
-    // The API server adds one of its own: nobody has said yet that the node is ready.
+    // The API server adds a taint of its own, since nothing has reported yet that the node is
+    // ready.
     let mut others = server.get(&["node", "node1"])["spec"]["taints"].as_array().cloned().expect("taints");
     others.retain(|taint| taint["key"] != TAINT);
     assert!(!others.is_empty());
@@ -330,7 +332,7 @@ fn an_agent_takes_away_its_own_taint_only() {
     }
     agent.patch_node("node1", &without_ours).done();
     assert_eq!(server.get(&["node", "node1"])["spec"]["taints"], json!(others));
-    // What is done already may be done again; and no other taint need be there.
+    // What is done already may be done again. Other taints need not be there.
     agent.patch_node("node1", &without_ours).done();
     let only_ours = json!({"spec": {"taints": [{"key": TAINT, "effect": "NoSchedule"}]}}).to_string();
     server.kubectl(&["patch", "node", "node1", "--type=merge", "-p", &only_ours]);

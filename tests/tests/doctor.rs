@@ -25,7 +25,7 @@ fn doctor(node: &Node) -> (Answer, Value) {
     (answer, told)
 }
 
-/// What is told of an area, as `level what`.
+/// The findings of an area, as `level what`.
 fn of(told: &Value, area: &str) -> Vec<String> {
     let findings = told["findings"].as_array().unwrap().iter().filter(|finding| finding["area"] == area);
     findings
@@ -53,7 +53,7 @@ fn a_container_that_is_attached_is_sound() {
     let node = good_node();
     node.add().run().ok();
     let (answer, told) = doctor(&node);
-    // The recorder makes no interface, and the container's namespace is nobody's.
+    // The recorder makes no interface, and the container's namespace does not exist.
     let found = of(&told, "records");
     assert!(
         matches!(&found[..], [one] if one.starts_with("warn 1 containers have no network namespace")),
@@ -70,7 +70,7 @@ fn from_within_a_container_it_looks_at_the_host() {
     fs::create_dir_all(&conf_dir).unwrap();
     let own = json!({"cniVersion": "1.0.0", "name": "n", "type": "genie"});
     fs::write(conf_dir.join("00-genie.conf"), own.to_string()).unwrap();
-    // What a link leads to is the host's.
+    // A link of the host leads to a place of the host.
     symlink("/etc", host.path().join("config")).unwrap();
     let root = host.path().display().to_string();
     for dir in ["/etc/cni/net.d", "/config/cni/net.d"] {
@@ -82,8 +82,8 @@ fn from_within_a_container_it_looks_at_the_host() {
     }
 }
 
-/// Asks until the API server allows what begins like this: it hears of roles, its own
-/// among them, with some delay.
+/// Runs `doctor` until the API server allows what begins with `allows`. The server learns of roles
+/// with some delay, even of its own.
 #[track_caller]
 fn doctor_until(node: &Node, allows: &str) -> (Answer, Value) {
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -132,7 +132,7 @@ fn what_the_api_server_allows() {
     server.kubectl(&["create", "clusterrolebinding", "genie", "--clusterrole=genie", bind]);
     doctor_until(&node, "ok it allows all that is needed");
 
-    // What a shell says of proxies and authorities, no call hears.
+    // A shell's proxies and authorities are unknown to calls.
     let (conf_dir, bin) = (node.conf_dir().display().to_string(), node.bin().display().to_string());
     let mut shell = std::process::Command::new(programs::dist("genie-host"));
     shell.args(["doctor", "--conf-dir", &conf_dir, "--bin-dir", &bin]);

@@ -1,5 +1,5 @@
-//! What the documents say is so: the commands that they show are commands, the configurations
-//! are accepted, and the rooms of the code depend on each other as it is drawn.
+//! Checks what the documents say: the commands that they show exist, the configurations are
+//! accepted, and the rooms of the code depend on each other as they are drawn.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +19,7 @@ fn documents() -> Vec<(String, String)> {
     files("*.md").into_iter().map(|path| (path.clone(), read(&path))).collect()
 }
 
-/// The files of the repository that git knows.
+/// The files of the repository that git tracks.
 fn files(pattern: &str) -> Vec<String> {
     let output = Command::new("git").args(["ls-files", pattern]).current_dir(programs::root()).output();
     let listed = String::from_utf8(output.expect("git is there").stdout).expect("paths");
@@ -28,8 +28,8 @@ fn files(pattern: &str) -> Vec<String> {
     listed
 }
 
-/// The blocks between fences, with the word behind the first fence; and those that are
-/// indented, without any.
+/// The blocks between fences, each with the word behind the first fence, and the indented blocks,
+/// which have no word.
 fn blocks_of(document: &str) -> Vec<(String, String)> {
     let mut blocks = Vec::new();
     let mut open: Option<(String, String)> = None;
@@ -47,13 +47,13 @@ fn blocks_of(document: &str) -> Vec<(String, String)> {
     blocks
 }
 
-/// Command lines, each whole.
+/// The command lines of a block. Continued lines are joined.
 fn lines_of(block: &str) -> Vec<String> {
     let whole = block.replace("\\\n", " ");
     whole.lines().filter(|line| !line.trim_start().starts_with('#')).map(ToOwned::to_owned).collect()
 }
 
-/// What is between single backticks, over the end of a line, too.
+/// The texts between single backticks. They may span two lines.
 fn spans_of(document: &str) -> Vec<String> {
     let fenced: Vec<_> = document.split("```").step_by(2).collect();
     let paragraphs = fenced.iter().flat_map(|text| text.split("\n\n"));
@@ -62,7 +62,7 @@ fn spans_of(document: &str) -> Vec<String> {
     paragraphs.flat_map(quoted).collect()
 }
 
-/// The arguments behind each `genie-host` of a line, as far as they are its own.
+/// The arguments behind each `genie-host` of a line, up to the end of that command.
 fn invocations(line: &str) -> Vec<Vec<String>> {
     let words: Vec<_> = line.split_whitespace().collect();
     let starts = words.iter().enumerate().filter(|(_, word)| {
@@ -74,7 +74,7 @@ fn invocations(line: &str) -> Vec<Vec<String>> {
     starts.map(|(at, _)| own(at).map(|word| word.trim_end_matches([';', ')']).to_owned()).collect()).collect()
 }
 
-/// A command, as opposed to a sentence or a file to be copied.
+/// Whether these are a command's arguments, and not a sentence or a file that is copied.
 fn is_command(arguments: &[String]) -> bool {
     let is_name = |word: &String| word.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-');
     arguments.first().is_some_and(is_name)
@@ -82,7 +82,7 @@ fn is_command(arguments: &[String]) -> bool {
 
 #[track_caller]
 fn assert_understood(place: &str, arguments: &[String]) {
-    // Help is printed when everything before it is right.
+    // Help is printed only when everything before it is right.
     let output = Command::new(programs::dist("genie-host")).args(arguments).arg("--help").output();
     let output = output.expect("genie-host starts");
     let said = String::from_utf8_lossy(&output.stderr);
@@ -120,8 +120,8 @@ fn every_command_that_comments_and_messages_speak_of_is_one() {
     assert!(commands.len() > 5, "{commands:?}");
 }
 
-/// An example as a whole configuration. What stands for a digest becomes one, and a key of
-/// the ConfigMap a path, as the installer makes one of it.
+/// An example as a whole configuration. A placeholder becomes a digest, and a key of the ConfigMap
+/// becomes a path, as with the installer.
 fn configuration(block: &str) -> Map<String, Value> {
     let block = if block.trim_start().starts_with('"') { format!("{{{block}}}") } else { block.to_owned() };
     let Value::Object(mut shown) = serde_json::from_str(&block).unwrap_or_else(|error| panic!("{error}: {block}"))
@@ -162,7 +162,7 @@ fn every_configuration_that_the_documents_show_is_accepted() {
     assert!(count >= 7, "{count} configurations");
 }
 
-/// Whether the program reads a configuration with these keys.
+/// Checks that the program reads a configuration with these keys.
 #[track_caller]
 fn assert_read(keys: &Value) {
     let Value::Object(mut config) = keys.clone() else { panic!("{keys} is no object") };
@@ -177,7 +177,7 @@ fn every_key_and_value_of_the_tables_of_configuration_md_is_known() {
     let mut count = 0;
     for heading in ["## Keys of every CNI configuration", "## Keys of genie-host", "## CNI-Genie's keys"] {
         for key in first_column(DOCUMENT, heading) {
-            // Without a value a key is as good as left out, if it is known.
+            // A key with null is the same as no key, provided that it is known.
             assert_eq!(unknown_keys(&Map::from_iter([(key, Value::Null)])), [""; 0]);
             count += 1;
         }
@@ -206,7 +206,7 @@ fn every_key_and_value_of_the_tables_of_configuration_md_is_known() {
     assert!(count > 60, "{count} keys and values");
 }
 
-/// The words of a command line, as a shell takes them.
+/// The words of a command line, as a shell splits it.
 fn words_of(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     for (index, part) in line.split('\'').enumerate() {
@@ -271,7 +271,7 @@ fn the_documented_guard_keeps_pods_on_the_network_that_enforces_policies() {
     }
 }
 
-/// The rooms of a crate as architecture.md draws them, the highest first.
+/// The rooms of a crate as architecture.md draws them, the highest ones first.
 fn tower(of: &str) -> Vec<Vec<String>> {
     let text = read("docs/architecture.md");
     let (_, drawn) = text.split_once(of).unwrap_or_else(|| panic!("{of} is not drawn"));
@@ -279,7 +279,7 @@ fn tower(of: &str) -> Vec<Vec<String>> {
     drawn.map(|line| line.split(',').map(|room| room.trim().to_owned()).collect()).collect()
 }
 
-/// The rooms that a file's code names, but not its tests.
+/// The rooms that a file's code uses, without its tests.
 fn used(path: &Path, within: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(path).expect("a file of the repository");
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
@@ -305,14 +305,14 @@ fn a_room_depends_on_those_that_architecture_md_has_below_it() {
         for path in files(&format!("{folder}**.rs")).into_iter().filter(|path| !path.contains("/tests")) {
             let room = path.strip_prefix(folder).and_then(|rest| rest.split('/').next()).expect("a file below");
             let room = room.trim_end_matches(".rs");
-            // What a folder's own file says is no room's.
+            // A folder's own file belongs to no room.
             if ["lib", "main", "mod"].contains(&room) {
                 continue;
             }
             let own = level(room).unwrap_or_else(|| panic!("architecture.md does not draw {folder}{room}"));
             let used = used(&programs::root().join(&path), &within);
             for other in used.into_iter().filter(|other| other != room) {
-                // Within `selector/` there are things that are no rooms, which `mod.rs` names.
+                // `selector/` also holds things that are no rooms, which `mod.rs` names.
                 let Some(below) = level(&other) else {
                     assert!(inner.is_some(), "architecture.md does not draw {folder}{other}");
                     continue;

@@ -1,5 +1,5 @@
-//! The plugin killed with -9 at each of its steps, then DEL, as a runtime does. Nothing
-//! may be left, wherever it was.
+//! Kills the plugin with -9 at each of its steps, and then calls DEL, as a runtime does. Wherever
+//! it was killed, nothing may be left.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,11 +8,11 @@ use genie_tests::fixture::reference_node;
 use genie_tests::steps::{Of, kill_at};
 use genie_tests::{Node, Script, Verb};
 
-/// Steps that are tried at the same time.
+/// How many steps are tried at the same time.
 const WORKERS: usize = 3;
 
-/// Runs `at_step` with 1, 2, 3, … until one answers that the plugin came to its end.
-/// Each worker has a node of its own, made by `node`. Answers how many steps there were.
+/// Runs `at_step` with 1, 2, 3, … until it returns that the plugin came to its end. Each worker has
+/// its own node, made by `node`. Returns the number of steps.
 fn every_step<N>(node: impl Fn() -> N + Sync, at_step: impl Fn(&N, usize) -> bool + Sync) -> usize {
     let (next, done) = (AtomicUsize::new(1), AtomicBool::new(false));
     std::thread::scope(|scope| {
@@ -85,7 +85,7 @@ fn a_failing_add_killed_at_every_step() {
         let killed = kill_at(node.add().cni("calico,weave"), Of::Plugin, step, |_| true);
         node.del().run().ok();
         assert_undone(node, step);
-        // A refusal is for the agent; it is there or it is not.
+        // The refusal for the agent may be there or not.
         _ = std::fs::remove_file(node.state_dir().join("spool/u.json"));
         node.assert_no_state();
         killed.is_err()

@@ -1,5 +1,5 @@
-//! As `faults_kill.rs`, with real plugins and in real namespaces: bridge (which runs
-//! host-local and iptables) and portmap.
+//! As `faults_kill.rs`, with real plugins in real namespaces: bridge (which runs host-local and
+//! iptables) and portmap.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,12 +13,12 @@ use genie_tests::steps::{Of, Step, kill_at};
 use genie_tests::{Call, Verb};
 use serde_json::json;
 
-/// Steps that are tried at the same time.
+/// How many steps are tried at the same time.
 const WORKERS: usize = 2;
-/// Pods of a node whose calls are killed at the same time.
+/// How many pods of a node have their calls killed at the same time.
 const PODS: usize = 4;
 
-/// A node, a pod, and what both look like when the pod has no network.
+/// A node and a pod, and how both look when the pod has no network.
 struct Place {
     world: World,
     pod: Namespace,
@@ -28,7 +28,7 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let mut place = Self { world: World::new("1.0.0"), pod: Namespace::new(), empty: BTreeMap::new() };
-        // Bridges and the common chains stay when the last pod goes.
+        // Bridges and the shared chains stay after the last pod.
         place.call(Verb::Add).run().ok();
         place.call(Verb::Del).run().ok();
         place.empty = place.now();
@@ -44,7 +44,7 @@ impl Place {
     fn now(&self) -> BTreeMap<&'static str, Vec<String>> {
         let saved = self.world.host.run("iptables-save; ip6tables-save");
         let rules = saved.lines().filter(|line| !line.starts_with('#'));
-        // Without counters, which go up by themselves.
+        // Counters are left out, since they change by themselves.
         let rules = rules.map(|line| line.split('[').next().unwrap_or_default().to_owned());
         let files = self.world.node.state_files();
         BTreeMap::from([
@@ -64,8 +64,8 @@ impl Place {
         }
     }
 
-    /// Kills a call at a step; then DEL, after which nothing may be left. Answers whether
-    /// there was such a step.
+    /// Kills a call at a step, and calls DEL. Nothing may be left after that. Returns whether there
+    /// was such a step.
     fn kill(&self, verb: Verb, of: Of, step: usize, counts: fn(&Step) -> bool) -> bool {
         if verb == Verb::Del {
             self.call(Verb::Add).run().ok();
@@ -77,19 +77,20 @@ impl Place {
     }
 }
 
-/// How much is tried of what has no natural end: a number, or that of this variable.
+/// How much to try where there is no natural end: the number in this variable, or else the usual
+/// one.
 fn number_of(variable: &str, usual: usize) -> usize {
     std::env::var(variable).map_or(usual, |number| number.parse().unwrap_or_else(|_| panic!("{variable} is no number")))
 }
 
-/// Works on `jobs`, each worker with a place of its own.
+/// Works on `jobs`. Each worker has its own place.
 fn each<T: Send>(jobs: impl Iterator<Item = T> + Send, work: impl Fn(&Place, T) + Sync) {
     let jobs = Mutex::new(jobs);
     std::thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
                 let place = Place::new();
-                // The lock is let go before the work begins.
+                // The lock must be free before the work begins.
                 let next = || jobs.lock().unwrap().next();
                 while let Some(job) = next() {
                     work(&place, job);
@@ -120,8 +121,8 @@ fn del_killed_at_every_step() {
     every_step(Verb::Del);
 }
 
-/// The steps of delegates are too many to try all of them always: some, evenly spread, or
-/// as many as `STEPS` says.
+/// Tries steps of delegates. There are too many to try all of them always, so some are tried,
+/// evenly spread, or as many as `STEPS` says.
 fn steps_of_delegates(verb: Verb) {
     let place = Place::new();
     if verb == Verb::Del {
@@ -147,9 +148,9 @@ fn del_killed_at_steps_of_its_delegates() {
     steps_of_delegates(Verb::Del);
 }
 
-/// Several pods of one node at once, each of whose calls is killed somewhere; `ROUNDS`
-/// calls in all. The instants come from the seed that is printed (or given as `SEED`), as
-/// parts of the time that such a call takes.
+/// Kills the calls of several pods of one node at once, each call at some instant; `ROUNDS` calls
+/// in all. An instant is a part of the time that such a call takes. It comes from the seed that is
+/// printed, or given as `SEED`.
 #[test]
 fn add_and_del_killed_at_random_instants() {
     let seed = number_of("SEED", std::process::id() as usize) as u64;
@@ -185,11 +186,11 @@ fn add_and_del_killed_at_random_instants() {
     place.assert_empty(&format!("{rounds} calls with SEED={seed}"));
 }
 
-/// Numbers from 0 to 1.
+/// Random numbers from 0 to 1.
 struct Chance(u64);
 
 impl Chance {
-    /// By splitmix64.
+    /// The next number, by splitmix64.
     fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

@@ -1,5 +1,5 @@
-//! A state directory that cannot be written, power that fails, and calls for one container
-//! at once.
+//! A state directory that cannot be written, a power failure, and calls for one container at the
+//! same time.
 
 use std::fs;
 use std::path::Path;
@@ -11,8 +11,8 @@ use nix::libc;
 
 const NO_DELEGATE: [&str; 0] = [];
 
-/// Runs a call where the state directory is prepared by a shell command, unseen by
-/// anybody else. What is in it afterwards goes to stderr.
+/// Runs a call for which a shell command prepares the state directory. Other processes do not see
+/// the change. The files in it afterwards are printed on stderr.
 fn prepared<'a>(node: &Node, call: Call<'a>, command: &str) -> Call<'a> {
     fs::create_dir_all(node.state_dir()).unwrap();
     let state = node.state_dir();
@@ -25,7 +25,7 @@ fn prepared<'a>(node: &Node, call: Call<'a>, command: &str) -> Call<'a> {
 }
 
 const READ_ONLY: &str = "mount --bind $state $state; mount -o remount,bind,ro $state";
-/// Not a byte more fits into the record: it ends with its last page.
+/// The record is at the end of its last page, and not one more byte fits into the file system.
 const FULL: &str = "cp -a $state $state.copy; mount -t tmpfs -o size=64k none $state; cp -a $state.copy/. $state; \
                     record=$state/records/c1@eth0.json; size=$(stat -c %s $record); \
                     head -c $((4096 - size % 4096)) /dev/zero >> $record; \
@@ -61,7 +61,7 @@ fn a_full_disk_does_not_keep_a_pod_from_being_removed() {
     assert_eq!(left, ["left: records/full"]);
 }
 
-/// Where a system call on this file is among the steps.
+/// The position of a system call on this file among the steps.
 fn position(steps: &[(Step, Option<std::path::PathBuf>)], number: i64, file: &Path) -> usize {
     let found = steps.iter().position(|(step, of)| step.number == number && of.as_deref() == Some(file));
     found.unwrap_or_else(|| panic!("no system call {number} on {}", file.display()))
@@ -80,8 +80,8 @@ fn when_add_answers_its_record_survives_a_power_failure() {
     let record = node.record_file("c1", "eth0");
     let records = record.parent().unwrap();
     let answered = steps.iter().position(|(step, _)| step.number == libc::SYS_write && step.arguments[0] == 1).unwrap();
-    // The file has its final name when it is synced; then its name is; then the answer
-    // may be given. The directories were new, so that their names had to be as well.
+    // When the file is synced, it has its final name. Then that name is synced, and only then is
+    // the answer given. The directories were new, so their names had to be synced, too.
     let made = position(&steps, libc::SYS_fsync, &node.state_dir());
     let written = position(&steps, libc::SYS_fdatasync, &record);
     let named = position(&steps, libc::SYS_fsync, records);
@@ -95,7 +95,7 @@ fn a_record_that_comes_back_after_a_power_failure_is_undone_again() {
     let bytes = fs::read(node.record_file("c1", "eth0")).unwrap();
     node.del().run().ok();
     node.trace();
-    // The file system forgot the removal, which nobody synced.
+    // The removal was not synced, and the file system has forgotten it.
     fs::write(node.record_file("c1", "eth0"), bytes).unwrap();
     node.del().run().ok();
     assert_eq!(node.trace(), ["DEL weave-net@eth1", "DEL portmap@eth0", "DEL calico@eth0"]);
@@ -113,8 +113,8 @@ fn a_record_that_a_power_failure_emptied_holds_up_one_call_and_no_more() {
     }
 }
 
-/// Two calls for one container at the same time, again and again: whoever comes second
-/// waits, and what is attached in the end is what the record says.
+/// Makes two calls for one container at the same time, again and again. The second one waits, and
+/// in the end what is attached is what the record says.
 fn at_once(node: &Node, first: Verb, second: Verb, check: impl Fn(&Node, [bool; 2])) {
     for _ in 0..20 {
         if first == Verb::Del {

@@ -1,4 +1,4 @@
-//! Which network a pod gets: cases of CNI-Genie, by their rows.
+//! Which network a pod gets: cases of CNI-Genie, with their rows.
 
 use genie_tests::fixture::{calico, reference_node};
 use genie_tests::{Answer, Node, Recorded, Verb, recorder};
@@ -96,7 +96,7 @@ fn the_loopback_is_no_network_of_a_pod() {
     error.says(&["no CNI plugin installed", "99-loopback.conf is the loopback only"]);
     let default = node.add().key("default_plugin", json!("loopback")).run().error_code(11);
     default.says(&["99-loopback.conf"]);
-    // Also before all others, and by its name.
+    // The loopback stays no network when its file is before all others, and when a pod names it.
     node.network("99-net.conf", &json!({"cniVersion": "0.3.1", "name": "net", "type": "bridge"}));
     node.add().run().ok();
     assert_eq!(node.trace(), ["ADD bridge@eth0"]);
@@ -136,7 +136,7 @@ fn a_list_is_one_whatever_its_file_is_called() {
     for told in ["name it 05-list.conflist", "name it 06-single.conf"] {
         assert_eq!(answer.stderr.matches(told).count(), 1, "{}", answer.stderr);
     }
-    // What runtimes read as a list is one: its plugins are in its directory.
+    // A file that runtimes read as a list is a list: its plugins are in the directory of its name.
     std::fs::create_dir(node.conf_dir().join("s")).unwrap();
     node.network("s/10-a.conf", &json!({"type": "portmap"}));
     node.add().container("c2").cni("single").run().ok();

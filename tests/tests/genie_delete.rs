@@ -1,4 +1,4 @@
-//! Undoing: cases of CNI-Genie about failure, DEL and CHECK.
+//! Undoing: cases of CNI-Genie about failures, DEL and CHECK.
 
 use std::fs;
 
@@ -47,7 +47,7 @@ fn row_56_del_is_the_exact_reverse_of_add() {
     let args = "K8S_POD_NAMESPACE=ns;K8S_POD_NAME=p;K8S_POD_UID=u";
     node.add().cni("flannel,weave@eth4,flannel@eth5, flannel").args(args).run().ok();
     let added = node.calls();
-    // Other arguments on DEL than on ADD: those of ADD count.
+    // DEL has other arguments than ADD, and those of ADD count.
     node.del().args("K8S_POD_NAME=other").run().ok();
     let deleted = node.calls();
     let expected: Vec<_> = summaries(&added).iter().rev().map(|call| call.replace("ADD", "DEL")).collect();

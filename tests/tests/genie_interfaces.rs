@@ -1,4 +1,4 @@
-//! Interfaces, and what the pod's networks give together: cases of CNI-Genie.
+//! Interfaces, and the result of all networks of a pod: cases of CNI-Genie.
 
 use genie_tests::fixture::reference_node;
 use genie_tests::{Answer, Node, Script, Verb, recorder};

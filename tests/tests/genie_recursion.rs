@@ -36,10 +36,10 @@ fn row_27_under_any_file_name() {
     for name in ["first", "second"] {
         node.add().cni(name).run().error().says(&["itself"]);
     }
-    // By the name inside it is as good as not there.
+    // By the name inside of its file, the network counts as missing.
     node.add().cni("again").run().error_code(101).says(&["again"]);
     assert_eq!(node.trace(), NO_DELEGATE);
-    // And it is passed over where the first usable file is wanted.
+    // It is also skipped where the first usable file is wanted.
     node.add().run().ok();
     assert_eq!(node.trace(), ["ADD calico@eth0", "ADD portmap@eth0"]);
 }

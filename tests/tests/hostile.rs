@@ -1,6 +1,6 @@
-//! Hostile selectors, run as a runtime would: each ends in a clear error within its limits,
-//! nothing is attached, nothing is left, and the next call is none the wiser. What each
-//! file does and what it meets stands in the file (see `guests/hostile/README.md`).
+//! Hostile selectors, run as a runtime would run them. Each ends in a clear error within its
+//! limits. Nothing is attached, nothing is left, and the next call is not affected. Each file says
+//! what it does and how it ends (see `guests/hostile/README.md`).
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,9 +12,9 @@ use genie_tests::hostile::{self, Hostile};
 use genie_tests::{Answer, Node};
 use serde_json::{Value, json};
 
-/// An error is read by people, and becomes an event of at most 1 KiB.
+/// The longest error, in bytes: people read it, and it becomes an event of at most 1 KiB.
 const READABLE: usize = 2 << 10;
-/// What the plugin may take, in KiB, beside the memory that a selector is allowed: itself,
+/// How much memory the plugin may take beside the memory that a selector may have, in KiB: itself,
 /// its artefact, and what a selector hands over.
 const OWN_MEMORY: u64 = 16 << 10;
 /// The default of `limits.memory`, in KiB.
@@ -61,7 +61,7 @@ fn the_table_of_contents_is_complete() {
     assert_eq!(table.lines().filter(|line| line.starts_with("| `")).count(), files.len(), "README.md has too many");
 }
 
-/// Runs every file of a folder, all on one node, and reports all that went wrong.
+/// Runs every file of a folder on one node, and reports everything that went wrong.
 fn run_all(folder: &str) {
     let node = reference_node();
     let good = plan(&node.guest("puppet"), &["cbr0"]);
@@ -81,12 +81,12 @@ fn run(node: &Node, file: &Hostile, good: &Value) {
     fs::write(&module, file.wasm()).unwrap();
     let chain = json!([file.entry(entry(&module))]);
     if file.timeout.is_some() {
-        // Its time is for running, not for compiling.
+        // Its time is meant for running, not for compiling.
         let cache = node.dir().join("cache").display().to_string();
         let compiled = node.genie_host(&["compile", "--cache-dir", &cache, &module.display().to_string()]);
         assert_eq!(compiled.status, Some(0), "{compiled:?}");
     }
-    // The first call compiles it, the second finds it compiled.
+    // The first call compiles the module, and the second one finds it compiled.
     for container in ["c1", "c2"] {
         let (answer, peak) = measured(node, file, container, &chain);
         check_answer(file, &answer);
@@ -112,7 +112,7 @@ fn run(node: &Node, file: &Hostile, good: &Value) {
     );
 }
 
-/// An ADD, and the plugin's peak of resident memory in KiB.
+/// An ADD, with the plugin's peak of resident memory in KiB.
 fn measured(node: &Node, file: &Hostile, container: &str, chain: &Value) -> (Answer, u64) {
     let report = node.dir().join("peak");
     let time = ["time", "--quiet", "--format=%M", "--output", &report.display().to_string()];
@@ -141,8 +141,8 @@ fn check_answer(file: &Hostile, answer: &Answer) {
     assert!(!error.msg.contains(char::is_control), "{name}: {:?}", error.msg);
 }
 
-/// Nobody was asked to attach anything; or, when it is merge that is hostile, everybody was
-/// asked to undo it.
+/// Checks that no delegate was called. If it is merge that is hostile, all were called, and all
+/// were told to undo it.
 #[track_caller]
 fn check_delegates(node: &Node, file: &Hostile) {
     let calls: Vec<_> = node.all_calls().iter().map(genie_tests::Recorded::summary).collect();
@@ -154,7 +154,7 @@ fn check_delegates(node: &Node, file: &Hostile) {
     assert_eq!(calls, expected, "{}", file.name);
 }
 
-/// What is in the cache and is no artefact.
+/// The files of the cache that are no artefacts.
 fn temporary(node: &Node) -> Vec<PathBuf> {
     let mut left = vec![node.dir().join("cache")];
     let mut found = Vec::new();

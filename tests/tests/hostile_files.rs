@@ -1,4 +1,4 @@
-//! Modules and artefacts that are cut, that rotted, that belong to others or are not where
+//! Modules and artefacts that are cut or damaged, that belong to other users, or that are not where
 //! they seem to be; and a module that takes what it can get.
 
 use std::fs;
@@ -12,10 +12,10 @@ use genie_tests::{Failure, Node, guests};
 use serde_json::{Value, json};
 
 const NO_DELEGATE: [&str; 0] = [];
-/// What the plugin's engine calls itself, in every artefact.
+/// The name of the plugin's engine in every artefact.
 const ENGINE: &[u8] = b"48.0.8+genie.";
 
-/// A node with a selector that chose `weave`, and has its artefact.
+/// A node with a selector that chooses `weave`, and with the selector's artefact.
 struct Compiled {
     node: Node,
     chain: Value,
@@ -41,14 +41,14 @@ fn compiled() -> Compiled {
 }
 
 impl Compiled {
-    /// Puts other bytes in the artefact's place, with the mode of one.
+    /// Replaces the artefact by other bytes, with an artefact's mode.
     fn replace(&self, bytes: &[u8]) {
         fs::remove_file(&self.artefact).unwrap();
         fs::write(&self.artefact, bytes).unwrap();
         fs::set_permissions(&self.artefact, fs::Permissions::from_mode(0o444)).unwrap();
     }
 
-    /// The chain decides as ever.
+    /// Checks that the chain decides as before.
     #[track_caller]
     fn assert_works(&self, what: &str) {
         self.node.add().key("selectors", self.chain.clone()).run().ok();
@@ -56,7 +56,7 @@ impl Compiled {
         assert_eq!(self.node.trace(), ["ADD weave-net@eth0", "DEL weave-net@eth0"], "{what}");
     }
 
-    /// The call is refused, and nothing was attached.
+    /// Checks that the call is refused and nothing is attached.
     #[track_caller]
     fn assert_refused(&self) -> Failure {
         let error = self.node.add().key("selectors", self.chain.clone()).run().error_code(103);
@@ -66,12 +66,12 @@ impl Compiled {
     }
 }
 
-/// Places to damage bytes at: the beginning, the end, and all over.
+/// Places to damage: the beginning, the end, and places spread in between.
 fn places(length: usize, count: usize) -> impl Iterator<Item = usize> {
     (0..count).map(move |turn| turn * length / count).chain([1, 7, 8, 9, length - 5, length - 4, length - 1])
 }
 
-/// Runs a module that may be anything. Whatever it is, the answer is one of CNI.
+/// Runs a module that may be anything. The answer must always be one of CNI.
 fn run_damaged(node: &Node, bytes: &[u8], what: &str) -> Option<Failure> {
     let module = node.dir().join("modules/damaged.wasm");
     fs::write(&module, bytes).unwrap();
@@ -159,7 +159,7 @@ fn an_artefact_of_another_engine_is_compiled_anew() {
     assert_eq!(fs::read(&compiled.artefact).unwrap(), compiled.bytes);
 }
 
-/// CRC-32, as zip has it.
+/// CRC-32 as in zip.
 fn crc(bytes: &[u8]) -> u32 {
     let bit = |crc: u32, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
     !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), bit))

@@ -1,5 +1,5 @@
-//! `genie-host install` and `uninstall` as the DaemonSet runs them, with the built
-//! programs; and a node that is drained, with real networks.
+//! `genie-host install` and `uninstall` as the DaemonSet runs them, with the built programs; and
+//! draining a node with real networks.
 
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -15,7 +15,7 @@ use genie_tests::{guests, programs};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// What a pod of the DaemonSet sees: the image, the ConfigMap, the node.
+/// What a pod of the DaemonSet sees: the image, the ConfigMap and the node.
 struct Pod {
     dir: TempDir,
 }
@@ -44,7 +44,7 @@ impl Pod {
         self.at(&format!("host/etc/cni/net.d/10-{name}.conf"))
     }
 
-    /// The agent, with its health on a port of its own.
+    /// Starts the agent, with its health on a port of its own.
     fn agent(&self) -> Agent {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = self.at("agent.log");
@@ -56,7 +56,7 @@ impl Pod {
         Agent { _process: Killed(agent.spawn().unwrap()), port, log }
     }
 
-    /// Runs `genie-host doctor` on it.
+    /// Runs `genie-host doctor` on the node.
     fn doctor(&self) -> String {
         let run =
             Command::new(self.at("image/genie-host")).arg("doctor").arg("--host-root").arg(self.at("host")).output();
@@ -103,7 +103,7 @@ fn a_selector_of_the_config_map_is_compiled_before_it_is_in_force() {
     let compiled: Vec<_> = engines.map(|engine| engine.unwrap().path().join(format!("{digest}.cwasm"))).collect();
     assert!(compiled.len() == 1 && compiled[0].is_file(), "{compiled:?}");
 
-    // One that is none leaves everything as it is.
+    // A file that is no module leaves everything as it is.
     fs::write(pod.at("config/tenant.wasm"), "no module").unwrap();
     let refused = pod.run("install");
     assert_eq!(refused.status.code(), Some(1));
@@ -114,7 +114,7 @@ fn a_selector_of_the_config_map_is_compiled_before_it_is_in_force() {
     assert!(!pod.at("host/var/cache/genie").exists() && !pod.at("host/var/lib/genie").exists());
 }
 
-/// Selectors that are not put in force, and what is said of them.
+/// Selectors that are not put in force, with words of the message.
 fn mistakes() -> [(Value, &'static [&'static str]); 7] {
     [
         (
@@ -129,7 +129,7 @@ fn mistakes() -> [(Value, &'static [&'static str]); 7] {
         (json!([{"module": "curious.wasm"}]), &["curious.wasm", "selector/pod@", "selector/node@", "not granted"]),
         (json!([{"module": "garbage.wasm"}]), &["garbage.wasm", "cannot be compiled"]),
         (json!([{"module": "nosuch"}, {"module": "nor this"}]), &["\"nosuch\"", "\"nor this\""]),
-        // What can be said of the others is said, too.
+        // The message is also about the other entry.
         (
             json!([{"module": "garbage.wasm"}, {"module": "default-plugin", "settings": 7}]),
             &["garbage.wasm", "default-plugin", "settings: want object, but got number"],
@@ -151,7 +151,7 @@ fn before_a_mistake() -> Pod {
 fn a_mistake_of_the_operators_is_not_put_in_force() {
     let pod = before_a_mistake();
     let before = pod.conf();
-    // The programs that read it stay, too.
+    // The programs that read it stay as well.
     OpenOptions::new().append(true).open(pod.at("image/genie")).unwrap().write_all(b"newer").unwrap();
     let refused = |conf: Value, says: &[&str]| {
         pod.config(&conf);
@@ -220,7 +220,7 @@ struct Agent {
 }
 
 impl Agent {
-    /// What it answers over HTTP: the status, and the text.
+    /// The agent's answer over HTTP: the status and the text.
     fn ask(&self, path: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;
@@ -230,14 +230,14 @@ impl Agent {
         Some((head.split(' ').nth(1)?.parse().ok()?, text.trim().to_owned()))
     }
 
-    /// Waits until it is not ready for this reason.
+    /// Waits until the agent is not ready for this reason.
     #[track_caller]
     fn until_not_ready(&self, why: &str) {
         until(why, || self.ask("/readyz").is_some_and(|(status, text)| status == 503 && text.contains(why)));
         assert!(self.ask("/metrics").unwrap().1.contains("genie_ready 0"), "{why}");
     }
 
-    /// Waits until it is ready.
+    /// Waits until the agent is ready.
     #[track_caller]
     fn until_ready(&self) {
         until("ready", || self.ask("/readyz") == Some((200, "ok".into())));
@@ -245,7 +245,7 @@ impl Agent {
     }
 }
 
-/// Killed when it is dropped.
+/// A process that is killed when this value is dropped.
 struct Killed(Child);
 
 impl Drop for Killed {
@@ -272,12 +272,12 @@ fn a_default_that_the_node_lacks_is_not_put_in_force_until_it_is_there() {
     agent.until_not_ready("a pod that asks for nothing would be refused");
     assert!(agent.ask("/readyz").unwrap().1.contains("nothing of genie is in force"));
     assert!(!conf.exists());
-    // It was no mistake: the network only comes later.
+    // It was no mistake: the network was only late.
     pod.network("flanel");
     agent.until_ready();
     assert_eq!(pod.conf()["default_plugin"], "flanel");
 
-    // A mistake on a node that serves changes nothing there.
+    // A mistake changes nothing on a node that serves.
     let before = pod.conf();
     pod.config(&json!({"name": "g", "type": "genie", "default_plugin": "calicoo"}));
     agent.until_not_ready("the configuration before it stays in force");
@@ -290,7 +290,7 @@ fn a_default_that_the_node_lacks_is_not_put_in_force_until_it_is_there() {
     agent.until_ready();
     assert_eq!(pod.conf()["name"], "corrected");
 
-    // What is in force stays when its network goes; it is told.
+    // The configuration in force stays when its network is removed, and that is reported.
     fs::remove_file(pod.network_file("own")).unwrap();
     agent.until_not_ready("a pod that asks for nothing would be refused");
     assert_eq!(pod.conf()["name"], "corrected");
@@ -309,7 +309,7 @@ fn on_a_fresh_node_the_networks_installer_may_come_last() {
     agent.until_not_ready("/etc/cni/net.d holds no network");
     let conf = pod.at("host/etc/cni/net.d/00-genie.conf");
     assert!(!conf.exists(), "a runtime that has no network waits; with ours it would fail every pod");
-    // Its file is not there at once.
+    // The installer's file is empty at first.
     fs::write(pod.network_file("own"), "").unwrap();
     agent.until_not_ready("10-own.conf: ");
     pod.network("own");
@@ -362,7 +362,7 @@ fn where_the_runtime_reads_elsewhere_nothing_is_in_force() {
     assert!(agent_dir.join("etc/cni/net.d/00-genie.conf").exists());
 }
 
-/// A command of a user who may do nothing.
+/// A command of a user without any rights.
 fn as_nobody(program: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(program);
@@ -378,7 +378,7 @@ fn a_lock_that_anybody_can_take_keeps_nobody_waiting() {
     }
     pod.config(&json!({"name": "g", "type": "genie"}));
     succeeds(&pod.run("install"));
-    // Whatever he can open of ours and of what is around it.
+    // This user locks every file that it can open, ours and those around them.
     let script = r#"for path in $(find "$1" 2> /dev/null); do
         exec {lock}< "$path" && flock --exclusive --nonblock "$lock" && echo "$path"
     done 2> /dev/null; echo done; read -r _"#;
@@ -428,7 +428,7 @@ fn programs_that_run_are_replaced_and_a_removal_waits_for_their_end() {
     let call = || {
         let mut call = Command::new(&plugin);
         call.envs([("CNI_COMMAND", "GC"), ("CNI_PATH", "/nowhere")]);
-        // It waits for its configuration.
+        // The call waits for its configuration.
         call.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
     };
     let mut old = call();
@@ -491,7 +491,7 @@ fn a_drained_node_serves_new_pods_undoes_old_ones_and_is_clean_after_the_last() 
     world.assert_nothing_left(&[&old, &new]);
 }
 
-/// Calls the plugins of a list as libcni does; on DEL in reverse, without a result.
+/// Calls the plugins of a list as libcni does. DEL goes in reverse, without a result.
 fn run_list(world: &World, verb: &str, container: &str, pod: &Namespace, list: &Value) {
     let mut plugins = list["plugins"].as_array().unwrap().clone();
     if verb == "DEL" {
@@ -525,7 +525,7 @@ fn plugin(world: &World, verb: &str, kind: &str, container: &str, pod: &Namespac
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Waits for what nobody tells.
+/// Waits for something that is not announced.
 #[track_caller]
 fn until(what: &str, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);

@@ -1,5 +1,5 @@
-//! What earlier versions left behind still works: selectors that were built for their contract,
-//! and pods that they attached. `kept/README.md` tells what is kept, and how.
+//! What earlier versions left behind still works: selectors that were built for their contract, and
+//! pods that they attached. `kept/README.md` says what is kept and how.
 
 use std::fs;
 use std::path::Path;
@@ -8,14 +8,14 @@ use genie_tests::kept::{CONTRACT, EXPECTED, RECORDS, files, run_module, run_reco
 use genie_tests::programs::root;
 use serde_json::Value;
 
-/// What has to come of a version's files.
+/// The results that a version's files must lead to.
 fn expected(version: &Path) -> Value {
     let file = version.join(EXPECTED);
     let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// Compares member by member, so that the difference can be read.
+/// Compares member by member, so that the message shows only what differs.
 #[track_caller]
 fn assert_same(file: &Path, seen: &Value, expected: &Value) {
     let members = seen.as_object().expect("an object");
@@ -25,7 +25,7 @@ fn assert_same(file: &Path, seen: &Value, expected: &Value) {
     }
 }
 
-/// The names of the files that the version's `expected.json` tells of.
+/// The names of the files in the version's `expected.json`.
 fn told(expected: &Value, kind: &str) -> Vec<String> {
     expected[kind].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
@@ -57,7 +57,7 @@ fn a_pod_that_each_published_version_attached_is_checked_and_taken_away() {
     }
 }
 
-/// A contract as tools see it: its lines without comments.
+/// A contract as tools read it: its lines without comments.
 fn contract(file: &Path) -> Vec<String> {
     let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default().trim());

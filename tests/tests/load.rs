@@ -1,5 +1,5 @@
-//! Many pods at once. The full figures are `make bench`'s; here it is only that nothing
-//! fails and nothing is left. `LOAD_ROUNDS` says how often, `LOAD_PODS` how many at once.
+//! Many pods at once. The full figures are those of `make bench`; this test only shows that nothing
+//! fails and nothing is left. `LOAD_ROUNDS` says how often, and `LOAD_PODS` how many at once.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ fn number_of(variable: &str, usual: usize) -> usize {
     std::env::var(variable).map_or(usual, |number| number.parse().unwrap_or_else(|_| panic!("{variable} is no number")))
 }
 
-/// Does this for all pods at once.
+/// Does `work` for all pods at once.
 fn at_once<P: Sync>(pods: &[P], work: impl Fn(&P) + Sync) {
     std::thread::scope(|scope| {
         for pod in pods {
@@ -24,7 +24,7 @@ fn at_once<P: Sync>(pods: &[P], work: impl Fn(&P) + Sync) {
 #[test]
 fn two_networks_for_many_pods_at_once_with_real_plugins() {
     let mut world = World::new("1.0.0");
-    // Two cores for hundreds of processes: each waits its turn.
+    // Hundreds of processes share two cores, so each may wait for long.
     world.node = world.node.with("timeout", json!("30m"));
     let pods = (0..number_of("LOAD_PODS", 96)).map(|number| (format!("pod{number}"), Namespace::new()));
     let pods: Vec<_> = pods.collect();

@@ -1,10 +1,10 @@
-//! What the plugin writes to stderr, which runtimes keep: each line says which call it is of.
+//! The plugin's stderr, which runtimes keep: each line says which call it belongs to.
 
 use genie_tests::fixture::reference_node;
 use genie_tests::{Answer, Call};
 use serde_json::json;
 
-/// A call that has something to say.
+/// The line of a call that warns.
 fn warning(call: Call<'_>) -> String {
     let Answer { stderr, .. } = call.annotations(&[("k8s.v1.cni.cncf.io/networks", "a")]).run();
     let lines: Vec<_> = stderr.lines().filter(|line| line.contains("is not heeded")).collect();
@@ -28,7 +28,7 @@ fn what_the_journal_adds_is_left_out() {
     let script = r#"JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec "$0""#;
     let line = warning(node.add().through(&["sh", "-c", script]));
     assert!(line.starts_with("WARN "), "{line}");
-    // The runtime's stderr was the journal's, and ours is not.
+    // The variable is the runtime's, whose stderr is the journal. Our stderr is not.
     let line = warning(node.add().container("c2").env("JOURNAL_STREAM", "1:1"));
     assert!(!line.starts_with("WARN "), "{line}");
 }

@@ -1,5 +1,5 @@
-//! Real network namespaces and the real reference plugins. The node is a namespace
-//! too, so that bridges and iptables rules stay inside.
+//! Real network namespaces and the real reference plugins. The node is a namespace, too, so that
+//! bridges and iptables rules stay inside of it.
 
 use genie_tests::Verb;
 use genie_tests::fixture::chain::{puppet, with};
@@ -36,7 +36,7 @@ fn two_networks_reach_both_pods_and_leave_nothing() {
 #[test]
 fn every_version_of_a_configuration_works() {
     let spoken = versions("bridge");
-    // Debian's plugins end with 1.0.0.
+    // Debian's plugins know no version after 1.0.0.
     for version in ["1.1.0", "1.0.0", "0.4.0", "0.3.1"].into_iter().filter(|version| spoken.contains(*version)) {
         let world = World::new(version);
         let pod = Namespace::new();
@@ -57,12 +57,13 @@ fn when_a_real_plugin_fails_the_first_networks_address_is_free_again() {
     let pod = Namespace::new();
     world.node.add().netns(pod.path()).cni("red,mv").run().error().says(&["mv", "macvlan"]);
     if !versions("macvlan").contains("1.1.0") {
-        // Debian's cannot undo either without the master; the record waits until it can.
+        // Debian's plugin cannot undo without the master either. The record waits until the plugin
+        // can.
         world.host.run("ip link add nosuch0 type veth peer name nosuch1");
         world.node.del().netns(pod.path()).run().ok();
     }
     world.assert_nothing_left(&[&pod]);
-    // And the pod may try again.
+    // The pod can be tried again.
     world.node.add().netns(pod.path()).cni("red").run().ok();
     world.node.del().netns(pod.path()).run().ok();
     world.assert_nothing_left(&[&pod]);
@@ -77,7 +78,7 @@ fn check_sees_a_link_that_was_deleted() {
     pod.run("ip link delete eth1");
     world.node.call(Verb::Check).netns(pod.path()).run().error().says(&["blue", "eth1"]);
     world.node.del().netns(pod.path()).run().ok();
-    // The bridge plugin finds its iptables rules by the link, and it is gone.
+    // Iptables rules are not looked at: the bridge plugin finds them by the link, which is gone.
     assert_eq!(world.leases(), Vec::<String>::new());
     world.node.assert_no_state();
 }
@@ -89,7 +90,7 @@ fn del_of_a_vanished_namespace_frees_the_addresses() {
     world.node.add().netns(pod.path()).cni("red,blue").run().ok();
     drop(pod);
     world.node.del().netns("").run().ok();
-    // The bridge plugin keeps its iptables rules when there is no link to find them by.
+    // Iptables rules are not looked at: the bridge plugin finds them by the link, which is gone.
     assert_eq!(world.leases(), Vec::<String>::new());
     world.node.assert_no_state();
 }

@@ -1,5 +1,5 @@
-//! Real namespaces and plugins, seen from the runtime: libcni itself as our caller, host
-//! ports, plugins that are older than we are.
+//! Real namespaces and plugins as the runtime sees them: calls by libcni itself, host ports, and
+//! plugins that are older than genie-host.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -11,7 +11,7 @@ use genie_tests::real::World;
 use genie_tests::{Node, Verb, programs};
 use serde_json::json;
 
-/// Serves one connection on this port of the pod, and says who it is.
+/// Serves one connection on this port of the pod, and answers with a greeting.
 fn greet(pod: &Namespace, port: u16) -> std::thread::JoinHandle<()> {
     let listener = pod.enter(|| TcpListener::bind(("0.0.0.0", port))).expect("the port is free");
     std::thread::spawn(move || {
@@ -37,7 +37,7 @@ fn a_host_port_leads_to_the_pod_and_del_takes_it_away() {
     world.host.run(&format!("ip link add vup type veth peer name vdown netns {}", outside.name()));
     world.host.run("ip address add 192.0.2.1/24 dev vup && ip link set vup up");
     outside.run("ip address add 192.0.2.2/24 dev vdown && ip link set vdown up");
-    // As containerd writes it.
+    // containerd writes it in this form.
     let mapping = json!([{"HostPort": 8080, "ContainerPort": 80, "Protocol": "tcp", "HostIP": ""}]);
     let pod = Namespace::new();
     world.node.add().netns(pod.path()).cni("red,blue").runtime_config("portMappings", mapping).run().ok();
@@ -100,7 +100,7 @@ fn old_plugins_are_spared_what_they_do_not_know() {
     let result = node.add().netns(pod.path()).run().ok();
     assert_eq!(result["cniVersion"], "1.1.0");
     node.del().netns(pod.path()).run().ok();
-    // A list that says 1.1.0 with plugins that do not speak it.
+    // The list says 1.1.0, and its plugins do not speak it.
     node.network("10-old.conflist", &list("1.1.0"));
     node.call(Verb::Status).run().ok();
     node.call(Verb::Gc).key("cni.dev/valid-attachments", json!([])).run().ok();

@@ -1,5 +1,5 @@
-//! Mistakes of whoever operates the cluster: a pod's error says so, and every command that
-//! looks at a configuration finds them.
+//! Mistakes of the cluster's operator. A pod's error says that it is the operator's, and every
+//! command that looks at a configuration finds the mistake.
 
 use genie_tests::fixture::chain::{entry, plan, puppet, with};
 use genie_tests::fixture::reference_node;
@@ -7,7 +7,7 @@ use genie_tests::{Answer, Node};
 use serde_json::{Value, json};
 
 const NO_DELEGATE: [&str; 0] = [];
-/// Whom an error tells to act.
+/// Words of an error that the operator has to correct.
 const WHO: [&str; 2] = ["operator", "ConfigMap genie-config"];
 
 fn doctor(node: &Node) -> (Option<i32>, Vec<Value>) {
@@ -19,7 +19,7 @@ fn doctor(node: &Node) -> (Option<i32>, Vec<Value>) {
     (answer.status, findings.filter(|f| areas.iter().any(|area| f["area"] == *area)).cloned().collect())
 }
 
-/// The findings of a level, in one text.
+/// The findings of a level in one text.
 fn of(findings: &[Value], level: &str) -> String {
     let found = findings.iter().filter(|finding| finding["level"] == level);
     found.map(|finding| finding["what"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join("\n")
@@ -36,7 +36,7 @@ fn says(text: &str, parts: &[&str]) {
     }
 }
 
-/// The node's chain, and what is said of it by everybody who looks before a pod does.
+/// A node with this chain. Checks what all commands say of it that look before a pod does.
 #[track_caller]
 fn assert_found(selectors: &Value, parts: &[&str]) -> Node {
     let node = reference_node().with("selectors", selectors.clone());
@@ -59,7 +59,7 @@ fn an_unknown_key_of_an_entry_is_an_error() {
     let node = assert_found(&limits, &["selectors[0]: default-plugin: limits", "did you mean \"fuel\"?"]);
     node.add().run().error_code(7).says(&["\"feul\"", "fuel, "]).says(&WHO);
     assert_eq!(node.trace(), NO_DELEGATE);
-    // Elsewhere it is not: CNI-Genie's files have many.
+    // At another place an unknown key is no error: CNI-Genie's files have many.
     reference_node().with("romana_roots", json!(1)).add().run().ok();
 }
 
@@ -96,14 +96,14 @@ fn settings_that_a_selector_refuses_are_the_operators() {
     };
     refused(json!({"act": "pass", "colour": 1})).says(&["unknown field `colour`"]);
     refused(json!({})).says(&["act"]);
-    // They may hold what no pod's owner should read.
+    // The message leaves the settings out: they may hold what no pod's owner should read.
     assert!(!refused(json!({"act": "pass", "colour": 1, "text": "S3CRET"})).text().contains("S3CRET"));
     let default = json!([{"module": "default-plugin", "settings": {"networks": "nosuch"}}]);
     let error = node.add().key("selectors", default).run().error_code(7);
     error.says(&["default-plugin", "settings.networks", "nosuch", "3 networks are installed here"]).says(&WHO);
     let error = node.add().key("default_plugin", json!("nosuch")).run().error_code(7);
     error.says(&["default_plugin", "nosuch", "3 networks are installed here"]).says(&WHO);
-    // What the pod says is its owner's.
+    // A mistake in the pod's annotation is its owner's.
     let error = node.add().cni("nosuch").run().error_code(101);
     assert!(!error.text().contains("operator"), "{error:?}");
     assert_eq!(node.trace(), NO_DELEGATE);
@@ -115,7 +115,7 @@ fn a_missing_grant_is_found_before_a_pod_asks() {
     let node = reference_node();
     let module = node.guest("curious");
     let node = node.with("selectors", json!([entry(&module)]));
-    // It is not compiled yet, and looking does not compile.
+    // The module is not compiled yet, and looking does not compile it.
     assert!(of(&doctor(&node).1, "warn").contains("is not compiled"));
     node.add().run().error_code(7).says(&["curious.wasm", "not granted"]).says(&WHO);
     let parts = ["curious.wasm", "genie:selector/pod@", "genie:selector/node@", "not granted"];
@@ -163,7 +163,7 @@ fn what_may_not_be_meant_is_a_warning() {
         "puppet.wasm\" has settings, but publishes no schema",
     ];
     says(&told.stdout, &parts);
-    // It is compiled only now.
+    // This call compiles the module.
     node.add().run().ok();
     let (_, findings) = doctor(&node);
     says(&of(&findings, "warn"), &parts);

@@ -1,4 +1,4 @@
-//! Text of others where people read it: it forges no line, and nothing in it is obeyed.
+//! Text of others that people read: it forges no line, and a terminal obeys nothing in it.
 
 use std::fs;
 
@@ -7,10 +7,10 @@ use genie_tests::fixture::reference_node;
 use genie_tests::{Answer, Node, Script, Verb};
 use serde_json::{Value, json};
 
-/// A line of ours, forged; an escape sequence of either kind; text in the other direction, and
-/// what is not seen.
+/// A hostile text: a forged line of ours, an escape sequence of either kind, text in the other
+/// direction, and invisible characters.
 const HOSTILE: &str = "a\nFORGED b\r\u{1b}[2J\u{9b}31m\u{202e}c\u{200b}\u{2028}d";
-/// As it is told.
+/// The text as it is printed.
 const TOLD: &str = r"a\nFORGED b\r\u{1b}[2J\u{9b}31m\u{202e}c\u{200b}\u{2028}d";
 
 #[track_caller]
@@ -72,7 +72,7 @@ fn a_files_name_and_a_selectors_words_cannot_forge_a_finding() {
     assert!(plain(&told).stdout.contains(TOLD), "{}", told.stdout);
     let pod = node.dir().join("pod.json");
     let manifest = json!({"kind": "Pod", "metadata": {"name": HOSTILE, "annotations": {"cni": HOSTILE}}});
-    // YAML has no such characters as they are.
+    // YAML does not allow these characters unescaped.
     fs::write(&pod, manifest.to_string().replace('\u{9b}', "\\u009b")).unwrap();
     for output in ["table", "json"] {
         let told = node.genie_host(&[

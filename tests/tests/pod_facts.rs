@@ -1,5 +1,5 @@
-//! A node without an agent, whose runtime hands over no annotations: the plugin asks a real API
-//! server by a child.
+//! A node without an agent, whose runtime hands over no annotations: a child of the plugin asks a
+//! real API server.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -9,17 +9,17 @@ use genie_tests::fixture::reference_node;
 use genie_tests::{Call, Node};
 use serde_json::{Value, json};
 
-/// `Try again later`: the pod waits.
+/// The code `Try again later`, with which the pod waits.
 const TRY_AGAIN: u64 = 11;
 
-/// One for all tests; each has its own pods.
+/// The server of all tests. Each test has its own pods.
 static SERVER: LazyLock<ApiServer> = LazyLock::new(ApiServer::start);
 
 fn node(kubernetes: &Value) -> Node {
     reference_node().with("kubernetes", kubernetes.clone())
 }
 
-/// Creates a pod with the annotation `cni` and answers its uid.
+/// Creates a pod with the annotation `cni`, and returns its uid.
 fn pod(name: &str, networks: &str) -> String {
     let pod = SERVER.create(&json!({
         "apiVersion": "v1", "kind": "Pod",
@@ -33,7 +33,7 @@ fn add<'a>(node: &'a Node, name: &str, uid: &str) -> Call<'a> {
     node.add().args(&format!("IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME={name};K8S_POD_UID={uid}"))
 }
 
-/// A value of the kubeconfig's only user or cluster.
+/// A value of the kubeconfig's only user or only cluster.
 fn credential(section: &str, entry: &str, key: &str) -> Value {
     let config: Value = serde_json::from_str(&SERVER.kubectl(&["config", "view", "--raw", "-o", "json"])).unwrap();
     config[section][0][entry][key].clone()
@@ -99,7 +99,7 @@ fn a_server_that_is_not_there_lets_the_pod_wait() {
     let kubeconfig = fs::read_to_string(SERVER.kubeconfig()).unwrap();
     let node = reference_node();
     let gone = node.dir().join("kubeconfig");
-    // Port 1 is nobody's.
+    // Nothing listens on port 1.
     fs::write(&gone, kubeconfig.replace(&SERVER.url(), "https://127.0.0.1:1")).unwrap();
     let node = node.with("kubernetes", json!({"kubeconfig": gone}));
     let answer = add(&node, "anyone", "4f6b9f0e-0000-4000-8000-000000000001").run();

@@ -1,5 +1,5 @@
-//! What a pod's owner can write, and what it cannot do to others: with the real bridge and
-//! host-local where it is about addresses and interfaces.
+//! What a pod's owner can write, and cannot do to others. Where addresses and interfaces matter,
+//! this is with the real bridge and host-local.
 
 use genie_tests::fixture::reference_node;
 use genie_tests::netns::Namespace;
@@ -18,7 +18,8 @@ fn one_annotation_does_not_take_all_addresses() {
     let error = world.node.add().netns(pod.path()).cni("red,red,red,red,red").run().error_code(102);
     error.says(&["\"red\" 5 times", "may have the same one 4 times", "limits.same_network"]);
     world.assert_nothing_left(&[&pod]);
-    // Of two attachments that masquerade, the bridge plugin fails to undo the first.
+    // This network does not masquerade: of two attachments that do, the bridge plugin fails to undo
+    // the first.
     let ipam = json!({"type": "host-local", "dataDir": world.leases_dir(), "subnet": "10.83.0.0/24"});
     let plain = json!({"cniVersion": "1.0.0", "name": "plain", "type": "bridge", "bridge": "br-plain", "ipam": ipam});
     world.node.network("20-plain.conf", &plain);
@@ -61,7 +62,7 @@ fn an_interface_that_was_there_before_stays() {
     let there = pod.run("ip -o link show eth1");
     world.node.add().netns(pod.path()).cni("red,blue@eth1").run().error_code(101).says(&["eth1", "exists already"]);
     assert_eq!(pod.run("ip -o link show eth1"), there);
-    // Automatic names go around it.
+    // Automatic names avoid the name that is taken.
     world.node.add().netns(pod.path()).cni("red,blue").run().ok();
     assert_eq!(pod.interfaces(), ["eth0", "eth1", "eth2", "lo", "peer1"]);
     world.node.del().netns(pod.path()).run().ok();
@@ -111,7 +112,7 @@ fn an_address_that_the_runtime_asks_for_goes_to_its_interface_only() {
         arguments(&node),
         [("eth0".to_owned(), args.to_owned()), ("eth1".to_owned(), "K8S_POD_NAME=p".to_owned())]
     );
-    // DEL says the same.
+    // DEL gets the same arguments.
     node.del().run().ok();
     let calls = node.calls();
     let deleted = calls.iter().find(|call| call.verb == "DEL" && call.var("CNI_IFNAME") == "eth1").unwrap();
@@ -144,7 +145,7 @@ fn networks_of_the_standard_are_not_silently_left_out() {
         assert!(!answer.stderr.contains(KEY), "{}", answer.stderr);
         node.del().container("c2").run().ok();
     }
-    // A module may well read it.
+    // A module of the site's own may read the annotation.
     let guest = node.guest("puppet");
     let own = genie_tests::fixture::chain::plan(&guest, &["weave"]);
     let answer = node.add().container("c3").annotations(&[(KEY, "a")]).key("selectors", json!([own])).run();

@@ -1,4 +1,4 @@
-//! What reaches the pod: annotations and events, on a real API server.
+//! What reaches the pod: annotations and events, with a real API server.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use tokio::sync::Notify;
 
 const STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
 
-/// One for all tests; each has its own namespace.
+/// The server of all tests. Each test has its own namespace.
 static SERVER: LazyLock<ApiServer> = LazyLock::new(ApiServer::start);
 
-/// A node whose calls are for pods of one namespace.
+/// A node whose calls are for the pods of one namespace.
 struct World {
     namespace: &'static str,
     node: Node,
@@ -34,7 +34,7 @@ impl World {
         Self { namespace, node, publication, client: client().await }
     }
 
-    /// Creates a pod and answers its uid.
+    /// Creates a pod, and returns its uid.
     fn pod(&self, name: &str) -> String {
         let pod = SERVER.create(&json!({
             "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": self.namespace},
@@ -51,7 +51,7 @@ impl World {
         SERVER.get(&["pod", "-n", self.namespace, pod])["metadata"]["annotations"][key].clone()
     }
 
-    /// A round with the pods as the server has them now.
+    /// A round that sees the pods as the server has them now.
     async fn round(&mut self) -> Published {
         let pods = pods(self.namespace);
         self.round_with(&pods).await
@@ -78,12 +78,12 @@ impl World {
     }
 }
 
-/// The publication of an agent that was just started.
+/// The publication of an agent that has just started.
 fn start(node: &Node) -> Publication {
     Publication::new(&node.state_dir(), "node1").unwrap()
 }
 
-/// A round that patched so many pods and made so many events, with nothing left.
+/// The result of a round that patched this many pods and made this many events, with nothing left.
 fn did(published: usize, events: usize) -> Published {
     let round = |published| Round { published, ..Round::default() };
     Published { annotations: round(published), events: round(events) }
@@ -133,7 +133,7 @@ async fn a_pod_gets_its_annotations_in_one_patch_and_none_when_it_has_them() {
     assert_eq!(status[1]["interface"], "eth1");
     assert!(world.annotation("web", "multi-ip-preferences").is_string());
     assert_eq!(world.round().await, did(0, 0));
-    // An agent that was started anew knows nothing but what it sees.
+    // An agent that starts again knows only what it sees.
     world.publication = start(&world.node);
     assert_eq!(world.round().await, did(0, 0));
     assert_eq!(world.patches(), 1);
@@ -151,7 +151,7 @@ async fn what_the_api_server_missed_is_published_when_it_is_back() {
     assert_eq!((round.events.published, round.events.waiting), (0, 1));
     assert!(round.annotations.failure.unwrap().contains("api-down/web"));
 
-    // The agent dies, too.
+    // The agent dies as well.
     world.client = working;
     world.publication = start(&world.node);
     assert_eq!(world.round().await, did(1, 1));
@@ -170,7 +170,7 @@ async fn another_pod_of_the_same_name_is_left_alone() {
     // The watch is behind: it still shows the old pod.
     assert_eq!(world.round_with(&stale).await, did(0, 0));
     assert_eq!(world.annotation("web", STATUS), Value::Null);
-    // A new agent waits for a pod that never comes.
+    // A new agent waits for a pod that no longer exists.
     world.publication = start(&world.node);
     assert_eq!(world.round().await.annotations, Round { waiting: 1, ..Round::default() });
     assert_eq!(world.annotation("web", STATUS), Value::Null);
@@ -267,7 +267,7 @@ async fn a_running_agent_is_woken_by_a_call() {
         if *round == did(1, 0) {
             published.notify_one();
         } else {
-            // It has looked and found nothing.
+            // The first round has found nothing.
             world.node.add().args(&world.args("web", &uid)).cni("flannel").run().ok();
             wake.notify_one();
         }
@@ -280,7 +280,7 @@ async fn a_running_agent_is_woken_by_a_call() {
     assert!(world.annotation("web", STATUS).is_string());
 }
 
-/// A client that may only create and patch events, in one namespace.
+/// A client that may only create and patch events in one namespace.
 async fn client_for_events_in(namespace: &str) -> kube::Client {
     let metadata = json!({"name": "narrow", "namespace": namespace});
     SERVER.create_all(&[
@@ -298,7 +298,7 @@ async fn client_for_events_in(namespace: &str) -> kube::Client {
     client_of(kubeconfig).await
 }
 
-/// Requests for this resource of a namespace that the API server has refused.
+/// How many requests for this resource of a namespace the API server has refused.
 fn refused(namespace: &str, verb: &str, resource: &str) -> usize {
     let is_meant = |request: &Value| {
         let object = &request["objectRef"];
@@ -316,7 +316,7 @@ async fn an_event_that_is_refused_holds_up_no_other_and_is_not_asked_for_again_a
     SERVER.create(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "allowed-events"}}));
     world.client = client_for_events_in("allowed-events").await;
     let uid = world.pod("web");
-    // The oldest one is refused.
+    // The oldest event is the one that the API server refuses.
     world.node.add().args(&world.args("web", &uid)).cni("nosuch").run().error();
     for name in ["a", "b"] {
         let args = format!("K8S_POD_NAMESPACE=allowed-events;K8S_POD_NAME={name};K8S_POD_UID={name}");
@@ -326,7 +326,7 @@ async fn an_event_that_is_refused_holds_up_no_other_and_is_not_asked_for_again_a
     assert_eq!((round.events.published, round.events.waiting, round.events.refused), (2, 1, 1), "{round:?}");
     assert!(round.events.failure.unwrap().contains("refused-events/web"));
     assert_eq!(SERVER.get(&["events", "-n", "allowed-events"])["items"].as_array().unwrap().len(), 2);
-    // Neither the next rounds nor the pod's next attempt ask again.
+    // Further rounds do not ask again, and the pod's next attempt does not either.
     for _ in 0..3 {
         world.node.add().args(&world.args("web", &uid)).cni("nosuch").run().error();
         let round = world.round().await;
@@ -353,10 +353,10 @@ async fn annotations_that_are_refused_are_not_asked_for_again_at_once() {
 #[tokio::test]
 async fn what_is_never_accepted_is_given_up_and_counted() {
     let mut world = World::new("given-up").await;
-    // No pod can have this name, and no event about it either.
+    // No pod can have this name, so no event can be about it.
     let args = format!("K8S_POD_NAMESPACE={};K8S_POD_NAME=no/pod;K8S_POD_UID=u", world.namespace);
     world.node.add().args(&args).cni("nosuch").run().error();
-    // With what this one holds already there is no room for a status.
+    // This pod's annotations leave no room for a status.
     let full = SERVER.create(&json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": "full", "namespace": world.namespace, "annotations": {"a": "x".repeat((256 << 10) - 10)}},

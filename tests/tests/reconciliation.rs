@@ -1,4 +1,4 @@
-//! Containers that went without a DEL: what they had goes, and nothing else does.
+//! Containers that went without a DEL: everything of theirs is removed, and nothing else.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -11,7 +11,7 @@ use genie_tests::real::World;
 use genie_tests::{Node, Verb, programs};
 use serde_json::json;
 
-/// A round of the agent, an hour from now, on the node.
+/// A round of the agent on the node, an hour from now.
 fn round(world: &World, reconciler: &mut Reconciler) -> usize {
     let later = SystemTime::now() + Duration::from_hours(1);
     world.host.enter(|| {
@@ -20,8 +20,8 @@ fn round(world: &World, reconciler: &mut Reconciler) -> usize {
     })
 }
 
-/// No record and no address. The bridge plugin learns from the pod's interface which
-/// masquerading rules are its own, and so keeps them when the interface went first.
+/// Checks that there is no record and no address. Iptables rules may be left: the bridge plugin
+/// finds its own by the pod's interface, and keeps them when that is gone first.
 #[track_caller]
 fn assert_nothing_left(world: &World) {
     assert_eq!(world.leases(), Vec::<String>::new());
@@ -57,7 +57,7 @@ fn an_agent_in_a_container_works_on_the_hosts_files() {
     let pod = Namespace::new();
     world.node.add().netns(pod.path()).cni("red").run().ok();
     drop(pod);
-    // Nothing of the node is where the agent is, but below its own directory.
+    // The agent sees the node's files only below its own directory.
     let script = format!(
         "mkdir {root} && mount --rbind / {root} && mount -t tmpfs none {bin} && \
          exec {program} collect --root {root} --state-dir {state} -- c1 eth0",
@@ -99,8 +99,8 @@ fn age_record(node: &Node) {
     std::fs::write(file, aged).unwrap();
 }
 
-/// A pod on `red` whose namespace's path leads to another namespace by now; and the
-/// other one, which has an eth0 of its own.
+/// A pod on `red` whose namespace's path now leads to another namespace, which has an eth0 of its
+/// own.
 fn renamed_to(world: &World, other: &Namespace) -> Namespace {
     let pod = Namespace::new();
     world.node.add().netns(pod.path()).cni("red").run().ok();

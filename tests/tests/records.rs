@@ -37,7 +37,7 @@ fn a_killed_adds_delegate_ends_by_itself_and_del_cleans_up() {
 fn a_killed_adds_delegate_that_hangs_is_killed_by_del() {
     let node = reference_node();
     let delegate = kill_add_in_weave(&node, Script::new().hang());
-    // It may finish for a quarter of the time.
+    // The delegate may take a quarter of the time to finish.
     del_after_a_killed_add(&node, node.del().key("timeout", json!("4s")));
     delegate.wait_for_end();
 }
@@ -55,7 +55,7 @@ fn del_after_a_killed_add(node: &Node, del: Call<'_>) {
     node.trace();
     del.run().ok();
     let trace = node.trace();
-    // Whether flannel was reached is not known, so it is asked to undo too.
+    // Nothing shows whether flannel was called, so it has to undo, too.
     assert!(
         trace.ends_with(&["DEL weave-net@eth1".into(), "DEL portmap@eth0".into(), "DEL calico@eth0".into()]),
         "{trace:?}"
@@ -71,7 +71,7 @@ fn an_add_whose_answer_nobody_reads_is_taken_back() {
     node.script("flannel", Verb::Add, Script::new().pause());
     let mut running = node.add().cni("calico,flannel").start();
     node.wait_until_hanging("flannel");
-    // The runtime is killed; the next one has never heard of this container.
+    // The runtime is killed, and its successor does not know this container.
     running.leave_unread();
     node.release("flannel");
     assert!(running.wait().stderr.is_empty());
@@ -89,7 +89,7 @@ fn a_killed_del_is_finished_by_the_next() {
     running.kill();
     node.trace();
     node.script("calico", Verb::Del, Script::new());
-    // Its delegate may finish for a quarter of the time; then it is killed.
+    // The delegate may take a quarter of the time to finish. Then it is killed.
     node.del().key("timeout", json!("8s")).run().ok();
     delegate.wait_for_end();
     assert_eq!(node.trace(), ["DEL portmap@eth0", "DEL calico@eth0"], "weave was undone already");
@@ -159,7 +159,7 @@ fn a_damaged_record_is_put_aside_with_a_clear_error() {
     error.says(&["damaged", &file.display().to_string()]);
     assert!(!error.text().contains("not found"), "{error:?}");
     assert_eq!(node.trace(), NO_DELEGATE);
-    // Nothing is lost, and the next call is not held up.
+    // The damaged record is kept, and the next call does not wait.
     let kept: Vec<_> = node.state_files().into_iter().filter(|file| file.starts_with("damaged")).collect();
     assert_eq!(kept.len(), 1);
     assert_eq!(fs::read(node.state_dir().join(&kept[0])).unwrap(), bytes);
@@ -276,14 +276,14 @@ fn a_call_waits_for_another_of_the_same_container() {
     node.script("calico", Verb::Add, Script::new().pause());
     let add = node.add().cni("calico").start();
     let delegate = node.wait_until_hanging("calico");
-    // One that may not wait long gives up, and runs nothing.
+    // A call with little time gives up, and runs no delegate.
     node.trace();
     node.del().key("timeout", json!("100ms")).run().error_code(11).says(&["c1"]);
     assert_eq!(node.trace(), NO_DELEGATE);
-    // Another container is not held up.
+    // A call for another container does not wait.
     node.add().container("c2").cni("weave").run().ok();
     node.trace();
-    // One that waits gets its turn.
+    // A call that waits gets its turn.
     let del = node.del().start();
     add.kill();
     node.release("calico");

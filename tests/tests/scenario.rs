@@ -1,11 +1,11 @@
-//! The reference scenario: the real calico on its etcd, and the real flannel. What the
-//! scenario itself is, tests/scenario/lib.sh says.
+//! The reference scenario, with the real calico on its etcd and the real flannel.
+//! `tests/scenario/lib.sh` describes the scenario itself.
 
 use std::process::Command;
 
 use genie_tests::programs;
 
-/// What all scripts start with: a pod is attached by genie, as its manifest asks.
+/// The beginning of all scripts: genie attaches a pod as its manifest asks.
 const PRELUDE: &str = r#"
 source "$REPOSITORY/tests/scenario/lib.sh"
 scenario_start

@@ -1,5 +1,5 @@
-//! Secrets: wherever one can be written, and whatever then happens, it is nowhere but where
-//! it was written and in the records, which are for root alone.
+//! Secrets: wherever one can be written and whatever happens then, it is only where it was written,
+//! and in the records, which are for root alone.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -14,15 +14,15 @@ use genie_tests::fixture::reference_node;
 use genie_tests::{Call, Node, Script, Verb, programs};
 use serde_json::{Value, json};
 
-/// Every secret of these tests holds it.
+/// A text that is in every secret of these tests.
 const MARK: &str = "S3CRET";
 
-/// A bearer token, named after where it is.
+/// A bearer token with the name of its place.
 fn token(place: &str) -> String {
     format!("eyJhbGciOiJSUzI1NiJ9.{MARK}-{place}.c2lnbmF0dXJl")
 }
 
-/// A key or certificate in PEM, as a configuration or a kubeconfig may hold one.
+/// A key or certificate in PEM, as in a configuration or a kubeconfig.
 fn pem(kind: &str) -> String {
     format!("-----BEGIN {kind}-----\nMIIEowIBAAKC{MARK}\nQDb\"{MARK}\"/+x==\n-----END {kind}-----\n")
 }
@@ -90,7 +90,7 @@ fn assert_silent(what: &str, told: &str) {
     assert!(!told.contains(MARK), "{what} tells a secret: {told}");
 }
 
-/// Runs a call and looks through all that it prints.
+/// Runs a call and searches all its output for secrets.
 #[track_caller]
 fn run(what: &str, call: Call<'_>) -> Option<i32> {
     let answer = call.run();
@@ -115,7 +115,7 @@ fn calls_that_succeed_print_none_and_records_are_for_root_alone() {
     node.assert_no_state();
 }
 
-/// A directory for root alone, and everything in it.
+/// Checks that a directory and everything in it are for root alone.
 #[track_caller]
 fn assert_private(path: &Path) {
     let data = fs::symlink_metadata(path).unwrap();
@@ -158,7 +158,7 @@ fn a_configuration_that_is_wrong_is_named_and_not_quoted() {
     let mut config = node.config();
     config.insert("runtimeConfig".into(), json!({"password": token("runtime")}));
     let text = Value::Object(config.clone()).to_string();
-    // Cut where a secret is, and everywhere else.
+    // The configuration is cut at each secret, and at many other places.
     for at in (1..text.len()).step_by(23).chain(text.match_indices(MARK).map(|(at, _)| at + MARK.len())) {
         assert_ne!(run("a cut configuration", call(&node, Verb::Add).stdin(&text.as_bytes()[..at])), Some(0));
     }
@@ -310,7 +310,7 @@ impl Drop for Agent {
     }
 }
 
-/// An agent with credentials for an API server that is not there.
+/// An agent with credentials for an API server that does not exist.
 fn agent(node: &Node, listen: &str) -> Agent {
     let at = |part: &str| node.dir().join(part);
     let log = fs::File::create(at("agent.log")).unwrap();
@@ -323,7 +323,7 @@ fn agent(node: &Node, listen: &str) -> Agent {
     Agent(agent.spawn().unwrap())
 }
 
-/// Waits until it holds.
+/// Waits until `holds` is true.
 #[track_caller]
 fn eventually(node: &Node, what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_mins(1);
@@ -374,7 +374,8 @@ fn the_agent_logs_serves_and_spools_none() {
     drop(agent);
 }
 
-/// What the kernel may not dump belongs to root in /proc, whoever runs it.
+/// Whether the kernel may dump a process. If not, the process's files in /proc belong to root,
+/// whatever its user.
 fn may_be_dumped(pid: u32) -> bool {
     fs::metadata(format!("/proc/{pid}/environ")).unwrap().uid() != 0
 }
@@ -405,7 +406,7 @@ fn no_core_of_the_plugin_or_the_agent_is_ever_written() {
     assert!(!may_be_dumped(agent.0.id()), "the agent");
 }
 
-/// An agent under another user's id.
+/// An agent of another user.
 fn agent_of(node: &Node, user: &str) -> Agent {
     let at = |part: &str| node.dir().join(part);
     let mut agent = Command::new("setpriv");

@@ -27,13 +27,13 @@ fn it_is_nobody_may_nothing_and_has_its_pipes_and_its_artefact_only() {
         .with("selectors", json!([with(entry(&module), "grant", json!(["pod", "node"]))]))
         .with("pods", json!(["runtime", {"manifests": pods}]));
 
-    // What the plugin was started with, and might pass on.
+    // The plugin is started with these descriptors, and might pass them on.
     let secret = node.dir().join("secret");
     fs::write(&secret, "of the runtime's").unwrap();
     let script = format!("exec 7<'{}' 9>&2 \"$0\"", secret.display());
     let plugin = node.add().annotations(&[]).through(&["sh", "-c", &script]).start();
 
-    // The pipe opens when the plugin reads it, which it does for an answer to its child.
+    // The pipe opens when the plugin reads it, and the plugin reads it to answer its child.
     let answer = fs::OpenOptions::new().write(true).open(&manifest).unwrap();
     let child = child_of(plugin.id());
     let status = fs::read_to_string(child.join("status")).unwrap();
@@ -57,8 +57,8 @@ fn it_is_nobody_may_nothing_and_has_its_pipes_and_its_artefact_only() {
     let others: Vec<_> = descriptors.iter().filter(|(number, _)| **number > 2).map(|(_, file)| file).collect();
     assert!(matches!(others[..], [file] if file.contains("/cache/") && file.contains(".cwasm")), "{descriptors:?}");
     assert!(descriptors[&0].starts_with("pipe:") && descriptors[&1].starts_with("pipe:"), "{descriptors:?}");
-    // What its user could read and trace belongs to its user; of a process that cannot be
-    // dumped it is root's.
+    // A process that cannot be dumped has files in /proc that belong to root. Otherwise they would
+    // be its user's, who could read and trace it.
     assert_eq!(fs::metadata(child.join("mem")).unwrap().uid(), 0);
     let limits = fs::read_to_string(child.join("limits")).unwrap();
     for limit in ["Max open files", "Max processes", "Max core file size"] {
@@ -66,7 +66,7 @@ fn it_is_nobody_may_nothing_and_has_its_pipes_and_its_artefact_only() {
         assert!(values.split_whitespace().take(2).eq(["0", "0"]), "{limit} {values}");
     }
 
-    // It is answered, and decides.
+    // The child gets its answer, and decides.
     let other = node.dir().join("pod.json");
     fs::write(&other, &pod).unwrap();
     fs::rename(&other, &manifest).unwrap();
@@ -88,21 +88,21 @@ fn nothing_runs_in_a_process_that_cannot_be_confined() {
     node.assert_no_state();
 }
 
-/// A selector as a component with WASI, on the node.
+/// Puts a selector on the node, as a component with WASI.
 fn wasi(node: &Node, name: &str) -> PathBuf {
     let module = node.dir().join(format!("modules/wasi-{name}.wasm"));
     fs::copy(guests::wasi_component(name), &module).unwrap();
     module
 }
 
-/// What a process has open, by number.
+/// The open files of a process, by number.
 fn descriptors(process: &Path) -> BTreeMap<u32, String> {
     let entries = fs::read_dir(process.join("fd")).unwrap().map(|entry| entry.unwrap());
     let number = |entry: &fs::DirEntry| entry.file_name().to_str().and_then(|name| name.parse().ok()).unwrap();
     entries.map(|entry| (number(&entry), fs::read_link(entry.path()).unwrap().display().to_string())).collect()
 }
 
-/// The directory in /proc of the one child that a process has.
+/// The directory in /proc of a process's only child.
 #[track_caller]
 fn child_of(process: u32) -> PathBuf {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();

@@ -1,5 +1,5 @@
-//! Where selectors come from: modules, what they may import, what is kept of them, and
-//! merging in their own way.
+//! Where selectors come from: modules, what they may import, what is kept of them, and their own
+//! merges.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -51,7 +51,7 @@ fn only_the_module_that_was_approved_runs() {
     assert_eq!(node.trace(), NO_DELEGATE);
     node.add().key("selectors", json!([entry(&approved)])).run().ok();
     node.trace();
-    // Once it is compiled, another file in its place changes nothing.
+    // After the module is compiled, another file in its place changes nothing.
     fs::copy(node.guest("merging"), &module).unwrap();
     let answer = node.add().container("c2").key("selectors", json!([entry(&approved)])).run();
     let expected: &[&str] = if answer.status == Some(0) { &["ADD weave-net@eth0"] } else { &[] };
@@ -68,7 +68,7 @@ fn a_module_that_is_not_there_or_is_none_is_named() {
     let garbage = node.dir().join("modules/garbage.wasm");
     fs::write(&garbage, "not a module").unwrap();
     node.add().key("selectors", json!([entry(&garbage)])).run().error().says(&["garbage.wasm"]);
-    // To compile it by hand helps with none of these.
+    // Compiling by hand would help with none of these.
     let wrong = json!([{"module": garbage, "sha256": "0".repeat(64)}]);
     for selectors in [entry_of(&missing), json!([entry(&garbage)]), wrong] {
         let error = node.add().key("selectors", selectors).run().error();

@@ -1,5 +1,5 @@
-//! `genie-host test-selector` takes what people have, drops none of it without a word, and says
-//! what the node would do.
+//! `genie-host test-selector` accepts what people have, reports everything that it leaves out, and
+//! says what the node would do.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn write(node: &Node, file: &str, text: &str) -> String {
     path.display().to_string()
 }
 
-/// Asks with the node's conf dir.
+/// Runs `test-selector` with the node's conf dir.
 fn ask(node: &Node, more: &[&str]) -> Answer {
     let conf_dir = node.conf_dir().display().to_string();
     let mut arguments = vec!["test-selector", "--conf-dir", &conf_dir];
@@ -42,7 +42,7 @@ fn pod(name: &str, cni: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "annotations": {"cni": cni}}})
 }
 
-/// As one file of several documents.
+/// All values in one file of several documents.
 fn documents(all: &[Value]) -> String {
     all.iter().map(Value::to_string).collect::<Vec<_>>().join("\n---\n")
 }
@@ -66,7 +66,7 @@ fn every_pod_of_a_file_is_asked_for_and_what_is_none_is_named() {
     let names: Vec<_> = told.as_array().unwrap().iter().map(|one| one["pod"]["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["one", "two"]);
 
-    // The worst of them is the exit status.
+    // The exit status is that of the worst pod.
     let file = write(&node, "pods.yaml", &documents(&[pod("one", "nosuch"), pod("two", "weave")]));
     let told = ask(&node, &["--chain", "--pod", &file]);
     assert_eq!(told.status, REFUSED, "{told:?}");
@@ -115,7 +115,7 @@ fn a_workload_stands_for_the_pods_that_it_makes() {
         let told = ask(&node, &["--chain", "--pod", &file]);
         assert_eq!(told.status, PLAN, "{told:?}");
         says(&told.stdout, &[&format!("a pod of {kind} shop/web gets 1 network"), "10-weave.conf"]);
-        // Its labels are the template's.
+        // The pod's labels are those of the template.
         let told = ask(&node, &[&curious, "--pod", &file]);
         assert_eq!(told.status, PLAN, "{told:?}");
         says(&told.stdout, &["weave", "labels"]);
@@ -133,7 +133,7 @@ fn what_kubectl_prints_is_read_by_everybody() {
     assert_eq!(told.status, PLAN, "{told:?}");
     says(&told.stdout, &["pod default/one gets 1 network", "pod default/p gets 1 network"]);
 
-    // The node itself.
+    // The node itself decides the same.
     let manifests = node.dir().join("manifests");
     fs::create_dir(&manifests).unwrap();
     fs::write(manifests.join("pods.yaml"), list.to_string()).unwrap();
@@ -141,7 +141,7 @@ fn what_kubectl_prints_is_read_by_everybody() {
     call.args("K8S_POD_NAMESPACE=default;K8S_POD_NAME=p").run().ok();
     assert_eq!(node.trace(), ["ADD weave-net@eth0"]);
 
-    // What selectors ask the cluster.
+    // Selectors ask for these objects of the cluster.
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}});
     let list = json!({"apiVersion": "v1", "kind": "List", "items": [namespace]});
     fs::write(manifests.join("pods.yaml"), list.to_string()).unwrap();
@@ -189,7 +189,7 @@ fn networks_of_every_ending_and_a_plugin_of_another_name_are_known() {
     assert_eq!(told.status, PLAN, "{told:?}");
     says(&told.stdout, &["05-json.json", "of-json"]);
 
-    // The file that is ours is a network to nobody, and its chain is the one that is asked.
+    // With `--type` this file is ours: it is no network, and its chain is asked.
     let mut config = node.config();
     config.insert("type".into(), "net-chooser".into());
     config.insert("default_plugin".into(), "weave".into());
@@ -224,11 +224,11 @@ fn a_module_that_was_built_anew_is_asked_as_its_entry_says_where_that_is_wanted(
     let told = ask(&node, &[&path, "--any-digest"]);
     assert_eq!(told.status, PLAN, "{told:?}");
     says(&told.stdout, &["warning: ", "a node would refuse it", "10-weave.conf"]);
-    // Without settings the puppet cannot act; what is not used is told.
+    // Without settings the puppet cannot act. What is not used is reported.
     let told = ask(&node, &[&path, "--settings", r#"{"act": "pass"}"#]);
     assert_eq!(told.status, Some(3), "{told:?}");
     says(&told.stdout, &["warning: ", "settings, grants and limits of that entry are not used", "--any-digest"]);
-    // A module in the making is elsewhere.
+    // A module that is being developed is in another place.
     let elsewhere = node.dir().join("puppet.wasm");
     fs::copy(&module, &elsewhere).unwrap();
     let told = ask(&node, &[&elsewhere.display().to_string(), "--any-digest"]);
@@ -249,7 +249,7 @@ fn of_two_networks_with_one_name_the_file_that_is_meant_is_told() {
     assert_eq!(told["attachments"][0]["plugins"], json!(["ptp"]));
 }
 
-/// A host's root directory with a selector of the ConfigMap, as installation puts it.
+/// A host's root directory with a selector from the ConfigMap, where the installation puts it.
 fn host(node: &Node) -> String {
     let root = node.dir().join("host");
     let conf_dir = root.join("etc/cni/net.d");
@@ -278,7 +278,7 @@ fn a_host_is_looked_at_from_the_agents_pod() {
     assert_eq!(told.status, PLAN, "{told:?}");
     says(&told.stdout, &["pod default/p gets 1 network, decided by puppet.wasm", "10-weave.conf"]);
     assert!(!told.stdout.contains("/var/lib/genie/selectors"), "{}", told.stdout);
-    // What the node does not have is told, also where nobody named a directory.
+    // What the node lacks is reported, even if no directory was named.
     fs::remove_file(Path::new(&root).join("etc/cni/net.d/00-genie.conf")).unwrap();
     let told = node.genie_host(&["test-selector", "--chain", "--host-root", &root]);
     says(&told.stdout, &["/etc/cni/net.d holds no configuration of genie, so the default chain is asked"]);
@@ -295,7 +295,7 @@ fn a_selector_is_called_by_its_files_name_unless_two_have_it() {
 
     let other = node.dir().join("puppet.wasm");
     let mut bytes = fs::read(&module).unwrap();
-    // A custom section without a name: another module that does the same.
+    // The bytes are a custom section without a name: another module that does the same.
     bytes.extend([0, 1, 0]);
     fs::write(&other, bytes).unwrap();
     let chain = json!([puppet(&other, json!({"act": "pass"})), puppet(&module, denied)]);

@@ -1,9 +1,10 @@
-//! The log of a daemon. A command's is [`genie_core::log::start_at`].
+//! The log of a daemon. [`genie_core::log::start_at`] starts that of a command.
 
 use genie_core::plain;
 use tracing::level_filters::LevelFilter;
 
-/// Starts the logging of a daemon: with the time, as a JSON object a line or as text.
+/// Starts the logging of a daemon. Each message has its time, and is a JSON object on a line of its
+/// own, or text.
 pub fn start_daemon(level: LevelFilter, json: bool) {
     let plain = if json { plain::json } else { plain::line };
     let writer = move || plain::Lines { to: std::io::stderr(), plain };

@@ -1,4 +1,4 @@
-//! A pod's annotations: from the runtime through the built-in selectors to a plan.
+//! A pod's annotations, from the runtime through the built-in selectors to a plan.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use crate::choices::{Choices, any, document};
 use crate::plan;
 
-/// Annotations as the runtime sends them: an object, or the value of `cni` alone.
+/// Decides for annotations as the runtime sends them: an object, or the value of `cni` alone.
 pub fn annotations(bytes: &[u8]) {
     let document = document(bytes, annotated);
     from_args(&document);
@@ -36,7 +36,8 @@ pub fn annotations(bytes: &[u8]) {
     }
 }
 
-/// `K8S_ANNOT` says the same as the runtime's own way, and hides nothing behind it.
+/// Checks that `K8S_ANNOT` gives the same annotations as the runtime's own way, and hides no later
+/// argument.
 fn from_args(document: &Value) {
     let args = CniArgs::new(format!("K8S_POD_NAME=p;K8S_ANNOT={document};K8S_POD_UID=u"));
     if !document.is_object() {
@@ -51,7 +52,7 @@ fn from_args(document: &Value) {
 fn decide(annotations: &Annotations) {
     assert!(annotations.keys().all(|key| !pod::is_private(key)));
     let pairs: Vec<_> = annotations.clone().into_iter().collect();
-    _ = publishable::check(&pairs);
+    _ = publishable::check_annotations(&pairs);
     let mut request = request();
     request.annotations = pairs;
     carry_out(Annotation::select(&request, &()));
@@ -74,7 +75,8 @@ fn request() -> Request {
     request
 }
 
-/// What a built-in selector plans is right, but for what it cannot know.
+/// Checks that the plan of a built-in selector can be carried out, except for reasons that it
+/// cannot know.
 fn carry_out(verdict: Result<Verdict, Refusal>) {
     let Ok(Verdict::Plan(planned)) = verdict else { return };
     let attachments = planned.attachments.into_iter().map(|attachment| {

@@ -3,7 +3,7 @@
 use genie_core::cni::CniArgs;
 use genie_core::pod::Identity;
 
-/// The first line is what the runtime wrote; each further one `KEY=VALUE` to set.
+/// The first line is what the runtime wrote. Each further line is a `KEY=VALUE` to set.
 pub fn args(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.split('\n');
@@ -21,7 +21,7 @@ pub fn args(bytes: &[u8]) {
     }
 }
 
-/// What was set is there, and nothing else has changed.
+/// Checks that what was set is there, and that nothing else has changed.
 fn set(before: &CniArgs, after: &CniArgs, pairs: &[(&str, &str)]) {
     for (key, _) in pairs {
         let last = pairs.iter().rfind(|(other, _)| other == key).map(|(_, value)| *value);

@@ -1,4 +1,4 @@
-//! The call: what the runtime writes to stdin, and our own configuration in it.
+//! The call: the runtime's stdin, and our own configuration in it.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -37,7 +37,7 @@ fn pending(verb: Verb) -> PendingCall {
     }
 }
 
-/// What is on stdin.
+/// Reads stdin as every verb.
 pub fn call(bytes: &[u8]) {
     let text = document(bytes, configuration).to_string();
     for verb in [Verb::Add, Verb::Del, Verb::Check, Verb::Gc, Verb::Status] {
@@ -54,7 +54,7 @@ fn laws(call: &Call) {
     assert!(names::is_identifier(&call.name));
     assert!(call.verb != Verb::Check || call.version >= Version::V0_4_0);
     assert!(!matches!(call.verb, Verb::Gc | Verb::Status) || call.version == Version::V1_1_0);
-    // All that a call reads of its configuration.
+    // This reads everything that a call reads of its configuration.
     let own = OwnTypes::of(call);
     assert!(own.as_refs().contains(&"genie"));
     _ = (is_draining(&call.config), unknown_keys(&call.config), prev_result(&call.config, call.version));

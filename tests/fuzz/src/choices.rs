@@ -1,22 +1,22 @@
-//! Choices out of the bytes of an input, with which generators make documents
-//! that get past a parser.
+//! Choices made from the bytes of an input. Generators use them to make documents that a parser
+//! accepts.
 
 use arbitrary::Unstructured;
 use serde_json::{Map, Number, Value};
 
-/// What makes a document.
+/// A generator of a document.
 pub type Shape = fn(&mut Choices<'_>) -> Value;
 
-/// The bytes that are left. When there are none, every choice is the first one.
+/// The bytes that are left. When none are left, every choice is the first one.
 pub struct Choices<'a>(Unstructured<'a>);
 
 impl<'a> Choices<'a> {
-    /// Choices out of these bytes.
+    /// Makes choices from these bytes.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self(Unstructured::new(bytes))
     }
 
-    /// Whether anything is left to choose by.
+    /// Whether no bytes are left.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -27,12 +27,12 @@ impl<'a> Choices<'a> {
         byte.checked_rem(limit).unwrap_or_default()
     }
 
-    /// True in one of `among` cases, and never once the bytes are used up.
+    /// True in one of `among` cases. Never true when no bytes are left.
     pub fn rarely(&mut self, among: usize) -> bool {
         self.below(among) == among.saturating_sub(1) && !self.is_empty()
     }
 
-    /// One of them; the first when nothing is left.
+    /// One of these values. It is the first one when no bytes are left.
     pub fn pick<T: Copy>(&mut self, of: &[T]) -> Option<T> {
         let index = self.below(of.len());
         of.get(index).copied()
@@ -43,7 +43,7 @@ impl<'a> Choices<'a> {
         self.pick(of).unwrap_or_default().to_owned()
     }
 
-    /// A number of any size, often one at which things change.
+    /// A number of any size, often one at a limit.
     fn number(&mut self) -> Value {
         const WHOLE: [i64; 12] =
             [0, 1, 2, -1, 3, 253, 1500, 65536, i64::MAX, i64::MIN, 9_007_199_254_740_993, -9_007_199_254_740_993];
@@ -59,14 +59,14 @@ impl<'a> Choices<'a> {
         }
     }
 
-    /// Whatever text comes.
+    /// Any text.
     pub fn text(&mut self) -> String {
         let length = self.below(24);
         let bytes = self.0.bytes(length.min(self.0.len())).unwrap_or_default();
         String::from_utf8_lossy(bytes).into_owned()
     }
 
-    /// An address.
+    /// An address, often a special one.
     pub fn address(&mut self) -> String {
         const ODD: [&str; 12] = [
             "10.0.0.1",
@@ -89,7 +89,7 @@ impl<'a> Choices<'a> {
         }
     }
 
-    /// An address with its prefix length.
+    /// An address with its prefix length, often a special one.
     pub fn network(&mut self) -> String {
         const ODD: [&str; 8] = [
             "10.0.0.2/24",
@@ -114,14 +114,14 @@ impl<'a> Choices<'a> {
         format!("{address}/{prefix}")
     }
 
-    /// A list of what `item` makes.
+    /// A list of at most `most` values from `item`.
     pub fn list(&mut self, most: usize, item: impl Fn(&mut Self) -> Value) -> Value {
         let length = self.below(most + 1);
         (0..length).map(|_| item(self)).collect()
     }
 
-    /// An object with some of these members. Seldom one has another kind of value, a
-    /// key in other letters, or a name that nobody knows.
+    /// An object with some of these members. Rarely a member has another kind of value, its key has
+    /// other letters, or its name is unknown.
     pub fn object(&mut self, members: &[(&str, Shape)]) -> Value {
         let mut object = Map::new();
         for (key, shape) in members {
@@ -145,7 +145,7 @@ pub fn number(choices: &mut Choices<'_>) -> Value {
     choices.number()
 }
 
-/// Any value, not deep.
+/// Any value. It is not deeply nested.
 pub fn any(choices: &mut Choices<'_>) -> Value {
     any_of_depth(choices, 3)
 }
@@ -167,11 +167,11 @@ fn any_of_depth(choices: &mut Choices<'_>, depth: usize) -> Value {
     }
 }
 
-/// Versions, most of them published.
+/// Versions. Most of them are published.
 pub const VERSIONS: [&str; 12] =
     ["1.1.0", "1.0.0", "0.4.0", "0.3.1", "0.3.0", "0.2.0", "0.1.0", "", "1.2.0", "1", "0.3", "x"];
 
-/// Keys that mean something somewhere.
+/// Keys that have a meaning somewhere.
 const KEYS: [&str; 16] = [
     "cniVersion",
     "name",
@@ -191,8 +191,8 @@ const KEYS: [&str; 16] = [
     "delegate",
 ];
 
-/// The document of an input: the JSON text that it is, else what `shape` makes of its
-/// bytes. So seeds can be read, and noise still gets past the parser.
+/// The document of an input. It is the input's JSON text, or else what `shape` makes from its
+/// bytes. So seeds can be read, and noise still reaches the code behind the parser.
 pub fn document(bytes: &[u8], shape: Shape) -> Value {
     serde_json::from_slice(bytes).unwrap_or_else(|_| shape(&mut Choices::new(bytes)))
 }

@@ -1,4 +1,4 @@
-//! Network configurations: files, lists, and the directory they are in.
+//! Network configurations: files, lists, and the conf dir.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::choices::{Choices, document};
 use crate::shapes;
 
-/// One file.
+/// Reads a file.
 pub fn conf(bytes: &[u8]) {
     let list = document(bytes, shapes::conf_list);
     let plugin = document(bytes, shapes::plugin);
@@ -25,7 +25,7 @@ pub fn conf(bytes: &[u8]) {
     read.iter().flatten().for_each(laws);
 }
 
-/// What holds for every network that could be read.
+/// Checks what holds for every network that can be read.
 pub fn laws(list: &NetworkList) {
     assert!(names::is_identifier(&list.name), "{list:?}");
     let kinds = list.types();
@@ -45,7 +45,7 @@ pub fn laws(list: &NetworkList) {
     }
 }
 
-/// A plugin gets what its file says and what the runtime may set, nothing else.
+/// Checks that a plugin gets only what its file says and what the runtime may set.
 fn plugin_laws(list: &NetworkList, plugin: &Map<String, Value>, verb: Verb, config: &Value) {
     let config = config.as_object().expect("a configuration is an object");
     assert_eq!(config["name"], json!(list.name));
@@ -64,8 +64,8 @@ fn plugin_laws(list: &NetworkList, plugin: &Map<String, Value>, verb: Verb, conf
     }
 }
 
-/// A directory of files: `{FILE: CONTENT}`, a text or JSON. A `/` leads into a
-/// directory below.
+/// Reads a directory of files: `{FILE: CONTENT}`, where the content is a text or JSON. A name with
+/// a `/` is in a directory below.
 pub fn conf_dir(bytes: &[u8]) {
     let own = ["genie"];
     let files = document(bytes, directory);
@@ -92,7 +92,7 @@ pub fn conf_dir(bytes: &[u8]) {
     assert_eq!(shown.len(), catalogue.networks.len());
 }
 
-/// Whatever cannot be a file is left out.
+/// Writes a file. What cannot be a file is left out.
 fn write(dir: &Path, name: &str, content: &Value) {
     let parts: Vec<_> = name.split('/').collect();
     let plain =
@@ -104,7 +104,7 @@ fn write(dir: &Path, name: &str, content: &Value) {
     if let Some(above) = path.parent() {
         _ = fs::create_dir(above);
     }
-    // A file may stand where a directory is wanted.
+    // There may be a file where a directory is wanted.
     _ = match content {
         Value::String(text) => fs::write(path, text),
         json => fs::write(path, json.to_string()),

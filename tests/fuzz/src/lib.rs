@@ -1,9 +1,8 @@
-//! What fuzzing runs: functions which take any bytes and panic when a law of the
-//! host is broken. `run` gives them to libFuzzer; `tests/corpus.rs` replays the
-//! inputs that are kept.
+//! The functions that fuzzing runs. They take any bytes, and panic when a law of the host is
+//! broken. `run` gives them to libFuzzer; `tests/corpus.rs` replays the kept inputs.
 //!
-//! An input is the JSON text that a target reads, or the bytes out of which a
-//! generator makes such a document.
+//! An input is the JSON text that a target reads, or bytes from which a generator makes such a
+//! document.
 
 mod annotations;
 mod args;
@@ -20,7 +19,7 @@ mod shapes;
 pub use choices::{Choices, Shape};
 pub use shapes::result as any_result;
 
-/// Takes an input, and panics when it finds a defect.
+/// A function that takes an input, and panics when it finds a defect.
 pub type Target = fn(&[u8]);
 
 /// The targets by their names.

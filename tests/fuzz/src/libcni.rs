@@ -1,4 +1,4 @@
-//! libcni beside us: the same result, read and converted by both.
+//! Compares with libcni: both read and convert the same result.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -13,12 +13,12 @@ use serde_json::{Map, Value, json};
 use crate::choices::{Choices, document};
 use crate::shapes;
 
-/// What a result is read from and converted to.
+/// A result, with its version and the version that it is converted to.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     /// The version of the configuration.
     pub from: Version,
-    /// The version that is wanted.
+    /// The version to convert to.
     pub to: Version,
     /// JSON text: what a plugin printed, or a `prevResult`.
     pub result: &'a str,
@@ -30,7 +30,7 @@ impl Question<'_> {
     /// Our answer.
     ///
     /// # Errors
-    /// It cannot be read, or not be converted.
+    /// The result cannot be read, or not be converted.
     pub fn ours(&self) -> Result<Value, CniError> {
         let result = if self.previous {
             let value = serde_json::from_str(self.result).map_err(|error| CniError::new(6, error.to_string()))?;
@@ -46,7 +46,7 @@ impl Question<'_> {
     }
 }
 
-/// libcni as a filter (`tests/tools/libcni`), stopped when it is dropped.
+/// libcni as a filter (`tests/tools/libcni`). It is stopped when this value is dropped.
 pub struct Libcni {
     child: Child,
     questions: BufWriter<ChildStdin>,
@@ -54,10 +54,10 @@ pub struct Libcni {
 }
 
 impl Libcni {
-    /// Starts it.
+    /// Starts the filter.
     ///
     /// # Panics
-    /// It is not built.
+    /// The filter is not built.
     pub fn start() -> Self {
         let tools = env::var_os("GENIE_TOOLS");
         let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools");
@@ -78,10 +78,10 @@ impl Libcni {
     /// libcni's answer.
     ///
     /// # Errors
-    /// Its error's text; `panic: …` when it fell over.
+    /// The text of libcni's error, or `panic: …` when it panicked.
     ///
     /// # Panics
-    /// It does not answer.
+    /// The filter does not answer.
     pub fn ask(&mut self, question: &Question<'_>) -> Result<Value, String> {
         let Question { from, to, result, previous } = question;
         let line = json!({"from": from.as_str(), "to": to.as_str(), "result": result, "prev": previous});
@@ -103,11 +103,11 @@ impl Drop for Libcni {
     }
 }
 
-/// Three bytes that say from and to which version and whether it is a `prevResult`,
-/// then a result, read and converted by both.
+/// Reads and converts a result with both. Three bytes of the input choose both versions and whether
+/// it is a `prevResult`; the result follows.
 ///
 /// # Panics
-/// We and libcni differ.
+/// Our answer and libcni's differ.
 pub fn convert(bytes: &[u8]) {
     static LIBCNI: OnceLock<Mutex<Libcni>> = OnceLock::new();
     let libcni = LIBCNI.get_or_init(|| Mutex::new(Libcni::start()));
@@ -123,8 +123,8 @@ pub fn convert(bytes: &[u8]) {
     }
 }
 
-/// How we and libcni differ; none when we do not, or as is known. All that is known
-/// stands in `tests/tests/conversion.rs`, with its reason.
+/// How our answer and libcni's differ. The result is none when they do not, or when the difference
+/// is known. `tests/tests/conversion.rs` has all known differences, with reasons.
 pub fn difference(question: &Question<'_>, libcni: &mut Libcni) -> Option<String> {
     let (ours, theirs) = (question.ours(), libcni.ask(question));
     let same = match (&ours, &theirs) {
@@ -139,7 +139,7 @@ pub fn difference(question: &Question<'_>, libcni: &mut Libcni) -> Option<String
     (!known).then(|| format!("{question:?}\n  ours: {ours:?}\nlibcni: {theirs:?}"))
 }
 
-/// With its numbers as libcni prints them since 1.0.0: by way of floats.
+/// The value with its numbers as libcni prints them since 1.0.0: converted to floats and back.
 fn rounded(value: &Value) -> Value {
     match value {
         Value::Number(number) => number.as_f64().into(),
@@ -149,7 +149,7 @@ fn rounded(value: &Value) -> Value {
     }
 }
 
-/// Whether two keys of an object are one for Go, or one is so only for Go.
+/// Whether Go takes two keys of an object for one, or takes a key for another that it is not.
 fn is_ambiguous(value: &Value) -> bool {
     match value {
         Value::Array(values) => values.iter().any(is_ambiguous),

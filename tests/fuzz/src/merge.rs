@@ -1,5 +1,4 @@
-//! Merged results: the standard merge of any answers, and the answers of a
-//! selector's own `merge`.
+//! Merged results: the standard merge of any answers, and any answer of a selector's own `merge`.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +13,7 @@ use serde_json::{Value, json};
 use crate::choices::{Choices, document};
 use crate::shapes;
 
-/// What networks answered.
+/// The answers of networks.
 #[derive(Deserialize)]
 struct Case {
     interface: String,
@@ -23,9 +22,9 @@ struct Case {
     outcomes: Vec<(String, Value)>,
 }
 
-/// The networks' answers; or whatever text a selector's `merge` gives back.
+/// Merges the answers of networks. As a text, the input is also the result of a selector's `merge`.
 pub fn merge(bytes: &[u8]) {
-    // The runtime's version, by something that every input has.
+    // Every input has a length, and it chooses the runtime's version.
     let wanted = Version::ALL[bytes.len() % Version::ALL.len()];
     own(&String::from_utf8_lossy(bytes), wanted);
     let document = document(bytes, case);
@@ -43,12 +42,12 @@ pub fn merge(bytes: &[u8]) {
     carried_out(&interface, sandbox.as_deref(), outcomes);
 }
 
-/// A text is taken as it is.
+/// A text stays as it is.
 fn text(result: Value) -> String {
     if let Value::String(text) = result { text } else { result.to_string() }
 }
 
-/// Whatever `merge` gives back, what the runtime gets is safe and in its version.
+/// Checks that, whatever `merge` returns, the runtime's result is safe and in its version.
 fn own(result: &str, version: Version) {
     let merged = Merged { result: result.to_owned(), annotations: Vec::new() };
     if let Ok(answered) = answer(&merged, version) {
@@ -59,7 +58,7 @@ fn own(result: &str, version: Version) {
 }
 
 fn published(merged: &genie_selector::Merged, networks: usize) {
-    publishable::check(&merged.annotations).expect("the API server takes the annotations");
+    publishable::check_annotations(&merged.annotations).expect("the API server takes the annotations");
     let annotations: BTreeMap<_, _> = merged.annotations.iter().cloned().collect();
     let status: Value = serde_json::from_str(&annotations[standard_merge::NETWORK_STATUS]).expect("the status is JSON");
     assert_eq!(status.as_array().map(Vec::len), Some(networks));
@@ -70,8 +69,8 @@ fn published(merged: &genie_selector::Merged, networks: usize) {
     }
 }
 
-/// Answers that ADD lets through, converted as it converts them, always merge into
-/// one that the runtime may have, with all their addresses.
+/// Checks that answers which ADD accepts always merge, converted as ADD converts them, into a
+/// result that the runtime may have, with all their addresses.
 fn carried_out(interface: &str, sandbox: Option<&str>, outcomes: Vec<Outcome>) {
     let mut addresses = Vec::new();
     let mut current = Vec::new();

@@ -1,4 +1,4 @@
-//! Plans: whatever a selector answers, what is carried out is legal.
+//! Plans: whatever a selector answers, what is carried out is allowed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use crate::choices::{Choices, any, document};
 use crate::{conf, shapes};
 
-/// A plan and what it is held against.
+/// A plan, and what it is checked against.
 #[derive(Deserialize)]
 struct Case {
     plan: Plan,
@@ -35,7 +35,7 @@ struct Case {
     definition: Option<String>,
 }
 
-/// The answer of a `select`.
+/// Prepares the answer of a `select`.
 pub fn plan(bytes: &[u8]) {
     let Ok(case) = serde_json::from_value::<Case>(document(bytes, case)) else { return };
     let call = call(&case.args);
@@ -60,7 +60,7 @@ pub fn plan(bytes: &[u8]) {
     }
 }
 
-/// What holds for a plan that is carried out.
+/// Checks what holds for a plan that is carried out.
 pub fn laws(plan: &Plan, context: &Context<'_>, prepared: &[Prepared]) {
     assert_eq!(prepared.len(), plan.attachments.len());
     let interfaces: BTreeSet<_> = prepared.iter().map(|attachment| &attachment.interface).collect();
@@ -99,8 +99,8 @@ fn refers_to_nobody(list: &NetworkList, own_types: &[&str]) {
     genie_core::delegate::refuse_self(list, own_types).expect("nothing leads back to us");
 }
 
-/// What DEL needs comes out of the record as it went in; what would not is never
-/// written, and nothing is attached.
+/// Whether the record returns what DEL needs as it was written. A plan for which it would not is
+/// never written, and nothing is attached.
 fn is_recorded(call: &Call, prepared: &[Prepared]) -> bool {
     let planned = prepared.iter().map(|attachment| Planned {
         interface: attachment.interface.clone(),
@@ -152,7 +152,7 @@ pub fn call(args: &str) -> Call {
     }
 }
 
-/// The networks of this node: the scenario's, and one with every capability.
+/// The networks of this node: those of the scenario, and one with every capability.
 pub fn catalogue() -> &'static Catalogue {
     static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
     CATALOGUE.get_or_init(|| {
@@ -172,7 +172,7 @@ pub fn catalogue() -> &'static Catalogue {
     })
 }
 
-/// A directory where the networks' programs are.
+/// A directory with the networks' programs.
 pub fn programs() -> &'static [PathBuf] {
     static PROGRAMS: OnceLock<Vec<PathBuf>> = OnceLock::new();
     PROGRAMS.get_or_init(|| {
@@ -243,7 +243,7 @@ fn attachment(choices: &mut Choices<'_>) -> Value {
     })
 }
 
-/// Sometimes an object as text, sometimes any text.
+/// Sometimes an object as text, sometimes any text, otherwise null.
 fn optional(choices: &mut Choices<'_>, members: &[(&str, crate::Shape)]) -> Value {
     match choices.below(8) {
         0 => choices.object(members).to_string().into(),

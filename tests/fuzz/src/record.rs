@@ -1,4 +1,4 @@
-//! Records: what is on the disk may be anything.
+//! Records: the file on the disk may hold anything.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::choices::{Choices, any, document};
 use crate::shapes;
 
-/// A record's file; or `[HEADER, EVENT, …]`, of which one is written.
+/// Reads a record's file, or `[HEADER, EVENT, …]`, from which a file is made.
 pub fn record(bytes: &[u8]) {
     _ = Record::read(bytes, Path::new("c1@eth0.json"));
     let Value::Array(lines) = document(bytes, lines) else { return };
@@ -30,7 +30,8 @@ pub fn record(bytes: &[u8]) {
     }
 }
 
-/// Whether a header's record is one that we wrote: longer ids have other names.
+/// Whether we could have written a record with this header. Longer ids lead to other names of
+/// files.
 fn is_readable(header: &Header) -> bool {
     header.version <= 1
         && names::check_container(&header.container).is_ok()
@@ -42,7 +43,7 @@ fn path(header: &Header) -> PathBuf {
     format!("/state/records/{}@{}.json", header.container, header.interface).into()
 }
 
-/// A line as it is written: checksum, JSON.
+/// A line as it is written: checksum and JSON.
 fn line(value: &Value) -> Vec<u8> {
     let json = value.to_string();
     let sum = Sha256::digest(json.as_bytes()).iter().take(8).fold(String::new(), |mut sum, byte| {
@@ -52,9 +53,10 @@ fn line(value: &Value) -> Vec<u8> {
     format!("{sum} {json}\n\n").into_bytes()
 }
 
-/// The record tells what its events tell, the last one of a kind first.
+/// Checks that the record reports what its events say. Of several events of a kind the last one
+/// counts.
 fn happened(record: &Record, events: &[Value]) {
-    // Members may stand in an object, or by their places in a list.
+    // Members may be in an object, or in a list by their positions.
     let member = |event: &Value, kind: &str, key: &str, place: usize| {
         let members = event.as_object().filter(|event| event.len() == 1)?.get(kind)?;
         members.get(key).or_else(|| members.get(place)).cloned()
@@ -74,7 +76,7 @@ fn happened(record: &Record, events: &[Value]) {
     assert_eq!(record.result(record.header.attachments.len()), None);
 }
 
-/// A torn or rotten file is an error, or tells less; it never tells anything else.
+/// Checks that a torn or rotten file is an error or reports less, and never reports anything else.
 fn cut_and_flipped(record: &Record, file: &[u8], path: &Path, header: &Value) {
     let header = line(header).len() - 2;
     for at in [header / 2, header, header.midpoint(file.len())] {

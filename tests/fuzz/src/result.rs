@@ -8,14 +8,14 @@ use serde_json::{Map, json};
 use crate::choices::document;
 use crate::shapes;
 
-/// What a plugin printed.
+/// Reads what a plugin printed.
 pub fn result(bytes: &[u8]) {
     for version in Version::ALL {
         let printed = CniResult::parse(bytes, version);
         if let Ok(result) = &printed {
             laws(result);
         }
-        // One that names its version does not depend on the configuration's.
+        // A result that names its version does not depend on the version of the configuration.
         if printed.is_ok_and(|result| result.version() != version) {
             break;
         }
@@ -26,7 +26,7 @@ pub fn result(bytes: &[u8]) {
     }
 }
 
-/// The `prevResult` of a configuration.
+/// Reads the `prevResult` of a configuration.
 pub fn prev_result(bytes: &[u8]) {
     let document = document(bytes, shapes::result);
     let config = Map::from_iter([("prevResult".to_owned(), document)]);
@@ -39,7 +39,7 @@ pub fn prev_result(bytes: &[u8]) {
     }
 }
 
-/// What holds for every result that could be read.
+/// Checks what holds for every result that can be read.
 fn laws(result: &CniResult) {
     let safe = result.check_safe().is_ok();
     assert!(safe || result.check_final().is_err(), "final but not safe: {result:?}");
@@ -62,7 +62,7 @@ fn laws(result: &CniResult) {
     assert_eq!(result.convert(Version::CURRENT), Ok(CniResult::Listed(result.current())));
 }
 
-/// Conversion loses no address, but for those that 0.2.0 has no room for.
+/// Checks that conversion loses no address, except for those that 0.2.0 has no room for.
 fn keeps_addresses(from: &CniResult, to: &CniResult) {
     let (all, kept) = (addresses(from), addresses(to));
     match (from, to) {
@@ -84,7 +84,7 @@ fn addresses(result: &CniResult) -> Vec<Option<IpAddr>> {
     }
 }
 
-/// Whether versions below 0.3.0 can express it.
+/// Whether versions below 0.3.0 can express the result.
 fn has_family(result: &CniResult) -> bool {
     match result {
         CniResult::Family(_) => true,
@@ -92,7 +92,7 @@ fn has_family(result: &CniResult) -> bool {
     }
 }
 
-/// In which family an address counts.
+/// The family that an address counts in.
 fn family_of<'a>(result: &ListedResult, ip: &'a genie_core::cni::Ip) -> &'a str {
     if result.version < Version::V1_0_0 {
         return &ip.version;

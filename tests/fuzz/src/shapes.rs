@@ -1,10 +1,10 @@
-//! The shapes of CNI's documents: what a generator makes out of choices.
+//! Generators of CNI's documents.
 
 use serde_json::{Value, json};
 
 use crate::choices::{Choices, VERSIONS, number};
 
-/// What a plugin prints to a successful ADD, in any version.
+/// What a plugin prints after a successful ADD, in any version.
 pub fn result(choices: &mut Choices<'_>) -> Value {
     let mut result = match choices.below(4) {
         0 => choices.object(&[("ip4", family), ("ip6", family), ("dns", dns)]),
@@ -19,7 +19,7 @@ pub fn result(choices: &mut Choices<'_>) -> Value {
     result
 }
 
-/// As [`result`], of a version since 0.3.0 and without anything that is wrong.
+/// As [`result`], in a version since 0.3.0, and with nothing wrong.
 pub fn good_result(choices: &mut Choices<'_>) -> Value {
     let count = choices.below(4);
     let interfaces: Vec<_> = (0..count)

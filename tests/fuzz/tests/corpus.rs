@@ -1,5 +1,5 @@
-//! Every input that is kept goes through its target again: what was found once
-//! stays found, without the fuzzer.
+//! Runs the targets again on every kept input, without the fuzzer. So a defect that was found once
+//! is found again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ fn every_input_that_is_kept_passes() {
         let inputs = inputs(name);
         assert!(inputs.len() > 5, "the corpus of {name} is lost: {inputs:?}");
         for input in inputs {
-            // A panic below tells what, this which.
+            // A panic says what failed, and this line says for which input.
             eprintln!("{}", input.display());
             target(&fs::read(input).unwrap());
         }

@@ -1,5 +1,6 @@
-//! Keeps what a version leaves behind in `kept/VERSION`, once, when it is published:
-//! `kept/README.md` tells when and how. Needs root, for the pods whose records are kept.
+//! Keeps in `kept/VERSION` what a version leaves behind. This is done once, when the version is
+//! published: `kept/README.md` tells when and how. It needs root, for the pods whose records are
+//! kept.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -13,7 +14,7 @@ use genie_tests::programs::{root, target};
 use genie_tests::real::World;
 use serde_json::{Map, Value, json};
 
-/// What plugins the records are about.
+/// The plugins in the records.
 const KINDS: [&str; 2] = ["bridge", "portmap"];
 
 fn main() -> ExitCode {
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     let version = directory().join(env!("CARGO_PKG_VERSION"));
     ensure!(!version.exists(), "{} is there already, and never changes", version.display());
-    // All or nothing.
+    // The directory is complete, or it is not made.
     let new = tempfile::tempdir()?;
     keep(new.path())?;
     let copied = Command::new("cp").arg("-r").args([new.path(), &version]).status()?;
@@ -71,7 +72,7 @@ fn keep(version: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Builds the selectors without the paths of this machine.
+/// Builds the selectors without paths of this machine in them.
 fn build(wasm: &str) -> PathBuf {
     let home =
         env::var_os("CARGO_HOME").map_or_else(|| env::home_dir().unwrap_or_default().join(".cargo"), PathBuf::from);
@@ -81,7 +82,7 @@ fn build(wasm: &str) -> PathBuf {
     guests::build(wasm, &target().join("kept"), &flags.join(" "))
 }
 
-/// Attaches a container by the real plugins and takes it away again; its record is kept.
+/// Attaches a container with the real plugins and takes it away again. Its record is kept.
 fn attach(container: &str, networks: &str, record: &Path) -> Result<()> {
     let world = World::new("1.0.0");
     let pod = Namespace::new();

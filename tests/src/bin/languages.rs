@@ -1,5 +1,5 @@
-//! `make languages`: one selector in several languages, each built by its own tools, compiled
-//! for a node, and run there by the real plugin in its confined child.
+//! `make languages`: builds one selector in several languages, each with the language's own tools,
+//! and compiles it for a node. There the real plugin runs it in its confined child.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -13,11 +13,12 @@ use genie_tests::{Answer, Node, guests, programs};
 use serde_json::{Value, json};
 use wit_component::ComponentEncoder;
 
-/// Makes the component out of the language's folder; the second directory is for what that needs.
+/// Builds the component. The first directory is the language's folder, the second one is for files
+/// of the build.
 type Build = fn(&Path, &Path) -> Result<PathBuf>;
 
 const LANGUAGES: [(&str, Build); 4] = [("rust", rust), ("javascript", javascript), ("python", python), ("go", go)];
-/// Adapts what Go's `wasip1` imports to WASI 0.2.
+/// The adapter between the imports of Go's `wasip1` and WASI 0.2.
 const ADAPTED: &str = wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME;
 
 fn main() -> ExitCode {
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Builds it and sees it decide.
+/// Builds a selector, and checks its decisions.
 fn show(name: &str, build: Build) -> Result<String> {
     let started = Instant::now();
     let work = programs::target().join("languages").join(name);
@@ -77,7 +78,8 @@ fn show(name: &str, build: Build) -> Result<String> {
     ))
 }
 
-/// The pod of a tenant gets its network, that of an unknown tenant an error, any other the default.
+/// Checks that the pod of a tenant gets its network, the pod of an unknown tenant an error, and any
+/// other pod the default.
 fn decides(node: &Node) -> Result<()> {
     let asked = |container: &str, tenant: Option<&str>| -> Answer {
         let annotations: Vec<_> = tenant.map(|tenant| ("example.org/tenant", tenant)).into_iter().collect();
@@ -113,7 +115,7 @@ fn javascript(source: &Path, work: &Path) -> Result<PathBuf> {
     run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(work))?;
     let module = work.join("tenant.wasm");
     let mut tool = Command::new(work.join("node_modules/.bin/componentize-qjs"));
-    // With async functions it would ask for features that the host does not have.
+    // With async functions the component would need features that the host does not have.
     tool.arg("--sync").arg("--wit").arg(wit()).args(["--world", "policy", "--js"]).arg(source.join("tenant.js"));
     run(tool.arg("--output").arg(&module))?;
     Ok(module)
@@ -126,7 +128,7 @@ fn python(source: &Path, work: &Path) -> Result<PathBuf> {
     let module = work.join("tenant.wasm");
     let mut tool = Command::new(work.join("bin/componentize-py"));
     tool.arg("--wit-path").arg(wit()).args(["--world", "policy", "componentize", "--python-path"]).arg(source);
-    // It would write compiled sources beside them.
+    // Python would write compiled sources beside them.
     run(tool.args(["tenant", "--output"]).arg(&module).env("PYTHONDONTWRITEBYTECODE", "1"))?;
     Ok(module)
 }
@@ -142,7 +144,7 @@ fn go(source: &Path, work: &Path) -> Result<PathBuf> {
     let world = resolve.select_world(&[package], Some("policy"))?;
     wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8)?;
     let adapter = wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER;
-    // The adapter wants memory while Go's runtime still starts, which cannot give any then.
+    // The adapter wants memory while Go's runtime is still starting, and that cannot give any yet.
     let encoder = ComponentEncoder::default().realloc_via_memory_grow(true).validate(true);
     let component = encoder.module(&module)?.adapter(ADAPTED, adapter)?.encode()?;
     let module = work.join("tenant.wasm");
@@ -150,7 +152,7 @@ fn go(source: &Path, work: &Path) -> Result<PathBuf> {
     Ok(module)
 }
 
-/// Runs a tool, whose words are shown when it fails.
+/// Runs a tool. Its output is shown when it fails.
 fn run(command: &mut Command) -> Result<()> {
     let name = Path::new(command.get_program()).display().to_string();
     let output = command.output().with_context(|| format!("{name} cannot be run: is it installed?"))?;

@@ -1,12 +1,12 @@
-//! A delegate that does nothing: the floor under every call that runs a delegate. It
-//! reads its configuration and answers ADD with one address. Without `CNI_COMMAND` it
-//! ends at once: the floor under every process.
+//! A delegate that does nothing. Its time is the floor under every call that runs a delegate. It
+//! reads its configuration, and answers ADD with one address. Without `CNI_COMMAND` it ends at
+//! once: that time is the floor under every process.
 //!
-//! Called `gated`, it answers ADD only when somebody has opened the pipe `gated.gate`
-//! beside it for writing: so a bench can look at all that wait for their delegates.
+//! Under the name `gated`, it answers ADD only after a process has opened the pipe `gated.gate`
+//! beside it for writing. So a bench can look at all processes that wait for their delegates.
 //!
-//! Nothing but the standard library, so that `bench` can compile this file by itself,
-//! linked statically.
+//! It uses only the standard library, so that `bench` can compile this file alone, linked
+//! statically.
 
 use std::env;
 use std::fs::File;

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 use genie_tests::recorder::{self, HOLD};
 use serde_json::{Map, Value, json};
 
-/// What VERSION answers.
+/// The answer to VERSION.
 const VERSIONS: [&str; 7] = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
 
 fn main() -> io::Result<ExitCode> {
@@ -16,7 +16,7 @@ fn main() -> io::Result<ExitCode> {
         hang();
     }
     let inherited = inherited();
-    // Through the link that it was called by.
+    // This path is that of the link by which the program was called.
     let program = PathBuf::from(std::env::args_os().next().unwrap_or_default());
     let dir = program.parent().unwrap_or(Path::new("."));
     let kind = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -59,7 +59,7 @@ fn script(dir: &Path, kind: &str, verb: &str) -> Map<String, Value> {
     scripts[verb].as_object().cloned().unwrap_or_default()
 }
 
-/// What is in the files that are open already.
+/// The content of the files that are open already.
 fn inherited() -> Vec<String> {
     let open = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
     let regular = open.filter(|file| fs::metadata(file.path()).is_ok_and(|file| file.is_file()));
@@ -75,7 +75,7 @@ fn log(dir: &Path, kind: &str, config: &Value, child: Option<u32>, inherited: &[
     let line = json!({
         "type": kind, "env": env, "stdin": config, "cwd": cwd, "pid": std::process::id(), "child": child, "inherited": inherited,
     });
-    // One write, so that the lines of concurrent calls stay whole.
+    // The line is written at once, so that lines of concurrent calls stay whole.
     let mut file = OpenOptions::new().append(true).create(true).open(recorder::log_file(dir))?;
     file.write_all(format!("{line}\n").as_bytes())
 }
@@ -83,7 +83,7 @@ fn log(dir: &Path, kind: &str, config: &Value, child: Option<u32>, inherited: &[
 fn answer(script: &Map<String, Value>, kind: &str, verb: &str, config: &Value) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     if let Some(bytes) = script.get("flood").and_then(Value::as_u64) {
-        // Whoever has had enough closes the pipe.
+        // The reader closes the pipe when it has read enough.
         _ = io::copy(&mut io::repeat(b' ').take(bytes), &mut stdout);
     }
     if let Some(text) = script.get("print").and_then(Value::as_str) {

@@ -1,5 +1,5 @@
-//! Networks that a pod can have from containerd itself, past us: what we add to a pod's start
-//! is measured beside it.
+//! Networks that containerd can give a pod by itself, without us. A pod's start with us is measured
+//! beside a start with one of these.
 
 use std::fs;
 
@@ -7,12 +7,13 @@ use anyhow::Result;
 
 use super::node::ClusterNode;
 
-/// These, each by the handler `alone-NAME` of a `RuntimeClass`.
+/// These networks. The handler `alone-NAME` of a `RuntimeClass` stands for each.
 pub const ALONE: [&str; 2] = ["calico", "flannel"];
 
 impl ClusterNode {
-    /// Gives each network a directory of its own, and answers the handlers that read them, for
-    /// containerd's configuration. A table of handlers replaces the usual one.
+    /// Gives each network a directory of its own. Returns the handlers that read these directories,
+    /// for containerd's configuration. A table of handlers replaces the usual one, so the usual
+    /// handler is in it, too.
     pub(super) fn handlers(&self) -> Result<String> {
         let table = |handler: &str, more: &str| {
             let table = format!("[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.{handler}]");

@@ -1,5 +1,5 @@
-//! calico's datastore: an etcd with the objects that calico/node and calicoctl would have
-//! written, without which its plugin refuses to work.
+//! calico's datastore: an etcd with the objects that calico/node and calicoctl would have written.
+//! Without them calico's plugin refuses to work.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,10 +15,10 @@ use super::CALICO_POOL;
 use super::place::Place;
 use super::shell::{await_that, output};
 
-/// On a busy machine the first start takes its time.
+/// How long the first start may take on a busy machine.
 const START: Duration = Duration::from_mins(3);
 
-/// An etcd, and where it runs.
+/// An etcd, and the place where it runs.
 #[derive(Clone, Debug)]
 pub struct Datastore {
     place: Place,
@@ -26,12 +26,12 @@ pub struct Datastore {
 }
 
 impl Datastore {
-    /// The one that this place has, or will have, under this address.
+    /// The etcd of this place with this address. It need not run yet.
     pub(crate) fn new(place: Place, endpoint: &str) -> Self {
         Self { place, endpoint: endpoint.into() }
     }
 
-    /// Starts it and waits until it answers.
+    /// Starts etcd and waits until it answers.
     pub(crate) fn start(&self, dir: &Path, logs: &Path) -> Result<()> {
         let peer = "http://127.0.0.1:2380";
         self.place.start("etcd", logs, "etcd".as_ref(), |command| {
@@ -44,7 +44,7 @@ impl Datastore {
         await_that("etcd", START, || output(self.etcdctl().args(["endpoint", "health"])).map(|_| None))
     }
 
-    /// The pool, and that all is well.
+    /// Writes the pool, and that the datastore is ready.
     pub(crate) fn prepare(&self) -> Result<()> {
         let pool = json!({
             "cidr": CALICO_POOL, "blockSize": 26, "ipipMode": "Never", "vxlanMode": "Never",
@@ -54,12 +54,12 @@ impl Datastore {
         self.put("ClusterInformation", "clusterinformations", "default", json!({"datastoreReady": true}))
     }
 
-    /// A node that may ask for addresses.
+    /// Adds a node, which may then ask for addresses.
     pub(crate) fn register(&self, node: &str, ip: &str) -> Result<()> {
         self.put("Node", "nodes", node, json!({"bgp": {"ipv4Address": format!("{ip}/24")}}))
     }
 
-    /// What is left in it of attachments, one line each.
+    /// The traces of attachments in the datastore, one on each line.
     pub fn traces(&self) -> Result<BTreeSet<String>> {
         let mut traces = BTreeSet::new();
         let get = |arguments: &[&str]| output(self.etcdctl().args(["get", "--prefix"]).args(arguments));

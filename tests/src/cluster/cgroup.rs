@@ -1,5 +1,5 @@
-//! A cgroup in every hierarchy of the machine (version 1), for a node's containers: so they
-//! are neither among the machine's own nor left there.
+//! A cgroup in every hierarchy of the machine (version 1), for a node's containers. So they are not
+//! among the machine's own, and none is left there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use super::shell::{command, succeeds};
 
-/// Makes a group with all that are above it.
+/// Makes a group and its parents.
 pub(crate) fn make(group: &str) -> Result<()> {
     for hierarchy in hierarchies() {
         let mut above = hierarchy.clone();
@@ -17,7 +17,7 @@ pub(crate) fn make(group: &str) -> Result<()> {
             if !own.is_dir() {
                 fs::create_dir(&own).with_context(|| own.display().to_string())?;
             }
-            // A cpuset begins empty, and nothing can run in an empty one.
+            // A new cpuset is empty, and nothing can run in an empty one.
             for file in ["cpuset.cpus", "cpuset.mems"] {
                 if let Ok(value) = fs::read_to_string(above.join(file)) {
                     fs::write(own.join(file), value.trim()).with_context(|| own.display().to_string())?;
@@ -29,12 +29,12 @@ pub(crate) fn make(group: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes a group with all below it. What is in use stays.
+/// Removes a group and everything below it. Groups that are in use stay.
 pub(crate) fn remove(group: &str) {
     for hierarchy in hierarchies() {
         let own = hierarchy.join(group);
         if own.is_dir() {
-            // Only directories can be removed there, the deepest first.
+            // In these file systems only directories can be removed, the deepest first.
             succeeds(command("find").arg(own).args(["-depth", "-type", "d", "-delete"]));
         }
     }

@@ -1,4 +1,4 @@
-//! containerd of either generation: its configuration, its start, its images.
+//! containerd 1.6 and 2: configuration, start and images.
 
 use std::env;
 use std::fs;
@@ -13,12 +13,12 @@ use super::place::Place;
 use super::shell::{await_that, output};
 
 const CONFIG: &str = "etc/containerd/config.toml";
-/// Where it looks for plugins, unless it is told otherwise.
+/// The directory where containerd looks for plugins by default.
 pub(crate) const BIN_DIR: &str = "/opt/cni/bin";
-/// Where it reads networks, unless it is told otherwise.
+/// The directory where containerd reads networks by default.
 const CONF_DIR: &str = "/etc/cni/net.d";
 
-/// Which one.
+/// The version of containerd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Containerd {
     /// 1.6, as Debian packages it.
@@ -28,10 +28,10 @@ pub enum Containerd {
 }
 
 impl Containerd {
-    /// Writes its configuration onto a node's disk, with `more` at its end.
+    /// Writes the configuration onto a node's disk, with `more` at its end.
     pub(crate) fn configure(self, files: &Path, conf_dir: &str, bin_dir: &str, more: &str) -> Result<()> {
-        // Scores below zero take a capability that a container in CI has not; a native snapshot
-        // is a plain copy, which any file system can do.
+        // Scores below zero need a capability that a container in CI does not have. A native
+        // snapshot is a plain copy, which every file system can make.
         let pause = image::PAUSE;
         let config = match self {
             Self::Debian => format!(
@@ -65,7 +65,7 @@ sandbox = "{pause}"
         Ok(fs::write(file, config + more)?)
     }
 
-    /// Starts it, waits until it answers, and gives it these images.
+    /// Starts containerd, waits until it answers, and gives it these images.
     pub(crate) fn start(self, place: &Place, tools: &Path, logs: &Path, images: &Path) -> Result<()> {
         let program = match self {
             Self::Debian => PathBuf::from("containerd"),
@@ -73,7 +73,7 @@ sandbox = "{pause}"
         };
         place.start("containerd", logs, &program, |command| {
             if self == Self::Current {
-                // Where it finds its shim.
+                // containerd finds its shim in `PATH`.
                 let path = env::var("PATH").unwrap_or_default();
                 command.env("PATH", format!("{}:{path}", tools.join("bin").display()));
             }
@@ -97,10 +97,10 @@ impl ClusterNode {
         Containerd::Debian.configure(&self.files, CONF_DIR, BIN_DIR, &self.handlers()?)
     }
 
-    /// Moves the node's networks and their plugins into other directories, and has the runtime
-    /// read these; nothing is left in the usual ones.
+    /// Moves the node's networks and their plugins into other directories, and makes the runtime
+    /// read these. Nothing is left in the usual ones.
     pub fn move_networks(&self, conf_dir: &str, bin_dir: &str) -> Result<()> {
-        // Made from what is still in the usual directory.
+        // The handlers are made from the usual directory, so before it is moved.
         let handlers = self.handlers()?;
         self.run(&format!(
             "mkdir -p {conf_dir} {bin_dir} && rmdir {conf_dir} {bin_dir} &&
@@ -110,7 +110,7 @@ impl ClusterNode {
         self.restart_daemon("containerd")
     }
 
-    /// Undoes that, however far it came.
+    /// Undoes [`Self::move_networks`], however far that came.
     pub fn move_networks_back(&self, conf_dir: &str, bin_dir: &str) -> Result<()> {
         self.run(&format!(
             "if [ -d {conf_dir} ]; then rm -rf {CONF_DIR} && mv {conf_dir} {CONF_DIR}; fi &&

@@ -1,5 +1,5 @@
-//! The control plane: etcd, the API server, the controllers and the scheduler, and the
-//! bridge that joins it with the nodes.
+//! The control plane: etcd, the API server, the controllers and the scheduler, and the bridge that
+//! connects it with the nodes.
 
 use std::env;
 use std::fs;
@@ -13,15 +13,15 @@ use super::place::Place;
 use super::shell::{await_that, run_lines};
 use super::{CONTROL_IP, Cluster, FLANNEL_NETWORK, SERVICE_NETWORK};
 
-/// The bridge; its address is the control plane's.
+/// The name of the bridge. Its address is that of the control plane.
 pub(crate) const BRIDGE: &str = "fabric";
-/// For Kubernetes and for calico.
+/// The address of etcd, for Kubernetes and for calico.
 pub(crate) const ETCD: &str = "http://10.89.0.1:2379";
 
-/// The API server's, and its proxy's.
+/// The port of the API server, and of its proxy.
 pub const API_PORT: u16 = 6443;
 const API_SERVER: &str = "kube-apiserver";
-/// On a busy machine the first start takes its time.
+/// How long the first start may take on a busy machine.
 const START: Duration = Duration::from_mins(3);
 
 /// Makes the bridge.
@@ -36,12 +36,12 @@ pub(crate) fn make_bridge() -> Result<()> {
 }
 
 impl Cluster {
-    /// Where the control plane runs.
+    /// The place where the control plane runs.
     pub fn control(&self) -> Place {
         Place::here(&self.dir.join("control"))
     }
 
-    /// For Kubernetes and for calico.
+    /// The etcd, for Kubernetes and for calico.
     pub(crate) fn datastore(&self) -> Datastore {
         Datastore::new(self.control(), ETCD)
     }
@@ -53,7 +53,7 @@ impl Cluster {
         self.control().start(API_SERVER, &self.logs, &self.program(API_SERVER), |command| {
             let flags = [
                 ("etcd-servers", ETCD.into()),
-                // Behind the proxy, which has this port of the address that everybody knows.
+                // The proxy has this port on the address that everybody knows.
                 ("bind-address", "127.0.0.1".into()),
                 ("secure-port", API_PORT.to_string()),
                 ("advertise-address", CONTROL_IP.into()),
@@ -77,7 +77,7 @@ impl Cluster {
         self.await_api_server()
     }
 
-    /// Starts what stands before the API server: this program again, as `proxy`.
+    /// Starts the proxy before the API server. It is this program, started as `proxy`.
     pub(crate) fn start_proxy(&self) -> Result<()> {
         self.control().start("proxy", &self.logs, &env::current_exe()?, |command| {
             let (from, to) = (format!("{CONTROL_IP}:{API_PORT}"), format!("127.0.0.1:{API_PORT}"));
@@ -85,7 +85,7 @@ impl Cluster {
         })
     }
 
-    /// Makes every answer of the API server late from now on.
+    /// Delays every answer of the API server from now on.
     pub fn slow_api_server(&self, delay: Duration) -> Result<()> {
         Ok(fs::write(self.delay_file(), delay.as_millis().to_string())?)
     }
@@ -94,7 +94,7 @@ impl Cluster {
         self.dir.join("api-delay")
     }
 
-    /// Kills the API server. The API is gone when this returns.
+    /// Kills the API server. When this returns, the API is gone.
     pub fn stop_api_server(&self) -> Result<()> {
         self.control().kill(API_SERVER)
     }
@@ -116,7 +116,7 @@ impl Cluster {
                 format!("--cluster-cidr={FLANNEL_NETWORK}"),
                 "--allocate-node-cidrs=true".into(),
                 "--use-service-account-credentials=true".into(),
-                // Cases wait for what controllers do.
+                // Cases wait for the work of controllers.
                 "--kube-api-qps=200".into(),
                 "--kube-api-burst=400".into(),
             ]);

@@ -1,4 +1,4 @@
-//! One certificate authority, a certificate for everybody, and their kubeconfigs.
+//! A certificate authority, the certificates of all programs, and their kubeconfigs.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::{API_PORT, API_SERVICE_IP, CONTROL_IP};
 const DAYS: &str = "2";
 const KEY: [&str; 5] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"];
 
-/// File names and subjects: who the API server takes the bearer for.
+/// File names and subjects. The subject tells the API server who the bearer is.
 const CLIENTS: [(&str, &str); 7] = [
     ("admin", "/O=system:masters/CN=admin"),
     ("api-server", "/O=system:masters/CN=api-server"),
@@ -23,18 +23,18 @@ const CLIENTS: [(&str, &str); 7] = [
     ("node2", "/O=system:nodes/CN=system:node:node2"),
 ];
 
-/// The address of the API server, for who is not in a pod.
+/// The address of the API server for programs outside of pods.
 pub(crate) fn server() -> String {
     format!("https://{CONTROL_IP}:{API_PORT}")
 }
 
-/// Makes all of them in a new directory.
+/// Makes all credentials in a new directory.
 pub(crate) fn make(dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
     let openssl = |arguments: &[&str]| output(command("openssl").args(arguments).current_dir(dir));
     let authority = ["req", "-x509", "-days", DAYS, "-subj", "/CN=e2e", "-keyout", "ca.key", "-out", "ca.crt"];
     openssl(&[&authority[..], &KEY].concat())?;
-    // Signs the tokens of service accounts.
+    // This key signs the tokens of service accounts.
     openssl(&["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", "tokens.key"])?;
     openssl(&["pkey", "-in", "tokens.key", "-pubout", "-out", "tokens.pub"])?;
 
@@ -59,7 +59,7 @@ pub(crate) fn make(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// JSON is YAML too.
+/// A kubeconfig. It is JSON, which is YAML, too.
 fn kubeconfig(dir: &Path, name: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "e2e",

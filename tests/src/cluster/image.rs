@@ -1,4 +1,5 @@
-//! The images of the nodes: OCI layouts of one layer, since there is no registry to pull from.
+//! The images of the nodes. They are OCI layouts of one layer, since there is no registry to pull
+//! from.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -9,11 +10,11 @@ use serde_json::{Value, json};
 
 use super::shell::{command, output};
 
-/// What containerd holds a pod's namespaces with.
+/// The image of the container that holds a pod's namespaces.
 pub(crate) const PAUSE: &str = "localhost/pause:e2e";
-/// Ours, made of `dist/`, as `deploy/genie.yaml` names it.
+/// Our own image, made from `dist/`, with the name in `deploy/genie.yaml`.
 pub const OWN: &str = concat!("docker.io/library/genie-host:", env!("CARGO_PKG_VERSION"));
-/// The scenario's.
+/// The image of the scenario's pods.
 const BUSYBOX: &str = "docker.io/library/busybox:1.25.0";
 /// The programs of busybox that pods use.
 const APPLETS: [&str; 10] = ["cat", "echo", "httpd", "ip", "ls", "ping", "sh", "sleep", "timeout", "wget"];
@@ -28,7 +29,7 @@ pub(crate) fn make(dir: &Path, dist: &Path) -> Result<()> {
     archive(dir, "genie-host", OWN, &json!({"Entrypoint": ["/usr/local/bin/genie-host"]}))
 }
 
-/// Makes the archives of those images that are not ours.
+/// Makes the archives of all images but our own.
 pub(crate) fn make_common(dir: &Path) -> Result<()> {
     fs::create_dir_all(dir)?;
     let busybox = dir.join("busybox.root");
@@ -42,7 +43,7 @@ pub(crate) fn make_common(dir: &Path) -> Result<()> {
     archive(dir, "pause", PAUSE, &json!({"Entrypoint": ["/bin/sleep", "1000000000"]}))
 }
 
-/// The archives that were made, for `ctr images import`.
+/// The archives that exist, for `ctr images import`.
 pub(crate) fn archives(dir: &Path) -> impl Iterator<Item = PathBuf> {
     let archives = ["busybox", "pause", "genie-host"].map(|name| dir.join(format!("{name}.tar")));
     archives.into_iter().filter(|archive| archive.is_file())

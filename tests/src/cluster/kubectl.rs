@@ -1,4 +1,4 @@
-//! kubectl, and waiting for what the cluster does.
+//! kubectl, and waiting for the cluster.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use super::shell::{await_that, command, output};
 
-/// How long the cluster may take for anything that is asked of it.
+/// How long the cluster may take for anything.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// kubectl as the administrator.
+/// kubectl with the administrator's credentials.
 #[derive(Clone, Debug)]
 pub struct Kubectl {
     program: PathBuf,
@@ -26,25 +26,25 @@ impl Kubectl {
         Self { program, kubeconfig, namespace: "default".into() }
     }
 
-    /// The same in another namespace.
+    /// The same kubectl in another namespace.
     #[must_use]
     pub fn in_namespace(&self, namespace: &str) -> Self {
         Self { namespace: namespace.into(), ..self.clone() }
     }
 
-    /// A command that waits for arguments.
+    /// A command of kubectl without arguments.
     pub fn command(&self) -> Command {
         let mut kubectl = command(&self.program);
         kubectl.env("KUBECONFIG", &self.kubeconfig).args(["--namespace", &self.namespace]);
         kubectl
     }
 
-    /// Runs it and answers what it printed.
+    /// Runs kubectl and returns its output.
     pub fn run(&self, arguments: &[&str]) -> Result<String> {
         output(self.command().args(arguments))
     }
 
-    /// Runs it with a manifest on stdin.
+    /// Runs kubectl with a manifest on its standard input.
     pub fn feed(&self, arguments: &[&str], manifest: &str) -> Result<String> {
         let mut kubectl = self.command();
         kubectl.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -68,7 +68,7 @@ impl Kubectl {
         serde_json::from_str(&text).context("kubectl's JSON")
     }
 
-    /// Waits until an object is as wanted; answers it. `wrong` says what is not.
+    /// Waits until an object is as wanted, and returns it. `wrong` says what is not as wanted.
     pub fn await_object(&self, arguments: &[&str], wrong: impl Fn(&Value) -> Option<String>) -> Result<Value> {
         let mut found = Value::Null;
         await_that(&arguments.join(" "), PATIENCE, || {
@@ -78,7 +78,7 @@ impl Kubectl {
         Ok(found)
     }
 
-    /// Waits until nothing answers to these arguments of `get`.
+    /// Waits until `get` with these arguments finds nothing.
     pub fn await_gone(&self, arguments: &[&str]) -> Result<()> {
         await_that(&format!("the end of {}", arguments.join(" ")), PATIENCE, || {
             let found = self.run(&[&["get", "-o", "name", "--ignore-not-found"], arguments].concat())?;

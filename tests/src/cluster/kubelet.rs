@@ -21,11 +21,11 @@ impl ClusterNode {
             "cgroupDriver": "cgroupfs", "cgroupsPerQOS": false, "enforceNodeAllocatable": [],
             "failSwapOn": false, "localStorageCapacityIsolation": false, "makeIPTablesUtilChains": false,
             "resolvConf": "", "imageGCHighThresholdPercent": 100,
-            // The machine's disk and memory are not ours to judge.
+            // The machine's disk and memory are not this test's concern.
             "evictionHard": {"memory.available": "0%", "nodefs.available": "0%", "imagefs.available": "0%"},
             "kubeAPIQPS": 200, "kubeAPIBurst": 400, "eventRecordQPS": 100,
             "nodeStatusUpdateFrequency": "5s", "syncFrequency": "10s",
-            // The agent's configuration reaches it by this.
+            // The agent gets its configuration this way.
             "configMapAndSecretChangeDetectionStrategy": "Watch",
         });
         Ok(fs::write(self.file("etc/kubelet.json"), config.to_string())?)

@@ -1,4 +1,4 @@
-//! What attachments leave behind, for a comparison of before and after.
+//! The traces of attachments, for a comparison of before and after.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use anyhow::Result;
 use super::Cluster;
 use super::node::ClusterNode;
 
-/// Prints one line for each trace. Not among them is what outlives the last pod by design:
-/// the bridge, portmap's shared chains, host-local's bookkeeping, and what is the runtime's own:
-/// `results`, and the empty namespaces that a killed containerd forgets.
+/// Prints one line for each trace. Left out are things that outlive the last pod by design (the
+/// bridge, portmap's shared chains, host-local's bookkeeping), and things of the runtime itself
+/// (`results`, and the empty namespaces that a killed containerd forgets).
 pub(crate) const TRACES: &str = r"
 ip -o link show | sed -n 's/^[0-9]*: \([^:@]*\).*/link \1/p' | grep -vx 'link cni0'
 iptables-save | grep -oE 'CNI-(DN-|SN-)?[0-9a-f]{20,}' | sort -u
@@ -20,14 +20,14 @@ true
 ";
 
 impl ClusterNode {
-    /// What is left on the node of attachments, one line each.
+    /// The traces of attachments on the node, one on each line.
     pub fn traces(&self) -> Result<BTreeSet<String>> {
         Ok(self.run(TRACES)?.lines().map(|line| format!("{}: {line}", self.name)).collect())
     }
 }
 
 impl Cluster {
-    /// What is left in the cluster of attachments, one line each.
+    /// The traces of attachments in the cluster, one on each line.
     pub fn traces(&self) -> Result<BTreeSet<String>> {
         let mut traces = self.datastore().traces()?;
         for node in self.nodes() {

@@ -1,11 +1,10 @@
 //! A Kubernetes cluster of two nodes on this machine, for `make e2e`: the real control
 //! plane, kubelet, containerd, kube-proxy and flanneld, with calico's datastore.
 //!
-//! Everything lives in a [`sandbox`]: a process, mount and network namespace whose end
-//! takes every process, mount, interface and iptables rule along. A node is the same once
-//! more inside of it, so killing a node's first process is what pulling its plug would be.
-//! Files are in a file system in memory that belongs to the sandbox too; only logs and the
-//! KUBECONFIG are on the disk.
+//! Everything lives in a [`sandbox`]: a process, mount and network namespace. When it ends, every
+//! process, mount, interface and iptables rule is gone. A node is such a sandbox inside of it, so
+//! killing a node's first process is like pulling its plug. Files are in a file system in memory
+//! that belongs to the sandbox, too; only logs and the KUBECONFIG are on the disk.
 
 mod alone;
 mod calico;
@@ -39,13 +38,13 @@ pub use node::ClusterNode;
 pub use place::Place;
 pub use shell::{await_that, output, succeeds};
 
-/// Where the nodes find the control plane: the bridge that joins them.
+/// The address of the control plane: that of the bridge to the nodes.
 pub const CONTROL_IP: &str = "10.89.0.1";
-/// What calico gives addresses from.
+/// The addresses that calico gives to pods.
 pub const CALICO_POOL: &str = "172.120.0.0/16";
-/// What flannel gives each node its part of.
+/// The addresses that flannel gives to nodes, a part to each.
 pub const FLANNEL_NETWORK: &str = "172.96.0.0/16";
-/// Addresses of Services; the first is the API server's own.
+/// The addresses of Services. The first is that of the API server.
 pub const SERVICE_NETWORK: &str = "10.96.0.0/16";
 /// The address of the Service `kubernetes`.
 pub const API_SERVICE_IP: &str = "10.96.0.1";
@@ -54,23 +53,23 @@ pub const API_SERVICE_IP: &str = "10.96.0.1";
 const PROGRAMS: [&str; 7] =
     ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kubectl", "flanneld"];
 
-/// The cluster, as seen from inside its sandbox.
+/// The cluster as seen from inside of its sandbox.
 #[derive(Clone, Debug)]
 pub struct Cluster {
-    /// The file system in memory: everything that the cluster writes but logs.
+    /// The file system in memory, for everything that the cluster writes but logs.
     dir: PathBuf,
-    /// One file for each daemon.
+    /// The directory of the logs, with one file for each daemon.
     logs: PathBuf,
-    /// Where `tests/tools/build` put the real programs.
+    /// The directory that `tests/tools/build` fills with the real programs.
     tools: PathBuf,
-    /// Where `make build` put ours.
+    /// The directory that `make build` fills with our programs.
     dist: PathBuf,
-    /// What the containers' cgroups are below.
+    /// The parent of the containers' cgroups.
     cgroup: String,
 }
 
 impl Cluster {
-    /// The cluster of the sandbox of this directory; we are inside.
+    /// The cluster in the sandbox of this directory. This process is inside of the sandbox.
     pub fn new(dir: &Path, tools: &Path, dist: &Path) -> Result<Self> {
         let logs = dir.join("logs");
         fs::create_dir_all(&logs).with_context(|| logs.display().to_string())?;
@@ -78,7 +77,7 @@ impl Cluster {
         Ok(Self { dir: sandbox::Sandbox::inside(dir), logs, tools: tools.into(), dist: dist.into(), cgroup })
     }
 
-    /// Starts whatever does not run yet, and waits until both nodes are ready.
+    /// Starts what does not run yet, and waits until both nodes are ready.
     pub fn start(&self) -> Result<()> {
         let done = self.dir.join("started");
         if done.exists() {
@@ -109,12 +108,12 @@ impl Cluster {
         [ClusterNode::new(self, 1), ClusterNode::new(self, 2)]
     }
 
-    /// The node of this name.
+    /// The node with this name.
     pub fn node(&self, name: &str) -> Result<ClusterNode> {
         self.nodes().into_iter().find(|node| node.name == name).with_context(|| format!("no node is called {name}"))
     }
 
-    /// kubectl as the administrator.
+    /// kubectl with the administrator's credentials.
     pub fn kubectl(&self) -> Kubectl {
         Kubectl::new(self.program("kubectl"), self.credentials("admin"))
     }
@@ -124,19 +123,19 @@ impl Cluster {
         self.tools.join("bin").join(name)
     }
 
-    /// Where the logs are.
+    /// The directory of the logs.
     pub fn logs(&self) -> &Path {
         &self.logs
     }
 
-    /// A directory that goes with the cluster, for what a case writes.
+    /// A directory for files of a case. It is removed with the cluster.
     pub fn scratch(&self) -> Result<PathBuf> {
         let dir = self.dir.join("scratch");
         fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
         Ok(dir)
     }
 
-    /// A kubeconfig of ours.
+    /// The kubeconfig of one of our programs or roles.
     fn credentials(&self, who: &str) -> PathBuf {
         self.dir.join("credentials").join(format!("{who}.kubeconfig"))
     }

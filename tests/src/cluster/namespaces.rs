@@ -1,4 +1,4 @@
-//! The namespaces and the disk that make a node.
+//! Makes the namespaces and the disk of a node.
 
 use std::fs;
 use std::path::Path;
@@ -8,15 +8,15 @@ use anyhow::Result;
 
 use super::shell::{command, output};
 
-/// What a node has for itself; the rest of the file system is the machine's.
+/// The directories that are a node's own. All others are the machine's.
 pub(crate) const OWN_FILES: [&str; 6] = ["etc", "opt", "run", "var/cache", "var/lib", "var/log"];
-/// Joins the cgroup that its first argument names, and becomes the rest.
+/// Joins the cgroup in its first argument, and becomes the program in the others.
 const JOIN: &str = r#"for hierarchy in /sys/fs/cgroup/*; do echo $$ > "$hierarchy/$0/cgroup.procs"; done
 exec "$@""#;
 
-/// Makes the mounts, tells the holder's process id as we count it, and stays as the node's
-/// first process. Arguments: the node's files, its name, the program that stays. A hierarchy
-/// of cgroups, mounted anew, begins with the group that we are in.
+/// Makes the mounts, writes down the holder's process id as our own namespace counts it, and stays
+/// as the node's first process. The arguments are the node's files, its name, and the program that
+/// stays. A hierarchy of cgroups that is mounted again begins at the group of this process.
 const BECOME_NODE: &str = r#"set -e
 read -r pid rest < /proc/self/stat
 mount -t proc proc /proc
@@ -36,7 +36,7 @@ hostname "$1"
 echo "$pid" > "$0/holder"
 exec "$2" hold"#;
 
-/// Makes a node's disk: directories, and the machine's /etc to begin with.
+/// Makes a node's disk: the directories, and a copy of the machine's /etc.
 pub(crate) fn make_files(files: &Path) -> Result<()> {
     for dir in OWN_FILES {
         fs::create_dir_all(files.join(dir))?;
@@ -45,8 +45,8 @@ pub(crate) fn make_files(files: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A command that becomes the node of this disk. `program` is one that stays when it is told
-/// to `hold`; the node ends with it.
+/// A command that becomes the node with this disk. `program` must stay when it is told to `hold`;
+/// the node ends with it.
 pub(crate) fn become_node(files: &Path, name: &str, cgroup: &str, program: &Path) -> Command {
     let mut unshare = command("sh");
     unshare.args(["-c", JOIN, cgroup, "unshare", "--net", "--pid", "--mount", "--uts", "--cgroup"]);

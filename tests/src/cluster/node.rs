@@ -1,4 +1,4 @@
-//! A node: namespaces with their own files, containerd, kubelet, kube-proxy and flanneld.
+//! A node: namespaces with files of their own, containerd, kubelet, kube-proxy and flanneld.
 
 use std::env;
 use std::fs::{self, File};
@@ -20,18 +20,18 @@ use super::{CONTROL_IP, Cluster, FLANNEL_NETWORK};
 /// The plugins of a node's own networks.
 const PLUGINS: [&str; 8] =
     ["bridge", "calico", "calico-ipam", "flannel", "host-local", "loopback", "macvlan", "portmap"];
-/// Daemons that a node runs, in the order in which they start.
+/// The daemons of a node, in the order of their start.
 pub(crate) const DAEMONS: [&str; 4] = ["containerd", "flanneld", "kube-proxy", "kubelet"];
 
-/// One node.
+/// A node.
 #[derive(Clone, Debug)]
 pub struct ClusterNode {
-    /// Its name in the cluster.
+    /// The node's name in the cluster.
     pub name: String,
-    /// Its address.
+    /// The node's address.
     pub ip: String,
     pub(super) cluster: Cluster,
-    /// Its disk.
+    /// The node's disk.
     pub(super) files: PathBuf,
 }
 
@@ -42,31 +42,31 @@ impl ClusterNode {
         Self { files: cluster.dir.join(&name), name, ip, cluster: cluster.clone() }
     }
 
-    /// Its namespaces.
+    /// The node's namespaces.
     ///
     /// # Errors
-    /// When it does not run.
+    /// The node does not run.
     pub fn place(&self) -> Result<Place> {
         let holder = fs::read_to_string(self.files.join("holder")).context("the node does not run")?;
         Ok(Place::of(&self.name, holder.trim().parse().context("the node does not run yet")?, Path::new("/run/pids")))
     }
 
-    /// Runs a shell command on the node and answers what it printed.
+    /// Runs a shell command on the node and returns its output.
     pub fn run(&self, script: &str) -> Result<String> {
         output(self.place()?.command("sh").args(["-c", script]))
     }
 
-    /// A file of the node. Only what is below [`namespaces::OWN_FILES`] is its own.
+    /// A file of the node. The node's own are only those below [`namespaces::OWN_FILES`].
     pub fn file(&self, path: &str) -> PathBuf {
         self.files.join(path.trim_start_matches('/'))
     }
 
-    /// What one of its daemons logs.
+    /// The log of a daemon.
     pub fn log(&self, daemon: &str) -> PathBuf {
         self.cluster.logs.join(format!("{}-{daemon}.log", self.name))
     }
 
-    /// Makes its disk.
+    /// Makes the node's disk.
     pub(crate) fn create(&self) -> Result<()> {
         namespaces::make_files(&self.files)?;
         let plugins = self.file("opt/cni/bin");
@@ -90,7 +90,7 @@ impl ClusterNode {
         self.write_kubelet_config()
     }
 
-    /// Switches it on: namespaces, its link, and all of its daemons.
+    /// Switches the node on: its namespaces, its link, and all its daemons.
     pub fn start(&self) -> Result<()> {
         _ = fs::remove_file(self.files.join("holder"));
         let cgroup = self.cgroup();
@@ -108,8 +108,8 @@ impl ClusterNode {
         Ok(())
     }
 
-    /// Pulls the plug: every process of the node is gone, and so are its interfaces, its
-    /// iptables rules and `/run`. Its disk stays.
+    /// Pulls the plug: every process of the node is gone, with its interfaces, its iptables rules
+    /// and `/run`. Its disk stays.
     pub fn pull_the_plug(&self) -> Result<()> {
         let holder = fs::read_to_string(self.files.join("holder")).context("the node does not run")?;
         output(command("sh").args(["-c", "kill -KILL $0", holder.trim()]))?;
@@ -127,7 +127,7 @@ impl ClusterNode {
         format!("{}/{}", self.cluster.cgroup, self.name)
     }
 
-    /// Starts one of its daemons.
+    /// Starts a daemon of the node.
     pub fn start_daemon(&self, daemon: &str) -> Result<()> {
         match daemon {
             "containerd" => self.start_containerd(),
@@ -138,7 +138,7 @@ impl ClusterNode {
         }
     }
 
-    /// Kills one of its daemons, as the kernel would when memory is short, and starts it again.
+    /// Kills a daemon, as the kernel does when memory is short, and starts it again.
     pub fn restart_daemon(&self, daemon: &str) -> Result<()> {
         self.place()?.kill(daemon)?;
         self.start_daemon(daemon)
@@ -175,7 +175,7 @@ impl ClusterNode {
             "kind": "KubeProxyConfiguration", "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
             "mode": "iptables", "hostnameOverride": self.name, "clusterCIDR": FLANNEL_NETWORK,
             "clientConnection": {"kubeconfig": self.cluster.credentials("proxy")},
-            // Not ours to set: they are the machine's.
+            // These settings are the machine's, and not the node's to change.
             "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
             "iptables": {"minSyncPeriod": "100ms", "syncPeriod": "30s"},
         });
@@ -186,7 +186,7 @@ impl ClusterNode {
         })
     }
 
-    /// The node's own networks, as somebody installed them before us.
+    /// The node's own networks, as they were installed before us.
     fn networks(&self) -> [(&'static str, Value); 3] {
         let portmap = json!({"type": "portmap", "snat": true, "capabilities": {"portMappings": true}});
         let calico = json!({

@@ -1,5 +1,5 @@
-//! Where a program runs, in the control plane's namespaces or in a node's, and the daemons
-//! that run there.
+//! A place where programs run (the namespaces of the control plane or of a node), and the daemons
+//! in it.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -11,24 +11,25 @@ use anyhow::{Context as _, Result, bail};
 
 use super::shell::{await_that, command, output};
 
-/// Writes its own process id, as its namespace counts, and becomes the program.
+/// A script that writes down its own process id as its namespace counts it, and becomes the
+/// program.
 const BECOME: &str = r#"echo $$ > "$0" && exec "$@""#;
-/// How long a killed daemon may take to be gone.
+/// How long a killed daemon may take to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A set of namespaces, by the process that holds them.
+/// A set of namespaces. A process holds them.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// Begins the names of its daemons' logs.
+    /// The beginning of the names of its daemons' logs.
     name: String,
-    /// None: where we are.
+    /// The process that holds the namespaces. There is none for our own.
     holder: Option<u32>,
-    /// Where its daemons' process ids are written, as seen from inside.
+    /// The directory with the daemons' process ids, as seen from inside.
     pids: PathBuf,
 }
 
 impl Place {
-    /// Where we are ourselves.
+    /// Our own namespaces.
     pub fn here(pids: &Path) -> Self {
         Self { name: "control".into(), holder: None, pids: pids.into() }
     }
@@ -38,7 +39,7 @@ impl Place {
         Self { name: name.into(), holder: Some(holder), pids: pids.into() }
     }
 
-    /// A command that runs there.
+    /// A command that runs in the place.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let Some(holder) = self.holder else { return command(program) };
         let mut entered = command("nsenter");
@@ -46,7 +47,7 @@ impl Place {
         entered
     }
 
-    /// A path there, as we can reach it.
+    /// The path by which we reach a path of the place.
     pub fn path(&self, inside: &str) -> PathBuf {
         match self.holder {
             None => inside.into(),
@@ -54,7 +55,7 @@ impl Place {
         }
     }
 
-    /// Starts a daemon. It outlives us.
+    /// Starts a daemon, which outlives this process.
     pub fn start(&self, daemon: &str, logs: &Path, program: &Path, with: impl FnOnce(&mut Command)) -> Result<()> {
         let log = logs.join(format!("{}-{daemon}.log", self.name));
         let log = File::options().create(true).append(true).open(&log).with_context(|| log.display().to_string())?;
@@ -64,14 +65,14 @@ impl Place {
         command.stdout(log.try_clone()?).stderr(log);
         with(&mut command);
         let mut child = command.spawn().with_context(|| format!("{daemon} cannot be started"))?;
-        // Its end must be noticed, or it stays as a zombie.
+        // Without this wait the daemon would stay as a zombie after its end.
         std::thread::spawn(move || child.wait());
         await_that(&format!("{daemon} to start"), PATIENCE, || {
             Ok((self.pid(daemon).is_none()).then(|| "no process id yet".into()))
         })
     }
 
-    /// Kills a daemon and waits until it is gone. One that does not run is no error.
+    /// Kills a daemon and waits until it has ended. A daemon that does not run is no error.
     pub fn kill(&self, daemon: &str) -> Result<()> {
         self.stop_with(daemon, "KILL")
     }

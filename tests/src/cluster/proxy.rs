@@ -1,5 +1,5 @@
-//! A TCP proxy: it stands before the API server, so that answers can be made late, and it lets
-//! who is outside of the sandbox reach what is inside.
+//! A TCP proxy. In front of the API server it can delay answers. It also lets programs outside of
+//! the sandbox reach what is inside.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -12,14 +12,15 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// What a proxy does.
+/// What a proxy does with connections.
 #[derive(Clone, Debug)]
 pub struct Proxy {
-    /// Where connections lead to.
+    /// The address that connections are led to.
     pub target: SocketAddr,
-    /// The network namespace that the target is in, if not in ours.
+    /// The network namespace of the target, if it is not our own.
     pub namespace: Option<PathBuf>,
-    /// A file with the milliseconds by which every piece of an answer is late. No file: none.
+    /// A file with the delay of every piece of an answer, in milliseconds. Without the file there
+    /// is no delay.
     pub delay: Option<PathBuf>,
 }
 
@@ -29,7 +30,7 @@ impl Proxy {
         loop {
             let (client, _) = listener.accept().context("waiting for connections")?;
             let proxy = self.clone();
-            // Whoever finds no target sees the connection end: there is nobody to tell.
+            // When the target cannot be reached, the client sees its connection end.
             thread::spawn(move || proxy.connect(client));
         }
     }
@@ -54,7 +55,7 @@ impl Proxy {
 fn copy(mut from: TcpStream, mut to: TcpStream, delay: Option<&Path>) -> io::Result<()> {
     let mut buffer = vec![0; 64 << 10];
     loop {
-        // An error ends the connection as an end does.
+        // An error ends the connection in the same way as its end.
         let read = from.read(&mut buffer).unwrap_or(0);
         if let Some(delay) = delay.and_then(|file| fs::read_to_string(file).ok()) {
             thread::sleep(Duration::from_millis(delay.trim().parse().unwrap_or(0)));

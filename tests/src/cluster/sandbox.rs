@@ -1,5 +1,5 @@
-//! The namespaces that the whole cluster lives in. Its first process is `hold`; whoever
-//! kills that one ends everything.
+//! The namespaces of the whole cluster. Their first process is `hold`: when it is killed,
+//! everything ends.
 
 use std::env;
 use std::fs::{self, File};
@@ -16,14 +16,15 @@ use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, pidfd_se
 use super::cgroup;
 use super::shell::{await_that, command, output};
 
-/// A directory on the disk with a sandbox that may run.
+/// A directory on the disk, with a sandbox that may be running.
 #[derive(Debug)]
 pub struct Sandbox {
     dir: PathBuf,
     _lock: File,
 }
 
-/// Which process holds a sandbox. A number alone may be somebody else's by now.
+/// The process that holds a sandbox. Its number alone does not tell: another process may have it by
+/// now.
 #[derive(Clone, Debug, PartialEq)]
 struct Holder {
     pid: u32,
@@ -31,7 +32,7 @@ struct Holder {
 }
 
 impl Sandbox {
-    /// The sandbox of a directory; one process at a time has it, others wait here.
+    /// The sandbox of a directory. Only one process at a time has it; others wait here.
     pub fn open(dir: &Path) -> Result<Self> {
         fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
         let lock = File::create(dir.join("lock"))?;
@@ -39,23 +40,23 @@ impl Sandbox {
         Ok(Self { dir: dir.into(), _lock: lock })
     }
 
-    /// Whether it runs.
+    /// Whether the sandbox runs.
     pub fn runs(&self) -> bool {
         self.holder().is_some()
     }
 
-    /// The file system in memory, for who is inside.
+    /// The path of the file system in memory, for processes inside.
     pub fn inside(dir: &Path) -> PathBuf {
         dir.join("cluster")
     }
 
-    /// The cgroup that its containers are below.
+    /// The parent of its containers' cgroups.
     pub fn cgroup(dir: &Path) -> Result<String> {
         let text = fs::read_to_string(dir.join("holder")).context("the sandbox does not run")?;
         Ok(format!("genie-e2e-{}", text.split(' ').next().unwrap_or_default()))
     }
 
-    /// Starts it: this program again, as `init`.
+    /// Starts the sandbox. Its first process is this program, started as `init`.
     pub fn start(&self) -> Result<()> {
         fs::create_dir_all(Self::inside(&self.dir))?;
         let mut unshare = command("unshare");
@@ -87,7 +88,7 @@ impl Sandbox {
         Ok(entered)
     }
 
-    /// Ends everything inside and takes away what is left on the machine: empty cgroups.
+    /// Ends everything inside, and removes the empty cgroups that are left on the machine.
     pub fn end(&self) -> Result<()> {
         if let Some(holder) = self.holder() {
             let pid = i32::try_from(holder.pid).ok().and_then(Pid::from_raw).context("a process id")?;
@@ -119,9 +120,9 @@ impl Sandbox {
     }
 }
 
-/// The first process of a sandbox.
+/// Becomes the first process of a sandbox.
 pub fn init(dir: &Path) -> Result<()> {
-    // The machine's /proc still tells our number on the machine.
+    // /proc is still the machine's here, so it has our number on the machine.
     let pid = fs::read_link("/proc/self").context("/proc")?.to_string_lossy().into_owned();
     let started = started_at(&pid).context("/proc/self/stat")?;
     output(command("mount").args(["-t", "proc", "proc", "/proc"]))?;
@@ -130,9 +131,9 @@ pub fn init(dir: &Path) -> Result<()> {
     hold()
 }
 
-/// Stays for ever and reaps whoever lost its parent, as a first process must.
+/// Stays for ever. As a first process must, it waits for processes that have lost their parent.
 pub fn hold() -> Result<()> {
-    // So that there is always somebody to wait for.
+    // With this child there is always a process to wait for.
     let _company = command("sleep").arg("infinity").spawn()?;
     loop {
         wait(WaitOptions::empty()).context("waiting for orphans")?;
@@ -142,6 +143,6 @@ pub fn hold() -> Result<()> {
 /// When a process started, in the kernel's ticks.
 fn started_at(pid: &str) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name before it may hold spaces and parentheses.
+    // The name in front may hold spaces and parentheses.
     stat.rsplit_once(')')?.1.split_whitespace().nth(19).map(ToOwned::to_owned)
 }

@@ -1,4 +1,4 @@
-//! CRI, spoken by crictl.
+//! CRI, by way of crictl.
 
 use std::fs;
 use std::process::Command;
@@ -11,10 +11,10 @@ use crate::cluster::output;
 use crate::programs;
 
 impl CriNode {
-    /// `RunPodSandbox`; answers the sandbox's id.
+    /// `RunPodSandbox`. Returns the sandbox's id.
     ///
     /// # Errors
-    /// With the runtime's message, when there is no sandbox.
+    /// There is no sandbox. The error has the runtime's message.
     pub fn run_pod(&self, pod: &Pod) -> Result<String> {
         let file = tempfile::NamedTempFile::new_in(self.dir.path())?;
         fs::write(&file, pod.config().to_string())?;
@@ -25,7 +25,7 @@ impl CriNode {
     /// `StopPodSandbox`.
     ///
     /// # Errors
-    /// With the runtime's message.
+    /// The runtime refuses. The error has its message.
     pub fn stop_pod(&self, id: &str) -> Result<()> {
         output(self.crictl().args(["stopp", id])).map(drop)
     }
@@ -33,7 +33,7 @@ impl CriNode {
     /// `RemovePodSandbox`.
     ///
     /// # Errors
-    /// With the runtime's message.
+    /// The runtime refuses. The error has its message.
     pub fn remove_pod(&self, id: &str) -> Result<()> {
         output(self.crictl().args(["rmp", id])).map(drop)
     }
@@ -41,7 +41,7 @@ impl CriNode {
     /// `PodSandboxStatus`.
     ///
     /// # Errors
-    /// With the runtime's message.
+    /// The runtime refuses. The error has its message.
     pub fn pod(&self, id: &str) -> Result<Value> {
         self.json(&["inspectp", "-o", "json", id])
     }
@@ -49,7 +49,7 @@ impl CriNode {
     /// The ids of all sandboxes.
     ///
     /// # Errors
-    /// With the runtime's message.
+    /// The runtime refuses. The error has its message.
     pub fn pods(&self) -> Result<Vec<String>> {
         Ok(output(self.crictl().args(["pods", "-q"]))?.lines().map(ToOwned::to_owned).collect())
     }
@@ -57,15 +57,15 @@ impl CriNode {
     /// `Status`.
     ///
     /// # Errors
-    /// With the runtime's message.
+    /// The runtime refuses. The error has its message.
     pub fn info(&self) -> Result<Value> {
         self.json(&["info"])
     }
 
-    /// The addresses that CRI reports, the first one first.
+    /// The addresses that CRI reports, in their order.
     ///
     /// # Errors
-    /// With the runtime's message.
+    /// The runtime refuses. The error has its message.
     pub fn reported_ips(&self, id: &str) -> Result<Vec<String>> {
         let network = &self.pod(id)?["status"]["network"];
         let more = network["additionalIps"].as_array().into_iter().flatten().map(|more| &more["ip"]);
@@ -76,15 +76,15 @@ impl CriNode {
     /// Runs a shell command in the network namespace of a sandbox.
     ///
     /// # Errors
-    /// When it fails.
+    /// The command fails.
     pub fn in_pod(&self, id: &str, script: &str) -> Result<String> {
         output(self.place.command("nsenter").arg(format!("--net={}", self.netns(id)?)).args(["--", "sh", "-c", script]))
     }
 
-    /// Serves the pod's name on a port of it, and waits until it does.
+    /// Serves `text` on a port of the pod, and waits until that works.
     ///
     /// # Errors
-    /// When it does not.
+    /// It does not work.
     pub fn serve(&self, id: &str, port: u16, text: &str) -> Result<()> {
         let dir = self.dir.path().join("www").join(id);
         fs::create_dir_all(&dir)?;
@@ -102,7 +102,7 @@ impl CriNode {
     /// The path of a sandbox's network namespace.
     ///
     /// # Errors
-    /// With the runtime's message, or when it has none.
+    /// The runtime refuses, or the sandbox has no namespace.
     pub fn netns(&self, id: &str) -> Result<String> {
         let pod = self.pod(id)?;
         let namespaces = pod["info"]["runtimeSpec"]["linux"]["namespaces"].as_array();
@@ -124,7 +124,7 @@ impl CriNode {
     }
 }
 
-/// What a `Status` says of the network: whether it is ready, and if not, why.
+/// Whether the network is ready by a `Status`, and if not, why.
 pub fn network_ready(info: &Value) -> (bool, String) {
     let conditions = info["status"]["conditions"].as_array();
     let network = conditions.into_iter().flatten().find(|condition| condition["type"] == "NetworkReady");

@@ -12,7 +12,7 @@ const RUN_STORAGE: &str = "/run/containers/storage";
 const POLICY: &str = "/etc/containers/policy.json";
 const CONFIG: &str = "/etc/crio/crio.conf";
 
-/// Writes its configuration onto a node's disk.
+/// Writes the configuration of CRI-O onto a node's disk.
 pub(super) fn configure(files: &Path, conf_dir: &str) -> Result<()> {
     let file = |path: &str| files.join(path.trim_start_matches('/'));
     for dir in ["/etc/crio", "/etc/containers"] {
@@ -49,7 +49,7 @@ plugin_dirs = ["/opt/cni/bin"]
     Ok(fs::write(file(CONFIG), config)?)
 }
 
-/// Gives it its images and starts it.
+/// Gives CRI-O its images and starts it.
 pub(super) fn start(place: &Place, tools: &Path, logs: &Path, images: &Path) -> Result<()> {
     if !place.path(STORAGE).join("vfs-images").is_dir() {
         let archive = images.join("pause.tar");

@@ -1,8 +1,9 @@
-//! A node with a container runtime and no Kubernetes: the reference scenario's conf dir,
-//! the real calico (on its etcd) and the real flannel, and pod sandboxes made through CRI.
+//! A node with a container runtime and without Kubernetes. It has the conf dir of the reference
+//! scenario, the real calico (on its etcd) and the real flannel. Pod sandboxes are made through
+//! CRI.
 //!
-//! The node is a set of namespaces, with a disk of its own in a temporary directory. Beside
-//! it stands the `world`, for looking at the node from outside.
+//! The node is a set of namespaces, with a disk of its own in a temporary directory. Beside it is
+//! the `world`, a namespace from which tests see the node from outside.
 
 mod crictl;
 mod crio;
@@ -29,22 +30,22 @@ use crate::programs;
 
 /// The node's address in its world.
 pub const NODE_IP: &str = "192.0.2.1";
-/// The world's.
+/// The address of the world.
 const WORLD_IP: &str = "192.0.2.2";
-/// Nobody else is on the node's loopback.
+/// etcd's address: the node's loopback is its own.
 const ETCD: &str = "http://127.0.0.1:2379";
-/// Where the scenario's files are on the node.
+/// The directory of the scenario's files on the node.
 const SCENARIO: &str = "/var/lib/scenario";
 /// The node's name, for calico.
 const NAME: &str = "master";
 
-/// On a busy machine a start takes its time.
+/// How long a start may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// How much of a log is in an error.
+/// How many lines of a log an error has.
 const LOG_LINES: usize = 30;
 
-/// More of what attachments leave on the node: what the scenario keeps elsewhere, and what
-/// a runtime keeps of a sandbox.
+/// Prints further traces of attachments on the node: files that the scenario keeps in other
+/// directories, and what a runtime keeps of a sandbox.
 const TRACES: &str = r"
 cd /var/lib/scenario
 find flannel/pods host-local genie/state -type f ! -name lock ! -name 'last_reserved_ip.*' 2> /dev/null
@@ -53,7 +54,7 @@ grep -o '/run/netns/[^ ]*' /proc/mounts | sort -u
 true
 ";
 
-/// Which runtime a node has.
+/// The runtime of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runtime {
     /// containerd.
@@ -68,7 +69,7 @@ impl Runtime {
     /// containerd 2.
     pub const CONTAINERD_2: Self = Self::Containerd(Containerd::Current);
 
-    /// The name of its daemon.
+    /// The name of the runtime's daemon.
     fn daemon(self) -> &'static str {
         match self {
             Self::Containerd(_) => "containerd",
@@ -76,7 +77,7 @@ impl Runtime {
         }
     }
 
-    /// Its socket on the node.
+    /// The path of the runtime's socket on the node.
     fn socket(self) -> &'static str {
         match self {
             Self::Containerd(_) => "/run/containerd/containerd.sock",
@@ -85,32 +86,32 @@ impl Runtime {
     }
 }
 
-/// The node. Everything of it goes when it is dropped.
+/// The node. Everything of it is removed when it is dropped.
 #[derive(Debug)]
 pub struct CriNode {
     runtime: Runtime,
     place: Place,
     life: Life,
     dir: TempDir,
-    /// What lies beyond the node.
+    /// The network beyond the node.
     pub world: Namespace,
 }
 
 impl CriNode {
-    /// A node whose runtime runs.
+    /// Makes a node and starts its runtime.
     ///
     /// # Errors
-    /// When something does not start.
+    /// Something does not start.
     pub fn start(runtime: Runtime) -> Result<Self> {
         let node = Self::without_runtime(runtime)?;
         node.start_runtime()?;
         Ok(node)
     }
 
-    /// A node whose runtime waits for [`Self::start_runtime`].
+    /// Makes a node. Its runtime waits for [`Self::start_runtime`].
     ///
     /// # Errors
-    /// When something does not start.
+    /// Something does not start.
     pub fn without_runtime(runtime: Runtime) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("genie-cri-").tempdir()?;
         let (files, logs) = (dir.path().join("files"), dir.path().join("logs"));
@@ -137,7 +138,7 @@ impl CriNode {
     /// Starts the runtime and waits until it serves.
     ///
     /// # Errors
-    /// When it does not; the end of its log is in the error.
+    /// The runtime does not serve. The error has the end of its log.
     pub fn start_runtime(&self) -> Result<()> {
         let (tools, logs, images) = (programs::tools(), self.logs(), self.dir.path().join("images"));
         match self.runtime {
@@ -150,21 +151,21 @@ impl CriNode {
     /// Kills the runtime with -9.
     ///
     /// # Errors
-    /// When it does not end.
+    /// The runtime does not end.
     pub fn kill_runtime(&self) -> Result<()> {
         self.place.kill(self.runtime.daemon())
     }
 
-    /// Runs a shell command on the node and answers what it printed.
+    /// Runs a shell command on the node and returns its output.
     ///
     /// # Errors
-    /// When it fails.
+    /// The command fails.
     pub fn run(&self, script: &str) -> Result<String> {
         output(self.place.command("sh").args(["-c", script]))
     }
 
-    /// A file of the node; only what is below /etc, /opt, /run, /var/cache, /var/lib and
-    /// /var/log is its own.
+    /// A file of the node. The node's own are only those below /etc, /opt, /run, /var/cache,
+    /// /var/lib and /var/log.
     pub fn file(&self, path: &str) -> PathBuf {
         self.dir.path().join("files").join(path.trim_start_matches('/'))
     }
@@ -177,10 +178,10 @@ impl CriNode {
         lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
     }
 
-    /// What is left of attachments, on the node and in calico's datastore, one line each.
+    /// The traces of attachments on the node and in calico's datastore, one on each line.
     ///
     /// # Errors
-    /// When that cannot be found out.
+    /// The traces cannot be found out.
     pub fn traces(&self) -> Result<BTreeSet<String>> {
         let mut traces = self.datastore().traces()?;
         for script in [left::TRACES, TRACES] {
@@ -189,10 +190,10 @@ impl CriNode {
         Ok(traces)
     }
 
-    /// Fails unless nothing has come to what was there before.
+    /// Checks that there is no trace that is not in `before`.
     ///
     /// # Errors
-    /// When something has: it is in the error.
+    /// There are such traces. The error lists them.
     pub fn nothing_since(&self, before: &BTreeSet<String>) -> Result<()> {
         let left: Vec<_> = self.traces()?.difference(before).cloned().collect();
         ensure!(left.is_empty(), "left on the node: {left:#?}");
@@ -207,7 +208,7 @@ impl CriNode {
         self.dir.path().join("logs")
     }
 
-    /// Joins node and world, which routes to the pods over the node.
+    /// Connects the node with the world, which routes to the pods over the node.
     fn connect(&self) -> Result<()> {
         let (world, node) = (self.world.name(), self.life.first()?.to_string());
         let mut link = Command::new("ip");
@@ -224,12 +225,12 @@ impl CriNode {
     }
 }
 
-/// The node's first process, and the cgroup of all of them. Both end when it is dropped, and
-/// the process also when we are killed.
+/// The node's first process, and the cgroup of all its processes. Both end when this value is
+/// dropped; the process ends also when we are killed.
 #[derive(Debug)]
 struct Life {
     files: PathBuf,
-    /// The parent of the first process; it ends with it.
+    /// The parent of the first process. It ends when the first process does.
     parent: Child,
     cgroup: String,
 }
@@ -249,7 +250,7 @@ impl Life {
         Ok(life)
     }
 
-    /// The first process.
+    /// The process id of the first process.
     fn first(&self) -> Result<u32> {
         let text = fs::read_to_string(self.files.join("holder")).context("the node does not run (it takes root)")?;
         text.trim_end().parse().context("the node does not run yet")
@@ -258,7 +259,7 @@ impl Life {
 
 impl Drop for Life {
     fn drop(&mut self) {
-        // Its parent waits for it, so the number is nobody else's.
+        // The parent still waits for the process, so no other one has its number.
         let first = self.first().ok().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
         if first.is_none_or(|first| kill_process(first, Signal::KILL).is_err()) {
             _ = self.parent.kill();

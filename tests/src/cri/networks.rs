@@ -12,16 +12,16 @@ use crate::call::Verb;
 use crate::running::read_pipe;
 use crate::{Recorded, Script, programs, recorder};
 
-/// Our configuration's file: the first one, which runtimes take.
+/// The file of our configuration. It is the first one, so runtimes take it.
 const OWN: &str = "00-genie.conf";
 const PLUGINS: [&str; 8] =
     ["bridge", "calico", "calico-ipam", "flannel", "host-local", "loopback", "macvlan", "portmap"];
-/// Where networks are when they are not in the runtime's conf dir.
+/// The directory of the networks when they are not in the runtime's conf dir.
 const NETWORKS: &str = "networks.d";
-/// Where runtimes look for plugins.
+/// The directory where runtimes look for plugins.
 const BIN: &str = "/opt/cni/bin";
 
-/// Writes both, and what flanneld and calico/node would have written.
+/// Writes the conf dir and the plugins, and what flanneld and calico/node would have written.
 pub(super) fn write(files: &Path) -> Result<()> {
     let on_node = |path: &str| files.join(path.trim_start_matches('/'));
     for dir in ["net.d", "flannel"] {
@@ -39,8 +39,8 @@ pub(super) fn write(files: &Path) -> Result<()> {
     }
     let calico = on_node(SCENARIO).join("net.d/10-calico.conflist");
     edit(&calico, |list| {
-        // A runtime tells the pod's name, and calico then wants a client of some API server.
-        // Without a policy it has nothing to ask, so nobody needs to be there.
+        // A runtime tells the pod's name, so calico wants a client of some API server. Without a
+        // policy it asks nothing, so no server needs to exist.
         list["plugins"][0]["kubernetes"] = json!({"k8s_api_root": "https://127.0.0.1:6443"});
     })?;
     let subnet = "FLANNEL_NETWORK=172.96.0.0/16\nFLANNEL_SUBNET=172.96.0.1/24\nFLANNEL_MTU=1500\nFLANNEL_IPMASQ=true\n";
@@ -50,7 +50,7 @@ pub(super) fn write(files: &Path) -> Result<()> {
 
     fs::create_dir_all(on_node(BIN))?;
     symlink(programs::dist("genie"), on_node(BIN).join("genie"))?;
-    // Not further than the directory: calico's IPAM is a link to calico, and goes by its name.
+    // Only the directory is resolved: calico's IPAM is a link to calico, and works by its own name.
     let plugins = programs::plugins().canonicalize().context("the directory of plugins")?;
     for plugin in PLUGINS {
         symlink(plugins.join(plugin), on_node(BIN).join(plugin))?;
@@ -70,7 +70,7 @@ impl CriNode {
         self.file(SCENARIO).join("net.d")
     }
 
-    /// Where the networks are: the same, until they were moved.
+    /// The directory of the networks: the runtime's conf dir, until they are moved.
     pub fn networks_dir(&self) -> PathBuf {
         let own = self.file(SCENARIO).join(NETWORKS);
         if own.is_dir() { own } else { self.conf_dir() }
@@ -79,7 +79,7 @@ impl CriNode {
     /// Moves the networks out of the runtime's conf dir.
     ///
     /// # Errors
-    /// When that cannot be done.
+    /// The networks cannot be moved.
     pub fn move_networks(&self) -> Result<()> {
         let to = self.file(SCENARIO).join(NETWORKS);
         fs::create_dir(&to)?;
@@ -92,15 +92,15 @@ impl CriNode {
         self.configure(|own| own["conf_dir"] = json!(format!("{SCENARIO}/{NETWORKS}")))
     }
 
-    /// What flanneld would have written.
+    /// The file that flanneld would have written.
     pub fn subnet_file(&self) -> PathBuf {
         self.file(SCENARIO).join("flannel/subnet.env")
     }
 
-    /// Our record of a sandbox, as text.
+    /// Our record of a sandbox as text.
     ///
     /// # Errors
-    /// When there is none.
+    /// There is no record.
     pub fn record(&self, id: &str) -> Result<String> {
         let file = self.file(SCENARIO).join(format!("genie/state/records/{id}@eth0.json"));
         fs::read_to_string(&file).with_context(|| file.display().to_string())
@@ -109,7 +109,7 @@ impl CriNode {
     /// Changes our own configuration.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// The file cannot be written.
     pub fn configure(&self, change: impl FnOnce(&mut Value)) -> Result<()> {
         edit(&self.conf_dir().join(OWN), change)
     }
@@ -117,15 +117,15 @@ impl CriNode {
     /// Changes a network's file.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// The file cannot be written.
     pub fn change_network(&self, file: &str, change: impl FnOnce(&mut Value)) -> Result<()> {
         edit(&self.networks_dir().join(file), change)
     }
 
-    /// Adds a network of recorders of these types, chained.
+    /// Adds a network whose plugins are chained recorders of these types.
     ///
     /// # Errors
-    /// When that cannot be done.
+    /// A file or link cannot be written.
     pub fn recorded_network(&self, name: &str, version: &str, kinds: &[&str]) -> Result<()> {
         let plugins: Vec<_> = kinds.iter().map(|kind| json!({"type": kind})).collect();
         let list = json!({"cniVersion": version, "name": name, "plugins": plugins});
@@ -136,10 +136,10 @@ impl CriNode {
         Ok(())
     }
 
-    /// Says what a recorder does on a verb from now on.
+    /// Sets what a recorder does on a verb from now on.
     ///
     /// # Errors
-    /// When the script cannot be written.
+    /// The script cannot be written.
     pub fn script(&self, kind: &str, verb: Verb, script: Script) -> Result<()> {
         Ok(recorder::set_script(&self.file(BIN), kind, verb, script)?)
     }
@@ -152,12 +152,12 @@ impl CriNode {
     /// Lets the pausing recorder of this type go on.
     ///
     /// # Errors
-    /// When it does not listen.
+    /// The recorder does not wait.
     pub fn release(&self, kind: &str) -> Result<()> {
         Ok(recorder::release(&self.file(BIN), kind)?)
     }
 
-    /// The recorders' calls so far, VERSION left out.
+    /// The recorders' calls so far, without VERSION.
     pub fn calls(&self) -> Vec<Recorded> {
         let text = fs::read_to_string(recorder::log_file(&self.file(BIN))).unwrap_or_default();
         text.lines().map(Recorded::read).filter(|call| call.verb != "VERSION").collect()

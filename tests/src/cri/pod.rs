@@ -1,8 +1,8 @@
-//! A pod's sandbox, as kubelet would ask for it.
+//! A pod's sandbox, as the kubelet would ask for it.
 
 use serde_json::{Map, Value, json};
 
-/// What is wanted of it.
+/// A pod that is to be run.
 #[derive(Clone, Debug, Default)]
 pub struct Pod {
     name: String,
@@ -21,27 +21,28 @@ impl Pod {
         Self::new(name).annotation("cni", networks)
     }
 
-    /// With this annotation.
+    /// Adds an annotation.
     #[must_use]
     pub fn annotation(mut self, key: &str, value: &str) -> Self {
         self.annotations.insert(key.into(), value.into());
         self
     }
 
-    /// With a TCP port of the node that leads to one of the pod's.
+    /// Maps a TCP port of the node to one of the pod's.
     #[must_use]
     pub fn host_port(mut self, host: u16, container: u16) -> Self {
         self.ports.push(json!({"protocol": 0, "container_port": container, "host_port": host, "host_ip": ""}));
         self
     }
 
-    /// As `PodSandboxConfig` of CRI.
+    /// The pod as `PodSandboxConfig` of CRI.
     pub(super) fn config(&self) -> Value {
         json!({
             "metadata": {"name": self.name, "uid": format!("uid-of-{}", self.name), "namespace": "default", "attempt": 0},
             "hostname": self.name, "log_directory": format!("/var/log/pods/{}", self.name),
             "annotations": self.annotations, "port_mappings": self.ports,
-            // Network of its own, process ids for each container: a pod as most are.
+            // As in most pods, the pod has a network of its own, and each container its own process
+            // ids.
             "linux": {"cgroup_parent": "/pods", "security_context": {"namespace_options": {"network": 0, "pid": 1}}},
         })
     }

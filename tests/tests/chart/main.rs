@@ -1,5 +1,5 @@
-//! The chart's values: each is refused when the chart is rendered, or gives what a real API
-//! server and the real programs take.
+//! The chart's values. A value is refused when the chart is rendered, or a real API server and the
+//! real programs accept the result.
 
 mod node;
 mod values;
@@ -32,7 +32,7 @@ fn schema() -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// The objects of what helm has rendered. A key that is written twice is no YAML.
+/// The objects in helm's output. A repeated key makes it no YAML.
 #[track_caller]
 fn objects(rendered: &str) -> Vec<Value> {
     serde_saphyr::from_multiple(rendered).unwrap_or_else(|error| panic!("{error}:\n{rendered}"))
@@ -47,14 +47,14 @@ fn containers(objects: &[Value]) -> BTreeMap<&str, &Value> {
     all.map(|container| (container["name"].as_str().expect("a name"), container)).collect()
 }
 
-/// That the programs understand what they are started with, and put it in force.
+/// Checks that the programs accept their arguments and put the configuration in force.
 #[track_caller]
 fn assert_in_force(values: &str, rendered: &str, installed: &mut BTreeSet<String>) {
     let objects = objects(rendered);
     let containers = containers(&objects);
     node::assert_understood(values, containers["agent"]);
     let config_map = objects.iter().find(|object| object["kind"] == "ConfigMap");
-    // Installing takes a second, and most values do not reach it.
+    // An installation takes a second, and most values do not affect it.
     if installed.insert(format!("{:?} {}", config_map, containers["install"]["args"])) {
         Node::new(containers["install"], config_map).assert_installed(values);
     }
@@ -70,7 +70,7 @@ fn a_wrong_value_is_refused_when_the_chart_is_rendered() {
     }
 }
 
-/// What is rendered of values that are taken.
+/// The values that are accepted, each with helm's output.
 fn taken() -> impl Iterator<Item = (&'static str, String)> {
     TAKEN.iter().map(|(values, shows)| {
         let rendered = render(NAMESPACE, values).unwrap_or_else(|said| panic!("{values}: {said}"));
@@ -113,7 +113,7 @@ fn a_selector_of_ones_own_installs_as_base64_in_lines_or_in_one() {
 
 #[test]
 fn more_than_a_config_map_holds_is_refused_when_the_chart_is_rendered() {
-    // "\0asm" and zeros, in base64.
+    // The text is "\0asm" and zeros in base64.
     let module = format!("AGFzbQAA{}", "A".repeat((1 << 20) / 3 * 4));
     let said =
         render(NAMESPACE, &json!({"selectors": {"large.wasm": module}}).to_string()).expect_err("1 MiB and more");
@@ -146,7 +146,7 @@ fn every_value_is_documented_and_what_is_documented_is_a_value() {
     let mut top = BTreeSet::new();
     let mut last = String::new();
     for name in documented {
-        // `image.repository`, `.tag`
+        // A row names `image.repository` and then only `.tag`.
         let name = if name.starts_with('.') { format!("{last}{name}") } else { name };
         last = name.split('.').next().unwrap_or_default().to_owned();
         let mut at = &schema()["properties"];

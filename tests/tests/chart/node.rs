@@ -1,4 +1,4 @@
-//! A node, as far as the installer sees one.
+//! A node, with the parts that the installer sees.
 
 use std::fs;
 use std::io::Write as _;
@@ -9,13 +9,13 @@ use genie_tests::programs;
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 
-/// The directory of the ConfigMap, and the node's file system.
+/// The ConfigMap's directory and the node's file system.
 pub struct Node {
     dir: TempDir,
     arguments: Vec<String>,
 }
 
-/// The configuration of a node by hand.
+/// The configuration of an installation by hand.
 pub fn by_hand() -> Map<String, Value> {
     let text = fs::read_to_string(programs::root().join("deploy/00-genie.conf")).expect("deploy/00-genie.conf");
     serde_json::from_str(&text).expect("JSON")
@@ -26,7 +26,8 @@ fn arguments(container: &Value) -> Vec<String> {
     arguments.map(|argument| argument.as_str().expect("text").to_owned()).collect()
 }
 
-/// That the agent reads its arguments: help is printed when those before it are right.
+/// Checks that the agent accepts its arguments: help is printed only when the ones before it are
+/// right.
 #[track_caller]
 pub fn assert_understood(values: &str, container: &Value) {
     for host in ["10.0.0.7", "fd00::7"] {
@@ -43,7 +44,7 @@ fn write(path: &Path, content: &[u8]) {
 }
 
 impl Node {
-    /// A node with two networks. Without a ConfigMap the site has one of its own.
+    /// A node with two networks. Without a ConfigMap from the chart it gets one of the site's own.
     pub fn new(install: &Value, config_map: Option<&Value>) -> Self {
         let node = Self { dir: tempfile::tempdir().expect("a temporary directory"), arguments: arguments(install) };
         fs::create_dir_all(node.config()).expect("the directory is ours");
@@ -67,13 +68,13 @@ impl Node {
         self.dir.path().join("host")
     }
 
-    /// A directory that the installer is told.
+    /// A directory of the node that is among the installer's arguments.
     fn of_node(&self, option: &str) -> PathBuf {
         let told = self.arguments.iter().find_map(|argument| argument.strip_prefix(option)?.strip_prefix('='));
         self.root().join(told.unwrap_or_else(|| panic!("no {option} in {:?}", self.arguments)).trim_start_matches('/'))
     }
 
-    /// As the kubelet does.
+    /// Mounts the ConfigMap, as the kubelet does.
     fn mount(&self, config_map: &Value) {
         for (key, text) in config_map["data"].as_object().into_iter().flatten() {
             write(&self.config().join(key), text.as_str().expect("text").as_bytes());
@@ -91,7 +92,7 @@ impl Node {
         }
     }
 
-    /// That the real installer puts the configuration in force, with these directories.
+    /// Checks that the real installer puts the configuration in force, with these directories.
     #[track_caller]
     pub fn assert_installed(&self, values: &str) {
         let mut install = Command::new(programs::dist("genie-host"));

@@ -1,8 +1,8 @@
-//! Values as somebody may write them in a file for helm.
+//! Values as people may write them in a file for helm.
 
-/// Refused when the chart is rendered, with these words.
+/// Values that are refused when the chart is rendered, each with words of the message.
 pub const REFUSED: &[(&str, &str)] = &[
-    // What the agent does not understand, or cannot do.
+    // What the agent does not understand or cannot do.
     ("logLevel: loud", "logLevel"),
     ("logLevel: INFO", "logLevel"),
     ("logLevel: true", "logLevel"),
@@ -126,7 +126,7 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("{existingConfigMap: mine, selectors: {tenant.wasm: AGFzbQ==}}", "selectors are keys of the ConfigMap mine"),
 ];
 
-/// Rendered, with these words in it.
+/// Values that are accepted, each with words of the result.
 pub const TAKEN: &[(&str, &str)] = &[
     ("{}", "--listen=127.0.0.1:9611"),
     ("logLevel: none", "--log-level=none"),
@@ -181,7 +181,7 @@ pub const TAKEN: &[(&str, &str)] = &[
     ),
     ("config: {selectors: [{module: default-plugin, settings: {networks: [flannel]}}]}", "\"settings\""),
     ("config: {limits: {networks: 3}, default_route: plugins, cni_cache_dir: /var/lib/other}", "\"/var/lib/other\""),
-    // Directories: what a platform says, and what is said in so many words.
+    // Directories: those of a platform, and those that are named.
     ("platform: k3s", "--conf-dir=/var/lib/rancher/k3s/agent/etc/cni/net.d"),
     ("platform: rke2", "--conf-dir=/etc/cni/net.d"),
     ("platform: microk8s", "--bin-dir=/var/snap/microk8s/current/opt/cni/bin"),

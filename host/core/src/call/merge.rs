@@ -69,7 +69,8 @@ pub fn answer(merged: &Merged, version: Version) -> Result<Value, CniError> {
 
 /// Checks that the runtime and the cluster can have what a selector merged.
 fn check_merged(merged: &Merged) -> Result<(), CniError> {
-    publishable::check_annotations(&merged.annotations).map_err(|why| CniError::new(code::SELECTOR, format!("merge: {why}")))?;
+    publishable::check_annotations(&merged.annotations)
+        .map_err(|why| CniError::new(code::SELECTOR, format!("merge: {why}")))?;
     last(merged).map(drop)
 }
 

@@ -1,4 +1,4 @@
-//! Connections, of which anybody may open as many as they like.
+//! Connections: anybody may open as many as they like, so their number is bounded.
 
 #[cfg(test)]
 mod tests;
@@ -8,21 +8,21 @@ use std::future::Future;
 
 use tokio::task::{AbortHandle, yield_now};
 
-/// The connections that are being served. There is always room for one more: when there
-/// are too many, the oldest one is closed, so that nobody keeps others out by waiting.
+/// The connections that are being served. There is always room for one more: when there are too
+/// many, the oldest one is closed, so that waiting connections keep no others out.
 pub struct Connections {
     most: usize,
     open: VecDeque<AbortHandle>,
 }
 
 impl Connections {
-    /// None yet, and never more than `most`.
+    /// Makes an empty set, which holds at most `most` connections.
     pub fn at_most(most: usize) -> Self {
         Self { most, open: VecDeque::new() }
     }
 
-    /// Serves one more. When this comes back it has had its first turn: who has said
-    /// already what they want is answered, however many come next.
+    /// Serves one more connection. When this function returns, the connection has had its first
+    /// turn: a client that has already sent its request is answered, however many come next.
     pub async fn add(&mut self, connection: impl Future<Output = ()> + Send + 'static) {
         self.open.retain(|open| !open.is_finished());
         if self.open.len() >= self.most

@@ -16,7 +16,7 @@ use crate::install::{Layout, Origin};
 use crate::kubernetes;
 use genie_core::sources::Access;
 
-/// How long is waited for credentials that are not there yet.
+/// The time in between two attempts to find credentials.
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// How the agent was started.
@@ -24,17 +24,17 @@ const AGAIN: Duration = Duration::from_secs(5);
 pub struct Options {
     /// Where everything is on the node.
     pub layout: Layout,
-    /// What to keep installed; none: nothing is installed.
+    /// What to keep installed. When none is given, nothing is installed.
     pub source: Option<Origin>,
-    /// What the agent belongs to: when it is removed, so is the installation.
+    /// The DaemonSet of the agent. When it is removed, the installation is removed, too.
     pub daemon_set: Option<DaemonSetName>,
     /// This node's name in the cluster.
     pub node: String,
-    /// Where the plugin finds the agent, as the node names it.
+    /// Path of the plugin's socket on the node.
     pub socket: PathBuf,
-    /// Where metrics and health are served; none: nowhere.
+    /// Where metrics and health are served. When none is given, they are not served.
     pub listen: Option<SocketAddr>,
-    /// Credentials; none: those of the pod that the agent runs in.
+    /// The credentials' file. When none is given, the credentials are those of the agent's own pod.
     pub kubeconfig: Option<PathBuf>,
 }
 
@@ -44,21 +44,21 @@ pub struct Context {
     pub options: Options,
     /// The pods of this node.
     pub pods: Pods,
-    /// What is counted.
+    /// The metrics.
     pub metrics: Metrics,
     /// The networks of this node.
     pub networks: Networks,
-    /// Our files on its disk.
+    /// Our files on the node's disk.
     pub files: Files,
-    /// Wakes publication.
+    /// Wakes the publication task.
     pub publish: Notify,
-    /// Why the node is not as the configuration wants it.
+    /// Why the node is not as the configuration wants it, if it is not.
     problem: Mutex<Option<String>>,
     client: OnceCell<kube::Client>,
 }
 
 impl Context {
-    /// Nothing is done yet.
+    /// Makes the context. Nothing is read or connected yet.
     pub fn new(options: Options) -> Self {
         Self {
             networks: Networks::new(options.layout.clone()),
@@ -72,8 +72,8 @@ impl Context {
         }
     }
 
-    /// The client of the API server. It is made when it is first wanted, and again
-    /// as long as the credentials are not there.
+    /// Returns the client of the API server. It is made at the first call. A call that found no
+    /// credentials makes no client, and the next call tries again.
     ///
     /// # Errors
     /// There are no credentials, or they are wrong.
@@ -89,7 +89,7 @@ impl Context {
         self.client.get_or_try_init(make).await.cloned()
     }
 
-    /// The same, for a task that can do nothing before: waits until there is one.
+    /// Waits until there is a client, for a task that can do nothing without one.
     pub async fn await_client(&self) -> kube::Client {
         loop {
             match self.client().await {
@@ -100,17 +100,17 @@ impl Context {
         }
     }
 
-    /// Tells whether the node is as the configuration wants it.
+    /// Notes why the node is not as the configuration wants it; none when it is.
     pub fn set_problem(&self, problem: Option<String>) {
         *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
     }
 
-    /// All that is counted, as `OpenMetrics` has it.
+    /// All metrics in the format of `OpenMetrics`.
     pub fn metrics_text(&self) -> String {
         self.metrics.text(&self.pods, &self.files, self.problem().is_none())
     }
 
-    /// Why the node is not as the configuration wants it; none when it is.
+    /// Why the node is not as the configuration wants it. The result is none when it is.
     pub fn problem(&self) -> Option<String> {
         self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -12,18 +12,18 @@ use genie_core::selector::artefact::engine::ENGINE_ID;
 /// What is counted: records of attachments, refusals that wait for their event, compiled
 /// selectors of this engine, records that could not be read.
 pub const KINDS: [&str; 4] = ["records", "refusals", "selectors", "damaged"];
-/// For so long it is not looked again: anybody on the node may ask as often as they like.
+/// A count is used again for this long: anybody on the node may ask as often as they like.
 const FRESH: Duration = Duration::from_millis(500);
 
-/// Files of the node.
+/// Counts our files on the node.
 pub struct Files {
-    /// A directory for each kind, and how the files in it end.
+    /// For each kind: its directory, and the extension of the files that count.
     places: [(PathBuf, Option<&'static str>); 4],
     counted: Mutex<Option<(Instant, [usize; 4])>>,
 }
 
 impl Files {
-    /// Those of this node; nothing is counted yet.
+    /// Makes the counter for this node. Nothing is counted yet.
     pub fn new(layout: &Layout) -> Self {
         let state_dir = layout.on_host(&layout.state_dir);
         let places = [
@@ -35,7 +35,7 @@ impl Files {
         Self { places, counted: Mutex::default() }
     }
 
-    /// As many as there are, in the order of [`KINDS`].
+    /// The number of files of each kind, in the order of [`KINDS`].
     pub fn count(&self) -> [usize; 4] {
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         match *counted {

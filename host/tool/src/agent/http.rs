@@ -25,16 +25,16 @@ use super::metrics::classic;
 
 /// The format that Prometheus asks for.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-/// The one that everybody reads.
+/// The format for clients that do not ask for `OpenMetrics`.
 const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// How many connections are served at once. Anybody on the node may open them.
 const CONNECTIONS: usize = 64;
 /// How long a client may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a connection may take as a whole, for those who do not read.
+/// How long a connection may take as a whole: a client may be slow to read, or never read.
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// Listens.
+/// Listens on the address.
 ///
 /// # Errors
 /// The address cannot be listened on.
@@ -73,8 +73,8 @@ fn answer(context: &Context, request: &Request<Incoming>) -> Response<Full<Bytes
             let (kind, text) = metrics(context, request);
             (StatusCode::OK, kind, text)
         }
-        // Whoever reads this has an agent that works; that the API server is away is
-        // no reason to start another one.
+        // An answer shows that the agent works. That the API server is away is no reason to restart
+        // the agent.
         "/healthz" => (StatusCode::OK, "text/plain", "ok\n".to_owned()),
         "/readyz" => match context.problem() {
             None => (StatusCode::OK, "text/plain", "ok\n".to_owned()),

@@ -1,6 +1,5 @@
-//! Keeps what is installed as it should be: follows the ConfigMap and the
-//! credentials, notices what others do to our files, and opens the node for pods
-//! when everything is in its place.
+//! Keeps the installation as it should be: follows the ConfigMap and the credentials, notices when
+//! others change our files, and opens the node for pods when everything is in its place.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,31 +20,31 @@ use crate::install::{
     Layout, Origin, approve, binaries, configuration, credentials, is_there, net_d, put_in_force, taint,
 };
 
-/// A look without an event: what is not watched (a directory that was replaced, a
-/// mount) is noticed too.
+/// The longest time between two looks. Not everything is watched: a directory that was replaced or
+/// a mount is noticed only by a look.
 const PERIOD: Duration = Duration::from_secs(30);
-/// A change comes as several events, and whoever fights over our file must not
-/// keep us busy.
+/// The pause between an event and the look. A change comes as several events; and if another
+/// program keeps rewriting our file, the agent must not be kept busy.
 const GATHER: Duration = Duration::from_millis(500);
 
 /// The installation of this node.
 pub struct Installation {
     layout: Layout,
     source: Origin,
-    /// Held by whoever changes the node: a look that is not yet at its end must not
-    /// bring back what a removal takes away.
+    /// Held while the node is changed: a look that has not finished must not bring back what a
+    /// removal takes away.
     turn: Arc<Mutex<()>>,
 }
 
 impl Installation {
-    /// Nothing is looked at yet.
+    /// Makes the task. Nothing is looked at yet.
     pub fn new(layout: Layout, source: Origin) -> Self {
         Self { layout, source, turn: Arc::default() }
     }
 
-    /// The task; it does not end. `client` gives a client of the API server when there
-    /// is one; `tell` hears after each look what is wrong, none when the runtime calls
-    /// us with the ConfigMap's configuration.
+    /// The task, which never ends. `client` returns a client of the API server, if there is one.
+    /// `tell` is called after each look with what is wrong; with none when the runtime calls us
+    /// with the ConfigMap's configuration.
     pub async fn run(&self, client: impl AsyncFn() -> Option<kube::Client>, tell: impl Fn(Option<String>)) {
         tell(Some("the installation has not been looked at yet".into()));
         let mut last = Last::default();
@@ -72,7 +71,7 @@ impl Installation {
         }
     }
 
-    /// After [`Self::run`] was dropped, because the agent was told to stop: removes
+    /// Call this after [`Self::run`] was dropped because the agent was told to stop. Removes
     /// everything if that is what the stop means.
     ///
     /// # Errors
@@ -112,22 +111,22 @@ fn say(problems: &[String]) {
     }
 }
 
-/// What the last look has found.
+/// The result of the last look.
 #[derive(Clone, Debug, Default)]
 struct Last {
-    /// The configuration that was written.
+    /// The configuration that was written to the conf dir.
     text: Option<String>,
-    /// The configuration that was found to be right.
+    /// The configuration that was approved.
     approved: Option<String>,
     /// Whether pods get a network.
     networks: Looked,
-    /// Whether they would get one by the last good configuration.
+    /// Whether pods would get a network with the last good configuration.
     restored: Looked,
 }
 
 fn look(layout: &Layout, source: &Origin, last: Last) -> (Last, Vec<String>) {
     let elsewhere = ready::runtime(layout, source).err().map(|error| format!("{error:#}"));
-    // Directories that nobody reads are not made.
+    // Nothing is made in directories that the runtime does not read.
     if let (Some(elsewhere), false) = (&elsewhere, is_there(layout)) {
         return (last, vec![elsewhere.clone()]);
     }
@@ -145,12 +144,12 @@ fn look(layout: &Layout, source: &Origin, last: Last) -> (Last, Vec<String>) {
     }
     let (last, results) = conf(layout, source, last, is_elsewhere, &mut manifest);
     results.into_iter().for_each(&mut note);
-    note(net_d::check(layout, &manifest));
+    note(net_d::check_conf_dir(layout, &manifest));
     (last, problems)
 }
 
-/// Only what is gone is put back: what differs may be a newer build's that takes our
-/// place at this moment.
+/// Puts back programs that are gone. A program that differs is left alone: a newer version of
+/// genie-host may be replacing it at this moment.
 fn programs(layout: &Layout, source: &Origin, manifest: &mut Manifest) -> Result<()> {
     let is_there = |name: &&str| layout.on_host(&layout.bin_dir.join(name)).exists();
     if binaries::PROGRAMS.iter().all(is_there) {
@@ -160,8 +159,9 @@ fn programs(layout: &Layout, source: &Origin, manifest: &mut Manifest) -> Result
     binaries::install(layout, &source.programs, manifest)
 }
 
-/// A new configuration is put in force when its time has come, a missing file written again.
-/// One that somebody else changed is told of and left: two writers would go on for ever.
+/// Puts a new configuration in force when its time has come, and writes a missing file again. A
+/// file that somebody else changed is reported and left alone: otherwise two programs would
+/// overwrite each other for ever.
 fn conf(
     layout: &Layout,
     source: &Origin,
@@ -188,7 +188,8 @@ fn conf(
     }
 }
 
-/// One that is there already is only told of when its time is over.
+/// Approves the configuration and puts it in force. A problem of the networks or of the runtime's
+/// directories holds back only a configuration that is not in the conf dir yet.
 fn bring_in_force(
     layout: &Layout,
     source: &Origin,
@@ -198,7 +199,7 @@ fn bring_in_force(
     is_elsewhere: bool,
     manifest: &mut Manifest,
 ) -> Result<()> {
-    // It may have to wait for long, and looking takes processes.
+    // An approval is not repeated: it may wait for long, and it starts processes.
     if approved.as_ref() != Some(&prepared.text) {
         approve(layout, source, prepared)?;
         *approved = Some(prepared.text.clone());
@@ -212,7 +213,8 @@ fn bring_in_force(
     put_in_force(layout, prepared, manifest)
 }
 
-/// The last good one stays. If it is gone, it comes back, unless pods would be refused by it.
+/// Keeps the last good configuration in force. If its file is gone, the file is written again,
+/// unless pods would get no network with it.
 fn not_in_force(
     layout: &Layout,
     source: &Origin,
@@ -234,7 +236,7 @@ fn not_in_force(
     (last, vec![restored, Err(error.context(stays))])
 }
 
-/// Takes the startup taint away. False: try again at the next look.
+/// Takes the startup taint away. The result is false when the next look has to try again.
 async fn open(source: &Origin, client: Option<kube::Client>) -> bool {
     let Some(node) = &source.node else { return true };
     let Some(client) = client else { return false };
@@ -256,7 +258,7 @@ fn watch(layout: &Layout, source: &Origin) -> Option<Watch> {
     watch.inspect_err(|error| tracing::warn!(error = format!("{error:#}"), "changes are noticed late")).ok()
 }
 
-/// Waits for the next event, at most for the usual time.
+/// Waits for the next event, or for [`PERIOD`].
 async fn wait(watch: Option<Watch>) {
     let Some(mut watch) = watch else { return tokio::time::sleep(PERIOD).await };
     match timeout(PERIOD, watch.changed()).await {

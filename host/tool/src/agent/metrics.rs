@@ -1,4 +1,4 @@
-//! What is counted, in the formats of Prometheus.
+//! The metrics, in the formats of Prometheus.
 
 mod exposition;
 mod labels;
@@ -25,11 +25,11 @@ use genie_core::agent_api::protocol::CallReport;
 use genie_core::selector::artefact::engine::ENGINE_ID;
 use labels::Bounded;
 
-/// From what the plugin adds to what a delegate may take, in seconds.
+/// Buckets in seconds: from what the plugin adds to what a delegate may take.
 const BUCKETS: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 30.0];
-/// The verbs whose time is counted in buckets: a pod waits for them.
+/// The verbs that a pod waits for: their time is counted in buckets.
 const TIMED: [&str; 2] = ["ADD", "DEL"];
-/// What is published.
+/// The kinds of what is published.
 const KINDS: [&str; 2] = ["annotations", "events"];
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -82,7 +82,8 @@ struct Of {
 
 type Seconds<L> = Family<L, Counter<f64, AtomicU64>>;
 
-/// All that is counted. Labels are what the node is made of, and never what a pod asks for.
+/// All metrics. Their labels are bounded by what the node consists of, and never grow with what
+/// pods ask for.
 pub struct Metrics {
     registry: Registry,
     calls: Family<Call, Counter>,
@@ -108,7 +109,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Nothing has been counted.
+    /// Makes the metrics, all of them at zero.
     pub fn new() -> Self {
         let metrics = Self {
             registry: Registry::default(),
@@ -137,8 +138,8 @@ impl Metrics {
         Self { registry: metrics.registered(), ..metrics }
     }
 
-    /// What is not there cannot grow: without a zero before it, the first failure is no
-    /// increase that an alert would see.
+    /// Makes the series that alerts look at, with zero. Without that zero the first failure would
+    /// be no increase, and an alert would not see it.
     fn begin(&self) {
         for call in labels::calls() {
             drop(self.calls.get_or_create(&call));
@@ -189,7 +190,7 @@ impl Metrics {
         all
     }
 
-    /// A call has ended, on a node with these networks.
+    /// Counts a call that has ended. `networks` are those of the node.
     pub fn called(&self, report: &CallReport, networks: &Networks) {
         let call = labels::call(report);
         let verb = call.verb;
@@ -223,7 +224,7 @@ impl Metrics {
         self.watch_failures.inc();
     }
 
-    /// A round of publication.
+    /// Counts a round of publication.
     pub fn published(&self, published: &Published) {
         let rounds: [&Round; 2] = [&published.annotations, &published.events];
         for (of, round) in KINDS.into_iter().zip(rounds) {
@@ -233,17 +234,17 @@ impl Metrics {
         }
     }
 
-    /// Containers that were gone and have been taken away.
+    /// Counts containers that were gone and whose attachments were taken away.
     pub fn collected(&self, containers: usize) {
         self.collected.inc_by(containers as u64);
     }
 
-    /// So many containers were attached without us.
+    /// Sets how many containers were attached without us.
     pub fn unrecorded(&self, containers: usize) {
         self.unrecorded.set(count(containers));
     }
 
-    /// The text of `OpenMetrics`, with what is true at this moment.
+    /// The text in the format of `OpenMetrics`, with the values of this moment.
     pub fn text(&self, pods: &Pods, files: &Files, ready: bool) -> String {
         self.pods.set(count(pods.len()));
         self.watched.set(pods.is_watched().into());

@@ -1,5 +1,5 @@
-//! The networks of the node, for labels. What a pod brings along itself, in an annotation
-//! or by a selector, has a name that somebody else chose, and as many as they like.
+//! The networks of the node, for labels. Networks that a pod brings along, by an annotation or a
+//! selector, get no label of their own: others choose their names, and as many as they like.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,10 +14,11 @@ use genie_core::cni::get;
 use genie_core::config::OWN_TYPE;
 use genie_core::network::Catalogue;
 
-/// The label of all that have none of their own.
+/// The label of all networks that have none of their own.
 pub const OTHER: &str = "other";
 
-/// A directory that has changed so recently may change again, and its time stay the same.
+/// A directory that changed less than this long ago may change again without a new time of
+/// modification.
 const SETTLED: Duration = Duration::from_secs(1);
 
 /// The networks of the node.
@@ -28,19 +29,20 @@ pub struct Networks {
 
 #[derive(Default)]
 struct Known {
-    /// Which directory was read, and when it had changed the last time.
+    /// The directory that was read, and its time of modification then.
     read: Option<(PathBuf, Option<SystemTime>)>,
-    /// By the network's name, the type of its first plugin.
+    /// The type of each network's first plugin, by the network's name.
     plugins: BTreeMap<String, String>,
 }
 
 impl Networks {
-    /// Those of this node; nothing is read yet.
+    /// Makes the list for this node. Nothing is read yet.
     pub fn new(layout: Layout) -> Self {
         Self { layout, known: Mutex::default() }
     }
 
-    /// The labels of a network: its name and the type of its first plugin.
+    /// The labels of a network: its name and the type of its first plugin. Both are [`OTHER`] when
+    /// the network is not one of the node's.
     pub fn label(&self, network: &str) -> (String, String) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.plugins.contains_key(network) {
@@ -69,7 +71,7 @@ impl Networks {
         }
     }
 
-    /// Where the plugin looks for networks: as its configuration says.
+    /// Where the plugin looks for networks, by its configuration in force.
     fn conf_dir(&self) -> PathBuf {
         let conf = net_d::in_force(&self.layout);
         let named =

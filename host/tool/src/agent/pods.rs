@@ -1,7 +1,8 @@
 //! The pods of this node: their metadata, kept by a watch.
 //!
-//! Whoever may create pods decides how many there are and how large: of those that may get
-//! a network some facts are kept, within bounds, and of the rest who they are.
+//! Other people decide how many pods there are and how large they are. So memory is bounded: only
+//! pods that may get a network are known. Their facts are kept up to a limit; of pods beyond it
+//! only the identity is kept.
 
 mod slim;
 #[cfg(test)]
@@ -21,28 +22,28 @@ use crate::publish::Shown;
 use genie_core::pod::{Identity, PodFacts};
 use slim::Slim;
 
-/// How many pods come with one answer of the list that a watch begins with. An answer is
-/// in memory as a whole, and a pod may be a megabyte.
+/// How many pods come with one answer of the list that a watch begins with. The agent holds an
+/// answer in memory as a whole, and a pod may be a megabyte.
 const PAGE: u32 = 16;
-/// What the facts of all pods may take of our memory, in bytes; those of further ones are
-/// asked for when they are wanted.
+/// How much memory the facts of all pods may take, in bytes. The facts of further pods are read
+/// from the API server when they are wanted.
 const ALL: usize = 16 << 20;
-/// A watch that has not failed for so long works: it waits half of that, at most,
-/// before it tries again.
+/// A watch without a failure for this long works: it waits at most half of that before it tries
+/// again.
 const RECOVERED: Duration = Duration::from_mins(1);
 
-/// By namespace and name.
+/// Pods by namespace and name.
 #[derive(Default)]
 struct ByName {
     pods: BTreeMap<(String, String), Pod>,
-    /// What their facts take of our memory.
+    /// How much memory their facts take, in bytes.
     size: usize,
 }
 
 struct Pod {
     uid: Option<String>,
     static_uid: Option<String>,
-    /// None when they are too large.
+    /// The facts. There are none when they are too large to be kept.
     facts: Option<PodFacts>,
     size: usize,
 }
@@ -50,11 +51,11 @@ struct Pod {
 /// What is known of a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// There is none, as far as we know.
+    /// No pod of this name is known.
     Nothing,
     /// All that its metadata says.
     Facts(PodFacts),
-    /// Who it is; the rest is too large to be kept.
+    /// Who the pod is. Its facts are too large to be kept.
     Large(Identity),
 }
 
@@ -65,11 +66,11 @@ pub struct Pods(Mutex<Watched>);
 #[derive(Default)]
 struct Watched {
     known: ByName,
-    /// Those of a list that has not come to its end.
+    /// The pods of a list that is not complete yet.
     listed: ByName,
-    /// A list has come to its end.
+    /// Whether a list has ever been complete.
     complete: bool,
-    /// When the watch failed the last time, unless it has told something since.
+    /// When the watch failed the last time. Reset when the watch tells something.
     failed: Option<Instant>,
 }
 
@@ -103,7 +104,7 @@ impl ByName {
 }
 
 impl Pods {
-    /// What is known of a pod. One of another uid is another pod.
+    /// What is known of a pod. A pod with another uid is another pod.
     pub fn get(&self, wanted: &Identity) -> Known {
         let watched = self.lock();
         let key = (wanted.namespace.clone(), wanted.name.clone());
@@ -116,7 +117,7 @@ impl Pods {
         }
     }
 
-    /// What is published is compared with this.
+    /// The pod as the watch shows it, to compare with what is to be published.
     pub fn shown(&self, wanted: &Identity) -> Option<Shown> {
         match self.get(wanted) {
             Known::Nothing => None,
@@ -130,7 +131,7 @@ impl Pods {
         self.lock().works()
     }
 
-    /// How many there are.
+    /// How many pods are known.
     pub fn len(&self) -> usize {
         self.lock().known.pods.len()
     }
@@ -139,7 +140,7 @@ impl Pods {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in what the watch tells. True: something may be there to be published.
+    /// Takes in an event of the watch. Returns whether there may be something to publish.
     fn hear(&self, event: Event<Slim>) -> bool {
         let mut watched = self.lock();
         watched.failed = None;
@@ -151,7 +152,7 @@ impl Pods {
             Event::Delete(pod) => {
                 let Identity { namespace, name, uid } = pod.identity();
                 let key = (namespace, name);
-                // The pod of before may go after the one of now has come.
+                // A pod's end may be told after its successor of the same name has come.
                 if watched.known.pods.get(&key).is_some_and(|known| known.uid == uid) {
                     watched.known.remove(&key);
                 }
@@ -174,7 +175,7 @@ impl Pods {
         }
     }
 
-    /// The watch failed; it tries again. A failure that lasts is one message.
+    /// Notes that the watch failed; it tries again by itself. A failure that lasts is logged once.
     fn fail(&self, error: &watcher::Error) {
         let mut watched = self.lock();
         if !watched.fails() {
@@ -187,17 +188,17 @@ impl Pods {
 /// Watches for ever. What is known stays known while the API server is away.
 pub async fn watch(context: &Context) {
     let client = context.await_client().await;
-    // Of this type only metadata is asked for.
+    // Of this type only metadata is requested.
     let api: Api<Slim> = Api::all(client);
-    // Those that may get a network. Pods on the node's network have no part in this, and
-    // who has come to its end gets none any more.
+    // Only pods that may get a network: not pods on the node's network, and not pods that have
+    // ended.
     let fields = format!(
         "spec.nodeName={},spec.hostNetwork=false,status.phase!=Succeeded,status.phase!=Failed",
         context.options.node
     );
     let of_node = watcher::Config::default().fields(&fields).page_size(PAGE);
     let mut events = std::pin::pin!(watcher(api, of_node).default_backoff());
-    // The stream has no end; a failure is followed by another attempt.
+    // The stream has no end: a failure is followed by another attempt.
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {

@@ -1,4 +1,4 @@
-//! The task that brings to the API server what calls left on disk.
+//! The task that publishes at the API server what calls left on disk.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,19 +14,19 @@ use genie_core::cni::CniError;
 use genie_core::record::Store;
 use genie_core::report::spool::Spool;
 
-/// How often is looked without being woken: after a wake-up that was lost, and when
-/// the API server is back.
+/// The longest time between two rounds. It covers a wake-up that was lost, and an API server that
+/// is back.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Annotations and events of this node.
+/// Publishes the annotations and events of this node.
 pub struct Publication {
     store: Store,
     spool: Spool,
     publisher: Publisher,
     events: Events,
-    /// Nobody has answered; until then nothing is sent.
+    /// When to try again after the API server did not answer. Nothing is sent before.
     silence: Option<Retry>,
-    /// Something could not be published, and is still to be.
+    /// Whether something could not be published, and is still to be.
     failing: bool,
 }
 
@@ -40,8 +40,8 @@ pub struct Published {
 }
 
 impl Publication {
-    /// For the state directory as we reach it. From now on the plugin writes to the
-    /// spool.
+    /// Makes the task for a state directory, and the spool in it. From now on the plugin writes to
+    /// the spool. `state_dir` is the path as the agent sees it.
     ///
     /// # Errors
     /// The state directory cannot be used.
@@ -56,17 +56,18 @@ impl Publication {
         Ok(Self { store, spool, publisher, events, silence: None, failing: false })
     }
 
-    /// Publishes for ever: now, whenever `wake` says so, and now and then. Each round
-    /// is told to `done`.
+    /// Publishes for ever: at once, whenever `wake` is notified, and every ten seconds. `done` is
+    /// called after each round.
     pub async fn run(&mut self, lookup: FindPod<'_>, client: &kube::Client, wake: &Notify, done: impl Fn(&Published)) {
         loop {
             done(&self.round(lookup, client).await);
-            // Woken or not: the records say what is to be done.
+            // Woken or not, the next round finds in the records what is to be done.
             _ = tokio::time::timeout(EVERY, wake.notified()).await;
         }
     }
 
-    /// Publishes what is there and due. What fails is only logged: it comes again.
+    /// Publishes what is due. Failures are only logged: what failed is tried again in a later
+    /// round.
     pub async fn round(&mut self, lookup: FindPod<'_>, client: &kube::Client) -> Published {
         let may_send = self.silence.is_none_or(|silence| silence.is_due(Instant::now()));
         let client = may_send.then_some(client);
@@ -87,7 +88,7 @@ impl Publication {
         self.silence = silent.then(|| Retry::after(&NotPublished::Silent(String::new()), self.silence, Instant::now()));
     }
 
-    /// A failure that lasts is one message, and so is its end.
+    /// Logs once when publication begins to fail, and once when it works again.
     fn log(&mut self, round: &Published) {
         let kinds = [&round.annotations, &round.events];
         let why: Vec<_> = kinds.iter().filter_map(|kind| kind.failure.as_deref()).collect();

@@ -1,5 +1,5 @@
-//! Records whose container is gone: a reboot, a runtime that was reset or lost a
-//! DEL. What they hold is taken away as DEL would have done it.
+//! Records whose container is gone: the node was rebooted, or the runtime was reset or lost a DEL.
+//! Their attachments are taken away as DEL would have done it.
 
 #[cfg(test)]
 mod tests;
@@ -23,14 +23,15 @@ use genie_core::record::{Header, Listed, MODERATE, Store, boot_id, is_earlier};
 
 /// How often records are compared with what exists.
 const EVERY: Duration = Duration::from_secs(30);
-/// How young a record is left alone: its container may not be there yet.
+/// How old a record must be, in seconds, before its container's absence counts: the container may
+/// not be there yet.
 const GRACE: u64 = 60;
-/// How long taking one record away may take; the child's own deadline is shorter.
+/// How long it may take to take one record away. The child's own deadline is shorter.
 const COLLECT_TIME: Duration = Duration::from_secs(90);
 /// Where delegates find `iptables` and its like.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Compares records with what exists.
+/// Compares records with the containers that exist.
 pub struct Reconciler {
     root: PathBuf,
     state_dir: PathBuf,
@@ -42,16 +43,16 @@ pub struct Reconciler {
 /// A record of the last round.
 struct Seen {
     inode: u64,
-    /// None for one that is too large to be read.
+    /// None when the record is too large to be read.
     container: Option<Container>,
-    /// Its container was gone then.
+    /// Whether its container was gone in that round.
     suspect: bool,
 }
 
 /// What a record says of its container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Container {
-    /// Its id.
+    /// The container's id.
     pub id: String,
     /// The interface that the runtime named.
     pub interface: String,
@@ -62,8 +63,8 @@ pub struct Container {
 }
 
 impl Reconciler {
-    /// For the host whose file system is at `root`; `state_dir` is a path there.
-    /// `program` is this program, as it can be started.
+    /// Makes the task for the host whose file system is at `root`. `state_dir` is a path of the
+    /// host. `program` is a path by which this program can be started.
     pub fn new(root: &Path, state_dir: &Path, program: &Path) -> Self {
         Self {
             root: root.into(),
@@ -74,8 +75,8 @@ impl Reconciler {
         }
     }
 
-    /// Compares for ever: now and every half minute. Each round is told to `done`, with
-    /// the number of containers whose attachments it took away.
+    /// Compares for ever: at once and every half minute. `done` is called after each round with the
+    /// number of containers whose attachments were taken away.
     pub async fn run(&mut self, done: impl Fn(usize)) {
         loop {
             match self.round(SystemTime::now()).await {
@@ -86,8 +87,8 @@ impl Reconciler {
         }
     }
 
-    /// Takes away what belongs to containers that are gone. Answers of how many
-    /// containers; those that could not be taken away come again in the next round.
+    /// Takes away the attachments of containers that are gone, and returns the number of these
+    /// containers. Those that could not be taken away are tried again in the next round.
     ///
     /// # Errors
     /// The records cannot be read.
@@ -114,7 +115,7 @@ impl Reconciler {
         Ok(collected)
     }
 
-    /// The containers that are gone for sure.
+    /// The containers that are certainly gone.
     fn gone(&mut self, now: u64) -> Result<Vec<Container>, CniError> {
         let store = Store::open(&on_host(&self.root, &self.state_dir))?;
         let mut seen = BTreeMap::new();
@@ -138,7 +139,7 @@ impl Reconciler {
                         let container = Some(Container::of(&record.header));
                         Seen { inode: metadata.ino(), container, suspect: false }
                     }
-                    // Nobody knows what a damaged one holds; the runtime's DEL tells of it.
+                    // Nobody knows what a damaged record holds. The runtime's DEL reports it.
                     Some(Listed::Damaged { .. }) | None => continue,
                 },
             };
@@ -151,8 +152,9 @@ impl Reconciler {
         Ok(gone)
     }
 
-    /// A container of an earlier boot is. One without a network namespace is when
-    /// that was so in the last round too: the runtime may be about to call DEL.
+    /// Whether the container is gone. A container of an earlier boot is gone. A container without a
+    /// network namespace is gone if it had none in the last round either: the runtime may be about
+    /// to call DEL.
     fn is_gone(&self, seen: &mut Seen, now: u64) -> bool {
         let Some(container) = &seen.container else { return false };
         if is_earlier(&container.boot_id, &self.boot_id) {
@@ -162,8 +164,9 @@ impl Reconciler {
         std::mem::replace(&mut seen.suspect, suspect) && suspect
     }
 
-    /// In a child: it makes the host's file system its own, where the delegates and
-    /// what they need are. It looks again, under the container's lock.
+    /// Takes one container's attachments away, in a child. The child makes the host's file system
+    /// its own root, since the delegates and what they need are there. Under the container's lock
+    /// it checks once more that the container is gone.
     async fn collect(&self, container: &Container) -> Result<(), String> {
         let mut command = Command::new(&self.program);
         command
@@ -200,15 +203,15 @@ impl Container {
     }
 }
 
-/// The network namespace is not there. Where the whole directory of namespaces is
-/// missing, or that of processes, it is our view of the host that lacks something.
+/// Whether the network namespace is missing. If the whole directory of namespaces or of processes
+/// is missing, our view of the host is incomplete, and the answer is no.
 fn is_netns_missing(root: &Path, netns: &Path) -> bool {
     let dir = if netns.starts_with("/proc") { Some(Path::new("/proc/self")) } else { netns.parent() };
     dir.is_some_and(|dir| !is_missing(root, dir)) && is_missing(root, netns)
 }
 
-/// Nothing is at this path of the host. Links are followed there: `/var/run` leads to
-/// the host's `/run`, not to ours. What cannot be looked at counts as present.
+/// Whether nothing is at this path of the host. Links are followed inside of the host: `/var/run`
+/// leads to the host's `/run`, not to ours. What cannot be looked at counts as present.
 fn is_missing(root: &Path, path: &Path) -> bool {
     if path.as_os_str().is_empty() {
         return false;

@@ -22,14 +22,14 @@ use super::unrecorded;
 /// Runs until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// What the agent cannot do without: its socket, its state directory, its address.
+/// The agent cannot use its socket, its state directory or its address.
 pub async fn run(options: Options) -> Result<()> {
     let context = Arc::new(Context::new(options));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), node = context.options.node, "agent started");
     let options = &context.options;
     let installation = options.source.clone().map(|source| Installation::new(options.layout.clone(), source));
     let removed = watch::Sender::new(false);
-    // Beside all others: it goes on while the agent comes to its end.
+    // Beside all other tasks: the watch goes on while the agent comes to its end.
     if let Some(name) = options.daemon_set.clone() {
         let (context, removed) = (Arc::clone(&context), removed.clone());
         tokio::spawn(async move { daemon_set::watch(&context, &name, &removed).await });
@@ -41,7 +41,7 @@ pub async fn run(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// Ends with the first that ends: a signal, or what the agent cannot do without.
+/// Runs all tasks until a signal comes, or until a task ends that the agent cannot do without.
 async fn tasks(context: &Arc<Context>, installation: Option<&Installation>) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

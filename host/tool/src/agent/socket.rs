@@ -1,4 +1,4 @@
-//! The socket: what the plugin asks and tells.
+//! The plugin's socket: questions and reports of calls.
 
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, Permissions};
@@ -23,20 +23,19 @@ use genie_core::object::ObjectName;
 use genie_core::pod::{Identity, is_private};
 use genie_core::record::Pod;
 
-/// How many connections are served at once. A node does not start so many pods at a time:
-/// the oldest one is of a call that hangs, and it goes on without us.
+/// How many connections are served at once. A node does not start so many pods at a time: the
+/// oldest connection is then of a call that hangs, and that call goes on without us.
 const CONNECTIONS: usize = 128;
 /// How long a plugin may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long an object serves for further pods: a burst of pods asks for the same.
+/// How long an object that was read answers for further pods: a burst of pods asks for the same
+/// object.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How long an object is waited for, whatever the plugin says: its connection is one
-/// of few.
+/// The longest wait for an object, whatever the plugin says: the number of connections is bounded.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// How many pods that are too large to be kept are asked for at once: an answer may be a
-/// megabyte.
+/// How many pods that are too large to be kept are read at once: an answer may be a megabyte.
 const LARGE_AT_ONCE: usize = 4;
 
 /// What connections share.
@@ -45,8 +44,8 @@ struct Shared {
     large: Semaphore,
 }
 
-/// Objects that are being read or were just now, by what was asked for. Whoever asks
-/// for the same waits for the one answer; other objects wait for nobody.
+/// Objects that are being read or were read just now, by name. Calls that ask for the same object
+/// wait for one answer; calls for other objects do not wait for it.
 type Objects = Mutex<HashMap<ObjectName, Arc<OnceCell<(Instant, Option<Value>)>>>>;
 
 /// Serves for ever.
@@ -61,7 +60,7 @@ pub async fn serve_plugins(context: &Arc<Context>) -> io::Result<()> {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                // Out of descriptors, most likely: those of others will be free again.
+                // Most likely there are no descriptors left. Connections that end free theirs.
                 tracing::warn!(%error, "a connection of the plugin was not accepted");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
@@ -77,9 +76,9 @@ pub async fn serve_plugins(context: &Arc<Context>) -> io::Result<()> {
     }
 }
 
-/// A socket that an agent of before left, or still listens on, is replaced: it has
-/// to go, and this one is there. It is renamed into its place when it is root's
-/// alone, so that there is one at any time, and never one for others.
+/// Replaces the socket that an earlier agent left, or still listens on: the new agent is the one
+/// that stays. The new socket is renamed into its place when only root may use it. So there is a
+/// socket at any time, and it is never open to others.
 fn listen(path: &Path) -> io::Result<UnixListener> {
     let beside = path.with_extension("new");
     let made = || {
@@ -142,9 +141,9 @@ async fn say(stream: &mut BufReader<UnixStream>, answer: Answer) -> io::Result<(
     timeout(PATIENCE, stream.write_all(&response)).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
 }
 
-/// What is wanted; else what is to be answered.
+/// Returns what the line asks for, or else the answer to a line that is not understood.
 fn understood(line: &[u8]) -> Result<Body, Box<Answer>> {
-    // The version first: the rest may be shaped in a way that only it explains.
+    // The version comes first: without it the shape of the rest is not known.
     let parsed: Result<Value, _> = serde_json::from_slice(line);
     let version = parsed.as_ref().ok().and_then(|request| request["version"].as_u64());
     if !version.is_some_and(|version| (u64::from(OLDEST)..=u64::from(VERSION)).contains(&version)) {
@@ -154,7 +153,7 @@ fn understood(line: &[u8]) -> Result<Body, Box<Answer>> {
     request.map(|request| request.body).map_err(|error| Box::new(Answer::Error(format!("not understood: {error}"))))
 }
 
-/// The facts of a pod that is too large to be kept, from the API server.
+/// The facts of a pod that is too large to be kept, read from the API server.
 async fn large(context: &Context, shared: &Shared, pod: &Identity) -> Answer {
     let read = async {
         let _turn = shared.large.acquire().await.map_err(|error| error.to_string())?;
@@ -182,7 +181,7 @@ async fn object(context: &Context, objects: &Objects, wanted: &ObjectName) -> Re
         });
         Arc::clone(objects.entry(wanted.clone()).or_default())
     };
-    // A failure fills nothing: who asks next, or waits already, tries again.
+    // A failure is not stored: calls that wait already, and later ones, try again.
     let read = || async {
         let client = context.client().await?;
         let object = kubernetes::object(&client, wanted).await?;
@@ -211,7 +210,7 @@ fn take(context: &Context, report: &CallReport) {
         };
     }
     match report.code {
-        // A runtime calls DEL until it believes it.
+        // A runtime repeats DEL until one succeeds, so most of these are no news.
         None if verb == "DEL" && networks.is_empty() => told!(debug, "nothing was attached"),
         None => told!(info, "call"),
         Some(code) => {

@@ -106,8 +106,7 @@ fn the_socket_is_for_root_alone() {
 fn a_pod_that_is_not_known_yet_is_to_be_asked_for_elsewhere() {
     let agent = Listening::start();
     let pod = Identity { namespace: "default".into(), name: "web".into(), uid: None };
-    // The deadline of the call is no matter: the agent says at once that it does not
-    // know.
+    // The call's deadline plays no part: the agent says at once that it does not know the pod.
     let line = format!("{{\"version\":1,\"pod\":{}}}\n", serde_json::to_string(&pod).unwrap());
     assert_eq!(agent.say(&line), "{\"version\":1,\"pod\":null}\n");
 }
@@ -186,7 +185,8 @@ fn a_report_is_counted_and_wakes_publication() {
     }
 }
 
-/// As calls that were stopped, or that wait for an object of an API server that hangs.
+/// Such connections come of calls that were stopped, or that wait for an object of an API server
+/// that hangs.
 #[test]
 fn who_connects_and_says_nothing_keeps_nobody_from_being_answered() {
     let agent = Listening::start();
@@ -194,7 +194,8 @@ fn who_connects_and_says_nothing_keeps_nobody_from_being_answered() {
     let pod = Identity { namespace: "default".into(), name: "web".into(), uid: None };
     let line = format!("{{\"version\":1,\"pod\":{}}}\n", serde_json::to_string(&pod).unwrap());
     assert_eq!(agent.say(&line), "{\"version\":1,\"pod\":null}\n");
-    // It did not wait until those before had lost their time: of them only the oldest went.
+    // The agent did not wait for the earlier connections to time out: it closed only the oldest of
+    // them.
     let mut newer = &idle[100];
     newer.set_nonblocking(true).unwrap();
     assert_eq!(newer.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
@@ -205,7 +206,7 @@ fn no_agent_costs_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("agent.sock");
     assert_eq!(ask(&socket, Body::Pod(Identity::default()), soon()), Ok(None));
-    // Left over by an agent that was killed.
+    // This socket is left over from an agent that was killed.
     drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
     assert_eq!(ask(&socket, Body::Pod(Identity::default()), soon()), Ok(None));
     report(&socket, CallReport::default());
@@ -215,7 +216,7 @@ fn no_agent_costs_nothing() {
 fn an_agent_that_hangs_is_not_waited_for() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("agent.sock");
-    // The kernel accepts; nobody ever answers.
+    // The kernel accepts the connection, and nobody ever answers.
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     let pod = Identity { namespace: "default".into(), name: "web".into(), uid: None };
     assert!(ask(&socket, Body::Pod(pod), soon()).unwrap_err().contains("does not answer"));

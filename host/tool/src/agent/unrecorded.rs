@@ -1,6 +1,6 @@
-//! Containers of this node that were attached without us: before our time, or while we were on
-//! our way out. Their DEL undoes them; who operates the node should know that they are there,
-//! because they have the networks that the runtime gave them.
+//! Containers of this node that were attached without us: before genie-host was installed, or while
+//! it was being removed. Their DEL undoes them. The node's operator should know of them, because
+//! they have the networks that the runtime gave them.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,10 +13,10 @@ use genie_core::cni::CniError;
 use genie_core::config::{CNI_CACHE_DIR, OWN_TYPE, Paths};
 use genie_core::record::adopted;
 
-/// How often is looked.
+/// The time between two looks.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// Looks for ever.
+/// Counts these containers for ever.
 pub async fn watch(context: &Context) {
     let mut last = 0;
     loop {
@@ -48,7 +48,7 @@ fn count(layout: &Layout) -> Result<usize, CniError> {
         .map(|found| found.len())
 }
 
-/// As the configuration in force says.
+/// The directory of libcni's cache, by the configuration in force.
 fn cni_cache_dir(layout: &Layout) -> PathBuf {
     let paths = Paths::from_map(&net_d::in_force(layout));
     paths.map_or_else(|_| CNI_CACHE_DIR.into(), |paths| paths.cni_cache_dir)

@@ -1,4 +1,4 @@
-//! Whether a chain may be put in force: what is wrong with it, and what may not be meant.
+//! Whether a chain may be put in force: what is wrong with it, and what is probably a mistake.
 
 use std::slice;
 use std::time::Instant;
@@ -13,29 +13,29 @@ use genie_core::selector::module::Module;
 use genie_core::selector::module::loaded::LoadedSelector;
 use genie_core::text::one_line;
 
-/// The selector that decides whatever it is asked.
+/// The selector that always decides.
 const LAST: Module = Module::BuiltIn("default-plugin");
 
-/// How much it matters.
+/// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Level {
-    /// It may do something else than what was meant.
+    /// The configuration may do something else than what was meant.
     Warning,
-    /// It is not put in force.
+    /// The configuration is not put in force.
     Error,
 }
 
-/// One thing that was found.
+/// One finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// How much it matters.
+    /// How much the finding matters.
     pub level: Level,
-    /// Where it is, what it is, and what would be right.
+    /// The place, what is wrong there, and what would be right.
     pub what: String,
 }
 
 impl Finding {
-    /// It is not put in force.
+    /// A finding that keeps the configuration from being put in force.
     pub fn error(what: impl Into<String>) -> Self {
         Self { level: Level::Error, what: what.into() }
     }
@@ -52,11 +52,11 @@ impl From<CniError> for Finding {
     }
 }
 
-/// How a module is loaded. None: it cannot be looked at here.
+/// Loads a module. The result is none when the module cannot be looked at here.
 pub type Load<'a> = dyn Fn(&Module) -> Option<Result<LoadedSelector, CniError>> + 'a;
 
-/// Everything that is found: modules that do not load, imports that are not granted, settings
-/// that do not fit, an order that cannot be meant.
+/// Finds everything that is wrong: modules that do not load, imports that are not granted, settings
+/// that do not fit, and an order that cannot be meant.
 pub fn chain(chain: &Chain, load: &Load<'_>, deadline: Instant) -> Vec<Finding> {
     let mut found: Vec<_> = chain.entries.iter().flat_map(|entry| loaded(chain, entry, load, deadline)).collect();
     found.extend(order(&chain.entries));
@@ -70,7 +70,7 @@ fn loaded(chain: &Chain, entry: &Entry, load: &Load<'_>, deadline: Instant) -> V
         Some(Ok(selector)) => selector,
     };
     let imports = selector.imports().iter();
-    let granted = |import: &String| entry.grants.check(&entry.name, slice::from_ref(import));
+    let granted = |import: &String| entry.grants.check_imports(&entry.name, slice::from_ref(import));
     let mut found: Vec<_> = imports.filter_map(|import| granted(import).err()).map(Finding::from).collect();
     if chain.merge.as_ref() == Some(&entry.name) && !selector.merges() {
         let what =
@@ -92,7 +92,7 @@ fn settings_of(entry: &Entry, schema: &str) -> Vec<Finding> {
         let what = format!("selector {name:?} has settings, but publishes no schema of any: they are not checked");
         return if *settings == empty { Vec::new() } else { vec![Finding::warning(what)] };
     }
-    match settings::check(schema, settings) {
+    match settings::mistakes(schema, settings) {
         Ok(mistakes) => {
             let told = mistakes.into_iter().map(|mistake| Finding::error(format!("selector {name:?}: {mistake}")));
             told.collect()
@@ -106,7 +106,7 @@ fn settings_of(entry: &Entry, schema: &str) -> Vec<Finding> {
     }
 }
 
-/// An order in which somebody is not asked, or does not see what is decided.
+/// Finds orders in which an entry is never asked, or a guard does not see what is decided after it.
 fn order(entries: &[Entry]) -> Vec<Finding> {
     let reached = entries.iter().position(|entry| entry.module == LAST).map_or(entries.len(), |last| last + 1);
     let (asked, behind) = entries.split_at(reached);

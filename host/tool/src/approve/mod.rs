@@ -1,5 +1,5 @@
-//! Whether a configuration may be put in force. Asked by whoever does that (installation and
-//! agent), and by whoever tells beforehand (`doctor`, `test-selector`).
+//! Whether a configuration may be put in force. The installation and the agent ask before they do
+//! so; `doctor` and `test-selector` tell it beforehand.
 
 pub mod chain;
 mod settings;
@@ -14,7 +14,7 @@ use genie_core::cni::CniError;
 use genie_core::config::{self, Config};
 use genie_core::selector::chain::Chain;
 
-/// Everything that is found, what is written and what the selectors make of it.
+/// All findings about a configuration: how it is written, and what its selectors say of it.
 pub fn approve(config: &Map<String, Value>, load: &Load<'_>, deadline: Instant) -> Vec<Finding> {
     let errors = match read(config) {
         Ok(config) => return chain::chain(&config.chain, load, deadline),
@@ -23,7 +23,7 @@ pub fn approve(config: &Map<String, Value>, load: &Load<'_>, deadline: Instant) 
     let entries =
         config::chain::entries(config, PROGRAM).unwrap_or_default().into_iter().filter_map(Result::ok).collect();
     let found = chain::chain(&Chain { entries, merge: None }, load, deadline);
-    // What is said about the order holds for all of them only.
+    // Warnings are about the order of all entries, and some are missing here.
     let wrong = found.into_iter().filter(|finding| finding.level == Level::Error);
     errors.into_iter().map(Finding::from).chain(wrong).collect()
 }
@@ -31,7 +31,7 @@ pub fn approve(config: &Map<String, Value>, load: &Load<'_>, deadline: Instant) 
 /// Reads a configuration as [`Config::from_map`] does.
 ///
 /// # Errors
-/// Every entry of `selectors` that is wrong, and the first other key.
+/// All entries of `selectors` that are wrong, and the first wrong key besides.
 pub fn read(config: &Map<String, Value>) -> Result<Config, Vec<CniError>> {
     let first = match Config::from_map(config, PROGRAM) {
         Ok(config) => return Ok(config),

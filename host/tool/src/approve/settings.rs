@@ -1,7 +1,7 @@
-//! A selector's settings against the JSON schema that it publishes of them.
+//! Checks a selector's settings against the JSON schema that the selector publishes of them.
 //!
-//! The schema is a stranger's: it reads no file and no other document, and what looking at it
-//! takes is bounded before it is looked at.
+//! The schema is a stranger's. It can make us read no file and no other document, and how much it
+//! may cost is bounded before it is used.
 
 use std::error::Error;
 use std::iter;
@@ -15,24 +15,24 @@ use genie_core::text::one_line;
 
 /// The most bytes of a schema.
 const BYTES: usize = 64 << 10;
-/// The most values in it, each reference in the place of what it refers to.
+/// The most values in it. A reference counts as what it refers to.
 const VALUES: usize = 10_000;
-/// How deeply they may be nested, counted the same way.
+/// How deeply values may be nested. A reference counts as what it refers to.
 const DEPTH: usize = 64;
-/// The most regular expressions.
+/// The most regular expressions in it.
 const PATTERNS: usize = 16;
-/// The most bytes of one, as it is written.
+/// The most bytes of a regular expression as it is written.
 const PATTERN: usize = 256;
-/// The most bytes of one, as it is matched.
+/// The most bytes of a regular expression when it is compiled.
 const COMPILED: usize = 1 << 20;
-/// The most mistakes that are told.
+/// The most mistakes that are reported.
 const TOLD: usize = 8;
 
-/// Its address. Nothing is there.
+/// The schema's address. There is nothing at it.
 const SCHEMA: &str = "genie:///settings";
 
-/// What does not fit, each in words. The error says why the schema is of no use.
-pub(super) fn check(schema: &str, settings: &Value) -> Result<Vec<String>, String> {
+/// Returns the settings' mistakes in words. The error says why the schema cannot be used.
+pub(super) fn mistakes(schema: &str, settings: &Value) -> Result<Vec<String>, String> {
     if schema.len() > BYTES {
         return Err(format!("it has {} bytes, and at most {BYTES} are read", schema.len()));
     }
@@ -50,7 +50,7 @@ pub(super) fn check(schema: &str, settings: &Value) -> Result<Vec<String>, Strin
     })
 }
 
-/// Loads nothing: a schema stands for itself.
+/// Loads nothing: a schema may refer to no other document.
 struct Nowhere;
 
 impl UrlLoader for Nowhere {
@@ -59,7 +59,7 @@ impl UrlLoader for Nowhere {
     }
 }
 
-/// What is left of what a schema may have.
+/// How much the schema may still have.
 struct Bounds<'a> {
     schema: &'a Value,
     values: usize,
@@ -67,13 +67,13 @@ struct Bounds<'a> {
 }
 
 impl<'a> Bounds<'a> {
-    /// Fails when a schema has too much of something, or something whose cost cannot be told.
+    /// Fails when the schema has too much of something, or something whose cost cannot be told.
     fn of(schema: &'a Value) -> Result<(), String> {
         let mut bounds = Self { schema, values: VALUES, patterns: PATTERNS };
         bounds.walk(schema, DEPTH)
     }
 
-    /// Goes through everything as if it were a schema: what is none costs little.
+    /// Walks through every value as if it were a schema. A value that is no schema costs little.
     fn walk(&mut self, value: &'a Value, depth: usize) -> Result<(), String> {
         let deep = || format!("it is nested more than {DEPTH} times, or refers to itself");
         let depth = depth.checked_sub(1).ok_or_else(deep)?;
@@ -97,7 +97,7 @@ impl<'a> Bounds<'a> {
                 let target = self.schema.pointer(pointer).ok_or_else(unusable)?;
                 self.walk(target, depth)
             }
-            // They lead elsewhere than they seem to.
+            // These keywords may refer to another place than they seem to.
             ("$dynamicRef" | "$recursiveRef", Value::String(_)) => Err(format!("{key} is not supported")),
             ("$id" | "id", Value::String(_)) if !is_root => Err(format!("{key} inside of it is not supported")),
             ("pattern", Value::String(pattern)) => self.pattern(pattern),
@@ -114,13 +114,14 @@ impl<'a> Bounds<'a> {
         self.patterns = self.patterns.checked_sub(1).ok_or_else(many)?;
         match RegexBuilder::new(pattern).size_limit(COMPILED).build() {
             Err(regex::Error::CompiledTooBig(_)) => Err(format!("the pattern {pattern:?} takes too much to match")),
-            // Whether it is one at all is for the schema's own rules.
+            // Whether it is a regular expression at all, the compiler of the schema checks.
             _ => Ok(()),
         }
     }
 }
 
-/// The mistakes, each once. Where one of several forms would do, what is wrong with each.
+/// The mistakes, each once. Where any of several forms would do, one text says what is wrong with
+/// each form.
 fn told(error: &ValidationError<'_, '_>, schema: &Value) -> Vec<String> {
     if error.causes.is_empty() {
         return leaf(error, schema);
@@ -143,7 +144,7 @@ fn leaf(error: &ValidationError<'_, '_>, schema: &Value) -> Vec<String> {
         return got.iter().map(|key| unknown(key)).collect();
     }
     let what = match &error.kind {
-        // Without the value: a setting may be a secret.
+        // The message leaves the value out: a setting may be a secret.
         ErrorKind::Pattern { want, .. } => format!("does not match the pattern {want:?}"),
         ErrorKind::Format { want, .. } => format!("is not a valid {want}"),
         kind => kind.to_string(),
@@ -151,7 +152,7 @@ fn leaf(error: &ValidationError<'_, '_>, schema: &Value) -> Vec<String> {
     vec![one_line(&format!("{place}: {what}"))]
 }
 
-/// Where in the settings, as people write it: `settings.networks[0]`.
+/// The place in the settings, as people write it: `settings.networks[0]`.
 fn place(error: &ValidationError<'_, '_>) -> String {
     let tokens = error.instance_location.tokens.iter().map(|token| match token {
         InstanceToken::Prop(name) => format!(".{name}"),

@@ -19,38 +19,40 @@ use genie_core::agent_api::SOCKET;
 pub struct Arguments {
     #[command(flatten)]
     place: Place,
-    /// The mounted ConfigMap, to keep the node as it says; without it nothing is installed
+    /// The directory of the mounted ConfigMap, which the node is kept in line with; without it
+    /// nothing is installed
     #[arg(long, value_name = "DIR")]
     config: Option<PathBuf>,
     /// This node's name
     #[arg(long, value_name = "NAME", env = "NODE_NAME")]
     node: String,
-    /// Where the plugin finds the agent
+    /// The socket where the plugin finds the agent
     #[arg(long, value_name = "PATH", default_value = SOCKET)]
     socket: PathBuf,
-    /// Where metrics and health are served; `none` for nowhere
+    /// The address that serves metrics and health; `none` for no address
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9611", value_parser = address)]
     listen: Listen,
-    /// Credentials for the API server, instead of those of the pod that this runs in
+    /// The kubeconfig for the API server; by default the credentials of the agent's own pod
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
-    /// The `DaemonSet` that the agent belongs to: when it is removed, so is the installation
+    /// The `DaemonSet` that the agent belongs to: when it is removed, the installation is removed,
+    /// too
     #[arg(long, value_name = "NAME", env = "DAEMONSET", requires = "config")]
     daemon_set: Option<String>,
     /// The namespace of that `DaemonSet`
     #[arg(long, value_name = "NAME", env = "POD_NAMESPACE", default_value = "kube-system")]
     namespace: String,
-    /// What is logged: none, error, warn, info, debug or trace
+    /// The messages to log: none, error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = level)]
     log_level: LevelFilter,
-    /// How it is logged
+    /// The format of the log
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum LogFormat {
-    /// A JSON object a line
+    /// A JSON object per line
     #[default]
     Json,
     /// Text for people
@@ -67,13 +69,14 @@ fn address(written: &str) -> Result<Listen, String> {
     parsed.map(Some).map_err(|error| format!("{error}; write an address with its port, or none"))
 }
 
-/// The DaemonSet writes a port behind its node's address, of whatever family that is.
+/// Parses an address without brackets: the DaemonSet writes a port behind its node's address, even
+/// when that is an IPv6 address.
 fn without_brackets(written: &str) -> Option<SocketAddr> {
     let (address, port) = written.rsplit_once(':')?;
     Some(SocketAddr::new(address.parse::<Ipv6Addr>().ok()?.into(), port.parse().ok()?))
 }
 
-/// The levels of the configuration's `log_level`, `none` among them.
+/// The levels of the configuration's `log_level`, with `none`.
 fn level(written: &str) -> Result<LevelFilter, String> {
     if written == "none" {
         return Ok(LevelFilter::OFF);

@@ -1,6 +1,6 @@
-//! `genie-host approve`: what is wrong with the configuration on standard input, a finding a
-//! line. Its file modules are those that are compiled. With the node's networks: whether a
-//! pod that asks for nothing gets one.
+//! `genie-host approve`: finds what is wrong with the configuration on standard input, and prints
+//! one finding a line. File modules are looked at only when they are compiled already. With
+//! `--conf-dir` it finds out instead whether a pod that asks for nothing gets a network.
 
 use std::io::{self, BufRead as _};
 use std::path::{Path, PathBuf};
@@ -19,15 +19,16 @@ use genie_core::cni::CniError;
 use genie_core::plain;
 use genie_core::selector::module::{Loader, Module};
 
-/// Whoever started this waits as long.
+/// How long this may take. The process that started it waits as long.
 const TIME: Duration = Duration::from_mins(1);
 
 #[derive(Args)]
 pub struct Arguments {
-    /// Where compiled selectors are
+    /// The cache of compiled selectors
     #[arg(long, value_name = "DIR")]
     cache_dir: PathBuf,
-    /// The node's networks, to be asked about instead
+    /// The directory of the node's networks: find out instead whether a pod that asks for nothing
+    /// gets one
     #[arg(long, value_name = "DIR")]
     conf_dir: Option<PathBuf>,
 }
@@ -51,9 +52,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a pod gets that asks for nothing.
+/// Decides as for a pod that asks for nothing.
 fn ask_for_nothing(mut config: Map<String, Value>, arguments: &Arguments, conf_dir: &Path) -> Result<(), CniError> {
-    // Its own are the node's, which may be mounted elsewhere.
+    // The configuration's own directories are those of the node, which may be mounted elsewhere.
     for (key, dir) in [("conf_dir", conf_dir), ("cache_dir", &*arguments.cache_dir)] {
         config.retain(|name, _| !name.eq_ignore_ascii_case(key));
         config.insert(key.into(), dir.to_string_lossy().into());
@@ -61,7 +62,7 @@ fn ask_for_nothing(mut config: Map<String, Value>, arguments: &Arguments, conf_d
     call::default_of(config, PROGRAM, Instant::now() + TIME)
 }
 
-/// Whether a module can be looked at without compiling it, which takes time and memory.
+/// Whether a module can be looked at without compiling it, which would take time and memory.
 pub fn is_ready(cache_dir: &Path, module: &Module) -> bool {
     match module {
         Module::BuiltIn(_) => true,

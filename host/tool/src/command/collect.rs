@@ -1,5 +1,5 @@
-//! `genie-host collect`: DEL for a container that is gone, on the host's file
-//! system although the agent lives in a container.
+//! `genie-host collect`: DEL for a container that is gone. It works on the host's file system,
+//! although the agent runs in a container.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use genie_core::call;
 use genie_core::config;
 use genie_core::record::Store;
 
-/// For the container's lock and its delegates.
+/// How long the container's lock and the delegates may take together.
 const TIME: Duration = Duration::from_mins(1);
 
 #[derive(Args)]
@@ -21,13 +21,13 @@ pub struct Arguments {
     container: String,
     /// The interface that the runtime named
     interface: String,
-    /// Where the host's file system is: delegates find their binaries and their state there
+    /// The directory of the host's file system, where delegates find their binaries and their state
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
-    /// Where the records are, as seen from that root
+    /// The directory of the records, as seen from that root
     #[arg(long, value_name = "DIR", default_value = config::STATE_DIR)]
     state_dir: PathBuf,
-    /// Where plugins are, as seen from that root, before the places of their ADD
+    /// A directory of plugins, as seen from that root; searched before those of the ADD
     #[arg(long, value_name = "DIR")]
     bin_dir: Vec<PathBuf>,
 }

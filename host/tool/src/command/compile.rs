@@ -1,4 +1,4 @@
-//! `genie-host compile`: ahead-of-time compilation.
+//! `genie-host compile`: compiles selectors ahead of time.
 
 use std::env;
 use std::fs;
@@ -22,11 +22,11 @@ use genie_core::selector::contract::check_digest;
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The module's file (a component, or a core module built with the SDK), or the name of
-    /// a built-in selector
+    /// The module's file (a component, or a core module built with the SDK), or the name of a
+    /// built-in selector
     #[arg(value_name = "MODULE|NAME", required_unless_present = "built_in")]
     module: Option<String>,
-    /// The digest that the file must have
+    /// The SHA-256 digest that the file must have
     #[arg(long, value_name = "DIGEST")]
     sha256: Option<String>,
     /// The cache of the node's plugin
@@ -35,7 +35,7 @@ pub struct Arguments {
     /// Compile the built-in selectors into a directory instead (for building the plugin)
     #[arg(long, requires = "output", conflicts_with_all = ["module", "sha256"], hide = true)]
     built_in: bool,
-    /// That directory
+    /// The directory for `--built-in`
     #[arg(long, value_name = "DIR", hide = true)]
     output: Option<PathBuf>,
 }
@@ -67,7 +67,7 @@ fn compile_approved(written: &str, approved: Option<Digest>, arguments: &Argumen
         check_digest(Path::new(written), approved, named.digest)?;
     }
     let (module, cache_dir) = (named.module.to_string(), &arguments.cache_dir);
-    // Who started this adds the code.
+    // The process that started this one adds the code.
     let told = |CniError { msg, details, .. }| anyhow!("{msg}{}{details}", if details.is_empty() { "" } else { ": " });
     if compile_as_claimed(&module, &named.bytes, cache_dir).map_err(told)? {
         return Ok(());
@@ -81,12 +81,13 @@ fn compile_approved(written: &str, approved: Option<Digest>, arguments: &Argumen
     Ok(())
 }
 
-/// One file for each built-in selector, `NAME.cwasm`, where the plugin's build looks for it.
+/// Writes the artefact of each built-in selector to `NAME.cwasm`, where the plugin's build looks
+/// for it.
 fn compile_built_in(output: &Path) -> Result<()> {
     fs::create_dir_all(output).with_context(|| output.display().to_string())?;
     for name in built_in::names() {
         let native = artefact(name, built_in::component(name).unwrap_or_default())?;
-        // An unchanged file is left alone, so that nothing is built anew.
+        // An unchanged file is left alone, so that nothing that depends on it is built again.
         file::place(&output.join(format!("{name}.cwasm")), &native, 0o644)?;
     }
     Ok(())

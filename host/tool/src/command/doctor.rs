@@ -1,5 +1,5 @@
-//! `genie-host doctor`: what is wrong with this node, and what to do about it.
-//! It looks and changes nothing.
+//! `genie-host doctor`: finds what is wrong with this node, and says what to do about it. It
+//! changes nothing.
 
 mod agent;
 mod api;
@@ -38,27 +38,27 @@ use site::Site;
 #[derive(Args)]
 #[command(after_help = "Exit status: 0 nothing that FAILs, 1 something does, 2 wrong usage.")]
 pub struct Arguments {
-    /// Where the host's file system is; all other directories are the host's
+    /// The directory of the host's file system; all other directories are the host's
     #[arg(long, value_name = "DIR", default_value = "/")]
     host_root: PathBuf,
-    /// Where the runtime reads its network configuration
+    /// The directory where the runtime reads network configurations
     #[arg(long, value_name = "DIR", default_value = config::CONF_DIR)]
     conf_dir: PathBuf,
-    /// Where the runtime finds plugins
+    /// The directory where the runtime finds plugins
     #[arg(long, value_name = "DIR", default_value = crate::install::BIN_DIR)]
     bin_dir: PathBuf,
-    /// The runtime reads these directories, whatever its configuration seems to say
+    /// Assume that the runtime reads these directories, whatever its configuration seems to say
     #[arg(long, env = TRUST_DIRS, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
     trust_dirs: bool,
-    /// How to print
+    /// The format of the output
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
 }
 
-/// Looks at one area of the node.
+/// Checks one area of the node.
 type Check = fn(&Site) -> Vec<Finding>;
 
-/// What is looked at, in the order in which one thing rests on another.
+/// The areas, in an order in which each depends on those before it.
 const AREAS: [(&str, Check); 11] = [
     ("configuration", configuration::check),
     ("runtime", runtime::check),
@@ -73,8 +73,8 @@ const AREAS: [(&str, Check); 11] = [
     ("spool", spool::check),
 ];
 
-/// What is left of the environment: the variables that this command reads, and where to
-/// find programs.
+/// The environment variables that stay: the ones that this command reads, and the one that finds
+/// programs.
 const ENVIRONMENT: [&str; 2] = ["PATH", TRUST_DIRS];
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -86,7 +86,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     for (area, check) in AREAS {
         let found = check(&site);
         if arguments.output == Output::Table {
-            // At once: some areas take seconds.
+            // Findings are printed at once, since some areas take seconds.
             for finding in &found {
                 super::print_lines(finding.as_lines(area));
             }
@@ -105,8 +105,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
 }
 
-/// A shell has proxies, authorities and more in its environment, which a call never sees: the
-/// runtime's is another, and who asks the API server gets none. So this begins anew, without.
+/// Starts this program again, with only [`ENVIRONMENT`]. A shell's environment has proxies,
+/// authorities and more that a call never sees: the runtime has another environment, and the child
+/// that asks the API server gets none.
 fn look_as_calls_do() -> Result<()> {
     let is_kept = |name: &std::ffi::OsStr| ENVIRONMENT.iter().any(|kept| name == *kept);
     if env::vars_os().all(|(name, _)| is_kept(&name)) {

@@ -1,4 +1,4 @@
-//! `genie-host inspect`: what a selector is.
+//! `genie-host inspect`: shows what a selector is.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use genie_core::config;
 use genie_core::selector::child::compiler;
 use genie_core::selector::grants::Grants;
 
-/// `describe` is a matter of microseconds; this only bounds a module that hangs.
+/// How long `describe` may take. It takes microseconds; this bounds a module that hangs.
 const TIME: Duration = Duration::from_secs(30);
 
 #[derive(Args)]
@@ -24,7 +24,7 @@ pub struct Arguments {
     /// A module's file, or the name of a built-in selector
     #[arg(value_name = "MODULE|NAME")]
     module: String,
-    /// How to print
+    /// The format of the output
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
 }
@@ -61,7 +61,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             rows.extend([row("size", &size), row("sha256", &named.digest.to_string())]);
             super::print_lines(table::table(&rows));
             let settings = if schema.is_null() { "settings  none".into() } else { format!("settings  {schema:#}") };
-            // JSON has no line ends of the module's own.
+            // JSON texts hold no line ends of the module's own.
             super::print_lines(settings.lines());
         }
     }

@@ -1,4 +1,4 @@
-//! `genie-host install`: what the DaemonSet runs first.
+//! `genie-host install`: the first command that the DaemonSet runs.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,31 +11,31 @@ use crate::install::runtime::TRUST_DIRS;
 use crate::install::{self, Layout, Origin};
 use genie_core::config;
 
-/// Where things are on the node.
+/// The directories of the installation.
 #[derive(Args)]
 pub struct Place {
-    /// Where the node's file system is mounted
+    /// The directory where the node's file system is mounted
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub host_root: PathBuf,
-    /// The runtime's directory of plugins, as the node names it
+    /// The runtime's directory of plugins, as a path of the node
     #[arg(long, value_name = "DIR", default_value = install::BIN_DIR)]
     pub bin_dir: PathBuf,
-    /// The runtime's directory of configurations
+    /// The runtime's directory of configurations, as a path of the node
     #[arg(long, value_name = "DIR", default_value = config::CONF_DIR)]
     pub conf_dir: PathBuf,
-    /// Attachment records, selectors, credentials
+    /// The directory of attachment records, selectors and credentials
     #[arg(long, value_name = "DIR", default_value = config::STATE_DIR)]
     pub state_dir: PathBuf,
-    /// Compiled selectors
+    /// The directory of compiled selectors
     #[arg(long, value_name = "DIR", default_value = config::CACHE_DIR)]
     pub cache_dir: PathBuf,
-    /// The runtime reads these directories, whatever its configuration seems to say
+    /// Assume that the runtime reads these directories, whatever its configuration seems to say
     #[arg(long, env = TRUST_DIRS, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
     pub trust_dirs: bool,
 }
 
 impl Place {
-    /// As the installation takes it.
+    /// The directories as [`Layout`].
     pub fn layout(&self) -> Layout {
         Layout {
             host_root: self.host_root.clone(),
@@ -51,7 +51,7 @@ impl Place {
 pub struct Arguments {
     #[command(flatten)]
     place: Place,
-    /// The mounted ConfigMap: 00-genie.conf, and the selectors that it names
+    /// The directory of the mounted ConfigMap: 00-genie.conf, and the selectors that it names
     #[arg(long, value_name = "DIR", default_value = install::CONFIG_DIR)]
     config: PathBuf,
     /// This node's name
@@ -65,8 +65,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let installed = install::install(&layout, &source)?;
     let conf = layout.conf();
     let conf = conf.display();
-    // What waits is no failure: the kubelet would wait longer and longer before it tries again,
-    // and the agent goes on at once.
+    // Waiting is no failure: after a failure the kubelet pauses longer and longer before it starts
+    // this again, while the agent goes on at once.
     super::print(&match (installed.is_in_force, installed.problem) {
         (true, None) => format!("installed: {conf} is in force"),
         (true, Some(problem)) => format!("installed, and {conf} is in force, but: {problem}"),

@@ -26,8 +26,8 @@ use tracing::level_filters::LevelFilter;
 
 use genie_core::plain;
 
-/// Selectors decide which networks a pod gets; these commands show what they
-/// would decide, prepare them for nodes, and tell what is attached.
+/// Selectors decide which networks a pod gets. These commands show what they would decide, prepare
+/// them for nodes, and show what is attached
 #[derive(Parser)]
 #[command(name = "genie-host", version, arg_required_else_help = true, propagate_version = true)]
 struct Cli {
@@ -37,7 +37,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show which networks a pod would get, and why, without a cluster or a node
+    /// Show which networks a pod would get and why, without a cluster or a node
     TestSelector(test_selector::Arguments),
     /// Show what a selector is: name, exports, imports, settings, size, digest
     Inspect(inspect::Arguments),
@@ -58,21 +58,21 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Ask the API server for the plugin (internal)
+    /// Ask the API server for the plugin (internal: the plugin runs it)
     #[command(hide = true)]
     AskApi,
-    /// Tell what is wrong with a configuration (internal: installation runs it)
+    /// Find what is wrong with a configuration (internal: the installation runs it)
     #[command(hide = true)]
     Approve(approve::Arguments),
     /// Take away what a container that is gone had attached (internal: the agent runs it)
     #[command(hide = true)]
     Collect(collect::Arguments),
-    /// Run a selector that imports WASI for the plugin (internal)
+    /// Run a selector that imports WASI for the plugin (internal: the plugin runs it)
     #[command(hide = true)]
     RunSelector,
 }
 
-/// How a command prints.
+/// The format of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Output {
     /// A table for people
@@ -82,7 +82,7 @@ enum Output {
     Json,
 }
 
-/// Exit statuses, beside 0 for success.
+/// Exit statuses. Success is 0.
 mod exit {
     /// The command failed.
     pub const FAILED: u8 = 1;
@@ -94,8 +94,8 @@ mod exit {
     pub const REFUSED: u8 = 4;
 }
 
-/// Prints a line. Whatever is in it, it stays one: a text of others may hold line ends and
-/// what a terminal obeys.
+/// Prints one line. It stays one line whatever it holds: texts of others may have line ends and
+/// control sequences of terminals.
 fn print(line: &str) {
     print_lines([line]);
 }
@@ -115,15 +115,15 @@ fn print_json(value: &Value) {
     write(&format!("{}\n", plain::json(&format!("{value:#}"))));
 }
 
-/// A reader that went away (a pager, `head`) is no error.
+/// Writes a text. A reader that went away (a pager, `head`) is no error.
 fn write(text: &str) {
     _ = io::stdout().write_all(text.as_bytes());
 }
 
-/// Makes a host's file system the one that is looked at, where it is not that already.
+/// Makes a host's file system the root, unless it is the root already.
 fn enter(host_root: &Path) -> anyhow::Result<()> {
     if host_root != Path::new("/") {
-        // Links on the host lead to places of the host.
+        // With this, links on the host lead to places of the host.
         std::os::unix::fs::chroot(host_root)
             .with_context(|| format!("cannot make {} the root directory", host_root.display()))?;
         std::env::set_current_dir("/")?;
@@ -131,12 +131,12 @@ fn enter(host_root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is wrong, in several lines.
+/// An error of several lines.
 #[derive(Debug)]
 struct Mistakes {
-    /// Of what all of it is.
+    /// What is wrong as a whole.
     what: String,
-    /// Each.
+    /// What is wrong, one by one.
     found: Vec<String>,
 }
 
@@ -148,7 +148,7 @@ impl fmt::Display for Mistakes {
 
 impl std::error::Error for Mistakes {}
 
-/// Tells why a command failed.
+/// Prints why a command failed.
 fn tell(error: &anyhow::Error) {
     let lines = match error.downcast_ref::<Mistakes>() {
         Some(Mistakes { what, found }) => {
@@ -169,19 +169,19 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are answers, not errors.
+            // clap reports help and version as errors, which they are not.
             _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
         }
     };
     match cli.command {
         Command::Agent(_) => {}
-        // They tell as findings what others log.
+        // These commands print as findings what others log.
         Command::Doctor(_) | Command::Approve(_) => genie_core::log::start_at(LevelFilter::OFF),
         _ => genie_core::log::start_at(LevelFilter::WARN),
     }
     let failed = match &cli.command {
-        // What is left beside its own statuses: something that it was given is wrong.
+        // Apart from its own exit statuses, this command fails only because its input is wrong.
         Command::TestSelector(_) => exit::USAGE,
         _ => exit::FAILED,
     };

@@ -1,4 +1,4 @@
-//! The module that a person names on the command line.
+//! Finds the module that is named on the command line.
 
 use std::fs;
 use std::path::Path;
@@ -11,15 +11,15 @@ use genie_core::selector::module::{self, Module};
 
 /// A module, with its content.
 pub struct Named {
-    /// What the selector room loads.
+    /// The module as the selectors' room loads it.
     pub module: Module,
-    /// The file's bytes, or the built-in component's.
+    /// The bytes of the file, or of the built-in component.
     pub bytes: Vec<u8>,
-    /// Their digest.
+    /// The digest of the bytes.
     pub digest: Digest,
 }
 
-/// Finds a module: the name of a built-in selector, else a file.
+/// Finds a module by the name of a built-in selector, or else by its file.
 pub fn find(written: &str) -> Result<Named> {
     if let (false, Some(name)) = (written.contains('/'), built_in::names().find(|name| *name == written)) {
         let bytes = built_in::component(name).unwrap_or_default().to_vec();

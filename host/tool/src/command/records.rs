@@ -1,4 +1,4 @@
-//! `genie-host records`: what is attached on this node.
+//! `genie-host records`: shows what is attached on this node.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,19 +16,19 @@ use genie_core::record::{Listed, Record, Store};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// Only this container; the beginning of its identifier is enough
+    /// Only this container; the beginning of its id is enough
     container: Option<String>,
-    /// Where the records are
+    /// The directory of the node's state
     #[arg(long, value_name = "DIR", default_value = config::STATE_DIR)]
     state_dir: PathBuf,
-    /// How to print
+    /// The format of the output
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if !arguments.state_dir.exists() {
-        // Looking must not create anything.
+        // Opening a store creates it, and looking must not create anything.
         print(arguments.output, &[], &[]);
         return Ok(ExitCode::SUCCESS);
     }
@@ -124,7 +124,7 @@ fn state(record: &Record, index: usize) -> &'static str {
     }
 }
 
-/// Of a result of any version: `ips[].address`, or `ip4.ip` and `ip6.ip`.
+/// The addresses of a result of any version: in `ips[].address`, or in `ip4.ip` and `ip6.ip`.
 fn addresses(result: Option<&Value>) -> String {
     let Some(result) = result else { return "-".into() };
     let listed = result["ips"].as_array().into_iter().flatten().map(|ip| &ip["address"]);

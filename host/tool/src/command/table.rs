@@ -1,10 +1,11 @@
-//! Plain tables: columns as wide as their widest cell.
+//! Plain tables, whose columns are as wide as their widest cell.
 
 use genie_core::plain;
 
-/// Lays rows out in columns, two spaces apart: a line each. The first row is the heading.
+/// Lays rows out in columns, two spaces apart. Returns one line a row. The first row is the
+/// heading.
 pub fn table(rows: &[Vec<String>]) -> Vec<String> {
-    // What a cell holds is as wide as it is printed.
+    // The width that counts is that of the printed text.
     let rows: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(|cell| plain::line(cell)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
@@ -18,7 +19,7 @@ pub fn table(rows: &[Vec<String>]) -> Vec<String> {
     laid_out.collect()
 }
 
-/// A number with its thousands apart, as `50,000,000`.
+/// A number with separators between its thousands, as in `50,000,000`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -31,13 +32,13 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// Bytes in the largest fitting binary unit, as `1.1 MiB`.
+/// A number of bytes in the largest binary unit that fits, as in `1.1 MiB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     let unit = UNITS.into_iter().find(|(size, _)| count >= *size);
     unit.map_or_else(
         || format!("{count} B"),
-        // One decimal is enough for a person, so the lost digits do not matter.
+        // One decimal is enough for people, so lost digits do not matter.
         #[allow(clippy::cast_precision_loss)]
         |(size, name)| format!("{:.1} {name}", count as f64 / size as f64),
     )

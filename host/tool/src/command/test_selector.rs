@@ -1,4 +1,4 @@
-//! `genie-host test-selector`: what the node would decide, without a node.
+//! `genie-host test-selector`: shows what a node would decide, without a node.
 
 mod configuration;
 mod entry;
@@ -31,7 +31,7 @@ use genie_core::selector::module::{Loader, Module};
 use genie_core::sources::{self, Manifests};
 use pods::Given;
 
-/// Fuel bounds the selectors long before.
+/// How long selectors may take. Their fuel ends them long before.
 const TIME: Duration = Duration::from_mins(2);
 
 const GRANT: &str = r#"A grant: its name (pod, cluster, addresses, …) or its JSON as in the configuration, such as {"cluster": {"kinds": ["v1/Namespace"], "namespaces": ["*"]}}; by default those of its entry, else whatever it imports"#;
@@ -46,14 +46,14 @@ pub struct Arguments {
     /// Ask the configuration's whole chain
     #[arg(long)]
     chain: bool,
-    /// Manifests of pods, or of workloads (Deployment, Job, …) that make some; `-` for the standard
-    /// input. Each pod is asked for. Without one: a pod without annotations
+    /// Manifests of pods, or of workloads that make pods (Deployment, Job, …); `-` for standard
+    /// input. Each pod is decided for. Without a file: for a pod without annotations
     #[arg(long, value_name = "FILE")]
     pod: Option<PathBuf>,
-    /// The directory with the node's network configurations
+    /// The directory of the node's network configurations
     #[arg(long, value_name = "DIR")]
     conf_dir: Option<PathBuf>,
-    /// The plugin's configuration; by default the one in the conf dir
+    /// The file of the plugin's configuration; by default it is found in the conf dir
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The plugin's name on the node
@@ -64,19 +64,19 @@ pub struct Arguments {
     settings: Option<String>,
     #[arg(long, value_name = "NAME|JSON", conflicts_with = "chain", help = GRANT)]
     grant: Vec<String>,
-    /// While developing: take a module as it is, whichever digest the configuration approves
+    /// Take a module as it is, even if the configuration approves another digest (while developing)
     #[arg(long)]
     any_digest: bool,
-    /// A directory of manifests for what selectors ask the cluster
+    /// A directory of manifests: the objects that selectors may ask the cluster for
     #[arg(long, value_name = "DIR")]
     objects: Option<PathBuf>,
-    /// The interface that the runtime asks for
+    /// The name of the interface that the runtime asks for
     #[arg(long, value_name = "NAME", default_value = "eth0")]
     interface: String,
-    /// Where the host's file system is; all other files are the host's
+    /// The directory of the host's file system; all other files are the host's
     #[arg(long, value_name = "DIR", default_value = "/")]
     host_root: PathBuf,
-    /// How to print
+    /// The format of the output
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
 }
@@ -109,7 +109,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     config.loader = if arguments.host_root == Path::new("/") {
         selector::loader(&config.paths.cache_dir)
     } else {
-        // This program is not where the host is.
+        // This program has another path there, so it cannot start itself to compile.
         Loader::new(PROGRAM, &config.paths.cache_dir, None)
     };
     if let Some(written) = &arguments.module {
@@ -117,7 +117,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     } else if arguments.any_digest {
         entry::take_any(&mut config.chain, &mut notes);
     }
-    // Compiled before it is timed.
+    // This compiles the selectors, so that compiling does not count in their times.
     notes.extend(approve(&config, Instant::now() + compiler::TIME)?);
 
     let own = OwnTypes::of(&call(arguments, &Identity::default(), map.clone()));
@@ -148,12 +148,12 @@ const fn status(verdict: &Verdict) -> u8 {
     }
 }
 
-/// A failure is worse than a refusal, and has a smaller number.
+/// Orders exit statuses: a failure is worse than a refusal, although its number is smaller.
 const fn badness(status: u8) -> u8 {
     if status == exit::FAILED { u8::MAX } else { status }
 }
 
-/// What the chain decides for one pod.
+/// Decides for one pod with the chain.
 fn ask(
     pod: Given,
     arguments: &Arguments,
@@ -196,10 +196,11 @@ fn read(map: &Map<String, Value>) -> Result<Config> {
     approve::read(map).map_err(|errors| wrong(errors.into_iter().map(Finding::from)))
 }
 
-/// Answers what may not be meant. Loads, and so compiles, every selector: before it is timed.
+/// Checks the configuration, and returns the warnings. It loads every selector, and so compiles it
+/// before selectors are timed.
 ///
 /// # Errors
-/// All that is wrong: what no node would put in force.
+/// Everything for which no node would put the configuration in force.
 fn approve(config: &Config, deadline: Instant) -> Result<Vec<String>> {
     let load = |module: &Module| Some(config.loader.load(module, deadline));
     let found = approval::chain(&config.chain, &load, deadline);
@@ -212,7 +213,7 @@ fn wrong(findings: impl IntoIterator<Item = Finding>) -> anyhow::Error {
     Mistakes { what: "no node would put this configuration in force".into(), found }.into()
 }
 
-/// The call that a runtime would make.
+/// The call that a runtime would make for the pod.
 fn call(arguments: &Arguments, pod: &Identity, config: Map<String, Value>) -> Call {
     let name = config.get("name").and_then(Value::as_str).unwrap_or("test").to_owned();
     let uid = pod.uid.as_ref().map(|uid| format!(";K8S_POD_UID={uid}")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `genie-host uninstall`: takes away what `install` brought.
+//! `genie-host uninstall`: takes away what `install` put on the node.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use crate::install::uninstall::{Left, finish, uninstall};
 pub struct Arguments {
     #[command(flatten)]
     place: Place,
-    /// Only end a removal that had to wait for running pods
+    /// Only finish a removal that had to wait for running pods
     #[arg(long)]
     finish: bool,
 }

@@ -1,7 +1,7 @@
-//! Nothing is put in force before it was found to be right.
+//! Checks a configuration before it is put in force.
 //!
-//! A child looks: what a module says about itself is a stranger's, and whatever that does, it
-//! does not do it to the agent.
+//! A child does it: a module is a stranger's code, and asking it about itself must not put the
+//! agent at risk.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -16,14 +16,14 @@ use super::errors::all;
 use crate::approve::chain::{Finding, Level};
 use genie_core::process::Process;
 
-/// What is compiled is only loaded and asked what it is.
+/// How long the child may take. The selectors are compiled already: it only loads each and asks it
+/// about itself.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// Compiles the selectors and looks at the whole configuration. What may not be meant is
-/// logged.
+/// Compiles the selectors and checks the whole configuration. Warnings are logged.
 ///
 /// # Errors
-/// All that is wrong with it.
+/// Everything that is wrong with the configuration.
 pub fn approve(layout: &Layout, tool: &Path, config: &Map<String, Value>) -> Result<()> {
     let mut found = compile::compile(layout, tool, config)?;
     found.extend(ask(layout, tool, config, &[])?);
@@ -34,10 +34,10 @@ pub fn approve(layout: &Layout, tool: &Path, config: &Map<String, Value>) -> Res
     if wrong.is_empty() { Ok(()) } else { Err(all(wrong.into_iter())) }
 }
 
-/// What the child says of a configuration.
+/// The child's findings about a configuration.
 ///
 /// # Errors
-/// It cannot be asked.
+/// The child cannot be started, or does not answer.
 pub(super) fn ask(layout: &Layout, tool: &Path, config: &Map<String, Value>, more: &[&OsStr]) -> Result<Vec<Finding>> {
     let cache = layout.on_host(&layout.cache_dir);
     let arguments = [&[OsStr::new("approve"), OsStr::new("--cache-dir"), cache.as_os_str()], more].concat();
@@ -46,7 +46,7 @@ pub(super) fn ask(layout: &Layout, tool: &Path, config: &Map<String, Value>, mor
 
 fn child(tool: &Path, arguments: &[&OsStr], config: &Map<String, Value>) -> Result<Vec<Finding>> {
     let mut process = Process::start(tool, arguments, false, Instant::now() + LIMIT)?;
-    // One that ended tells by its status.
+    // If the child has ended already, its status tells why.
     _ = process.send(&serde_json::to_vec(config)?);
     let output = process.rest()?;
     let status = process.status()?;

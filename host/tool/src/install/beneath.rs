@@ -1,5 +1,5 @@
-//! Paths of the node as the node sees them, wherever its file system is mounted: a link
-//! of its own that begins with `/` leads to a place of its own.
+//! Resolves the node's paths as the node does, wherever its file system is mounted: a link of the
+//! node that begins with `/` leads to a place of the node.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -12,15 +12,15 @@ use rustix::io::Errno;
 
 use super::on_host;
 
-/// The largest file that is read, in bytes: configurations.
+/// The largest file that is read, in bytes. They are configurations.
 const LONGEST: u64 = 1 << 20;
 
-/// The content of a regular file, as far as it is text.
+/// The content of a regular file, which must be text.
 ///
 /// # Errors
-/// It cannot be read, or is something else.
+/// The file cannot be read, is too large, or is not a regular file of text.
 pub fn read(root: &Path, path: &Path) -> io::Result<String> {
-    // Not blocking, in case it is a pipe.
+    // Opening must not block if it is a pipe.
     let file: File = open(root, path, OFlags::RDONLY | OFlags::NONBLOCK)?.into();
     let metadata = file.metadata()?;
     if !metadata.is_file() || metadata.len() > LONGEST {
@@ -31,18 +31,19 @@ pub fn read(root: &Path, path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// Whether there is anything.
+/// Whether there is anything at a path.
 pub fn exists(root: &Path, path: &Path) -> bool {
     open(root, path, OFlags::PATH).is_ok()
 }
 
-/// Whether two paths lead to one place. Of what does not exist the paths count.
+/// Whether two paths lead to one place. Where one does not exist, the paths themselves are
+/// compared.
 pub fn is_same(root: &Path, one: &Path, other: &Path) -> bool {
     let place = |path| {
         let metadata = File::from(open(root, path, OFlags::PATH)?).metadata()?;
         io::Result::Ok((metadata.dev(), metadata.ino()))
     };
-    // Components leave out `/` at the end.
+    // Comparing components ignores a `/` at the end.
     one.components().eq(other.components()) || matches!((place(one), place(other)), (Ok(a), Ok(b)) if a == b)
 }
 
@@ -50,7 +51,7 @@ fn open(root: &Path, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
     let flags = flags | OFlags::CLOEXEC;
     let top = openat(CWD, root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     match openat2(top, path, flags, Mode::empty(), ResolveFlags::IN_ROOT) {
-        // Kernels before 5.6, and filters of system calls that are older.
+        // Kernels before 5.6 do not have the call, and older filters of system calls forbid it.
         Err(Errno::NOSYS | Errno::PERM) => Ok(openat(CWD, on_host(root, path), flags, Mode::empty())?),
         opened => Ok(opened?),
     }

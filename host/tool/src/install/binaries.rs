@@ -9,11 +9,11 @@ use super::Layout;
 use super::file;
 use super::manifest::Manifest;
 
-/// The plugin needs `genie-host` beside it, so that one goes first.
+/// Both programs in the order of their installation: the plugin needs `genie-host` beside it.
 pub const PROGRAMS: [&str; 2] = ["genie-host", "genie"];
 
-/// Puts both programs into the node's directory of plugins. At any time there is
-/// the old one or the new one under each name; a call that runs keeps its own.
+/// Puts both programs into the node's directory of plugins. Under each name there is always either
+/// the old program or the new one; a call that runs keeps its own.
 ///
 /// # Errors
 /// A program is missing in `from`, or cannot be written.

@@ -1,5 +1,5 @@
-//! Selectors are compiled before the configuration that names them is in force,
-//! so that no pod waits for it.
+//! Compiles selectors before the configuration that names them is in force, so that no pod waits
+//! for a compiler.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,11 +15,11 @@ use genie_core::config::Config;
 use genie_core::selector::child::compiler::{self, Compilation};
 use genie_core::selector::module::Module;
 
-/// A compiler ends itself before.
+/// How long to wait for a compiler. It ends itself earlier.
 const LIMIT: Duration = compiler::TIME.saturating_add(Duration::from_secs(10));
 
-/// Compiles every selector of a configuration that has no artefact yet, each in a
-/// child: the compiler's memory goes with it. Answers what does not compile.
+/// Compiles every selector of a configuration that has no artefact yet. Each is compiled in a child
+/// of its own, whose memory is free afterwards. Returns the selectors that do not compile.
 ///
 /// # Errors
 /// The configuration cannot be read.

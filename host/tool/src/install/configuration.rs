@@ -1,5 +1,5 @@
-//! The ConfigMap's `00-genie.conf`: completed, checked, and brought into the form
-//! in which the plugin reads it.
+//! The ConfigMap's `00-genie.conf`: completed, checked, and brought into the form that the plugin
+//! reads.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -24,28 +24,28 @@ use genie_core::digest::Digest;
 use genie_core::pod::ANNOTATIONS_CAPABILITY;
 use genie_core::selector::module::read;
 
-/// Every supported runtime takes it; containerd 1.6 and Debian's plugins end here.
+/// The version of CNI in our configuration. Every supported runtime takes it; containerd 1.6 and
+/// Debian's plugins know no later one.
 const CNI_VERSION: &str = "1.0.0";
 
-/// What the plugin can only do when the runtime is told to hand it over.
+/// The capabilities that our configuration declares: the runtime hands over only what is declared.
 const CAPABILITIES: [&str; 3] = [ANNOTATIONS_CAPABILITY, "portMappings", "bandwidth"];
 
 /// A configuration that can be put in force.
 #[derive(Clone, Debug)]
 pub struct Completed {
-    /// What is written into the conf dir.
+    /// The text of the file in the conf dir.
     pub text: String,
-    /// The same, as an object.
+    /// The same as an object.
     pub config: Map<String, Value>,
-    /// The ConfigMap's own selectors.
+    /// The selectors that are in the ConfigMap: their path on the node, and their bytes.
     modules: Vec<(PathBuf, Vec<u8>)>,
 }
 
-/// Reads the ConfigMap's configuration, completes what it leaves out and checks
-/// all of it. Nothing is written.
+/// Reads the ConfigMap's configuration, completes it and checks all of it. Nothing is written.
 ///
 /// # Errors
-/// What is wrong, by the key it is wrong in.
+/// The configuration is wrong. The message names the key.
 pub fn prepare(layout: &Layout, source: &Origin) -> Result<Completed> {
     let path = source.config_dir.join(net_d::CONF);
     let what = || format!("the configuration {}", path.display());
@@ -55,18 +55,18 @@ pub fn prepare(layout: &Layout, source: &Origin) -> Result<Completed> {
     fill_in(&mut config, source);
     complete(&mut config, layout, source);
     let modules = own_modules(&mut config, layout, &source.config_dir).with_context(what)?;
-    check(&config, layout).with_context(what)?;
+    check_completed(&config, layout).with_context(what)?;
     let text = format!("{:#}\n", Value::Object(config.clone()));
     Ok(Completed { text, config, modules })
 }
 
-/// CNI-Genie's ConfigMaps hold placeholders that its container filled in. The
-/// token is no longer pasted into the file: the kubeconfig leads to it.
+/// Fills in the placeholders of CNI-Genie's ConfigMaps, which its container filled in. The token is
+/// no longer pasted into the file: the kubeconfig leads to it.
 fn fill_in(config: &mut Map<String, Value>, source: &Origin) {
     const TOKEN: &str = "__SERVICEACCOUNT_TOKEN__";
     let account = source.service_account.as_ref();
     let values = [
-        // Some write brackets around it themselves.
+        // Some configurations have brackets around the placeholder themselves.
         ("[__KUBERNETES_SERVICE_HOST__]", account.map(ServiceAccount::host_in_url)),
         ("__KUBERNETES_SERVICE_HOST__", account.map(ServiceAccount::host_in_url)),
         ("__KUBERNETES_SERVICE_PORT__", account.map(|account| account.port.clone())),
@@ -88,7 +88,7 @@ fn fill_in(config: &mut Map<String, Value>, source: &Origin) {
     }
 }
 
-/// Adds what the site left out. What it wrote stays as it is.
+/// Adds the keys that the site left out. Keys of the site stay as they are.
 fn complete(config: &mut Map<String, Value>, layout: &Layout, source: &Origin) {
     let mut add = |key: &str, value: Value| {
         if get(config, key).is_none() {
@@ -97,7 +97,7 @@ fn complete(config: &mut Map<String, Value>, layout: &Layout, source: &Origin) {
     };
     add("cniVersion", CNI_VERSION.into());
     add("capabilities", json!({}));
-    // The plugin assumes the usual directories by itself.
+    // The plugin assumes the usual directories without a key.
     for (key, dir, usual) in directories(layout) {
         if dir != Path::new(usual) {
             add(key, json!(dir));
@@ -132,8 +132,8 @@ fn directories(layout: &Layout) -> [(&'static str, &Path, &'static str); 3] {
     ]
 }
 
-/// Selectors that are keys of the ConfigMap, such as `"module": "tenant.wasm"`.
-/// They get a path on the node and the digest that pins them.
+/// Handles selectors that are keys of the ConfigMap, such as `"module": "tenant.wasm"`. They get a
+/// path on the node, and the digest that pins them.
 fn own_modules(config: &mut Map<String, Value>, layout: &Layout, config_dir: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut modules = Vec::new();
     let mut renamed = Vec::new();
@@ -169,7 +169,7 @@ fn own_modules(config: &mut Map<String, Value>, layout: &Layout, config_dir: &Pa
     Ok(modules)
 }
 
-fn check(config: &Map<String, Value>, layout: &Layout) -> Result<()> {
+fn check_completed(config: &Map<String, Value>, layout: &Layout) -> Result<()> {
     let list = NetworkList::from_value(&Value::Object(config.clone())).map_err(said)?;
     ensure!(list.types() == [OWN_TYPE] && !config.contains_key("plugins"), "its \"type\" is not \"genie\"");
     approve::read(config).map_err(|errors| all(errors.into_iter().map(Finding::from)))?;
@@ -185,10 +185,10 @@ fn check(config: &Map<String, Value>, layout: &Layout) -> Result<()> {
     Ok(())
 }
 
-/// Puts the ConfigMap's selectors where the configuration says that they are.
+/// Puts the ConfigMap's selectors where the completed configuration names them.
 ///
 /// # Errors
-/// The disk's.
+/// A file cannot be written.
 pub fn store_modules(layout: &Layout, prepared: &Completed) -> Result<()> {
     for (path, bytes) in &prepared.modules {
         let at = layout.on_host(path);
@@ -198,11 +198,11 @@ pub fn store_modules(layout: &Layout, prepared: &Completed) -> Result<()> {
     Ok(())
 }
 
-/// Removes the selectors of earlier configurations. A call that began with one
-/// has its compiled form from the cache.
+/// Removes the selectors of earlier configurations. A call that began with one of them has its
+/// compiled form from the cache.
 ///
 /// # Errors
-/// The disk's.
+/// A directory cannot be read, or a file cannot be removed.
 pub fn prune_modules(layout: &Layout, prepared: &Completed) -> Result<()> {
     let used: BTreeSet<_> = prepared.modules.iter().filter_map(|(path, _)| path.parent()?.file_name()).collect();
     let dir = layout.on_host(&modules_dir(layout));
@@ -220,7 +220,7 @@ pub fn prune_modules(layout: &Layout, prepared: &Completed) -> Result<()> {
     Ok(())
 }
 
-/// The ConfigMap's selectors on the node.
+/// The directory of the ConfigMap's selectors on the node.
 pub fn modules_dir(layout: &Layout) -> PathBuf {
     layout.state_dir.join("selectors")
 }

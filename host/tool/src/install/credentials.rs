@@ -1,7 +1,6 @@
-//! What the plugin asks the API server with, when nobody else knows a pod: a
-//! kubeconfig in the conf dir, where CNI-Genie's configurations look for it. The
-//! token is in a file of its own, so that a new one every hour does not wake those
-//! who watch the conf dir.
+//! The plugin's credentials for the API server: a kubeconfig in the conf dir, where CNI-Genie's
+//! configurations look for it. The token is in a file of its own, so that a new one every hour does
+//! not wake the watchers of the conf dir.
 
 use std::path::{Path, PathBuf};
 
@@ -15,19 +14,19 @@ use super::manifest::Manifest;
 /// Where Kubernetes puts a pod's credentials.
 const DIR: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// A pod's way to the API server.
+/// A pod's access to the API server.
 #[derive(Clone, Debug)]
 pub struct ServiceAccount {
-    /// Holds `token` and `ca.crt`, which the kubelet replaces in time.
+    /// The directory of `token` and `ca.crt`, which the kubelet renews.
     pub dir: PathBuf,
     /// The API server's address or name.
     pub host: String,
-    /// Its port.
+    /// The API server's port.
     pub port: String,
 }
 
 impl ServiceAccount {
-    /// That of the pod that we run in; none outside of a pod.
+    /// The service account of our own pod. The result is none outside of a pod.
     pub fn of_pod() -> Option<Self> {
         let dir = PathBuf::from(DIR);
         dir.join("token").exists().then_some(())?;
@@ -35,8 +34,8 @@ impl ServiceAccount {
         Some(Self { dir, host: std::env::var("KUBERNETES_SERVICE_HOST").ok()?, port })
     }
 
-    /// The host as a URL holds it: a colon in an address is part of it, not where the port
-    /// begins.
+    /// The host as it is in a URL: an IPv6 address is in brackets, since a colon would begin the
+    /// port.
     pub fn host_in_url(&self) -> String {
         if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() }
     }
@@ -46,16 +45,15 @@ impl ServiceAccount {
     }
 }
 
-/// Where the node's copies are.
+/// The directory of the node's copies.
 pub fn dir(layout: &Layout) -> PathBuf {
     layout.state_dir.join("credentials")
 }
 
-/// Brings the node's copies up to date, for root alone. What has not changed is
-/// not touched.
+/// Brings the node's copies up to date, for root alone. A file that has not changed is not touched.
 ///
 /// # Errors
-/// What cannot be read or written. Never what is in it.
+/// A file cannot be read or written. The message quotes nothing of it.
 pub fn refresh(layout: &Layout, account: &ServiceAccount, manifest: &mut Manifest) -> Result<()> {
     let dir = dir(layout);
     file::make_dir(&layout.on_host(&dir), 0o700)?;
@@ -66,7 +64,7 @@ pub fn refresh(layout: &Layout, account: &ServiceAccount, manifest: &mut Manifes
     let path = layout.kubeconfig();
     let at = layout.on_host(&path);
     file::make_dir(at.parent().unwrap_or(&at), 0o755)?;
-    // JSON is YAML, and needs no quoting of our own.
+    // JSON is YAML, and needs no quoting by us.
     let kubeconfig = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "genie",
         "clusters": [{"name": "local", "cluster": {"server": account.server(), "certificate-authority": dir.join("ca.crt")}}],

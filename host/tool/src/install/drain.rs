@@ -1,13 +1,13 @@
-//! What stands in for our configuration while pods that we attached still run: the
-//! node's own first network, with us behind it.
+//! The drain list. It stands in for our configuration while pods that we attached still run: it is
+//! the node's own first network, with our plugin behind it.
 //!
-//! New pods get that network and nothing of us. The runtime's DEL goes through a
-//! list in reverse, so that for an old pod we are called first and undo what we
-//! did; the network's plugins then find nothing of theirs. (An attachment's record
-//! does not depend on the list that it was made under.) With the last record we go.
+//! New pods get that network and nothing of us. For an old pod, the runtime's DEL goes through the
+//! list in reverse: our plugin is called first and undoes what it did, and the network's plugins
+//! then find nothing of theirs. (An attachment's record does not depend on the list under which it
+//! was made.) When the last record is gone, the rest of the installation is removed.
 //!
-//! A runtime that keeps the list of an ADD for its DEL (CRI-O) calls us for new
-//! pods too after we have gone; it then drops what it keeps and goes on.
+//! CRI-O keeps the list of an ADD for its DEL. So it calls our plugin for such pods even after we
+//! are gone; it then drops what it keeps and goes on.
 
 use std::path::PathBuf;
 
@@ -22,7 +22,7 @@ use genie_core::cni::get;
 use genie_core::config::OWN_TYPE;
 use genie_core::record::Store;
 
-/// Whether there is anything left that only we can undo.
+/// Whether anything is left that only our plugin can undo.
 ///
 /// # Errors
 /// The records cannot be read.
@@ -34,10 +34,10 @@ pub fn is_needed(layout: &Layout) -> Result<bool> {
     Store::open(&dir).and_then(|store| store.has_attachments()).map_err(super::errors::said)
 }
 
-/// Replaces our configuration by the drain list. At no time is there neither.
+/// Replaces our configuration by the drain list. At any time one of the two is there.
 ///
 /// # Errors
-/// The disk's.
+/// A file cannot be read, written or removed.
 pub fn start(layout: &Layout, manifest: &mut Manifest) -> Result<()> {
     let own = own_config(layout)?;
     let text = serde_json::to_string_pretty(&list(layout, &own)?).context("the drain list")? + "\n";
@@ -45,7 +45,8 @@ pub fn start(layout: &Layout, manifest: &mut Manifest) -> Result<()> {
     manifest.remove(layout, &layout.conf()).map(|_| ())
 }
 
-/// The configuration that is being replaced, or what an earlier start made of it.
+/// The configuration that is being replaced, or our part of a drain list that an earlier start
+/// made.
 fn own_config(layout: &Layout) -> Result<Map<String, Value>> {
     let read = |path: PathBuf| file::read(&layout.on_host(&path)).map(Option::unwrap_or_default);
     if let Ok(conf) = serde_json::from_slice(&read(layout.conf())?) {
@@ -56,8 +57,8 @@ fn own_config(layout: &Layout) -> Result<Map<String, Value>> {
     Ok(us.cloned().unwrap_or_default())
 }
 
-/// The node's first network with us behind it. Without any other network we are
-/// alone and refuse every new pod, as a node without a network does.
+/// The node's first network, with our plugin behind it. If there is no other network, our plugin is
+/// alone and refuses every new pod, as a node without a network does.
 fn list(layout: &Layout, own: &Map<String, Value>) -> Result<Value> {
     let networks = net_d::networks(layout)?.networks;
     let mut list = match networks.first() {
@@ -80,7 +81,7 @@ fn list(layout: &Layout, own: &Map<String, Value>) -> Result<Value> {
     if let Some(plugins) = list["plugins"].as_array_mut() {
         plugins.push(plugin);
     }
-    // Those of the network's directory are in it already.
+    // The plugins of the network's own directory are in the list already.
     list["loadOnlyInlinedPlugins"] = true.into();
     Ok(list)
 }

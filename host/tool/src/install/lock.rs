@@ -1,7 +1,7 @@
-//! Keeps installation and removal apart: one of them works on a node at a time.
+//! Keeps installation and removal apart: only one of them works on a node at a time.
 //!
-//! The kernel lets whoever can open a file lock it, for as long as he likes. So what is
-//! locked is a file that root alone can open, and nobody waits for ever.
+//! The kernel lets every user who can open a file lock it, for any time. So the lock is on a file
+//! that only root can open, and waiting for it has an end.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
@@ -18,21 +18,23 @@ use genie_core::lock;
 
 const NAME: &str = "install.lock";
 
-/// A removal waits for calls that have begun, and whoever ends an agent for less than this.
+/// The longest wait for the lock. It is longer than a removal waits for calls, and shorter than an
+/// agent has to end.
 const WAIT: Duration = Duration::from_secs(15);
 
-/// Held until it is dropped, by the kernel, so that nobody who was killed holds it.
+/// Holds the lock until it is dropped. The kernel frees the lock of a process that is killed.
 pub struct Guard(#[expect(dead_code, reason = "closing it unlocks")] File);
 
-/// Waits for the turn, in the state directory, which is created where it is missing.
+/// Waits for the lock. It is in the state directory, which is created where it is missing.
 ///
 /// # Errors
-/// Somebody else does not end; others than root could lock; the disk's.
+/// Another installation or removal does not end, users other than root could hold the lock, or a
+/// file cannot be used.
 pub fn take(layout: &Layout) -> Result<Guard> {
     take_until(layout, Instant::now() + WAIT)
 }
 
-/// The same, with a time of one's own.
+/// As [`take`], with another deadline.
 pub(super) fn take_until(layout: &Layout, deadline: Instant) -> Result<Guard> {
     let dir = layout.on_host(&layout.state_dir);
     let path = dir.join(NAME);
@@ -51,7 +53,8 @@ pub(super) fn take_until(layout: &Layout, deadline: Instant) -> Result<Guard> {
     }
 }
 
-/// None: somebody else has it, or has just taken it away with the state directory.
+/// Returns none when another process has the lock, or has just removed its file with the state
+/// directory.
 fn try_lock(dir: &Path, path: &Path) -> Result<Option<File>> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file: File = match openat(CWD, path, flags, Mode::from_raw_mode(0o600)) {
@@ -67,7 +70,7 @@ fn try_lock(dir: &Path, path: &Path) -> Result<Option<File>> {
         ensure!(mode & forbidden == 0, "{what} is not for root alone (mode {mode:04o}): take that away (chmod go=)");
     }
     ensure!(ours.is_file(), "it is not a regular file: remove it");
-    // A removal takes the file with it.
+    // A removal may have taken the file away in the meantime.
     let ours = lock::exclusive(&file)? && lock::is_at(&file, path)?;
     Ok(ours.then_some(file))
 }

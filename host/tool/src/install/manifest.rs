@@ -1,6 +1,5 @@
-//! What we have put on the node: `STATE_DIR/installed.json`. Removal goes by it,
-//! so that a file of somebody else, or one that somebody changed, is never taken
-//! away.
+//! The list of what we have put on the node: `STATE_DIR/installed.json`. Only what it lists is
+//! removed, so that a file of somebody else, or one that somebody changed, is never taken away.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,29 +13,28 @@ use genie_core::digest::Digest;
 
 const NAME: &str = "installed.json";
 
-/// The files that we wrote, by their path on the node.
+/// The files that we wrote: their path on the node, and the digest of their content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     files: BTreeMap<PathBuf, String>,
 }
 
-/// Whose a file of the manifest is now.
+/// Whose a file is now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// It is as we wrote it.
+    /// The file is as we wrote it.
     Ours,
-    /// It is not, or we never wrote it.
+    /// The file differs from what we wrote, or we never wrote it.
     Other,
     /// There is no such file.
     Nobody,
 }
 
 impl Manifest {
-    /// Reads it; empty when there is none. One that cannot be read is as good as
-    /// none: the files are then told apart by their content alone.
+    /// Reads the list. It is empty when there is none, or when it cannot be read as a list.
     ///
     /// # Errors
-    /// The disk's.
+    /// The file cannot be read.
     pub fn load(layout: &Layout) -> Result<Self> {
         let path = layout.on_host(&layout.state_dir).join(NAME);
         let Some(bytes) = file::read(&path)? else { return Ok(Self::default()) };
@@ -46,11 +44,11 @@ impl Manifest {
         }))
     }
 
-    /// Notes a file before it is written, so that a kill in between leaves nothing
-    /// that nobody knows.
+    /// Notes a file before it is written. A kill in between then leaves no file that the list does
+    /// not have.
     ///
     /// # Errors
-    /// The disk's.
+    /// The list cannot be written.
     pub fn add(&mut self, layout: &Layout, path: &Path, content: &[u8]) -> Result<()> {
         let digest = Digest::of(content).to_string();
         if self.files.get(path) == Some(&digest) {
@@ -60,7 +58,7 @@ impl Manifest {
         self.save(layout)
     }
 
-    /// Whether we have written a file there.
+    /// Whether the list has this file.
     pub fn lists(&self, path: &Path) -> bool {
         self.files.contains_key(path)
     }
@@ -68,7 +66,7 @@ impl Manifest {
     /// Forgets a file.
     ///
     /// # Errors
-    /// The disk's.
+    /// The list cannot be written.
     pub fn forget(&mut self, layout: &Layout, path: &Path) -> Result<()> {
         if self.files.remove(path).is_some() { self.save(layout) } else { Ok(()) }
     }
@@ -76,7 +74,7 @@ impl Manifest {
     /// Whose a file is now.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The file cannot be read.
     pub fn owner(&self, layout: &Layout, path: &Path) -> Result<Owner> {
         let there = file::digest(&layout.on_host(path))?.map(|digest| digest.to_string());
         Ok(match there {
@@ -86,10 +84,10 @@ impl Manifest {
         })
     }
 
-    /// Removes a file if it is still ours. Gives whether it was somebody else's.
+    /// Removes a file if it is still ours. Returns whether it was somebody else's.
     ///
     /// # Errors
-    /// The disk's.
+    /// A file cannot be read or removed, or the list cannot be written.
     pub fn remove(&mut self, layout: &Layout, path: &Path) -> Result<bool> {
         match self.owner(layout, path)? {
             Owner::Other if self.files.contains_key(path) => {

@@ -1,12 +1,12 @@
-//! What the DaemonSet puts on a node and takes away again: both programs, our
-//! configuration, selectors, credentials.
+//! What the DaemonSet puts on a node and takes away again: both programs, our configuration,
+//! selectors and credentials.
 //!
-//! Everything is written beside its place and renamed into it, so that a call
-//! never meets half of a file. What was written is listed in a [`manifest`]: only
-//! such files are ever removed, and only as long as they are still ours.
+//! Everything is written beside its place and renamed into it, so that a call never meets half of a
+//! file. A [`manifest`] lists what was written: only such files are ever removed, and only as long
+//! as nobody changed them.
 //!
-//! The directories of the node are reached through [`Layout::host_root`]; what
-//! is written into files names them as the node does.
+//! This process reaches the node's directories through [`Layout::host_root`]. Paths that are
+//! written into files are those of the node.
 
 pub mod approve;
 pub(crate) mod beneath;
@@ -43,7 +43,7 @@ pub const BIN_DIR: &str = "/opt/cni/bin";
 /// Where the ConfigMap is mounted.
 pub const CONFIG_DIR: &str = "/etc/genie";
 
-/// Where everything is. Directories are named as the node names them.
+/// The directories of the installation. Their paths are those of the node.
 #[derive(Clone, Debug)]
 pub struct Layout {
     /// Where the node's file system is mounted; `/` on the node itself.
@@ -59,12 +59,12 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// A path of the node, as this process reaches it.
+    /// The path by which this process reaches a path of the node.
     pub fn on_host(&self, path: &Path) -> PathBuf {
         on_host(&self.host_root, path)
     }
 
-    /// Our configuration, as the node names it.
+    /// The path of our configuration on the node.
     pub fn conf(&self) -> PathBuf {
         self.conf_dir.join(net_d::CONF)
     }
@@ -74,13 +74,14 @@ impl Layout {
         self.conf_dir.join(net_d::DRAIN_LIST)
     }
 
-    /// The credentials of the plugin's questions to the API server.
+    /// The plugin's credentials for the API server.
     pub fn kubeconfig(&self) -> PathBuf {
         self.conf_dir.join("genie-kubeconfig")
     }
 }
 
-/// A path of the node whose file system is mounted at `root`.
+/// The path by which this process reaches a path of the node, whose file system is mounted at
+/// `root`.
 pub fn on_host(root: &Path, path: &Path) -> PathBuf {
     root.join(path.strip_prefix("/").unwrap_or(path))
 }
@@ -96,18 +97,19 @@ pub struct Origin {
     pub tool: PathBuf,
     /// This node's name.
     pub node: Option<String>,
-    /// How the plugin is to reach the API server; none outside of a cluster.
+    /// The plugin's access to the API server. There is none outside of a cluster.
     pub service_account: Option<credentials::ServiceAccount>,
-    /// The runtime reads our directories, whatever its configuration seems to say.
+    /// Whether the runtime is taken to read our directories, whatever its configuration seems to
+    /// say.
     pub trust_dirs: bool,
 }
 
 impl Origin {
-    /// What this process was started with: programs beside its own, the service
-    /// account of its pod.
+    /// The origin for this process: the programs beside its own, and the service account of its
+    /// pod.
     ///
     /// # Errors
-    /// The kernel does not tell where our own program is.
+    /// The path of our own program is not known.
     pub fn of_process(config_dir: &Path, node: Option<String>, trust_dirs: bool) -> Result<Self> {
         let own = std::env::current_exe()?;
         Ok(Self {
@@ -121,22 +123,22 @@ impl Origin {
     }
 }
 
-/// What an installation has come to.
+/// The result of an installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installed {
-    /// The runtime calls us with the configuration.
+    /// Whether the runtime calls us with the configuration.
     pub is_in_force: bool,
-    /// Why pods do not all get their networks by it.
+    /// Why not all pods get their networks by the configuration, if so.
     pub problem: Option<String>,
 }
 
-/// Puts everything on the node. The configuration comes last: from then on the
-/// runtime calls us. What is there already is left as it is. A configuration that is right,
-/// but not yet for this node, is left to the agent, which waits for its time.
+/// Puts everything on the node. The configuration comes last: from then on the runtime calls us.
+/// What is right already is left as it is. A configuration that is right, but not yet for this
+/// node, is left to the agent, which waits for its time.
 ///
 /// # Errors
-/// What could not be written, or what is wrong with the configuration; then the
-/// one that was there stays in force, and the programs that read it.
+/// Something cannot be written, or the configuration is wrong. Then the configuration that was
+/// there stays in force, with the programs that read it.
 pub fn install(layout: &Layout, source: &Origin) -> Result<Installed> {
     let elsewhere = ready::runtime(layout, source).err().map(|error| format!("{error:#}"));
     if elsewhere.is_some() && !is_there(layout) {
@@ -158,24 +160,25 @@ pub fn install(layout: &Layout, source: &Origin) -> Result<Installed> {
     Ok(Installed { is_in_force, problem })
 }
 
-/// Whether the runtime may call us already: then we are kept up to date, wherever it reads.
+/// Whether the runtime may call us already. If so, the installation is kept up to date, whatever
+/// directories the runtime reads.
 pub fn is_there(layout: &Layout) -> bool {
     [layout.conf(), layout.drain_list()].iter().any(|file| layout.on_host(file).exists())
 }
 
-/// Compiles the ConfigMap's selectors and looks at all of its configuration.
+/// Compiles the ConfigMap's selectors and checks the whole configuration.
 ///
 /// # Errors
-/// What is wrong with it, or the disk's.
+/// The configuration is wrong, or its selectors cannot be written.
 pub fn approve(layout: &Layout, source: &Origin, prepared: &Completed) -> Result<()> {
     configuration::store_modules(layout, prepared)?;
     approve::approve(layout, &source.tool, &prepared.config)
 }
 
-/// Brings a configuration that is right onto the node.
+/// Puts a checked configuration on the node.
 ///
 /// # Errors
-/// The disk's.
+/// As [`net_d::write`], and as [`configuration::prune_modules`].
 pub fn put_in_force(layout: &Layout, prepared: &Completed, manifest: &mut Manifest) -> Result<()> {
     net_d::write(layout, &prepared.text, manifest)?;
     configuration::prune_modules(layout, prepared)

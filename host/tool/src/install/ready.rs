@@ -1,6 +1,6 @@
-//! Ready means in force: the runtime reads what we write, there is a network to give, and a
-//! pod that asks for nothing gets one. Otherwise nothing new is put in force: the runtime
-//! would call us for pods that we could only refuse.
+//! Whether a configuration can do its work: the runtime reads what we write, there is a network to
+//! give, and a pod that asks for nothing gets one. Otherwise no new configuration is put in force:
+//! the runtime would call us for pods that we could only refuse.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -17,15 +17,15 @@ use super::net_d;
 use super::runtime::{self, Reads};
 use genie_core::digest::Digest;
 
-/// What was found last, and of what.
+/// The last answer, and the state that it was found for.
 #[derive(Clone, Debug, Default)]
 pub struct Looked(Option<(Digest, Option<String>)>);
 
-/// Whether the runtime reads our directories. Where no runtime is known, they are taken to
-/// be right.
+/// Checks that the runtime reads our directories. Where no runtime is known, the directories are
+/// taken to be right.
 ///
 /// # Errors
-/// It reads others; says which.
+/// The runtime reads other directories. The message names them.
 pub fn runtime(layout: &Layout, source: &Origin) -> Result<()> {
     if source.trust_dirs {
         return Ok(());
@@ -37,11 +37,11 @@ pub fn runtime(layout: &Layout, source: &Origin) -> Result<()> {
 }
 
 impl Looked {
-    /// Whether pods get a network with this configuration. Asks anew only when something has
-    /// changed: it takes a process.
+    /// Checks that pods get a network with this configuration. The answer takes a process, so it is
+    /// found again only when something has changed.
     ///
     /// # Errors
-    /// No pod would, or none that asks for nothing.
+    /// No pod would get a network, or none that asks for nothing; or that cannot be found out.
     pub fn networks(&mut self, layout: &Layout, source: &Origin, config: &Map<String, Value>) -> Result<()> {
         let state = state(layout, config);
         let problem = match &self.0 {
@@ -56,7 +56,7 @@ impl Looked {
     }
 }
 
-/// What is wrong.
+/// Why pods would get no network. The result is none when they would get one.
 fn look(layout: &Layout, source: &Origin, config: &Map<String, Value>) -> Result<Option<String>> {
     let catalogue = net_d::networks(layout)?;
     if catalogue.networks.is_empty() {
@@ -80,18 +80,19 @@ fn look(layout: &Layout, source: &Origin, config: &Map<String, Value>) -> Result
     }))
 }
 
-/// What the answer depends on.
+/// A digest of everything that the answer depends on.
 fn state(layout: &Layout, config: &Map<String, Value>) -> Digest {
     let dir = layout.on_host(&layout.conf_dir);
     let mut files = Vec::new();
     list(&dir, true, &mut files);
-    // What we write ourselves is no network.
+    // Our own files are no networks.
     files.retain(|file| [net_d::CONF, net_d::DRAIN_LIST].iter().all(|own| !file.starts_with(&format!("{own} "))));
     files.sort();
     Digest::of(format!("{}\n{}", Value::Object(config.clone()), files.join("\n")).as_bytes())
 }
 
-/// A list has its further plugins in a directory of its name.
+/// Notes the files of a directory. With `deeper`, those of its directories, too: a list may have
+/// further plugins in a directory of its name.
 fn list(dir: &Path, deeper: bool, files: &mut Vec<String>) {
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         let (name, path) = (entry.file_name().to_string_lossy().into_owned(), entry.path());

@@ -1,5 +1,5 @@
-//! Does the node's container runtime read the directories that we install into? It
-//! never calls us otherwise, or does not find us.
+//! Whether the node's container runtime reads the directories that we install into. If it does not,
+//! it never calls us, or does not find us.
 
 mod known;
 mod read;
@@ -12,19 +12,19 @@ use super::beneath;
 use known::KNOWN;
 pub use read::Runtime;
 
-/// The variable that says that the directories are right, whatever this finds.
+/// The variable that says that the directories are right, whatever is found here.
 pub const TRUST_DIRS: &str = "GENIE_TRUST_DIRS";
 
-/// What was found.
+/// What the node's runtimes read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reads {
-    /// Our directories; who does, and who says so.
+    /// Our directories. The text says which runtime reads them, and how that is known.
     Ours(String),
-    /// Others.
+    /// Other directories.
     Others {
-        /// Who reads which.
+        /// Which runtime reads which directories.
         what: String,
-        /// What to do.
+        /// What the operator can do.
         advice: String,
     },
     /// No runtime is known here.
@@ -47,28 +47,28 @@ pub fn look(root: &Path, conf_dir: &Path, bin_dir: &Path) -> Reads {
     first.unwrap_or(Reads::Unknown)
 }
 
-/// The runtimes that could serve this node's pods: those that run, and of these the
-/// one that a distribution of Kubernetes has brought along.
+/// The runtimes that could serve this node's pods: those that run. If a distribution of Kubernetes
+/// has brought one of them along, it is only that one.
 fn in_use(root: &Path) -> Vec<Runtime> {
     let read = |is_wanted: &dyn Fn(&known::Known) -> bool| -> Vec<Runtime> {
         KNOWN.iter().filter(|known| is_wanted(known)).filter_map(|known| read::read(root, known)).collect()
     };
     let runs = |known: &known::Known| beneath::exists(root, Path::new(known.socket));
-    // Where it was told to keep its things elsewhere, nothing is known of it.
+    // A runtime that was told to keep its files elsewhere is not known here.
     for is_own in [true, false] {
         if KNOWN.iter().any(|known| known.is_own == is_own && runs(known)) {
             return read(&|known| known.is_own == is_own && runs(known));
         }
     }
-    // Nothing runs. A general one may be installed for other things than Kubernetes: it
-    // counts if somebody has told it where to read.
+    // No runtime runs. A general one may be installed for other things than Kubernetes: it counts
+    // only if its configuration names another conf dir than the usual one.
     let mut told = read(&|known| !known.is_own);
     told.retain(|runtime| runtime.conf_dir != Path::new(genie_core::config::CONF_DIR));
     let own = read(&|known| known.is_own);
     if own.is_empty() { told } else { own }
 }
 
-/// None: it reads our directories.
+/// What is wrong when the runtime reads other directories. The result is none when it reads ours.
 fn elsewhere(root: &Path, runtime: &Runtime, conf_dir: &Path, bin_dir: &Path) -> Option<Reads> {
     let Runtime { name, conf_dir: reads, bin_dirs, from } = runtime;
     let ours = |dir: &Path| bin_dirs.is_empty() || bin_dirs.iter().any(|theirs| beneath::is_same(root, theirs, dir));

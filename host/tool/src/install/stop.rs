@@ -1,5 +1,5 @@
-//! Is the agent stopped for good? The kubelet ends it in the same way for a
-//! restart, for an upgrade and for a removal; only the DaemonSet itself tells.
+//! Whether the agent is stopped for good. The kubelet ends it in the same way for a restart, an
+//! upgrade and a removal; only the DaemonSet itself tells them apart.
 
 use std::time::Duration;
 
@@ -13,21 +13,21 @@ use tokio::time::timeout;
 use super::Layout;
 use super::uninstall::{Left, uninstall};
 
-/// The agent has half a minute between the signal and its end.
+/// How long to wait for an answer. The agent has half a minute between the signal and its end.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// The `DaemonSet` that we belong to.
+/// The name of our own `DaemonSet`.
 #[derive(Clone, Debug)]
 pub struct DaemonSetName {
-    /// Its namespace.
+    /// The namespace of the DaemonSet.
     pub namespace: String,
-    /// Its name.
+    /// The name of the DaemonSet.
     pub name: String,
 }
 
-/// Takes everything away if our DaemonSet is being removed. Whenever that is not
-/// certain, everything stays: pods must go on starting while the agent is away.
-/// `seen` is what the watch of the DaemonSet has told: true after its removal.
+/// Takes everything away if our DaemonSet is being removed. When that is not certain, everything
+/// stays: pods must go on starting while the agent is away. `seen` is what the watch of the
+/// DaemonSet has told: true after its removal.
 ///
 /// # Errors
 /// As [`uninstall`].
@@ -57,14 +57,14 @@ async fn is_removed(client: Client, daemon_set: &DaemonSetName, mut seen: Receiv
     let told = timeout(ANSWER, api.get_metadata(&daemon_set.name)).await;
     match told.ok().as_ref().and_then(tells_removal) {
         Some(removed) => removed,
-        // Its removal may be on the way to us.
+        // The watch may be about to tell of the removal.
         None => matches!(timeout(ANSWER, seen.wait_for(|removed| *removed)).await, Ok(Ok(_))),
     }
 }
 
-/// Whether this answer says that the DaemonSet is being removed; none when it says
-/// nothing. That we are refused may be our identity's end, and with it everybody's, or
-/// an API server that cannot read its keys.
+/// Whether this answer says that the DaemonSet is being removed. The result is none when it does
+/// not tell. A refusal may mean that our service account was deleted together with the DaemonSet,
+/// or that the API server cannot read its keys.
 fn tells_removal(answer: &kube::Result<PartialObjectMeta<DaemonSet>>) -> Option<bool> {
     match answer {
         Ok(set) => Some(set.metadata.deletion_timestamp.is_some()),

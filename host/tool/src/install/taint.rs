@@ -1,5 +1,5 @@
-//! A fresh node may start with a taint that keeps pods away until we are there:
-//! the first ones would get another network, silently.
+//! A fresh node may start with a taint that keeps pods away until we are there. Without it the
+//! first pods would silently get another network.
 
 use anyhow::{Context as _, Result};
 use k8s_openapi::api::core::v1::Node;
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 /// The taint's key.
 pub const TAINT: &str = "genie-host.io/not-ready";
 
-/// Takes the startup taint off our own node. A node without it is not written to.
+/// Takes the startup taint off our own node. A node without the taint is not written to.
 ///
 /// # Errors
-/// The API server's.
+/// The API server refuses, or does not answer.
 pub async fn remove(client: Client, node: &str) -> Result<()> {
     let api: Api<Node> = Api::all(client);
     let found = api.get(node).await.with_context(|| format!("node {node} cannot be read"))?;
@@ -24,8 +24,8 @@ pub async fn remove(client: Client, node: &str) -> Result<()> {
     Ok(())
 }
 
-/// Takes away ours only, and only if the node is still the one that was read:
-/// others set and remove taints at the same time.
+/// The patch that takes only our taint away. It applies only if the node is still the one that was
+/// read, since others set and remove taints at the same time.
 fn patch(node: &Node) -> Option<Value> {
     let taints = node.spec.as_ref()?.taints.as_ref()?;
     let left: Vec<_> = taints.iter().filter(|taint| taint.key != TAINT).collect();

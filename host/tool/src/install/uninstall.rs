@@ -1,5 +1,5 @@
-//! Taking everything away, in an order that leaves no pod without a network and no
-//! attachment without somebody who can undo it.
+//! Removes everything, in an order that leaves no pod without a network, and no attachment without
+//! a plugin that can undo it.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -18,7 +18,7 @@ use super::manifest::{Manifest, Owner};
 use super::net_d;
 use genie_core::agent_api::SOCKET;
 
-/// All that we keep in the state directory.
+/// The names of everything that we keep in the state directory.
 const STATE: [&str; 10] = [
     "records",
     "new",
@@ -35,16 +35,16 @@ const STATE: [&str; 10] = [
 /// What is left on the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
-    /// Nothing of ours.
+    /// Nothing of ours is left.
     Nothing,
-    /// Pods that we attached still run: the drain list, the programs and the
-    /// records stay until they are gone.
+    /// Pods that we attached still run. The drain list, the programs and the records stay until
+    /// these pods are gone.
     Draining,
-    /// Files that somebody else changed, or records that cannot be read.
+    /// What is left are files that somebody else changed, or records that cannot be read.
     Foreign,
 }
 
-/// Ends a removal that had to wait for pods. Does nothing when there is none: a new
+/// Ends a removal that had to wait for pods. Without such a removal this does nothing: a new
 /// installation may have come in between.
 ///
 /// # Errors
@@ -54,21 +54,21 @@ pub fn finish(layout: &Layout) -> Result<Left> {
     if is_draining { uninstall(layout) } else { Ok(Left::Foreign) }
 }
 
-/// Takes away what was installed. May be repeated at any time; what is not ours is
-/// not touched.
+/// Removes what was installed. May be repeated at any time; what is not ours is not touched.
 ///
 /// # Errors
-/// The disk's; what comes later in the order is then still there.
+/// Another installation or removal holds the lock, or a file cannot be read or removed. What comes
+/// later in the order is then still there.
 pub fn uninstall(layout: &Layout) -> Result<Left> {
     let _guard = lock::take(layout)?;
     let mut manifest = Manifest::load(layout)?;
-    // A drained node asks the API server nothing and runs no selector.
+    // While the node drains, the plugin asks the API server nothing and runs no selector.
     manifest.remove(layout, &layout.kubeconfig())?;
     remove_dir(&layout.on_host(&credentials::dir(layout)))?;
-    // Whoever names the wrong directory shall not lose what is not ours.
+    // If the wrong directory is configured, files of others must not be lost.
     let is_engines = |name: &str| name.contains("+genie.");
     let mut foreign = !remove_from(&layout.on_host(&layout.cache_dir), is_engines)?;
-    // The agent's own end comes after this, and nobody is served any more.
+    // The socket goes: the agent ends after this, and answers no call any more.
     if let Some(run_dir) = Path::new(SOCKET).parent() {
         remove_dir(&layout.on_host(run_dir))?;
     }
@@ -93,8 +93,8 @@ pub fn uninstall(layout: &Layout) -> Result<Left> {
     Ok(if foreign { Left::Foreign } else { Left::Nothing })
 }
 
-/// The plugin out of the runtime's sight: no new call begins, and those that run
-/// come to their end.
+/// The plugin moved out of the runtime's sight: no new call begins, and calls that run come to
+/// their end.
 enum Aside {
     Needed(Moved),
     Free(Moved),
@@ -103,8 +103,9 @@ enum Aside {
 struct Moved(Option<(PathBuf, PathBuf)>);
 
 impl Aside {
-    /// A call that had begun under the old configuration may still write a record;
-    /// only when there is no more call is it known whether there is one.
+    /// Moves the plugin aside, and tells whether it is still needed. A call that began under the
+    /// old configuration may still write a record, so this is known only when no call runs any
+    /// more.
     fn put(layout: &Layout, manifest: &Manifest) -> Result<Self> {
         let plugin = layout.bin_dir.join("genie");
         let at = layout.on_host(&plugin);
@@ -132,7 +133,7 @@ impl Moved {
     }
 }
 
-/// Removes what is ours in the state directory. Gives whether that was all of it.
+/// Removes what is ours in the state directory. Returns whether that was all of it.
 fn remove_state(layout: &Layout) -> Result<bool> {
     let dir = layout.on_host(&layout.state_dir);
     let damaged = dir.join("damaged");
@@ -144,7 +145,7 @@ fn remove_state(layout: &Layout) -> Result<bool> {
     Ok(false)
 }
 
-/// Removes what is ours of a directory, and the directory when nothing else is in it. Gives
+/// Removes what is ours in a directory, and the directory when nothing else is in it. Returns
 /// whether that was all.
 fn remove_from(dir: &Path, is_ours: impl Fn(&str) -> bool) -> Result<bool> {
     let entries = match fs::read_dir(dir) {

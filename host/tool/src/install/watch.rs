@@ -1,4 +1,4 @@
-//! Waits until something happens in one of a few directories.
+//! Waits until something happens in one of several directories.
 
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
@@ -13,7 +13,7 @@ use tokio::io::unix::AsyncFd;
 pub struct Watch(AsyncFd<OwnedFd>);
 
 impl Watch {
-    /// Watches these directories, those that exist.
+    /// Watches those of these directories that exist.
     ///
     /// # Errors
     /// The kernel has no more watches to give.
@@ -29,16 +29,16 @@ impl Watch {
             let watched = inotify::add_watch(&inotify, directory, events);
             watched.with_context(|| format!("{} cannot be watched", directory.display()))?;
         }
-        // Deprecated for what is no owner of its descriptor; an `OwnedFd` is one.
+        // rustix deprecates this for values that do not own their descriptor; an `OwnedFd` does.
         #[expect(deprecated, reason = "what replaces it is unsafe")]
         let descriptor = AsyncFd::with_interest(inotify, Interest::READABLE).context("inotify")?;
         Ok(Self(descriptor))
     }
 
-    /// Waits for the next change, and takes all that are there.
+    /// Waits for the next change, and takes all changes that are there.
     ///
     /// # Errors
-    /// The kernel's.
+    /// The kernel fails to tell.
     pub async fn changed(&mut self) -> Result<()> {
         loop {
             let mut ready = self.0.readable().await.context("inotify")?;
@@ -50,7 +50,7 @@ impl Watch {
     }
 }
 
-/// Takes what is there; false when it was nothing.
+/// Takes the events that are there. Returns whether there were any.
 fn take(inotify: &OwnedFd) -> rustix::io::Result<bool> {
     let mut buffer = [const { MaybeUninit::uninit() }; 4096];
     let mut reader = inotify::Reader::new(inotify, &mut buffer);

@@ -1,4 +1,4 @@
-//! `genie-host ask-api`: one question in, one answer out.
+//! `genie-host ask-api`: one question on standard input, one answer on standard output.
 
 use std::io::{BufRead as _, Write as _};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::read;
 use genie_core::agent_api::protocol::{Answer, Body};
 use genie_core::sources::ApiOrder;
 
-/// Serves the one question on standard input.
+/// Answers the one question on standard input.
 ///
 /// # Errors
 /// The question cannot be read, or the answer cannot be written.

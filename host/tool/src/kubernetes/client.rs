@@ -1,4 +1,4 @@
-//! From credentials to a client. The server's certificate is always verified.
+//! Makes a client from credentials. The server's certificate is always verified.
 
 use std::time::Duration;
 
@@ -15,23 +15,23 @@ use tower::{BoxError, ServiceBuilder};
 use super::kubeconfig;
 use genie_core::sources::Access;
 
-/// How long a connection may take.
+/// How long establishing a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Nobody ever asks it.
+/// A proxy that is set and never used.
 const NO_PROXY: &str = "http://localhost";
 
-/// A client for what a configuration says.
+/// The client for the access that a configuration names.
 ///
 /// # Errors
-/// What is wrong with the credentials; nothing has been asked of the server yet.
+/// The credentials are wrong. Nothing has been asked of the server yet.
 pub async fn connect(access: &Access) -> Result<Client, String> {
     client(config(access).await?)
 }
 
-/// Where the server is and what it is shown.
+/// The server's address, and the credentials for it.
 ///
 /// # Errors
-/// What is wrong with the credentials.
+/// The credentials are wrong.
 pub(super) async fn config(access: &Access) -> Result<Config, String> {
     let mut file = match &access.kubeconfig {
         Some(path) => kubeconfig::read(path)?,
@@ -39,9 +39,9 @@ pub(super) async fn config(access: &Access) -> Result<Config, String> {
     };
     override_with(access, &mut file);
     let of = access.kubeconfig.as_ref().map(|path| format!(" {}", path.display())).unwrap_or_default();
-    kubeconfig::check(&file, &of)?;
-    // What names no proxy has the environment asked for one. Calls have none, and what one
-    // command is told another must be.
+    kubeconfig::refuse_harmful(&file, &of)?;
+    // Where no proxy is named, kube takes the environment's. Calls have no such environment, and a
+    // command must ask the same way as calls do.
     for cluster in file.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
         cluster.proxy_url = Some(NO_PROXY.into());
     }
@@ -61,7 +61,7 @@ pub(super) async fn config(access: &Access) -> Result<Config, String> {
 /// The client of a pod of the cluster.
 ///
 /// # Errors
-/// This is no pod, or its service account is not mounted.
+/// This process runs in no pod, or the pod's service account is not mounted.
 pub fn in_cluster() -> Result<Client, String> {
     let config = Config::incluster_env()
         .map_err(|error| format!("no service account of a pod is here (give a kubeconfig): {error}"))?;
@@ -70,7 +70,7 @@ pub fn in_cluster() -> Result<Client, String> {
 
 pub(super) fn client(mut config: Config) -> Result<Client, String> {
     config.connect_timeout = Some(CONNECT);
-    // Whoever asks keeps the time; a watch is open for as long as it likes.
+    // The caller keeps the time of a request; a watch stays open for as long as it likes.
     config.read_timeout = None;
     config.write_timeout = Some(CONNECT);
     config.accept_invalid_certs = false;
@@ -78,9 +78,9 @@ pub(super) fn client(mut config: Config) -> Result<Client, String> {
     without_delay(config).map_err(|error| format!("no client can be made for {server}: {error}"))
 }
 
-/// As kube makes one, but what it writes leaves at once. Kube's own keeps a connection's
-/// first request back until the server has acknowledged the handshake before it, and
-/// servers take up to 40 ms for that.
+/// A client like kube's, but everything it writes leaves at once. Kube's own keeps a connection's
+/// first request back until the server has acknowledged the handshake, and servers take up to 40 ms
+/// for that.
 fn without_delay(config: Config) -> kube::Result<Client> {
     let mut connector = HttpConnector::new();
     connector.enforce_http(false);
@@ -100,7 +100,7 @@ fn without_delay(config: Config) -> kube::Result<Client> {
     Ok(Client::new(service, config.default_namespace))
 }
 
-/// The names of the one context of a configuration without a kubeconfig.
+/// The names of the context, cluster and user when there is no kubeconfig.
 const NAME: &str = "genie";
 
 fn empty() -> Kubeconfig {
@@ -114,7 +114,8 @@ fn empty() -> Kubeconfig {
     }
 }
 
-/// Every cluster and user gets it: the current context names one of each.
+/// Puts the configuration's values over those of the file, in every cluster and user: the current
+/// context names one of each.
 fn override_with(access: &Access, file: &mut Kubeconfig) {
     let text = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
     for cluster in file.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
@@ -124,7 +125,8 @@ fn override_with(access: &Access, file: &mut Kubeconfig) {
         if access.certificate_authority.is_some() {
             cluster.certificate_authority = text(&access.certificate_authority);
             cluster.certificate_authority_data = None;
-            // CNI-Genie's generated kubeconfig says so; with an authority there is no need.
+            // CNI-Genie's generated kubeconfig has this set. With an authority the certificate can
+            // be verified.
             cluster.insecure_skip_tls_verify = None;
         }
     }

@@ -1,5 +1,5 @@
-//! A kubeconfig is read as root. So it must be root's, with all that it names, it may not
-//! name programs, and what it says of the server is taken apart before it is judged.
+//! Reads a kubeconfig, as root. So the file and all files that it names must be root's, it may name
+//! no program, and the server's address is parsed before it is judged.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -10,17 +10,17 @@ use kube::config::{AuthInfo, Cluster, Kubeconfig};
 
 use genie_core::trust::{self, Distrust};
 
-/// More than any kubeconfig takes, in bytes.
+/// The largest kubeconfig that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
-/// Who may be asked without TLS: this machine.
+/// The hosts that may be asked without TLS: this machine.
 const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// Reads a kubeconfig. Relative paths in it are taken from its own directory, as kubectl
 /// takes them.
 ///
 /// # Errors
-/// It is not there, somebody else could have written it, or it is none; nothing of what is
-/// in it.
+/// The file does not exist, users other than root could have written it, or it is no kubeconfig.
+/// The message quotes nothing of the file.
 pub(super) fn read(path: &Path) -> Result<Kubeconfig, String> {
     let wrong = |why: String| format!("kubeconfig {} cannot be read: {why}", path.display());
     let file = open(path).map_err(|error| wrong(error.to_string()))?;
@@ -45,17 +45,17 @@ pub(super) fn read(path: &Path) -> Result<Kubeconfig, String> {
     Ok(config)
 }
 
-/// Opens a file that nobody but root could have written.
+/// Opens a file that only root could have written.
 fn open(path: &Path) -> Result<File, Distrust> {
     trust::open_linked(path).map(File::from)
 }
 
-/// Looks at what the current context leads to, `of` being where that is written.
+/// Checks the cluster and the user of the current context. `of` names the file in messages.
 ///
 /// # Errors
-/// It runs a program, shows a token to a server that nobody verifies, goes through a proxy,
-/// or names a file that somebody else could have written.
-pub(super) fn check(file: &Kubeconfig, of: &str) -> Result<(), String> {
+/// The kubeconfig runs a program, shows a token to a server that is not verified, uses a proxy, or
+/// names a file that users other than root could have written.
+pub(super) fn refuse_harmful(file: &Kubeconfig, of: &str) -> Result<(), String> {
     let current = file.current_context.as_deref().unwrap_or_default();
     let context = file.contexts.iter().find(|named| named.name == current).and_then(|named| named.context.as_ref());
     let name = context.map(|context| context.cluster.as_str()).unwrap_or_default();
@@ -74,7 +74,7 @@ pub(super) fn check(file: &Kubeconfig, of: &str) -> Result<(), String> {
         ("client-key", &user.client_key, user.client_key_data.is_some()),
         ("tokenFile", &user.token_file, user.token.is_some()),
     ];
-    // What is written itself wins over a file.
+    // A value in the kubeconfig itself wins over a file.
     for (key, path, _) in named.into_iter().filter(|(_, _, is_written)| !is_written) {
         if let Some(path) = path {
             open(Path::new(path)).map_err(|error| format!("{path} ({key} for the API server) is not used: {error}"))?;
@@ -83,7 +83,7 @@ pub(super) fn check(file: &Kubeconfig, of: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// They would run as root, on every node.
+/// Refuses programs: they would run as root, on every node.
 fn refuse_programs(user: &AuthInfo, of: &str) -> Result<(), String> {
     let keys = [("exec", user.exec.is_some()), ("auth-provider", user.auth_provider.is_some())];
     match keys.iter().find(|(_, is_there)| *is_there) {
@@ -95,8 +95,8 @@ fn refuse_programs(user: &AuthInfo, of: &str) -> Result<(), String> {
     }
 }
 
-/// A token that goes to a server whose certificate nobody verifies is a token lost. Without
-/// TLS only this machine may be asked.
+/// Refuses servers that are not verified: they could keep the token. Without TLS only this machine
+/// may be asked.
 fn refuse_unverified(cluster: &Cluster, of: &str) -> Result<(), String> {
     let Some(server) = cluster.server.as_deref().filter(|server| !server.is_empty()) else {
         return Err("no API server is named: set kubernetes.k8s_api_root, or `server` in the kubeconfig".into());
@@ -117,7 +117,8 @@ fn refuse_unverified(cluster: &Cluster, of: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Gives the address for messages: without a user, whose password could be in it.
+/// Checks the server's address, and returns it for messages. A user is left out, since a password
+/// could be in it.
 fn judge(server: &str) -> Result<String, String> {
     let uri: Uri = server.parse().map_err(|_| "the API server's address is no URL: write https://HOST:PORT")?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {

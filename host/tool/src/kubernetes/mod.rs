@@ -1,5 +1,5 @@
-//! The client of the API server, and the child that asks it for the plugin: the plugin holds no
-//! TLS and no async runtime ([`genie_core::sources::ask`]).
+//! The client of the API server, and the child that asks the API server for the plugin: the plugin
+//! holds no TLS and no async runtime ([`genie_core::sources::ask`]).
 
 mod ask_api;
 mod client;

@@ -1,4 +1,4 @@
-//! What is read of the cluster.
+//! Reads objects of the cluster.
 
 use futures::AsyncReadExt as _;
 use kube::api::GetParams;
@@ -13,17 +13,16 @@ use genie_core::pod::{Annotations, Identity, PodFacts};
 /// The largest object that is read, in bytes: more than the API server stores.
 const OBJECT: usize = 2 << 20;
 
-/// Where the kubelet tells the uid that it and the runtime know a static pod by; its
-/// mirror in the API server has another.
+/// The annotation with the uid by which the kubelet and the runtime know a static pod. Its mirror
+/// in the API server has another uid.
 pub const STATIC_UID: &str = "kubernetes.io/config.hash";
 
-/// The facts of a pod; none when there is none of that namespace and name.
+/// The facts of a pod. The result is none when there is no pod of that namespace and name.
 ///
 /// # Errors
-/// The server gives no answer, or the pod of that name has another uid: it is
-/// another pod.
+/// The server gives no answer, or the pod of that name has another uid: then it is another pod.
 pub async fn pod(client: &Client, wanted: &Identity) -> Result<Option<PodFacts>, String> {
-    // What no pod can be called is no pod of the cluster.
+    // A name that no pod can have is no pod of the cluster.
     let Ok(name) = ObjectName::new("v1", "Pod", Some(&wanted.namespace), &wanted.name) else { return Ok(None) };
     let Some(object) = get::<DynamicObject>(client, &name).await? else { return Ok(None) };
     let facts = facts(&object.metadata, object.data["spec"]["serviceAccountName"].as_str());
@@ -37,7 +36,7 @@ pub async fn pod(client: &Client, wanted: &Identity) -> Result<Option<PodFacts>,
     }
 }
 
-/// One object as JSON; none when it does not exist.
+/// One object as JSON. The result is none when the object does not exist.
 ///
 /// # Errors
 /// The server gives no answer, or one that is too large.
@@ -85,8 +84,8 @@ async fn get<T: DeserializeOwned>(client: &Client, object: &ObjectName) -> Resul
     serde_json::from_slice(&bytes).map(Some).map_err(|error| untold(error.to_string()))
 }
 
-/// How a kind is called in addresses: its plural is regular in the core group;
-/// elsewhere the server is asked, except for what is asked for most.
+/// The API resource of an object's kind. In the core group its plural is regular. For other groups
+/// the server is asked, except for the kind that is asked for most.
 async fn resource(client: &Client, object: &ObjectName) -> Result<ApiResource, kube::Error> {
     let kind = GroupVersionKind::gvk(object.group(), object.version(), object.kind());
     match (object.group(), object.kind()) {
@@ -98,7 +97,7 @@ async fn resource(client: &Client, object: &ObjectName) -> Result<ApiResource, k
     }
 }
 
-/// A refusal in the server's own words, anything else down to its cause.
+/// The error in words: a refusal as the server words it, any other error with its causes.
 pub fn readable(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) => format!("{} ({})", status.message, status.code),

@@ -1,4 +1,4 @@
-//! What a configuration says of the API server, and what is never done.
+//! What a configuration says of the API server, and what the client never does.
 
 use genie_core::sources::Access;
 
@@ -39,8 +39,8 @@ current-context: genie-context
         };
         let error = refused(&access);
         assert!(error.contains("not to verify") && error.contains("k8s_certificate_authority"), "{error}");
-        // With an authority the same file serves (CNI-Genie failed here): the
-        // authority is what is missing now.
+        // With an authority the same file serves (CNI-Genie failed here). What is missing now is
+        // the authority's file.
         access.certificate_authority = Some("/no/such.pem".into());
         let error = refused(&access);
         assert!(error.contains("/no/such.pem") && !error.contains("t0ken"), "{error}");
@@ -101,7 +101,7 @@ current-context: genie-context
             }
             fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
         }
-        // Whoever owns the directory puts another file in its place.
+        // The owner of the directory could put another file in its place.
         chown(dir.path(), Some(65534), None).unwrap();
         assert!(connects().unwrap_err().contains("belongs to user 65534"));
         chown(dir.path(), Some(0), None).unwrap();
@@ -145,8 +145,8 @@ current-context: genie-context
     }
 }
 
-/// Else the first request of a connection waits for the server's acknowledgement of the
-/// handshake, and servers take their time.
+/// Otherwise the first request of a connection waits until the server acknowledges the handshake,
+/// which servers delay.
 #[tokio::test]
 async fn what_the_client_writes_leaves_at_once() {
     let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -160,7 +160,7 @@ async fn what_the_client_writes_leaves_at_once() {
     asking.abort();
 }
 
-/// Our own socket that has this address.
+/// Our own socket that has this local address.
 fn socket_at(address: std::net::SocketAddr) -> std::os::fd::OwnedFd {
     use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
     let us = pidfd_open(getpid(), PidfdFlags::empty()).unwrap();

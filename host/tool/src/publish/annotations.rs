@@ -1,6 +1,6 @@
-//! Annotations: level-triggered. The finished attachment records say what a pod's
-//! annotations have to be, the watch says what they are, and the difference is
-//! patched, once per record: whoever edits an annotation later has the last word.
+//! Publishes annotations, level-triggered. The finished attachment records say what a pod's
+//! annotations have to be, the watch says what they are, and the difference is patched. That
+//! happens once per record: if somebody edits an annotation later, the edit stays.
 
 mod patch;
 #[cfg(test)]
@@ -28,7 +28,7 @@ use genie_core::pod::{Annotations, Identity};
 use genie_core::record::{Listed, MODERATE, Record, Store};
 pub use patch::Patch;
 
-/// How many patches are under way at a time.
+/// How many patches are sent at a time.
 const AT_A_TIME: usize = 8;
 
 /// What is known of the node's records.
@@ -48,9 +48,9 @@ struct Known {
 enum State {
     /// The ADD has not ended.
     Unfinished,
-    /// To be compared with the pod.
+    /// To be compared with the pod's annotations.
     Due(Finished),
-    /// Published, or nothing to publish.
+    /// Published, or there is nothing to publish.
     Settled,
 }
 
@@ -59,13 +59,12 @@ struct Finished {
     pod: Identity,
     created: u64,
     annotations: Annotations,
-    /// The API server has refused it.
+    /// Set when the API server has refused it.
     retry: Option<Retry>,
 }
 
 impl Publisher {
-    /// Publishes whatever is due. What fails is due again later. Without a client it only
-    /// counts.
+    /// Publishes what is due. What fails is due again later. Without a client this only counts.
     ///
     /// # Errors
     /// The records cannot be listed.
@@ -88,7 +87,7 @@ impl Publisher {
     }
 
     async fn send_all(&mut self, patches: &[Patch], client: &kube::Client, now: Instant, round: &mut Round) {
-        // When nobody answers, the rest need not be tried.
+        // When the API server does not answer, the other patches need not be tried.
         let silent = AtomicBool::new(false);
         let sending = stream::iter(patches).map(async |patch| {
             if silent.load(Ordering::Relaxed) {
@@ -132,7 +131,7 @@ impl Publisher {
     fn refresh(&mut self, store: &Store) -> Result<(), CniError> {
         let mut known = BTreeMap::new();
         for path in store.files()? {
-            // Gone by now: its DEL has ended.
+            // The record is gone: its DEL has ended.
             let Ok(metadata) = path.metadata() else { continue };
             let (inode, length) = (metadata.ino(), metadata.len());
             let unchanged = self.known.remove(&path).filter(|known| known.is_current(inode, length));
@@ -177,7 +176,7 @@ impl Publisher {
         patches.into_iter().filter_map(|(_, patch)| patch).collect()
     }
 
-    /// Records of earlier sandboxes of a pod whose last one waits too.
+    /// Records of a pod's earlier sandboxes, where a later record of the pod waits, too.
     fn superseded(&self) -> Vec<PathBuf> {
         let is_later = |path: &Path, finished: &Finished, than: (&PathBuf, &Finished)| {
             finished.pod == than.1.pod && (finished.created, path) > (than.1.created, than.0)
@@ -186,7 +185,7 @@ impl Publisher {
         superseded.map(|(path, _)| path.clone()).collect()
     }
 
-    /// The records that are to be published.
+    /// The records that are still to be published.
     fn waiting(&self) -> impl Iterator<Item = (&PathBuf, &Finished)> {
         self.known.iter().filter_map(|(path, known)| match &known.state {
             State::Due(finished) => Some((path, finished)),
@@ -208,7 +207,7 @@ impl Publisher {
 }
 
 impl Known {
-    /// What a DEL adds to a settled record changes nothing.
+    /// Whether the file is as it was read. What a DEL adds to a settled record changes nothing.
     fn is_current(&self, inode: u64, length: u64) -> bool {
         self.inode == inode && (self.length == length || (self.length < length && matches!(self.state, State::Settled)))
     }
@@ -218,7 +217,7 @@ impl State {
     fn of(record: &Record) -> Self {
         let header = &record.header;
         let (Some(outcome), Some(pod)) = (record.outcome(), &header.pod) else {
-            // Outside of Kubernetes there is nobody to publish to.
+            // Outside of Kubernetes there is no pod to publish on.
             return if header.pod.is_none() { Self::Settled } else { Self::Unfinished };
         };
         let being_deleted = record.remaining().len() < header.attachments.len();
@@ -245,7 +244,8 @@ async fn send(client: &kube::Client, patch: &Patch) -> Result<(), NotPublished> 
     }
 }
 
-/// A uid cannot be changed; who tries to means another object.
+/// Whether the refusal is about the uid. A uid cannot be changed, so the patch was meant for
+/// another pod of that name.
 fn concerns_uid(status: &Status) -> bool {
     let mut causes = status.details.iter().flat_map(|details| &details.causes);
     causes.any(|cause| cause.field == "metadata.uid")

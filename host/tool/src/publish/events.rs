@@ -1,8 +1,7 @@
 //! Events on pods that did not get their networks.
 //!
-//! Equal ones count up one object. (kube's own recorder takes all events of one
-//! reason for equal, whatever they say, and so would hide a second mistake behind
-//! the first.)
+//! Equal events count up one object. (kube's own recorder takes all events of one reason for equal,
+//! whatever they say. So it would hide a second mistake behind the first.)
 
 #[cfg(test)]
 mod tests;
@@ -29,11 +28,12 @@ use genie_core::pod::Identity;
 use genie_core::report::spool::{NOTICE, RefusedPod, Spool, Taken};
 use genie_core::text::start;
 
-/// What the API server allows in an event, in bytes.
+/// The longest message that the API server allows in an event, in bytes.
 const MESSAGE_LIMIT: usize = 1024;
-/// The longest name of an object, less what makes an event's name its own.
+/// The longest name of an object, less the suffix that makes an event's name unique.
 const NAME_LIMIT: usize = 253 - 17;
-/// The API server keeps events for an hour; one about something older helps nobody.
+/// The API server keeps events for an hour, in seconds. An event about something older helps
+/// nobody.
 const MAX_AGE: u64 = 3600;
 
 /// The events of this node.
@@ -41,31 +41,31 @@ pub struct Events {
     node: String,
     /// The last event of each pod, by namespace and name.
     last: HashMap<(String, String), Posted>,
-    /// Refusals whose event the API server has refused, by their file: a pod that is
-    /// refused again is in the same one.
+    /// When to try refusals again whose event the API server has refused, by their file. A pod that
+    /// is refused again has the same file.
     retries: HashMap<PathBuf, Retry>,
 }
 
-/// An event that is there.
+/// An event that was posted.
 #[derive(Clone)]
 struct Posted {
     uid: Option<String>,
     reason: &'static str,
     message: String,
-    /// The object's name.
+    /// The name of the event's object.
     name: String,
     count: i32,
     time: u64,
 }
 
 impl Events {
-    /// None so far.
+    /// Makes the publisher. No event is known yet.
     pub fn new(node: &str) -> Self {
         Self { node: node.into(), last: HashMap::new(), retries: HashMap::new() }
     }
 
-    /// Makes events of all refusals in the spool. What fails is due again later, and
-    /// holds up no other. Without a client it only counts.
+    /// Makes events of all refusals in the spool. What fails is due again later, and holds up no
+    /// other event. Without a client this only counts.
     ///
     /// # Errors
     /// The spool cannot be read.
@@ -99,7 +99,7 @@ impl Events {
         Ok(round)
     }
 
-    /// Whether nothing is left to be done about it.
+    /// Posts a refusal's event. Returns whether nothing is left to be done about the refusal.
     async fn deliver(
         &mut self,
         taken: &Taken,
@@ -141,7 +141,7 @@ impl Events {
         client: &kube::Client,
     ) -> Result<(), NotPublished> {
         let pod = &refusal.pod;
-        // A static pod's uid is another one on the API server.
+        // A static pod has another uid on the API server.
         let uid = known.or(Identity::from(pod).uid);
         let key = (pod.namespace.clone(), pod.name.clone());
         let (reason, message) = (reason(refusal.code), message(refusal));
@@ -159,7 +159,7 @@ impl Events {
                     self.last.insert(key, Posted { count, message, time: refusal.time, ..last });
                     return Ok(());
                 }
-                // The API server has forgotten it.
+                // The API server keeps the event no longer: a new one is created.
                 Err(NotPublished::Missing(_)) => {}
                 Err(failure) => return Err(failure),
             }
@@ -167,7 +167,7 @@ impl Events {
         let event = event(refusal, uid.clone(), &self.node, reason, &message);
         let name = event.metadata.name.clone().unwrap_or_default();
         match bounded(events.create(&PostParams::default(), &event)).await {
-            // Its namespace is gone, and the pod with it.
+            // When the namespace is missing, the pod is gone, too.
             Ok(_) | Err(NotPublished::Missing(_)) => {
                 self.last.insert(key, Posted { uid, reason, message, name, count: 1, time: refusal.time });
                 Ok(())
@@ -186,7 +186,7 @@ async fn bounded<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T,
     }
 }
 
-/// The namespace is being deleted: the API server accepts nothing new in it.
+/// Whether the namespace is being deleted: the API server accepts nothing new in it.
 fn is_ending(status: &Status) -> bool {
     let mut causes = status.details.iter().flat_map(|details| &details.causes);
     causes.any(|cause| cause.reason == "NamespaceTerminating")
@@ -241,7 +241,7 @@ fn reason(error: u32) -> &'static str {
 }
 
 fn message(refusal: &RefusedPod) -> String {
-    // An error of the operator's says so itself.
+    // The message of an operator's mistake already says who has to correct it.
     let who = match refusal.code {
         code::REFUSED_INVALID => "; the pod's owner has to correct it",
         _ => "",
@@ -253,8 +253,8 @@ fn message(refusal: &RefusedPod) -> String {
     format!("{}{who}", start(&message, MESSAGE_LIMIT - who.len()))
 }
 
-/// The message without numbers and identifiers: those differ from one attempt to
-/// the next, although it is the same failure.
+/// The message without numbers and identifiers. They differ from one attempt to the next, although
+/// the failure is the same.
 fn without_numbers(message: &str) -> String {
     let is_number = |word: &str| {
         word.bytes().all(|byte| byte.is_ascii_digit())

@@ -1,9 +1,8 @@
 //! What a pod's owner sees of a call: annotations on the pod, events about it.
 //!
-//! The plugin only leaves both on disk, and the agent brings them to the API
-//! server: finished attachment records hold the annotations, the spool ([`genie_core::report::spool`]) holds
-//! refusals. So neither a dead agent nor a dead API server fails a call or loses
-//! what it said.
+//! The plugin only leaves both on disk: finished attachment records hold the annotations, the spool
+//! ([`genie_core::report::spool`]) holds refusals. The agent brings them to the API server. So a
+//! dead agent or a dead API server fails no call, and nothing is lost.
 
 pub mod annotations;
 pub mod events;
@@ -13,37 +12,37 @@ use std::time::Duration;
 
 use genie_core::pod::{Annotations, Identity};
 
-/// Who writes to the API server.
+/// The name under which we write to the API server.
 const WRITER: &str = "genie-host";
 
 /// How long one request may take. What is not published is tried again anyway.
 const REQUEST_TIME: Duration = Duration::from_secs(15);
 
-/// What a round did of one kind: annotations, or events.
+/// What a round did for one kind: annotations or events.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Round {
-    /// Patched or written.
+    /// How many were patched or written.
     pub published: usize,
-    /// Given up: the API server never accepts it.
+    /// How many were given up: the API server never accepts them.
     pub dropped: usize,
-    /// Still to be published.
+    /// How many are still to be published.
     pub waiting: usize,
-    /// Of those, what the API server has refused, and is asked for again later.
+    /// How many of those that wait the API server has refused; they are tried again later.
     pub refused: usize,
     /// The first failure, for the log.
     pub failure: Option<String>,
-    /// Nobody answers: nothing further was sent.
+    /// Whether the API server did not answer. Nothing further was sent then.
     pub silent: bool,
 }
 
 /// A pod as the watch shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// Who it is for the API server.
+    /// Who the pod is for the API server.
     pub identity: Identity,
-    /// Its annotations; none when they are too large to be kept.
+    /// The pod's annotations. There are none when they are too large to be kept.
     pub annotations: Option<Annotations>,
 }
 
-/// Knows the pods of this node.
+/// Finds a pod of this node.
 pub type FindPod<'a> = &'a (dyn Fn(&Identity) -> Option<Shown> + Send + Sync);

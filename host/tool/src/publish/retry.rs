@@ -1,4 +1,4 @@
-//! What a failed request means for the next one.
+//! What a failed request means for the next attempt.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, Instant};
@@ -8,27 +8,27 @@ use super::REQUEST_TIME;
 /// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NotPublished {
-    /// Nobody answered: any other request will fare the same.
+    /// The API server did not answer: any other request will fare the same.
     Silent(String),
-    /// The API server does not take this one now: it is overloaded, or a webhook of this
+    /// The API server does not take this request now: it is overloaded, or a webhook of this
     /// namespace fails.
     Passing(String),
-    /// We may not: a role may be mended, a quota raised.
+    /// We are not allowed to. A role may be mended, or a quota raised.
     Denied(String),
-    /// What it concerns is not there.
+    /// The object or its namespace does not exist.
     Missing(String),
-    /// It is never accepted.
+    /// The API server will never accept it.
     Final(String),
 }
 
 impl NotPublished {
-    /// In words.
+    /// The reason in words.
     pub(super) fn why(&self) -> &str {
         let (Self::Silent(why) | Self::Passing(why) | Self::Denied(why) | Self::Missing(why) | Self::Final(why)) = self;
         why
     }
 
-    /// By what came back within [`REQUEST_TIME`], if anything did.
+    /// Classifies a failure. `error` is none when nothing came back within [`REQUEST_TIME`].
     pub(super) fn of(error: Option<&kube::Error>) -> Self {
         let Some(error) = error else { return Self::Silent(format!("no answer within {} s", REQUEST_TIME.as_secs())) };
         let kube::Error::Api(status) = error else { return Self::Silent(crate::kubernetes::readable(error)) };
@@ -36,7 +36,8 @@ impl NotPublished {
         match status.code {
             401 | 403 => Self::Denied(why),
             404 => Self::Missing(why),
-            // A conflict of versions; that something of this name exists is another one.
+            // Only a conflict of versions passes. That an object of this name exists already is
+            // another 409.
             409 if status.reason == "Conflict" => Self::Passing(why),
             408 | 429 => Self::Passing(why),
             400..500 => Self::Final(why),
@@ -53,9 +54,9 @@ pub(crate) struct Retry {
 }
 
 impl Retry {
-    /// After this failure, and those that `before` counts. The more there were, the later:
-    /// who is refused must not be a load, and the nodes of a cluster must not come
-    /// together.
+    /// The next attempt after this failure and the earlier ones that `before` counts. Each further
+    /// failure doubles the pause, up to a limit: refused requests must not be a load. The pause is
+    /// partly random, so that the nodes of a cluster do not try at the same time.
     pub(crate) fn after(failure: &NotPublished, before: Option<Self>, now: Instant) -> Self {
         let (first, longest) = match failure {
             NotPublished::Denied(_) => (Duration::from_secs(10), Duration::from_mins(30)),
@@ -67,15 +68,15 @@ impl Retry {
         Self { failures: failures.saturating_add(1), due: now + wait / 2 + part(wait / 2) }
     }
 
-    /// Whether it is time.
+    /// Whether the attempt is due.
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         now >= self.due
     }
 }
 
-/// A part of it that nobody knows before.
+/// A random part of a duration.
 fn part(of: Duration) -> Duration {
-    // Std has no other random numbers.
+    // The standard library has no other random numbers.
     let random = RandomState::new().hash_one(0);
     Duration::from_millis(random % u64::try_from(of.as_millis()).unwrap_or(u64::MAX).max(1))
 }

@@ -1,4 +1,4 @@
-//! From a module to an artefact. In the tool only: the plugin holds no compiler.
+//! Compiles a module into an artefact. This is only in the tool: the plugin holds no compiler.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -22,9 +22,9 @@ const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 /// The first eight bytes of a core module.
 const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
-/// Makes a component of a core module that was built with wit-bindgen for
-/// `wasm32-unknown-unknown`, so that authors need no further tool. A component
-/// is given back as it is. `selector` is for messages.
+/// Makes a component of a core module that was built with wit-bindgen for `wasm32-unknown-unknown`,
+/// so that authors need no further tool. A component is returned as it is. `selector` is the name
+/// for messages.
 pub fn componentize<'a>(selector: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, CniError> {
     if bytes.starts_with(COMPONENT) {
         return Ok(Cow::Borrowed(bytes));
@@ -33,7 +33,7 @@ pub fn componentize<'a>(selector: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>
         let message = format!("selector {selector:?} is no WebAssembly module: it does not begin as one");
         return Err(CniError::new(code::SELECTOR, message));
     }
-    // Code is looked at when it is compiled, names before.
+    // This checks the names only. The code is checked when it is compiled.
     let encoded = ComponentEncoder::default().module(bytes).and_then(|mut encoder| encoder.encode());
     encoded.map(Cow::Owned).map_err(|error| {
         let message = format!(
@@ -44,30 +44,30 @@ pub fn componentize<'a>(selector: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>
     })
 }
 
-/// The names of a module's imports, without compiling it.
+/// The names of a module's imports. The module is not compiled for it.
 ///
 /// # Errors
-/// The module is no selector, or none that this host can run, by its names.
+/// By its names, the module is no selector, or none that this host can run.
 pub fn imports(selector: &str, bytes: &[u8]) -> Result<Vec<String>, CniError> {
     checked(selector, bytes).map(|(_, names)| names.imports)
 }
 
-/// The component of a module, whose names were found to fit.
+/// The component of a module, and its names, which were found to fit.
 fn checked<'a>(selector: &str, bytes: &'a [u8]) -> Result<(Cow<'a, [u8]>, Names), CniError> {
     let component = componentize(selector, bytes)?;
     let names = names::read(&component).map_err(|error| uncompilable(selector, &error.to_string()))?;
-    names.check(selector)?;
+    names.check_selector(selector)?;
     Ok((component, names))
 }
 
-/// Compiles a module, a component or a core module of wit-bindgen, for use in
-/// this process. Fails when it is no selector, before it compiles.
+/// Compiles a module (a component, or a core module of wit-bindgen) for use in this process. Fails
+/// before it compiles when the module is no selector.
 pub(super) fn compile(selector: &str, bytes: &[u8]) -> Result<Component, CniError> {
     let (component, _) = checked(selector, bytes)?;
     Component::from_binary(engine()?, &component).map_err(|error| uncompilable(selector, &format!("{error:#}")))
 }
 
-/// Makes the artefact of a module: native code for this architecture that
+/// Makes the artefact of a module: native code for this architecture, which
 /// [`genie_core::selector::artefact::load`] loads. Fails when the module is no selector.
 pub fn artefact(selector: &str, bytes: &[u8]) -> Result<Vec<u8>, CniError> {
     let (component, _) = checked(selector, bytes)?;
@@ -78,11 +78,12 @@ fn uncompilable(selector: &str, reason: &str) -> CniError {
     CniError::new(code::SELECTOR, format!("selector {selector:?} does not compile")).with_details(reason)
 }
 
-/// Compiles a module into the cache, if this process was started with the claim to
-/// that (see [`genie_core::selector::child::compiler`]), within its bounds. False: it was not.
+/// Compiles a module into the cache, if this process was started with the claim to that (see
+/// [`genie_core::selector::child::compiler`]). Memory and time are then bounded. The result is
+/// false when this process has no such claim.
 ///
 /// # Errors
-/// It is no selector, does not compile, or its artefact cannot be written.
+/// The module is no selector or does not compile, or its artefact cannot be written.
 pub fn compile_as_claimed(selector: &str, bytes: &[u8], cache_dir: &Path) -> Result<bool, CniError> {
     let digest = Digest::of(bytes);
     let Some(claim) = Claim::inherited(cache_dir, digest) else { return Ok(false) };
@@ -91,19 +92,20 @@ pub fn compile_as_claimed(selector: &str, bytes: &[u8], cache_dir: &Path) -> Res
     Ok(true)
 }
 
-/// Takes away the claim that this process was started with, if it was with one to this module:
-/// it failed, and whoever started it may be gone.
+/// Takes away the claim that this process was started with, if it has one to this module. This is
+/// for a failure: the process that started this one may be gone, and could not do it.
 pub fn give_up(digest: Digest, cache_dir: &Path) {
     if let Some(claim) = Claim::inherited(cache_dir, digest) {
         claim.finish(digest);
     }
 }
 
-/// Bounds what is left of this process, in memory and time: nobody may be there to do it.
+/// Bounds this process in memory and time, for the rest of its life: the process that started it
+/// may be gone, and could not do it.
 fn bound() -> Result<(), String> {
     let memory = u64::try_from(compiler::memory()?).unwrap_or(u64::MAX);
     let limit = Rlimit { current: Some(memory), maximum: Some(memory) };
-    // Not of its addresses: the allocator reserves many that it never uses.
+    // The limit is not on addresses: the allocator reserves many that it never uses.
     setrlimit(Resource::Data, limit).map_err(|error| error.to_string())?;
     let watch = || {
         thread::sleep(compiler::TIME);

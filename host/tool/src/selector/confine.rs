@@ -1,8 +1,8 @@
-//! Takes away from this process all that running a selector does not need, before any of the
-//! selector's code runs: whoever breaks out of WebAssembly finds himself in a process that is
-//! nobody, may open nothing, and can do little more than calculate and answer.
+//! Takes everything away from this process that running a selector does not need, before any of the
+//! selector's code runs. If the selector breaks out of WebAssembly, the process that it controls
+//! belongs to nobody, can open nothing, and can do little more than calculate and answer.
 //!
-//! Only a process of one thread may be confined: users and capabilities belong to threads.
+//! Only a process with one thread may be confined: user and capabilities are those of a thread.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,36 +19,36 @@ use rustix::thread::{
 use seccompiler::SeccompCmpArgLen::Dword;
 use seccompiler::{BpfProgram, SeccompAction, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule};
 
-/// The user and the group that own nothing: the kernel's own for those that it cannot name.
+/// A user and a group that own nothing: the kernel uses this number for those that it cannot name.
 const NOBODY: u32 = 65534;
-/// What the kernel at hand is asked for of landlock; an older one does what it knows.
+/// The version of landlock that is asked for. An older kernel does what it knows of it.
 const LANDLOCK: ABI = ABI::V6;
 
-/// Closes every descriptor but standard input, output and error. To be called before this
-/// process has opened any: a runtime may leave us some of its own.
+/// Closes all descriptors but standard input, output and error: a runtime may pass some of its own
+/// on to us. Call this before this process opens any.
 ///
 /// # Errors
-/// They cannot be listed.
+/// The descriptors cannot be listed.
 pub fn close_inherited() -> io::Result<()> {
     let mut inherited: Vec<i32> = Vec::new();
     for entry in fs::read_dir("/proc/self/fd")? {
         inherited.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()).filter(|fd| *fd > 2));
     }
     for descriptor in inherited {
-        // The one that the list was read from is closed already.
+        // The descriptor that the list was read from is closed already.
         _ = nix::unistd::close(descriptor);
     }
     Ok(())
 }
 
-/// Confines this process for the rest of its life, which is this long at most.
+/// Confines this process for the rest of its life, which is `life` at most.
 ///
-/// As root it becomes nobody. Whoever else it runs as it stays: then there is nothing to take
-/// away. Of landlock it takes what the kernel has, which may be nothing: system calls that
-/// open files are not allowed either.
+/// A process of root changes its user to nobody. A process of another user keeps its user: it has
+/// no power to give up. Landlock does what the kernel has of it, which may be nothing: system calls
+/// that open files are forbidden as well.
 ///
 /// # Errors
-/// Says what cannot be given up. This process must run nobody else's code then.
+/// Something cannot be given up. Then this process must not run code of others.
 pub fn confine(life: Duration) -> Result<(), String> {
     one_thread()?;
     files_and_network().map_err(|error| cannot("files and network", error))?;
@@ -56,7 +56,7 @@ pub fn confine(life: Duration) -> Result<(), String> {
     capabilities_to_gain().map_err(|error| cannot("capabilities", error))?;
     user().map_err(|error| cannot("user", error))?;
     capabilities().map_err(|error| cannot("capabilities", error))?;
-    // With another user the system's default holds again.
+    // With the change of user, the system's default for core dumps holds again.
     genie_core::process::forbid_core_dump();
     system_calls()
         .map_err(|error| error.to_string())
@@ -76,7 +76,7 @@ fn one_thread() -> Result<(), String> {
     }
 }
 
-/// No file, no TCP port, no abstract socket and no other process's signals.
+/// Takes files, TCP ports, abstract sockets and signals of other processes away.
 fn files_and_network() -> Result<(), RulesetError> {
     let ruleset = Ruleset::default()
         .handle_access(AccessFs::from_all(LANDLOCK))?
@@ -86,27 +86,28 @@ fn files_and_network() -> Result<(), RulesetError> {
     ruleset.restrict_self().map(drop)
 }
 
-/// No new descriptor, process or core dump, and no processor time beyond its life: when the
-/// parent is killed, nobody is left to end it.
+/// Forbids new descriptors, processes and core dumps, and limits processor time to `life`: if the
+/// parent is killed, nothing else ends this process.
 fn limits(life: Duration) -> Result<(), Errno> {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     for resource in [Resource::Nofile, Resource::Nproc, Resource::Core] {
         setrlimit(resource, none)?;
     }
-    // Whole seconds, and what it has used to come this far counts too: less would end it before
-    // the parent does, which tells why.
+    // The limit is in whole seconds, and includes what the process has used so far. A smaller one
+    // would end the process before the parent does, and only the parent tells why.
     let seconds = Some(life.as_secs().saturating_add(2));
-    // A lower limit that was there already holds.
+    // A lower limit that is there already stays.
     let allowed = rustix::process::getrlimit(Resource::Cpu).maximum.map_or(seconds, |limit| seconds.min(Some(limit)));
     setrlimit(Resource::Cpu, Rlimit { current: allowed, maximum: allowed })
 }
 
-/// What a program that it executed could get.
+/// Takes away the capabilities that a program could get if this process executed it.
 fn capabilities_to_gain() -> Result<(), Errno> {
     if !geteuid().is_root() {
         return Ok(());
     }
-    // The kernel may know capabilities that have no name here; after the last it says so.
+    // The kernel may know capabilities that have no name here. It reports the first number that it
+    // does not know.
     for number in 0..u64::BITS {
         match remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << number)) {
             Ok(()) => {}
@@ -127,7 +128,7 @@ fn user() -> Result<(), Errno> {
     set_thread_res_uid(user, user, user)
 }
 
-/// What it has.
+/// Takes away the capabilities of this process.
 fn capabilities() -> Result<(), Errno> {
     let none = CapabilitySet::empty();
     clear_ambient_capability_set()?;
@@ -135,31 +136,31 @@ fn capabilities() -> Result<(), Errno> {
     set_no_new_privs(true)
 }
 
-/// The system calls that are left. Any other ends the process: the selector is what it would
-/// come from, and nothing of what this process still does makes one.
+/// The system calls that stay allowed. Any other call ends the process: nothing that this process
+/// still does makes one, so it must come from the selector.
 fn system_calls() -> Result<BpfProgram, seccompiler::BackendError> {
     const FREE: [libc::c_long; 20] = [
-        // Memory, of the allocator and of selectors.
+        // Memory, for the allocator and for selectors.
         libc::SYS_munmap,
         libc::SYS_mremap,
         libc::SYS_madvise,
         libc::SYS_brk,
-        // Traps are signals, handled on a stack of their own.
+        // Traps: they are signals, handled on a stack of their own.
         libc::SYS_rt_sigaction,
         libc::SYS_rt_sigprocmask,
         libc::SYS_rt_sigreturn,
         libc::SYS_sigaltstack,
         libc::SYS_restart_syscall,
-        // Locks, time (where reading it takes a call), seeds of hash maps.
+        // Locks, time where reading it takes a call, and seeds of hash maps.
         libc::SYS_futex,
         libc::SYS_sched_yield,
         libc::SYS_clock_gettime,
         libc::SYS_gettimeofday,
         libc::SYS_clock_nanosleep,
         libc::SYS_getrandom,
-        // Wasmtime closes the artefact's file when it lets go of it.
+        // Wasmtime closes the artefact's file when it drops it.
         libc::SYS_close,
-        // The end, and what `abort` asks before it.
+        // The end of the process, and what `abort` calls before it.
         libc::SYS_getpid,
         libc::SYS_gettid,
         libc::SYS_exit,
@@ -168,7 +169,7 @@ fn system_calls() -> Result<BpfProgram, seccompiler::BackendError> {
     let argument = |index, operator, value| SeccompCondition::new(index, Dword, operator, value);
     let rule = |conditions| SeccompRule::new(conditions);
     let descriptor = |number| rule(vec![argument(0, SeccompCmpOp::Eq, number)?]);
-    // Machine code was mapped before.
+    // No new executable memory: the artefact's code is mapped already.
     let executable = SeccompCmpOp::MaskedEq(u64::from(libc::PROT_EXEC.unsigned_abs()));
     let not_executable = || rule(vec![argument(2, executable.clone(), 0)?]);
     let own = u64::from(getpid().as_raw_nonzero().get().unsigned_abs());
@@ -182,7 +183,8 @@ fn system_calls() -> Result<BpfProgram, seccompiler::BackendError> {
         (libc::SYS_writev, vec![descriptor(1)?, descriptor(2)?]),
         (libc::SYS_mmap, vec![not_executable()?]),
         (libc::SYS_mprotect, vec![not_executable()?]),
-        // The standard library asks this before it closes, where it was built for debugging.
+        // The standard library asks this before it closes a descriptor, when it was built for
+        // debugging.
         (libc::SYS_fcntl, vec![rule(vec![argument(1, SeccompCmpOp::Eq, is_open)?])?]),
         (
             libc::SYS_tgkill,
@@ -197,7 +199,8 @@ fn system_calls() -> Result<BpfProgram, seccompiler::BackendError> {
 mod tests {
     use super::*;
 
-    /// In a thread of its own: landlock and limits of what a thread may gain are a thread's.
+    /// Runs a function in a thread of its own: landlock and the capabilities to gain belong to a
+    /// thread.
     fn in_a_thread<T: Send>(run: impl FnOnce() -> T + Send) -> T {
         std::thread::scope(|scope| scope.spawn(run).join()).expect("it does not panic")
     }
@@ -216,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_process_of_several_threads_is_not_confined() {
-        // The thread of this test, and the one that waits for it.
+        // There are two threads: the one of this test, and the one that waits for it.
         let error = confine(Duration::from_secs(1)).expect_err("it is refused");
         assert!(error.contains("threads, of which only one could be confined"), "{error}");
     }

@@ -1,4 +1,4 @@
-//! The engine, with the compiler.
+//! The engine with the compiler.
 
 use std::sync::OnceLock;
 
@@ -9,12 +9,12 @@ use wasmtime::{Engine, OptLevel};
 /// The engine that this program compiles for and runs on.
 ///
 /// # Errors
-/// It does not start on this machine.
+/// The engine does not start on this machine.
 pub fn engine() -> Result<&'static Engine, CniError> {
     static ENGINE: OnceLock<Result<Engine, CniError>> = OnceLock::new();
     let start = || {
         engine::start(|config| {
-            // A selector runs for microseconds: its code is read more than it is run.
+            // A selector runs for microseconds: reading its code takes longer than running it.
             config.cranelift_nan_canonicalization(true).cranelift_opt_level(OptLevel::SpeedAndSize);
         })
     };

@@ -1,12 +1,12 @@
-//! A component's names, out of its bytes.
+//! Reads the names of a component from its bytes.
 
 use genie_core::selector::contract::Names;
 use wasmparser::{Parser, Payload};
 
-/// Reads the names of a component. What is inside of it is passed over, not checked.
+/// Reads the names of a component. Its content is skipped, not checked.
 ///
 /// # Errors
-/// These are no component's bytes.
+/// The bytes are no component.
 pub fn read(component: &[u8]) -> wasmparser::Result<Names> {
     let mut names = Names::default();
 

@@ -1,4 +1,4 @@
-//! What this program is to the selectors' room: it holds the compiler and WASI, and runs every
+//! This program as the selectors' room sees it: it holds the compiler and WASI, and runs every
 //! selector itself.
 
 use std::path::{Path, PathBuf};
@@ -19,8 +19,8 @@ use super::{built_in, compile};
 /// The program `genie-host`.
 pub static PROGRAM: &dyn Program = &Tool;
 
-/// The loader of a command, whoever runs it: what it compiles is kept in this cache, else in
-/// the user's own, else in memory.
+/// The loader for commands, which any user may run. Compiled selectors are kept in this cache if it
+/// can be used, else in the user's own, else in memory.
 pub fn loader(cache_dir: &Path) -> Loader {
     match cache::usable(cache_dir) {
         Some(usable) => Loader::new(PROGRAM, usable, std::env::current_exe().ok()),
@@ -28,13 +28,13 @@ pub fn loader(cache_dir: &Path) -> Loader {
     }
 }
 
-/// Whether the artefact of the module with this digest is there and loads. False: it has to be
-/// compiled.
+/// Whether the artefact of the module with this digest exists and loads. The result is false when
+/// the module has to be compiled.
 ///
 /// # Errors
-/// Why one that is there is not loaded.
+/// The artefact exists and is not loaded. The message says why.
 pub fn is_compiled(cache_dir: &Path, digest: Digest) -> Result<bool, String> {
-    cache::check(engine().map_err(|error| error.to_string())?, cache_dir, digest)
+    cache::holds(engine().map_err(|error| error.to_string())?, cache_dir, digest)
 }
 
 struct Tool;
@@ -71,10 +71,10 @@ impl Program for Tool {
     }
 }
 
-/// Makes a component ready to be run, with WASI if it imports that.
+/// Makes a component ready to run. It gets WASI if it imports that.
 ///
 /// # Errors
-/// It does not fit this host.
+/// The component does not fit this host.
 pub fn prepare(selector: &str, component: &Component) -> Result<Arc<dyn Run>, CniError> {
     Ok(Arc::new(Linked::<WithWasi>::new(selector, component, |linker| wasi::link(linker, component))?))
 }

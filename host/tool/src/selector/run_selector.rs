@@ -16,16 +16,16 @@ use genie_core::selector::child::run::{RunOrder, RunReport, Said};
 use genie_core::selector::contract;
 use genie_core::selector::sandbox::run::{Ran, Run};
 
-/// Runs the one selector that standard input orders and answers on standard
-/// output. That the selector fails is an answer; the error is that nobody could
-/// be answered.
+/// Reads the order for one selector from standard input, runs the selector, and answers on standard
+/// output. A failure of the selector is an answer. The result is an error only when no answer could
+/// be given.
 ///
-/// This process is confined before the selector runs, and so is of no other use.
+/// This process is confined before the selector runs, so it can do nothing else afterwards.
 pub fn run_selector() -> Result<(), CniError> {
     let failed = |what: &str, error: io::Error| CniError::new(code::IO, format!("{what}: {error}"));
     confine::close_inherited().map_err(|error| failed("what descriptors there are cannot be read", error))?;
-    // WASI works inside a runtime, and else starts one of its own, with threads and sockets.
-    // What it does for selectors is ready at once: nothing has to drive this one.
+    // WASI works inside a runtime. Without one it starts its own, with threads and sockets. What it
+    // does for selectors is ready at once, so nothing has to drive this runtime.
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|error| failed("WASI does not start", error))?;
     let _entered = runtime.enter();
@@ -33,7 +33,7 @@ pub fn run_selector() -> Result<(), CniError> {
         .map_err(|error| failed("the caller of run-selector cannot be understood", error))
 }
 
-/// Two ends of a conversation.
+/// The child's end of the conversation with the plugin.
 struct Line<R, W> {
     from: R,
     to: W,
@@ -56,7 +56,8 @@ impl<R: BufRead, W: Write> Line<R, W> {
     }
 }
 
-/// `confine` is told how long the selector may run, and called before it does.
+/// Serves one order. `confine` is called before the selector runs, with the time that the selector
+/// may take.
 pub(super) fn speak(
     from: impl BufRead + Send + 'static,
     to: impl Write + Send + 'static,
@@ -90,7 +91,7 @@ fn load(order: &RunOrder) -> Result<Arc<dyn Run>, CniError> {
     let selector = &order.bounds.selector;
     let component = load_file(engine()?, &order.artefact)
         .map_err(|error| CniError::new(code::SELECTOR, format!("selector {selector:?} does not load: {error}")))?;
-    let imports = contract::check(selector, &component)?;
-    order.bounds.grants.check(selector, &imports)?;
+    let imports = contract::imports_of(selector, &component)?;
+    order.bounds.grants.check_imports(selector, &imports)?;
     prepare(selector, &component)
 }

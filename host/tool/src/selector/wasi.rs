@@ -1,6 +1,6 @@
-//! WASI for modules that import it: all there, and empty. No files, arguments,
-//! environment or sockets; clocks that stand still; randomness that is always
-//! the same. Same inputs, same decision.
+//! WASI for modules that import it: complete, and empty. There are no files, arguments, environment
+//! or sockets, the clocks stand still, and the randomness is always the same. So the same inputs
+//! lead to the same decision.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use genie_core::selector::abi::LogLevel;
 use genie_core::selector::contract::{Names, is_wasi};
 use genie_core::selector::sandbox::imports::{Context, State};
 
-/// Bytes of standard output and of standard error that are kept.
+/// How many bytes of standard output, and of standard error, are kept.
 const OUTPUT: usize = 64 << 10;
-/// Bytes after which the randomness repeats.
+/// How many bytes of randomness there are before it repeats.
 const RANDOM_CYCLE: u64 = 4096;
-/// Where the clocks stand: 2020-01-01 00:00:00 UTC, in seconds.
+/// The time on the wall clock: 2020-01-01 00:00:00 UTC, in seconds.
 const EPOCH: u64 = 1_577_836_800;
 
-/// One call's WASI.
+/// The WASI of one call.
 struct Wasi {
     ctx: WasiCtx,
     table: ResourceTable,
@@ -49,7 +49,7 @@ impl Wasi {
     }
 }
 
-/// A call's state, and its WASI.
+/// The state of a call, with its WASI.
 pub struct WithWasi {
     state: State,
     /// Made when it is first used: most selectors import no WASI.
@@ -65,8 +65,7 @@ impl Context for WithWasi {
         &mut self.state
     }
 
-    /// What the module printed becomes log messages; a panic's message is on
-    /// standard error.
+    /// Turns what the module printed into log messages. A panic's message is on standard error.
     fn finish(mut self) -> State {
         let Some(wasi) = self.wasi else { return self.state };
         for (pipe, level) in [(wasi.stdout, LogLevel::Info), (wasi.stderr, LogLevel::Error)] {
@@ -93,8 +92,8 @@ pub fn link(linker: &mut Linker<WithWasi>, component: &Component) -> wasmtime::R
     }
     wasmtime_wasi::p2::add_to_linker_sync(linker)?;
 
-    // On a clock that stands still, waiting would never end; really waiting
-    // would hold up the call. So every wait is over at once.
+    // On a clock that stands still, waiting would never end, and really waiting would hold up the
+    // call. So every wait is over at once.
     linker.allow_shadowing(true);
     let mut clock = linker.instance("wasi:clocks/monotonic-clock@0.2.12")?;
     for wait in ["subscribe-instant", "subscribe-duration"] {
@@ -123,12 +122,12 @@ impl HostMonotonicClock for Still {
     }
 
     fn now(&self) -> u64 {
-        // Go's runtime takes zero for a clock that is broken, and ends.
+        // Go's runtime takes zero for a broken clock, and ends.
         1
     }
 }
 
-/// Bytes out of `SplitMix64`, the same in every run.
+/// Bytes of `SplitMix64`, the same in every run.
 fn randomness(seed: u64) -> Deterministic {
     let bytes = (1..=RANDOM_CYCLE / 8).flat_map(|count| {
         let mut word = (seed << 32).wrapping_add(count).wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -1,5 +1,5 @@
-//! The fuzzer: libFuzzer on the target that `FUZZ_TARGET` names. One program for
-//! all of them, because linking takes longer than compiling.
+//! The fuzzer: runs libFuzzer on the target that `FUZZ_TARGET` names. One program has all targets,
+//! because linking takes longer than compiling.
 #![no_main]
 
 use std::sync::OnceLock;
@@ -8,7 +8,7 @@ use genie_fuzz::{TARGETS, Target};
 
 static TARGET: OnceLock<Target> = OnceLock::new();
 
-/// The target that is wanted.
+/// The target that `FUZZ_TARGET` names.
 fn wanted() -> Target {
     let name = std::env::var("FUZZ_TARGET").unwrap_or_default();
     let names: Vec<_> = TARGETS.iter().map(|(name, _)| *name).collect();

@@ -1,4 +1,4 @@
-//! Two builds of the plugin side by side: `AGAINST=DIR`, where DIR holds another `genie`.
+//! Compares two builds of the plugin: `AGAINST=DIR`, where DIR holds another `genie`.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -9,11 +9,11 @@ use genie_tests::{Node, Samples, programs};
 
 use crate::subjects::{Kind, State, Subject, build_noop, genie, node};
 
-/// What a pod asks for, and how many networks that is.
+/// The networks that a pod asks for, and their number.
 const ASKED: [(&str, u32, &str); 2] = [("genie, cni: noop", 1, "noop"), ("genie, two networks", 2, "noop,second")];
 
-/// Runs both builds in turn, the first of a round being the other one each time, and prints
-/// what ours takes beyond the other's time in the same round.
+/// Runs both builds in turn, each round in the other order. Prints by how much our time differs
+/// from the other's in the same round.
 ///
 /// # Panics
 /// When a program is missing or fails.
@@ -22,7 +22,7 @@ pub fn run(other: &Path, rounds: usize, warm_up: usize) {
     let memory = tempfile::Builder::new().prefix("genie-bench-").tempdir_in("/dev/shm").expect("a directory in memory");
     build_noop(dir.path());
     let pod = Namespace::new();
-    // Each has a node of its own, with its state in memory: what a disk does is the same for both.
+    // Each build has a node of its own, with its state in memory: a disk would treat both alike.
     let nodes = [("ours", programs::dist("genie")), ("other", other.join("genie"))].map(|(name, program)| {
         let copied = dir.path().join(name);
         fs::copy(program, &copied).expect("a program can be copied");

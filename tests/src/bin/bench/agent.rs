@@ -10,12 +10,12 @@ use crate::running::Running;
 
 /// The pods of the agent's node.
 const OWN: usize = 250;
-/// Those of other nodes, which it does not see.
+/// The pods of other nodes, which the agent does not see.
 const OTHERS: usize = 4_750;
-/// How many pods one kubectl creates: it keeps itself to 50 a second after the first
-/// 300, so several do it side by side.
+/// How many pods one kubectl creates. It limits itself to 50 a second after the first 300, so
+/// several run side by side.
 const PORTION: usize = 600;
-/// How much memory it may have, in KiB.
+/// The memory that the agent may have, in KiB.
 const TARGET: u64 = 20_000_000 / 1024;
 
 /// What was measured, in KiB.
@@ -25,10 +25,10 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Starts an API server, fills it with pods, and lets an agent read them.
+    /// Starts an API server, fills it with pods, and lets an agent read the pods.
     ///
     /// # Panics
-    /// When one of these fails.
+    /// When a part of it fails.
     pub fn measure() -> Self {
         let server = ApiServer::start();
         fill(&server);
@@ -58,7 +58,7 @@ fn fill(server: &ApiServer) {
     });
 }
 
-/// A pod as a Deployment that somebody applied makes one.
+/// A pod as a Deployment makes it that was applied by kubectl.
 fn pod(index: usize, node: usize) -> Value {
     let labels: serde_json::Map<_, _> =
         (0..8).map(|label| (format!("app.kubernetes.io/label-{label}"), json!(format!("value-{index}")))).collect();

@@ -2,35 +2,35 @@
 
 use std::fmt::Write as _;
 
-/// Of the whole picture, in its own units.
+/// The width of the picture, in its own units.
 const WIDTH: f64 = 720.0;
-/// Where labels end and bars begin.
+/// The end of labels and the beginning of bars.
 const LEFT: f64 = 170.0;
-/// What is left free for values at the end of bars, and for names at the end of lines.
+/// The room for values at the end of bars, and for names at the end of lines.
 const RIGHT: f64 = 130.0;
 const TOP: f64 = 58.0;
 const BAR: f64 = 13.0;
 const GAP: f64 = 9.0;
-/// The height of the plane that lines are drawn on.
+/// The height of the area with the lines.
 const PLANE: f64 = 260.0;
-/// Names of lines that would stand on each other are moved apart by this.
+/// The least distance between the names of lines.
 const NAME: f64 = 13.0;
 
-/// Text in the colour of the page's text; everything else is of middle brightness.
+/// Text has the colour of the page's text; everything else is of medium brightness.
 const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#333}.title{font-size:15px;font-weight:600}\
     .grid{stroke:#8886;stroke-width:1}@media (prefers-color-scheme:dark){text{fill:#ddd}}";
 
 /// A row of bars, or a line.
 pub struct Series {
-    /// What it is.
+    /// What the series shows.
     pub name: String,
-    /// Its colour, see [`colour`].
+    /// The colour of the series, see [`colour`].
     pub colour: &'static str,
-    /// Its values; NaN where there is none.
+    /// The values of the series. A missing value is NaN.
     pub values: Vec<f64>,
 }
 
-/// Horizontal bars: a group for each series, a bar for each of its values.
+/// Horizontal bars. Each series is a group, with a bar for each value.
 pub fn bars(title: &str, unit: &str, names: &[&str], rows: &[Series]) -> String {
     let most = most(rows);
     let bars = |row: &Series| to_f64(row.values.iter().filter(|value| value.is_finite()).count());
@@ -100,7 +100,7 @@ pub fn lines(title: &str, unit: &str, points: &[String], series: &[Series]) -> S
     svg + "</svg>\n"
 }
 
-/// A colour for who is measured.
+/// The colour of a contender.
 pub fn colour(name: &str) -> &'static str {
     match name {
         name if name.starts_with("genie") => "#3a9d6e",
@@ -121,7 +121,7 @@ fn begin(title: &str, height: f64) -> String {
     svg
 }
 
-/// What the bars of a group mean, when there are several.
+/// Explains the bars of a group when it has several.
 fn legend(svg: &mut String, names: &[&str]) {
     let mut x = LEFT;
     for (index, name) in names.iter().enumerate() {
@@ -148,7 +148,7 @@ fn most(series: &[Series]) -> f64 {
     values.copied().filter(|value| value.is_finite()).fold(f64::MIN_POSITIVE, f64::max)
 }
 
-/// A figure with as many digits as say something.
+/// A number with three significant digits or so.
 pub fn number(value: f64) -> String {
     match value.abs() {
         size if size >= 100.0 => format!("{value:.0}"),

@@ -1,4 +1,4 @@
-//! Load: many pods at once, and many records on one node.
+//! Load: many pods at once, and many records on a node.
 
 use std::fmt;
 use std::fs;
@@ -14,21 +14,21 @@ use serde_json::{Value, json};
 
 use crate::memory;
 
-/// Pods at once, and how often.
+/// How many pods start at once, and how often.
 const PODS: usize = 96;
 const ROUNDS: usize = 20;
-/// Records of other containers on the node.
+/// How many records of other containers are on the node.
 const RECORDS: [usize; 4] = [0, 100, 1_000, 10_000];
-/// Calls for each of these.
+/// How many calls are made for each of these.
 const CALLS: usize = 100;
-/// Calls of GC, which has to look at every record.
+/// How many calls of GC are made, which reads every record.
 const GC_CALLS: usize = 5;
-/// How much longer an ADD may take with the most records than with none.
+/// The largest ratio of an ADD's time with the most records and without any.
 const SLOWER: f64 = 1.10;
-/// Records that are made at the same time.
+/// How many records are made at the same time.
 const MAKERS: usize = 4;
 
-/// What was measured.
+/// The measured figures.
 pub struct Load {
     bursts: Vec<Burst>,
     curve: Vec<Point>,
@@ -41,12 +41,13 @@ struct Burst {
     del: Samples,
     failures: usize,
     left: usize,
-    /// All processes that the bench had started, and ours among them, in KiB.
+    /// The memory of all processes that the bench had started, and of the plugin's among them, in
+    /// KiB.
     resident: u64,
     ours: u64,
 }
 
-/// Calls beside so many records.
+/// Calls beside this many records.
 struct Point {
     records: usize,
     add: Samples,
@@ -55,7 +56,7 @@ struct Point {
 }
 
 impl Load {
-    /// Measures both.
+    /// Measures bursts and records.
     ///
     /// # Panics
     /// When something is missing.
@@ -121,8 +122,8 @@ fn timed(call: impl FnOnce() -> Answer) -> (Answer, Duration) {
     (answer, started.elapsed())
 }
 
-/// Does `work` and answers the most memory that all processes below this one had at a
-/// time, and those that are the plugin, in KiB.
+/// Does `work`. Returns the greatest memory that all processes below this one had at a time, and
+/// that the plugin's processes had, in KiB.
 fn watch<T>(work: impl FnOnce() -> T) -> (T, (u64, u64)) {
     let done = AtomicBool::new(false);
     let (all, ours) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -143,7 +144,7 @@ fn watch<T>(work: impl FnOnce() -> T) -> (T, (u64, u64)) {
     (result, (all.into_inner(), ours.into_inner()))
 }
 
-/// A node whose pods' networks cost nothing but a process.
+/// Measures calls beside records, on a node whose networks cost nothing but a process.
 fn curve() -> Vec<Point> {
     let node = reference_node().with("cniVersion", json!("1.1.0")).with("timeout", json!("30m"));
     let list = json!({"cniVersion": "1.1.0", "name": "net", "plugins": [{"type": "weave-net"}]});
@@ -191,7 +192,7 @@ fn make_records(node: &Node, from: usize, to: usize) {
     _ = node.calls();
 }
 
-/// Runs a call that has to succeed, and answers how long it took.
+/// Runs a call that has to succeed, and returns its time.
 fn ok(call: Call<'_>) -> Duration {
     let (answer, time) = timed(|| call.run());
     answer.ok();

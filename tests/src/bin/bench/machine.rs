@@ -1,11 +1,11 @@
-//! What the figures were measured on.
+//! The machine on which the figures were measured.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// The machine in a line.
+/// The machine on one line.
 pub fn name() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let kernel = read("/proc/sys/kernel/osrelease");
@@ -14,7 +14,7 @@ pub fn name() -> String {
     format!("{cores} cores ({}), Linux {kernel}, load {load} when it began", processor())
 }
 
-/// A few lines about the machine and the two places for the state.
+/// A few lines about the machine, and about both places of the state.
 pub fn description(disk: &Path, memory: &Path) -> String {
     let mut text = String::new();
     _ = writeln!(text, "machine: {}", name());

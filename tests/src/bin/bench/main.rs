@@ -1,10 +1,9 @@
-//! `make bench`: what a call of the built plugin costs, beside its delegate alone and
-//! beside cnitool. It prints figures and whether they meet the targets; it asserts none.
+//! `make bench`: what a call of the built plugin costs, beside its delegate alone and beside
+//! cnitool. It prints figures and whether they meet the targets. It asserts nothing.
 //!
-//! Every program is run once a round, ADD and then DEL, and each round begins with
-//! another program, so that whatever else the machine does meets all of them alike.
-//! What a program adds to its delegates is the difference to the delegate's own time in
-//! the same round.
+//! In a round every program runs once, ADD and then DEL. Each round begins with another program, so
+//! that other work of the machine meets all programs alike. A program adds to its delegates its own
+//! time less the delegate's time in the same round.
 
 mod against;
 mod agent;
@@ -31,14 +30,14 @@ use report::Report;
 use requests::Requests;
 use subjects::Bench;
 
-/// Rounds that count, unless the first argument says otherwise.
+/// The rounds that count, unless the first argument says otherwise.
 const ROUNDS: usize = 300;
-/// What can be measured by itself: our calls, everybody side by side, the agent's memory,
-/// what is asked of the API server, many calls at once and many records.
+/// The parts that can be measured alone: our calls, all programs side by side, the agent's memory,
+/// the requests to the API server, and load (many calls at once, and many records).
 const PARTS: [&str; 5] = ["calls", "beside", "agent", "requests", "load"];
-/// Rounds before these.
+/// The rounds before those that count.
 const WARM_UP: usize = 20;
-/// Set in the process that has its own mounts.
+/// The variable that is set in the process with its own mounts.
 const INSIDE: &str = "GENIE_BENCH_INSIDE";
 
 fn main() -> ExitCode {
@@ -99,7 +98,7 @@ impl Wanted {
     }
 }
 
-/// Our calls, in detail.
+/// Measures our calls in detail.
 fn calls(rounds: usize) {
     let mut bench = Bench::new();
     print!("{}", machine::description(bench.disk(), bench.memory()));
@@ -114,7 +113,7 @@ fn calls(rounds: usize) {
     print!("{}", Report::new(&bench, &peaks, rounds));
 }
 
-/// Runs this program again where its mounts are seen by nobody else.
+/// Runs this program again with mounts of its own, which no other process sees.
 fn with_own_mounts() -> ExitCode {
     let program = env::current_exe().expect("a running program has a path");
     let status = Command::new("unshare")
@@ -130,7 +129,7 @@ fn with_own_mounts() -> ExitCode {
     }
 }
 
-/// cnitool keeps its results in `/var/lib/cni`, and nothing can tell it otherwise.
+/// Replaces `/var/lib`: cnitool keeps its results in `/var/lib/cni`, and no option changes that.
 fn hide_var_lib(dir: &Path) {
     fs::create_dir(dir.join("cni")).expect("a new directory");
     let mounted = Command::new("mount").arg("--bind").arg(dir).arg("/var/lib").status();

@@ -1,18 +1,18 @@
-//! The most memory that a program had.
+//! The peak of a program's memory.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use crate::program::Program;
 
-/// How often a program is run for it.
+/// How often a program is run to find its peak.
 const RUNS: usize = 20;
 
-/// The peak of a program's resident memory in KiB, the greatest of some runs.
+/// The peak of a program's resident memory in KiB, the greatest of several runs.
 ///
-/// It is `VmHWM` of `/proc/PID/status`, read over and over until the program has ended.
-/// What the kernel reports after the end (`ru_maxrss`) would not do: it counts the pages
-/// that the new process shared with us before it became another program.
+/// It is `VmHWM` of `/proc/PID/status`, read again and again until the program has ended. The
+/// kernel's figure after the end (`ru_maxrss`) would be wrong: it includes the pages that the new
+/// process shared with us before it became another program.
 ///
 /// # Panics
 /// When the program fails.
@@ -28,11 +28,11 @@ pub fn peak(add: &mut Program, del: &mut Program) -> u64 {
 }
 
 fn watch(program: &mut Program) -> u64 {
-    // It has become the other program when this returns.
+    // When this returns, the process has become the other program.
     let child = program.start();
     let mut peak = 0;
-    // One that has ended has no memory, and the line is gone. What it prints fits into
-    // the pipe.
+    // A process that has ended has no memory, and the line is missing. Its output fits into the
+    // pipe.
     while let Some(seen) = of(child.id(), "VmHWM") {
         peak = seen;
     }
@@ -41,20 +41,20 @@ fn watch(program: &mut Program) -> u64 {
     peak
 }
 
-/// What `/proc/PID/status` says of a process's memory, in KiB.
+/// A line of `/proc/PID/status` about a process's memory, in KiB.
 pub fn of(process: u32, what: &str) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'))?;
     line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
-/// The processes below this one, each with its program's name and its resident memory in
-/// KiB. What it shares with others counts for each of them.
+/// The processes below this one, each with its program's name and its resident memory in KiB.
+/// Memory that processes share counts for each of them.
 pub fn below(process: u32) -> Vec<(String, u64)> {
     let mut children = BTreeMap::<u32, Vec<u32>>::new();
     for id in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(id) = id.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        // `1234 (name) S PARENT …`; the name may hold anything.
+        // The line is `1234 (name) S PARENT …`, and the name may hold anything.
         let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
         let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)?.parse().ok());
         children.entry(parent.unwrap_or_default()).or_default().push(id);

@@ -1,4 +1,4 @@
-//! One program as the bench runs it.
+//! A program as the bench runs it.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -6,14 +6,14 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// A program with its environment and what it reads. Can be run again and again.
+/// A program with its environment and its stdin. It can be run again and again.
 pub struct Program {
     command: Command,
     stdin: Vec<u8>,
 }
 
 impl Program {
-    /// A program that inherits nothing of the environment but `PATH`.
+    /// A program that inherits only `PATH` of the environment.
     pub fn new(program: &Path, stdin: Vec<u8>) -> Self {
         let mut command = Command::new(program);
         command
@@ -39,11 +39,11 @@ impl Program {
         self
     }
 
-    /// Runs it as a runtime does. Answers what it printed, and the time from before it was
-    /// started until it had ended and everything was read.
+    /// Runs the program as a runtime does. Returns its output, and the time from before its start
+    /// until it has ended and everything is read.
     ///
     /// # Panics
-    /// When it does not start, or fails.
+    /// When the program does not start, or fails.
     pub fn run(&mut self) -> (Output, Duration) {
         let start = Instant::now();
         let child = self.start();
@@ -59,15 +59,15 @@ impl Program {
         (output, time)
     }
 
-    /// Starts it and hands it what it reads.
+    /// Starts the program and writes its stdin.
     ///
     /// # Panics
-    /// When it does not start.
+    /// When the program does not start.
     pub fn start(&mut self) -> Child {
         let mut child =
             self.command.spawn().unwrap_or_else(|error| panic!("{:?} does not start: {error}", self.command));
         if let Some(mut stdin) = child.stdin.take() {
-            // A program that does not read has ended already.
+            // A program that does not read its stdin has ended already.
             _ = stdin.write_all(&self.stdin);
         }
         child

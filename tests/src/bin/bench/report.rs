@@ -7,14 +7,14 @@ use genie_tests::{Samples, programs};
 
 use crate::subjects::{Bench, Kind, State, Subject};
 
-/// What the plugin may add to its delegates, in milliseconds (half of the calls).
+/// The most that the plugin may add to its delegates in half of the calls, in milliseconds.
 const ADDED: f64 = 2.0;
-/// How large it may be, in bytes.
+/// The largest size of the plugin, in bytes.
 const SIZE: u64 = 8_000_000;
-/// How much memory it may have at its peak, in KiB.
+/// The largest peak of the plugin's memory, in KiB.
 const PEAK: u64 = 10_000_000 / 1024;
 
-/// How far p95 of the no-op process may be above its p50 before the figures say little.
+/// When p95 of the no-op process is this many times its p50, the figures say little.
 const UNSTEADY: f64 = 2.0;
 
 /// All figures.
@@ -25,7 +25,7 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// `peaks` are KiB.
+    /// Makes the report. `peaks` are in KiB.
     pub fn new(bench: &'a Bench, peaks: &'a [(&'static str, Kind, u64)], rounds: usize) -> Self {
         Self { bench, peaks, rounds }
     }
@@ -45,8 +45,8 @@ impl<'a> Report<'a> {
         self.doubt(f)
     }
 
-    /// A process that does nothing takes the same time always, on a machine that does
-    /// nothing else.
+    /// Warns when the no-op process varied: on a machine that does nothing else it always takes the
+    /// same time.
     fn doubt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let process = &self.bench.of_kind(Kind::Process).add;
         if process.p95() > UNSTEADY * process.p50() {
@@ -75,7 +75,7 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    /// Verb, samples, those of the delegate and of cnitool.
+    /// For each verb: the samples, those of the delegate, and those of cnitool.
     fn both<'s>(&'s self, subject: &'s Subject) -> [(&'static str, &'s Samples, &'s Samples, &'s Samples); 2] {
         let (floor, cnitool) = (self.bench.of_kind(Kind::Delegate), self.bench.of_kind(Kind::Cnitool));
         [("ADD", &subject.add, &floor.add, &cnitool.add), ("DEL", &subject.del, &floor.del, &cnitool.del)]
@@ -167,7 +167,8 @@ impl Kind {
         }
     }
 
-    /// How many delegates it runs; none for those that are one, or run none.
+    /// How many delegates it runs. The result is none for a delegate itself, and for a program that
+    /// runs none.
     fn networks(self) -> Option<u32> {
         match self {
             Self::Genie { networks, .. } => Some(networks),
@@ -193,6 +194,6 @@ fn size(name: &str) -> u64 {
 }
 
 fn megabytes(bytes: u64) -> f64 {
-    // Exact far beyond any size that a program has.
+    // The number is exact, far beyond the size of any program.
     f64::from(u32::try_from(bytes / 1000).unwrap_or(u32::MAX)) / 1000.0
 }

@@ -1,4 +1,4 @@
-//! What one ADD asks of a real API server, and whether it matters how far away that is.
+//! What one ADD asks of a real API server, and whether the distance to it matters.
 
 use std::fmt;
 use std::fs;
@@ -16,29 +16,30 @@ use tempfile::TempDir;
 
 use crate::running::Running;
 
-/// ADDs at each latency.
+/// How many ADDs are made at each latency.
 const ADDS: usize = 100;
-/// Milliseconds by which every answer of the API server is late.
+/// The delays of every answer of the API server, in milliseconds.
 const LATENCIES: [u64; 3] = [0, 20, 300];
 /// How long publication may take.
 const PATIENCE: Duration = Duration::from_mins(3);
-/// By how much the medians may differ.
+/// The largest ratio that the medians may have.
 const TOLERANCE: f64 = 1.1;
 
 /// ADDs of one network beside an agent and a real API server.
 pub struct Requests {
-    /// Of each latency.
+    /// The times of each latency.
     adds: [Samples; LATENCIES.len()],
     reads: usize,
     writes: usize,
 }
 
 impl Requests {
-    /// Measures. The latencies take turns, so that whatever else the machine does meets them
-    /// alike. All pods are there before the first ADD, so that what is counted is the ADDs'.
+    /// Measures the requests. The latencies take turns, so that other work of the machine meets
+    /// them alike. All pods exist before the first ADD, so that only the ADDs' requests are
+    /// counted.
     ///
     /// # Panics
-    /// When something that it takes fails.
+    /// When a part of it fails.
     pub fn measure() -> Self {
         let server = ApiServer::start();
         let far = Far::before(&server);
@@ -74,7 +75,7 @@ impl Requests {
     }
 }
 
-/// What was asked when everything is published.
+/// Waits until everything is published. Returns the verbs of the requests since `before`.
 fn await_publication(server: &ApiServer, before: usize, count: usize) -> Vec<String> {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -103,8 +104,8 @@ fn arguments(pod: &Value) -> String {
     format!("K8S_POD_NAMESPACE=default;K8S_POD_NAME={};K8S_POD_UID={}", of("name"), of("uid"))
 }
 
-/// The verbs of all that was asked but for what we asked ourselves, with kubectl. The
-/// agent's watch is one request that was there before.
+/// The verbs of all requests but our own, which come from kubectl. The agent's watch is one
+/// request, from before.
 fn requests(server: &ApiServer) -> Vec<String> {
     let audit = server.audit();
     let ours = |request: &&Value| {
@@ -115,7 +116,7 @@ fn requests(server: &ApiServer) -> Vec<String> {
     audit.iter().filter(ours).map(|request| request["verb"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-/// The API server at a distance.
+/// The API server behind a proxy that delays.
 struct Far {
     kubeconfig: PathBuf,
     delay: PathBuf,

@@ -1,4 +1,4 @@
-//! An agent to measure.
+//! An agent that is measured.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,14 +11,14 @@ use tempfile::TempDir;
 /// How long the agent may take to know its pods.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A running agent; it is killed when this is dropped.
+/// A running agent. It is killed when this value is dropped.
 pub struct Running {
     process: Child,
     dir: TempDir,
 }
 
 impl Running {
-    /// Starts one for node `node1`, with these credentials.
+    /// Starts an agent for the node `node1`, with these credentials.
     pub fn start(kubeconfig: &Path) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let at = |name| dir.path().join(name);
@@ -38,22 +38,22 @@ impl Running {
         Self { process, dir }
     }
 
-    /// Its process.
+    /// The agent's process id.
     pub fn id(&self) -> u32 {
         self.process.id()
     }
 
-    /// Where the plugin finds it.
+    /// The socket where the plugin finds the agent.
     pub fn socket(&self) -> PathBuf {
         self.dir.path().join("agent.sock")
     }
 
-    /// Where it looks for records.
+    /// The state directory where the agent looks for records.
     pub fn state_dir(&self) -> PathBuf {
         self.dir.path().join("state")
     }
 
-    /// Waits until it knows so many pods.
+    /// Waits until the agent knows this many pods.
     pub fn wait_until_it_knows_its_pods(&self, pods: usize) {
         let known = format!("\"pods\":{pods}");
         let deadline = Instant::now() + PATIENCE;

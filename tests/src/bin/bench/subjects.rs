@@ -1,4 +1,4 @@
-//! What is measured: the programs, and the nodes that they run on.
+//! What is measured: the programs, and their nodes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,16 +20,16 @@ use crate::program::Program;
 const ANNOTATIONS: &str = "io.kubernetes.cri.pod-annotations";
 const INTERFACE: &str = "eth0";
 
-/// Where the plugin keeps its state.
+/// The place of the plugin's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// On a disk, which is what its syncs cost.
+    /// On a disk, where syncs take time.
     Disk,
-    /// In memory, where a sync is nothing.
+    /// In memory, where a sync takes none.
     Memory,
 }
 
-/// What a program is to the report.
+/// The kind of a program, for the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A process that does nothing.
@@ -38,41 +38,41 @@ pub enum Kind {
     Delegate,
     /// cnitool.
     Cnitool,
-    /// The plugin, which attaches so many networks.
+    /// The plugin, which attaches this many networks.
     Genie {
-        /// Where its state is.
+        /// The place of its state.
         state: State,
         /// How many times it runs the delegate.
         networks: u32,
     },
 }
 
-/// A program, or a pair of calls of one, and what was measured.
+/// A program, or a pair of calls of one, with its measured times.
 pub struct Subject {
-    /// For the report.
+    /// The name in the report.
     pub name: &'static str,
-    /// What it is.
+    /// The kind of the program.
     pub kind: Kind,
     /// Times of ADD, or of the only call.
     pub add: Samples,
     /// Times of DEL.
     pub del: Samples,
-    /// Times of loading and running each selector, as the plugin recorded them.
+    /// The times of loading and running each selector, as the plugin recorded them.
     pub selectors: BTreeMap<String, Samples>,
     first: Program,
     second: Option<Program>,
     container: String,
 }
 
-/// The programs, each freshly copied: how a file came into the page cache decides what it
-/// costs to start it, by up to a third of a millisecond.
+/// The programs, each freshly copied. The way in which a file came into the page cache changes the
+/// time of its start, by up to a third of a millisecond.
 struct Programs {
     dir: TempDir,
     genie: PathBuf,
     cnitool: PathBuf,
 }
 
-/// Everything that the bench needs; it goes when it is dropped.
+/// Everything that the bench needs. It is removed when this value is dropped.
 pub struct Bench {
     /// All programs.
     pub subjects: Vec<Subject>,
@@ -114,17 +114,17 @@ impl Bench {
         Self { subjects, on_disk, in_memory, memory, _pod: pod, _programs: programs }
     }
 
-    /// Where state on disk is.
+    /// The directory with the state on disk.
     pub fn disk(&self) -> &Path {
         self.on_disk.dir()
     }
 
-    /// Where state in memory is.
+    /// The directory with the state in memory.
     pub fn memory(&self) -> &Path {
         self.memory.path()
     }
 
-    /// Runs every program once, beginning with another one each time.
+    /// Runs every program once. Each round begins with another one.
     ///
     /// # Panics
     /// When one fails.
@@ -137,12 +137,12 @@ impl Bench {
         }
     }
 
-    /// Forgets what was measured so far.
+    /// Forgets all measured times.
     pub fn forget(&mut self) {
         self.subjects.iter_mut().for_each(Subject::forget);
     }
 
-    /// Peaks of memory in ADD: the name of the program and KiB.
+    /// The peaks of memory in ADD, in KiB, with the program's name and kind.
     pub fn peaks(&mut self) -> Vec<(&'static str, Kind, u64)> {
         let measured = self.subjects.iter_mut().filter_map(|subject| {
             let peak = memory::peak(&mut subject.first, subject.second.as_mut()?);
@@ -151,10 +151,10 @@ impl Bench {
         measured.collect()
     }
 
-    /// The subject of a kind that there is one of.
+    /// The subject of a kind with only one subject.
     ///
     /// # Panics
-    /// When there is none.
+    /// When there is no such subject.
     pub fn of_kind(&self, kind: Kind) -> &Subject {
         let mut subjects = self.subjects.iter();
         subjects.find(|subject| subject.kind == kind).expect("it was put there")
@@ -188,7 +188,7 @@ impl Subject {
         }
     }
 
-    /// Runs it once.
+    /// Runs the program once.
     pub fn round(&mut self, on_disk: &Node, in_memory: &Node) {
         let (output, time) = self.first.run();
         self.add.push(time);
@@ -210,7 +210,7 @@ impl Subject {
         }
     }
 
-    /// Forgets what was measured so far.
+    /// Forgets all measured times.
     pub fn forget(&mut self) {
         self.add.clear();
         self.del.clear();
@@ -230,7 +230,7 @@ impl Subject {
     }
 }
 
-/// The first line of a record: a checksum and what was planned.
+/// The first line of a record, without its checksum: what was planned.
 fn header(record: &Path) -> Value {
     let text = fs::read_to_string(record).expect("ADD left a record");
     let line = text.lines().next().and_then(|line| line.split_once(' '));
@@ -238,7 +238,7 @@ fn header(record: &Path) -> Value {
     header.unwrap_or_else(|| panic!("{} begins with no header: {text}", record.display()))
 }
 
-/// The delegate, linked statically and optimised as the plugin is.
+/// Compiles the delegate, linked statically and optimised as the plugin is.
 pub fn build_noop(dir: &Path) {
     let source = programs::root().join("tests/src/bin/noop.rs");
     let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -248,7 +248,7 @@ pub fn build_noop(dir: &Path) {
         .args(["-C", "strip=symbols", "-o"])
         .arg(dir.join("noop"))
         .arg(&source)
-        // The toolchain that the workspace pins.
+        // In this directory the toolchain is the one that the workspace pins.
         .current_dir(programs::root())
         .status();
     assert!(built.is_ok_and(|status| status.success()), "{} does not compile", source.display());
@@ -266,13 +266,13 @@ pub fn node(programs: &Path) -> Node {
     node
 }
 
-/// Both calls of a program, which differ in one variable.
+/// The two calls of a program, which differ in one variable.
 fn calls(make: impl Fn() -> Program) -> (Program, Option<Program>) {
     let call = |verb: &str| make().env("CNI_COMMAND", verb);
     (call("ADD"), Some(call("DEL")))
 }
 
-/// What every CNI call has.
+/// What every call of CNI has.
 fn plugin(program: &Path, stdin: &Value, node: &Node, pod: &Namespace, container: &str) -> Program {
     Program::new(program, stdin.to_string().into_bytes())
         .env("CNI_CONTAINERID", container)
@@ -306,7 +306,7 @@ fn cnitool(programs: &Programs, node: &Node, pod: &Namespace) -> Subject {
     Subject::new("cnitool", Kind::Cnitool, call("add"), Some(call("del")))
 }
 
-/// The plugin, as this program.
+/// The plugin `program` as a subject.
 pub fn genie(
     program: &Path,
     (node, pod): (&Node, &Namespace),

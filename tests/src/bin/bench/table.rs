@@ -1,14 +1,14 @@
-//! Tables that are as readable on a terminal as in Markdown.
+//! Tables that are readable on a terminal and as Markdown.
 
 use std::fmt;
 
-/// A table: its first column is text, the others are figures.
+/// A table. Its first column is text, and the others are figures.
 pub struct Table {
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// With the names of its columns.
+    /// A table with these names of columns.
     pub fn new(names: &[&str]) -> Self {
         Self { rows: vec![names.iter().map(|name| (*name).to_owned()).collect()] }
     }

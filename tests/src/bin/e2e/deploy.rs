@@ -1,4 +1,4 @@
-//! genie-host in the cluster: deployed with the files of `deploy/`, and what can be done to it.
+//! genie-host in the cluster: deploys the files of `deploy/`, and changes what is deployed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,10 +15,11 @@ const NAMESPACE: &str = "kube-system";
 const DAEMON_SET: &str = "daemonset/genie";
 const CONFIG_MAP: &str = "genie-config";
 const CONF: &str = "00-genie.conf";
-/// A ConfigMap reaches its pods with the kubelet's next look at them.
+/// How long a change of the ConfigMap may take to reach the pods: the kubelet looks from time to
+/// time.
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// kubectl where we are deployed.
+/// kubectl in our own namespace.
 pub fn kubectl(cluster: &Cluster) -> Kubectl {
     cluster.kubectl().in_namespace(NAMESPACE)
 }
@@ -29,7 +30,7 @@ pub fn install(cluster: &Cluster) -> Result<()> {
     await_agents(cluster)
 }
 
-/// Applies it with changes of the configuration, and waits for nothing.
+/// Applies `deploy/` with changes of the configuration, and waits for nothing.
 pub fn apply(cluster: &Cluster, changes: &Value) -> Result<()> {
     for mut object in objects(cluster)? {
         if is_config_map(&object) {
@@ -44,7 +45,7 @@ fn is_config_map(object: &Value) -> bool {
     object["kind"] == "ConfigMap" && object["metadata"]["name"] == CONFIG_MAP
 }
 
-/// Deletes what `deploy/` made, and waits until the agents are gone.
+/// Deletes the objects of `deploy/`, and waits until the agents are gone.
 pub fn remove(cluster: &Cluster) -> Result<()> {
     let manifests = programs::root().join("deploy");
     let manifests = manifests.to_string_lossy();
@@ -52,14 +53,14 @@ pub fn remove(cluster: &Cluster) -> Result<()> {
     await_no_agents(cluster)
 }
 
-/// Applies the program anew, as an upgrade does.
+/// Applies the program again, as an upgrade does.
 pub fn apply_program(cluster: &Cluster) -> Result<()> {
     let program = programs::root().join("deploy/genie.yaml");
     kubectl(cluster).run(&["apply", "-f", &program.to_string_lossy()])?;
     await_agents(cluster)
 }
 
-/// The chart with these values, as YAML.
+/// The chart with these values as YAML.
 pub fn render(cluster: &Cluster, values: &[&str]) -> Result<String> {
     let mut helm = Command::new(cluster.program("helm"));
     helm.args(["template", "genie"]).arg(programs::root().join("deploy/chart")).args(["--namespace", NAMESPACE]);
@@ -72,14 +73,14 @@ pub fn install_chart(cluster: &Cluster, values: &[&str]) -> Result<()> {
     await_agents(cluster)
 }
 
-/// Deletes what the chart made with these values, and waits until the agents are gone.
+/// Deletes the objects of the chart with these values, and waits until the agents are gone.
 pub fn remove_chart(cluster: &Cluster, values: &[&str]) -> Result<()> {
     let delete = ["delete", "--ignore-not-found", "--wait", "--timeout=120s", "-f", "-"];
     kubectl(cluster).feed(&delete, &render(cluster, values)?)?;
     await_no_agents(cluster)
 }
 
-/// The objects of `deploy/`, with flannel for who names no network.
+/// The objects of `deploy/`. Pods that name no network get flannel.
 fn objects(cluster: &Cluster) -> Result<Vec<Value>> {
     let files = programs::root().join("deploy");
     let text = kubectl(cluster).run(&["create", "--dry-run=client", "-o", "json", "-f", &files.to_string_lossy()])?;
@@ -120,7 +121,7 @@ pub fn configure(cluster: &Cluster, changes: &Value) -> Result<()> {
     })
 }
 
-/// Changes keys of the configuration in the ConfigMap; null takes one out.
+/// Changes keys of the configuration in the ConfigMap. A key with null is removed.
 pub fn write(cluster: &Cluster, changes: &Value) -> Result<()> {
     let mut config_map = kubectl(cluster).get(&["configmap", CONFIG_MAP])?;
     change(&mut config_map, changes)?;
@@ -129,7 +130,7 @@ pub fn write(cluster: &Cluster, changes: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Makes a file a key of the ConfigMap; without one, takes the key out.
+/// Puts a file into the ConfigMap under this key. Without a file, the key is removed.
 pub fn put_module(cluster: &Cluster, key: &str, file: Option<&Path>) -> Result<()> {
     let content = file.map(|file| output(Command::new("base64").arg("--wrap=0").arg(file))).transpose()?;
     let patch = json!({"binaryData": {key: content}}).to_string();
@@ -137,7 +138,7 @@ pub fn put_module(cluster: &Cluster, key: &str, file: Option<&Path>) -> Result<(
     Ok(())
 }
 
-/// Waits until this holds of both nodes' configuration.
+/// Waits until `holds` is true for both nodes' configurations.
 pub fn await_configuration(cluster: &Cluster, holds: impl Fn(&Value) -> bool) -> Result<()> {
     await_that("the configuration on the nodes", PATIENCE, || {
         for node in cluster.nodes() {
@@ -164,7 +165,7 @@ pub fn await_unready_agents(cluster: &Cluster) -> Result<()> {
     })
 }
 
-/// Waits until a node's agent serves and says that it is not ready, for this reason.
+/// Waits until a node's agent serves, and says that it is not ready for this reason.
 pub fn await_unready(node: &ClusterNode, why: &str) -> Result<()> {
     const ASK: &str = r"exec 3<>/dev/tcp/127.0.0.1/9611 && printf 'GET /readyz HTTP/1.0\r\n\r\n' >&3 && cat <&3";
     await_that(&format!("the agent of {} not to be ready", node.name), PATIENCE, || {
@@ -174,7 +175,7 @@ pub fn await_unready(node: &ClusterNode, why: &str) -> Result<()> {
     })
 }
 
-/// The agents that run, with how often each was restarted.
+/// The agents that run, each with the number of its restarts.
 pub fn agents(cluster: &Cluster) -> Result<BTreeSet<String>> {
     let pods = kubectl(cluster).get(&["pods"])?;
     let ours = |pod: &&Value| pod["metadata"]["ownerReferences"][0]["name"] == "genie";
@@ -186,7 +187,7 @@ pub fn agents(cluster: &Cluster) -> Result<BTreeSet<String>> {
     Ok(pods.iter().filter(ours).map(line).collect())
 }
 
-/// Waits until every node has its agent, ready and of the newest kind.
+/// Waits until every node has a ready agent of the newest version.
 pub fn await_agents(cluster: &Cluster) -> Result<()> {
     kubectl(cluster).run(&["rollout", "status", DAEMON_SET, "--timeout=180s"])?;
     Ok(())
@@ -201,19 +202,19 @@ pub fn kill_agent(node: &ClusterNode) -> Result<()> {
     Ok(())
 }
 
-/// Takes the agents off all nodes while the DaemonSet stays.
+/// Removes the agents from all nodes, while the DaemonSet stays.
 pub fn park_agents(cluster: &Cluster) -> Result<()> {
     select_nodes(cluster, &json!({"genie-e2e/parked": "true"}))?;
     await_no_agents(cluster)
 }
 
-/// Brings them back.
+/// Brings the agents back.
 pub fn unpark_agents(cluster: &Cluster) -> Result<()> {
     select_nodes(cluster, &json!({"genie-e2e/parked": null}))?;
     await_agents(cluster)
 }
 
-/// Rolls the agents while something else goes on.
+/// Restarts the agents one after the other, and waits for them.
 pub fn roll_agents(cluster: &Cluster) -> Result<()> {
     kubectl(cluster).run(&["rollout", "restart", DAEMON_SET])?;
     await_agents(cluster)
@@ -232,7 +233,7 @@ fn await_no_agents(cluster: &Cluster) -> Result<()> {
     })
 }
 
-/// Fails when a node has anything of ours.
+/// Fails when anything of ours is on a node.
 pub fn assert_removed(node: &ClusterNode) -> Result<()> {
     const OURS: [&str; 6] = [
         "/opt/cni/bin/genie*",

@@ -1,7 +1,8 @@
 //! `make e2e`: the reference scenario on a real cluster of two nodes.
 //!
-//! It starts a sandbox with the cluster inside and runs the cases there. Whatever ends this
-//! program, the sandbox goes too: a process that nobody interrupts waits for that.
+//! It starts a sandbox with the cluster inside, and runs the cases there. The sandbox ends however
+//! this program ends: a process of its own waits for that, and is not interrupted with this
+//! program.
 
 mod cases;
 mod deploy;
@@ -68,13 +69,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does something in a sandbox.
+/// Runs a command of this program in a sandbox.
 fn run(what: [&str; 2]) -> Result<bool> {
     let dir = directory()?;
     let sandbox = Sandbox::open(&dir)?;
     let kept = dir.join("kept");
     if !kept.exists() || !sandbox.runs() {
-        // Left by a run that was killed, or by an earlier boot.
+        // A run that was killed, or an earlier boot, may have left something.
         sandbox.end()?;
         _ = fs::remove_dir_all(dir.join("logs"));
         sandbox.start()?;
@@ -84,7 +85,7 @@ fn run(what: [&str; 2]) -> Result<bool> {
     if keep {
         fs::write(&kept, "")?;
     }
-    // Inside there is no network, should cargo want one.
+    // Cargo may want the network, and there is none inside.
     guests::module("puppet");
     let program = env::current_exe()?;
     let status = sandbox.command(&program)?.arg("inside").arg(&dir).args(what).status()?;
@@ -98,7 +99,7 @@ fn run(what: [&str; 2]) -> Result<bool> {
     Ok(status.success())
 }
 
-/// Leaves the cluster to whoever wants to look at it.
+/// Leaves the cluster running, so that people can look at it.
 fn keep_up(sandbox: &Sandbox, dir: &Path) -> Result<()> {
     let (program, kubeconfig) = (env::current_exe()?, dir.join("kubeconfig"));
     if !kubeconfig.exists() {
@@ -118,14 +119,14 @@ fn keep_up(sandbox: &Sandbox, dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Stands before the API server.
+/// Becomes the proxy in front of the API server.
 fn stand_between(from: &str, to: &str, delay: &str) -> Result<bool> {
     let proxy = Proxy { target: to.parse()?, namespace: None, delay: Some(delay.into()) };
     proxy.serve(&TcpListener::bind(from)?)?;
     Ok(true)
 }
 
-/// Lets the machine's loopback reach the API server, and writes the KUBECONFIG for it.
+/// Forwards from the machine's loopback to the API server, and writes the KUBECONFIG for it.
 fn forward(dir: &Path) -> Result<bool> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let server = format!("https://{}", listener.local_addr()?);
@@ -143,7 +144,7 @@ fn forward(dir: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// A process that outlives us, whatever ends us, and cleans up then.
+/// A process that outlives this one, however this one ends, and then cleans up.
 fn janitor(dir: &Path) -> Result<std::process::Child> {
     let mut command = Command::new(env::current_exe()?);
     command.arg("janitor").arg(dir).stdin(Stdio::piped()).process_group(0);
@@ -151,12 +152,12 @@ fn janitor(dir: &Path) -> Result<std::process::Child> {
 }
 
 fn wait_and_clean(dir: &Path) -> Result<()> {
-    // Ends when our parent does.
+    // Its input ends when the parent does.
     _ = stdin().read_to_end(&mut Vec::new());
     Sandbox::open(dir)?.end()
 }
 
-/// The cluster with us deployed.
+/// The cluster, with genie-host deployed.
 fn deployed(dir: &Path) -> Result<Cluster> {
     let cluster = Cluster::new(dir, &programs::tools(), &dist())?;
     cluster.start()?;
@@ -184,7 +185,7 @@ fn run_inside(role: &[&str], command: &[&str]) -> Result<bool> {
     Err(entered.args(role).arg(&dir).args(command).exec().into())
 }
 
-/// Becomes a command, inside of the sandbox or of one of its nodes.
+/// Becomes a command inside of the sandbox, or of one of its nodes.
 fn become_inside(dir: &Path, node: Option<&str>, command: &[&str]) -> Result<bool> {
     let cluster = Cluster::new(dir, &programs::tools(), &dist())?;
     let place = match node {
@@ -199,7 +200,7 @@ fn become_inside(dir: &Path, node: Option<&str>, command: &[&str]) -> Result<boo
     Err(entered.env("KUBECONFIG", kubeconfig).stdin(Stdio::inherit()).exec().into())
 }
 
-/// Where everything is that a run leaves on the disk.
+/// The directory of everything that a run leaves on the disk.
 fn directory() -> Result<PathBuf> {
     if let Some(dir) = env::var_os("GENIE_E2E_DIR") {
         return Ok(dir.into());
@@ -210,7 +211,7 @@ fn directory() -> Result<PathBuf> {
     Ok(target.join("e2e"))
 }
 
-/// Where our own programs are.
+/// The directory of our own programs.
 fn dist() -> PathBuf {
     env::var_os("GENIE_DIST").map_or_else(|| programs::root().join("dist"), PathBuf::from)
 }

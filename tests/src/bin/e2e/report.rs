@@ -1,4 +1,4 @@
-//! Runs cases one after the other, prints a line for each, and collects what a failure needs.
+//! Runs cases one after the other, prints a line for each, and collects what explains a failure.
 
 use std::fs;
 use std::io::{IsTerminal as _, Write as _, stdout};
@@ -11,7 +11,7 @@ use genie_tests::cluster::Cluster;
 use crate::cases::Case;
 use crate::trial::Trial;
 
-/// Runs the cases. Whether all of them passed.
+/// Runs the cases. Returns whether all of them passed.
 pub fn run(cluster: &Cluster, cases: &[Case]) -> bool {
     let mut failed = 0;
     for case in cases {
@@ -48,7 +48,7 @@ fn one(cluster: &Cluster, case: &Case) -> Result<()> {
     done.and(ended)
 }
 
-/// Writes down what the cluster looks like right now.
+/// Writes down the present state of the cluster.
 fn collect(cluster: &Cluster, into: &Path) {
     const NODE: &str = "for file in /etc/cni/net.d/* /var/lib/genie/records/* /var/lib/genie/spool/*; do
         echo \"== $file\"; cat \"$file\"; echo; done 2> /dev/null

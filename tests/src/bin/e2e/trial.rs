@@ -1,4 +1,4 @@
-//! What a case works with: a namespace of its own, pods in it, and the cluster.
+//! What a case works with: its own namespace, pods in it, and the cluster.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,36 +7,36 @@ use anyhow::{Context as _, Result, ensure};
 use genie_tests::cluster::{Cluster, ClusterNode, Kubectl, await_that, condition};
 use serde_json::{Value, json};
 
-/// How long what was deleted may take to be gone without a trace. An agent gives the runtime a
+/// How long it may take until deleted pods have left no trace. An agent leaves the runtime a
 /// minute, and looks every half a minute.
 const PATIENCE: Duration = Duration::from_mins(4);
-/// Serves the pod's name, and ends at once when it is asked to.
+/// A script that serves the pod's name, and ends at once when it is told to.
 const SERVE: &str = "trap 'echo stopping; sleep $LINGER; exit 0' TERM; echo $NAME > /tmp/index.html; \
                      httpd -p 80 -h /tmp; while :; do sleep 3600 & wait; done";
 
-/// One run of a case.
+/// A run of a case.
 pub struct Trial<'a> {
     /// The cluster.
     pub cluster: &'a Cluster,
-    /// As the administrator, in the case's namespace.
+    /// kubectl with the administrator's credentials, in the case's namespace.
     pub kubectl: Kubectl,
     /// The case's namespace.
     pub namespace: String,
     before: BTreeSet<String>,
 }
 
-/// A pod to be.
+/// A pod that is to be created.
 #[must_use]
 pub struct Pod {
     manifest: Value,
 }
 
 impl<'a> Trial<'a> {
-    /// Makes the case's namespace and looks at what is there already.
+    /// Makes the case's namespace, and notes the traces that are there already.
     pub fn begin(cluster: &'a Cluster, name: &str) -> Result<Self> {
         let namespace = name.to_owned();
         let kubectl = cluster.kubectl().in_namespace(&namespace);
-        // An earlier run's, where the cluster was kept.
+        // When the cluster was kept, an earlier run may have left its namespace.
         kubectl.await_gone(&["namespace", &namespace])?;
         let before = cluster.traces()?;
         kubectl.run(&["create", "namespace", &namespace])?;
@@ -44,10 +44,10 @@ impl<'a> Trial<'a> {
         Ok(Self { cluster, kubectl, namespace, before })
     }
 
-    /// Deletes the namespace, and waits for the end of its pods, not for its own. An error names
-    /// what is left of them.
+    /// Deletes the namespace, and waits for the end of its pods, but not for its own. An error
+    /// lists what is left of the pods.
     pub fn end(&self) -> Result<()> {
-        // Sooner than the namespace's own end would have it.
+        // This is sooner than the end of the namespace would delete them.
         self.kubectl.run(&["delete", "pods", "--all", "--wait=false"])?;
         self.kubectl.run(&["delete", "namespace", &self.namespace, "--wait=false", "--ignore-not-found"])?;
         self.await_no_trace()
@@ -61,7 +61,7 @@ impl<'a> Trial<'a> {
         })
     }
 
-    /// Waits until nothing is left on the nodes themselves: nobody asks the API server.
+    /// Waits until nothing is left on the nodes themselves. The API server is not asked.
     pub fn await_no_trace_on_nodes(&self) -> Result<()> {
         await_that("no trace of the pods on the nodes", PATIENCE, || {
             let mut left = Vec::new();
@@ -79,14 +79,14 @@ impl<'a> Trial<'a> {
         Ok(())
     }
 
-    /// Creates a pod, waits until it is ready, and answers it.
+    /// Creates a pod, waits until it is ready, and returns it.
     pub fn run(&self, pod: Pod) -> Result<Value> {
         let name = pod.manifest["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         self.create([pod])?;
         self.await_ready(&name)
     }
 
-    /// Waits until a pod is ready and answers it.
+    /// Waits until a pod is ready, and returns it.
     pub fn await_ready(&self, name: &str) -> Result<Value> {
         self.kubectl.await_object(&["pod", name], |pod| {
             let ready = condition(pod, "Ready") == Some("True");
@@ -94,7 +94,7 @@ impl<'a> Trial<'a> {
         })
     }
 
-    /// Waits until this many pods are ready and none is left that is not.
+    /// Waits until there are exactly this many pods, and all are ready.
     pub fn await_all_ready(&self, count: usize) -> Result<Vec<Value>> {
         let pods = self.kubectl.await_object(&["pods"], |pods| {
             let pods = pods["items"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -115,13 +115,13 @@ impl<'a> Trial<'a> {
         self.kubectl.run(&[&["exec", pod, "--"], command].concat())
     }
 
-    /// What a pod gets from an address.
+    /// The answer that a pod gets from an address.
     pub fn fetch(&self, pod: &str, url: &str) -> Result<String> {
-        // The option of busybox' wget for a limit crashes where it is linked statically.
+        // wget's own option for a timeout crashes in a busybox that is linked statically.
         self.exec(pod, &["timeout", "5", "wget", "-q", "-O", "-", url])
     }
 
-    /// The address of a pod's interface with its prefix length, and its MTU, as the pod sees it.
+    /// A pod's interface as the pod sees it: its address with prefix length, and its MTU.
     pub fn interface(&self, pod: &str, interface: &str) -> Result<(String, u32)> {
         let shown = self.exec(pod, &["ip", "address", "show", "dev", interface])?;
         let after = |word: &str| {
@@ -131,12 +131,12 @@ impl<'a> Trial<'a> {
         Ok((after("inet")?, after("mtu")?.parse()?))
     }
 
-    /// The node that a pod is on.
+    /// The node of a pod.
     pub fn node_of(&self, pod: &Value) -> Result<ClusterNode> {
         self.cluster.node(pod["spec"]["nodeName"].as_str().context("the pod has no node")?)
     }
 
-    /// Fails when the runtime was refused anything by us: no call is lost.
+    /// Fails when a call of the runtime to us has failed: no call may be lost.
     pub fn assert_no_failed_call(&self) -> Result<()> {
         let events = self.kubectl.get(&["events"])?;
         let failed = |event: &&Value| {
@@ -160,30 +160,30 @@ impl Pod {
         Self { manifest }
     }
 
-    /// With the annotation `cni`.
+    /// Adds the annotation `cni`.
     pub fn cni(self, networks: &str) -> Self {
         self.annotation("cni", networks)
     }
 
-    /// With an annotation.
+    /// Adds an annotation.
     pub fn annotation(mut self, key: &str, value: &str) -> Self {
         self.manifest["metadata"]["annotations"][key] = value.into();
         self
     }
 
-    /// On a node, past the scheduler's choice.
+    /// Puts the pod on a node.
     pub fn on(mut self, node: &str) -> Self {
         self.manifest["spec"]["nodeSelector"] = json!({"kubernetes.io/hostname": node});
         self
     }
 
-    /// With a port of the node that leads to it.
+    /// Maps a port of the node to the pod.
     pub fn host_port(mut self, port: u16) -> Self {
         self.manifest["spec"]["containers"][0]["ports"] = json!([{"containerPort": 80, "hostPort": port}]);
         self
     }
 
-    /// Takes two seconds to end.
+    /// Makes the pod take two seconds to end.
     pub fn lingering(mut self) -> Self {
         self.manifest["spec"]["containers"][0]["env"][1]["value"] = "2".into();
         self

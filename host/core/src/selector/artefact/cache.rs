@@ -11,7 +11,7 @@ use crate::selector::artefact::engine::ENGINE_ID;
 
 mod write;
 
-pub use write::{holds, check_dir, usable, write};
+pub use write::{check_dir, holds, usable, write};
 
 /// The path of the artefact of the module with this digest, whether or not it exists.
 pub fn path(cache_dir: &Path, digest: Digest) -> PathBuf {

@@ -40,7 +40,7 @@ impl Serving {
         Self { address, context, _runtime: runtime }
     }
 
-    /// The status and all that follows.
+    /// Returns the status and everything that follows it.
     fn get(&self, path: &str) -> (u16, String) {
         self.get_as(path, "*/*")
     }
@@ -73,7 +73,7 @@ fn health_does_not_depend_on_what_is_wrong_with_the_node_and_readiness_does() {
 fn metrics_say_what_is_true_now() {
     let agent = Serving::start();
     agent.context.set_problem(Some("something".into()));
-    // As Prometheus asks.
+    // This is what Prometheus asks for.
     let prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1";
     for (accept, kind, ends) in [
         (prometheus, "application/openmetrics-text; version=1.0.0", "# EOF\n"),
@@ -93,13 +93,14 @@ fn who_connects_and_says_nothing_keeps_no_probe_from_its_answer() {
     let agent = Serving::start();
     let mut idle: Vec<_> = (0..400).map(|_| TcpStream::connect(agent.address).unwrap()).collect();
     for stream in &mut idle[..200] {
-        // Some begin, and do not go on.
+        // Some clients begin a request, and do not go on.
         _ = write!(stream, "GET /healthz HTTP/1.1\r\n");
     }
     for path in ["/healthz", "/readyz", "/metrics"] {
         assert_eq!(agent.get(path).0, 200);
     }
-    // It did not wait until those before had lost their time: of them only the oldest went.
+    // The agent did not wait for the earlier connections to time out: it closed only the oldest of
+    // them.
     let newer = &idle[370];
     newer.set_nonblocking(true).unwrap();
     assert_eq!(newer.peek(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);

@@ -1,9 +1,9 @@
-//! The older of the two formats, for whoever does not ask for `OpenMetrics`.
+//! The older of the two formats, for clients that do not ask for `OpenMetrics`.
 
 use std::collections::BTreeMap;
 
-/// The text format of Prometheus, version 0.0.4, of the text of `OpenMetrics`: there the
-/// name of a counter has no ending, and here it is that of its samples.
+/// Turns the text of `OpenMetrics` into the text format of Prometheus, version 0.0.4. In
+/// `OpenMetrics` the name of a counter has no ending; here it has the ending of its samples.
 pub fn classic(open_metrics: &str) -> String {
     let word = |line: &str, index| line.split(' ').nth(index).unwrap_or_default().to_owned();
     let types: BTreeMap<String, String> = open_metrics

@@ -1,4 +1,4 @@
-//! What a label may say. A series lives as long as the agent, so there are few.
+//! The values of labels. A series lives as long as the agent, so there must be few.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -8,15 +8,15 @@ use crate::agent::networks::OTHER;
 use genie_core::agent_api::protocol::CallReport;
 use genie_core::cni::code;
 
-/// How an ADD or a DEL ends: our own errors by what they mean, and one value for those of
-/// the networks' plugins, whose codes are their own.
+/// How an ADD or a DEL ends. Our own errors are told apart by what they mean. Errors of the
+/// networks' plugins share one value, since their codes are their own.
 const OUTCOMES: [&str; 11] =
     ["ok", "network", "call", "configuration", "denied", "io", "record", "refused", "selector", "try-again", "other"];
 
-/// The calls that are counted from the start.
+/// The calls that have a series from the start.
 pub(super) fn calls() -> impl Iterator<Item = Call> {
     let of_pods = ["ADD", "DEL"].into_iter().flat_map(|verb| OUTCOMES.map(|outcome| Call { verb, outcome }));
-    // A STATUS that is fine is not reported.
+    // A STATUS that succeeds is not reported.
     let of_nodes = [("CHECK", "ok"), ("CHECK", "failed"), ("GC", "ok"), ("GC", "failed"), ("STATUS", "failed")];
     of_pods.chain(of_nodes.map(|(verb, outcome)| Call { verb, outcome }))
 }
@@ -36,7 +36,7 @@ pub(super) fn call(report: &CallReport) -> Call {
 }
 
 fn failure(report: &CallReport) -> &'static str {
-    // Its code may be the plugin's, and mean anything.
+    // The code may be the plugin's own, and mean anything.
     if report.networks.iter().any(|network| network.failed) {
         return "network";
     }
@@ -62,8 +62,8 @@ pub(super) fn selector_outcome(outcome: &str) -> &'static str {
     ["pass", "plan", "refused", "failed"].into_iter().find(|known| *known == outcome).unwrap_or(OTHER)
 }
 
-/// Names that calls report and nobody lists: the first ones count by themselves, the rest
-/// together.
+/// Names that calls report and that are not known beforehand. The first `most` of them count by
+/// themselves, the rest together as [`OTHER`].
 pub(super) struct Bounded {
     most: usize,
     seen: Mutex<BTreeSet<String>>,

@@ -1,4 +1,4 @@
-//! How many series there are, when, and that their text is as Prometheus wants it.
+//! How many series there are and when, and that their text is what Prometheus accepts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,7 +73,7 @@ fn report(verb: &str, code: Option<u32>, networks: Vec<NetworkTime>) -> CallRepo
     CallReport { verb: verb.into(), code, micros: 1500, networks, ..CallReport::default() }
 }
 
-/// All that a node with two networks reports in a long life.
+/// Everything that a node with two networks reports in a long life.
 fn a_long_life(node: &Node) {
     let part = |name: &str| serde_json::from_value::<Part>(json!(name)).expect("a part");
     let parts = |names: &str| names.split(' ').map(|name| (part(name), 100)).collect::<Vec<_>>();
@@ -131,7 +131,7 @@ fn a_network_that_is_installed_later_is_known() {
     node.install("b");
     node.called(&report("ADD", None, vec![network("b", false)]));
     node.says(r#"genie_delegate_runs_total{verb="ADD",network="b",plugin="bridge",outcome="ok"} 1"#);
-    // Where the configuration says that networks are somewhere else, these count.
+    // The networks of another conf dir count where the configuration names one.
     let elsewhere = Node::with(&["a"]);
     std::fs::write(elsewhere.dir.path().join("net.d/00-genie.conf"), json!({"conf_dir": "/other.d"}).to_string())
         .unwrap();
@@ -229,7 +229,7 @@ fn layout_of(node: &Node) -> Layout {
     }
 }
 
-/// An increase from nothing is none: what an alert looks at is there before it happens.
+/// An alert sees an increase only if the series was there before it.
 #[test]
 fn what_the_documented_alerts_look_at_is_there_from_the_start() {
     let (text, documents) = (Node::with(&[]).text(), include_str!("../../../../../docs/deployment.md"));
@@ -246,7 +246,8 @@ fn what_the_documented_alerts_look_at_is_there_from_the_start() {
         let meant: Vec<_> = series.filter(|line| labels.iter().all(|label| line.contains(label))).collect();
         assert!(!meant.is_empty(), "{expression}: nothing in\n{text}");
     }
-    // Every way in which a DEL can end is there, so that the first failure is an increase.
+    // There is a series for every way in which a DEL can end, so that the first failure is an
+    // increase.
     let dels = text.lines().filter(|line| line.starts_with("genie_calls_total{verb=\"DEL\""));
     assert!(dels.clone().count() > 5 && dels.clone().all(|line| line.ends_with(" 0")), "{text}");
 }
@@ -267,7 +268,7 @@ fn the_documentation_names_every_metric_and_no_other() {
     assert_eq!(named, there);
 }
 
-/// What `promtool check metrics` finds fault with.
+/// The mistakes that `promtool check metrics` would report.
 fn faults(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let (mut help, mut types) = (BTreeMap::new(), BTreeMap::new());
@@ -334,7 +335,7 @@ fn the_text_is_as_promtool_wants_it() {
     let text = classic(&node.text());
     assert_eq!(faults(&text), [""; 0], "{text}");
     assert!(text.contains("# TYPE genie_calls_total counter\n") && text.contains("# TYPE genie_build_info gauge\n"));
-    // And that of OpenMetrics, as its parser of Prometheus wants it.
+    // The OpenMetrics text, too, as Prometheus' parser wants it.
     let open = node.text();
     assert!(open.ends_with("# EOF\n") && open.contains("# TYPE genie_calls counter\n"), "{open}");
 }

@@ -1,6 +1,5 @@
-//! A pod of the watch, with what we need of it. The rest is passed over while it is decoded:
-//! field managers, what kubelet and kubectl keep, and more than a pod may take of our
-//! memory.
+//! A pod of the watch, with the parts that we need. Decoding skips the rest: field managers, what
+//! kubelet and kubectl keep, and pods that are larger than we want to hold.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,22 +14,22 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use crate::kubernetes::STATIC_UID;
 use genie_core::pod::{Annotations, Identity, PodFacts, is_private};
 
-/// What a pod's annotations and labels may take of our memory, in bytes: those of a larger
-/// one are asked for when they are wanted. Few pods have more than some hundred.
+/// How much memory a pod's annotations and labels may take, in bytes. Those of a larger pod are
+/// read from the API server when they are wanted. Few pods have more than some hundred bytes.
 pub const LARGEST: usize = 32 << 10;
-/// What an entry of a map takes beside its texts.
+/// What an entry of a map takes beside its texts, in bytes.
 const ENTRY: usize = 96;
 
 /// Metadata of a pod.
 #[derive(Clone, Debug, Default)]
 pub struct Slim {
-    /// For the watch: namespace, name and uid.
+    /// Namespace, name, uid and version, which the watch needs.
     metadata: ObjectMeta,
     static_uid: Option<String>,
     held: Option<Held>,
 }
 
-/// Facts of a pod, and what they take of our memory.
+/// Facts of a pod, and how much memory they take.
 #[derive(Clone, Debug, Default)]
 struct Held {
     annotations: Annotations,
@@ -40,7 +39,7 @@ struct Held {
 }
 
 impl Slim {
-    /// Who it is.
+    /// Who the pod is.
     pub fn identity(&self) -> Identity {
         Identity {
             namespace: self.metadata.namespace.clone().unwrap_or_default(),
@@ -49,13 +48,14 @@ impl Slim {
         }
     }
 
-    /// A static pod's uid for its kubelet and the runtime; its mirror in the API server has
-    /// another.
+    /// The uid by which the kubelet and the runtime know a static pod. Its mirror in the API server
+    /// has another uid.
     pub fn static_uid(&self) -> Option<&String> {
         self.static_uid.as_ref()
     }
 
-    /// What is known of it, and what that takes of our memory; none when it is too large.
+    /// The facts of the pod, and how much memory they take in bytes. The result is none when they
+    /// are too large.
     pub fn into_facts(self) -> Option<(PodFacts, usize)> {
         let identity = self.identity();
         let Held { annotations, labels, owner, size } = self.held?;
@@ -104,7 +104,7 @@ struct Metadata {
     owner_references: Option<Controller>,
 }
 
-/// A map of texts; empty when it is too large.
+/// A map of texts. It is empty when the texts are too large.
 #[derive(Default)]
 struct Map {
     entries: Annotations,

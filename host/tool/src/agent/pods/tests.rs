@@ -15,7 +15,7 @@ fn metadata(name: &str, uid: &str) -> Value {
 }
 
 fn of(metadata: &Value) -> Slim {
-    // As it comes from the API server: as text.
+    // As text, as it comes from the API server.
     serde_json::from_str(&json!({"kind": "PartialObjectMetadata", "metadata": metadata}).to_string()).unwrap()
 }
 
@@ -64,7 +64,7 @@ fn a_pod_of_another_uid_is_another_pod() {
     pods.hear(Event::Apply(pod("web-0", "2")));
     assert!(pods.facts(&named("web-0", Some("1"))).is_none());
     assert!(pods.facts(&named("web-0", None)).is_some());
-    // The end of its predecessor comes late.
+    // The end of the first pod is told late.
     pods.hear(Event::Delete(pod("web-0", "1")));
     assert!(pods.facts(&named("web-0", Some("2"))).is_some());
     pods.hear(Event::Delete(pod("web-0", "2")));
@@ -79,7 +79,7 @@ fn a_list_replaces_what_was_known_when_it_has_come_to_its_end() {
     assert!(pods.hear(Event::InitDone));
     assert_eq!((pods.len(), pods.is_watched()), (2, true));
 
-    // Cut short, and begun again: what went in the meantime is not in it any more.
+    // A list is cut short and begun again. A pod that was deleted in between is not in the new one.
     listed(&pods, &["c"]);
     pods.fail(&failure());
     assert_eq!((pods.len(), pods.is_watched()), (2, false), "known as long as nothing else is");
@@ -134,7 +134,7 @@ fn of_a_pod_with_large_annotations_is_kept_who_it_is() {
     }
     assert_eq!(pods.lock().known.size, 0);
 
-    // What kubectl keeps of a large manifest makes no pod large.
+    // A large manifest that kubectl keeps in an annotation makes no pod too large.
     let mut applied = metadata("web", "1");
     applied["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = "x".repeat(LARGEST).into();
     pods.hear(Event::Apply(of(&applied)));

@@ -1,4 +1,4 @@
-//! An API server that takes its time, as no real one does on demand.
+//! An API server that answers slowly when a test wants it; a real one cannot be told to.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use serde_json::json;
 
-/// Knows every node. What is asked for `slow` is not answered before it may.
+/// Has a node of every name. The answer for the name `slow` waits until the test allows it.
 pub struct Server {
     port: u16,
     state: Arc<(Mutex<State>, Condvar)>,
@@ -24,7 +24,7 @@ impl Server {
         let port = listener.local_addr().unwrap().port();
         let state = Arc::<(Mutex<State>, Condvar)>::default();
         let shared = Arc::clone(&state);
-        // It ends with the test's process.
+        // The thread ends with the test's process.
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let (stream, state) = (stream.unwrap(), Arc::clone(&shared));

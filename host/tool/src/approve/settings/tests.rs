@@ -1,4 +1,4 @@
-//! What fits a schema, and schemas that nobody should follow.
+//! What fits a schema, and schemas that must not be followed.
 
 use serde_json::{Value, json};
 
@@ -7,12 +7,12 @@ use super::check;
 
 #[track_caller]
 fn mistakes(schema: &Value, settings: &Value) -> Vec<String> {
-    check(&schema.to_string(), settings).unwrap()
+    mistakes(&schema.to_string(), settings).unwrap()
 }
 
 #[track_caller]
 fn assert_unusable(schema: &Value, says: &str) {
-    let error = check(&schema.to_string(), &json!({})).unwrap_err();
+    let error = mistakes(&schema.to_string(), &json!({})).unwrap_err();
     assert!(error.contains(says), "{says:?}: {error}");
 }
 
@@ -41,7 +41,12 @@ fn what_fits_is_no_mistake() {
 fn every_mistake_is_told_with_its_place() {
     let told = mistakes(&tenant(), &json!({"first": "a", "frist": "b", "most": 0}));
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told.contains(&r#"settings: unknown key "frist": did you mean "first"? there are first, most, networks"#.into()), "{told:?}");
+    assert!(
+        told.contains(
+            &r#"settings: unknown key "frist": did you mean "first"? there are first, most, networks"#.into()
+        ),
+        "{told:?}"
+    );
     assert!(told.contains(&"settings.most: must be >=1, but got 0".into()), "{told:?}");
     assert_eq!(mistakes(&tenant(), &json!({})), ["settings: missing properties 'first'"]);
     assert_eq!(mistakes(&tenant(), &json!([])), ["settings: want object, but got array"]);
@@ -58,7 +63,7 @@ fn a_setting_that_does_not_match_is_not_repeated() {
 
 #[test]
 fn what_is_no_schema_is_of_no_use() {
-    assert!(check("{", &json!({})).unwrap_err().contains("not JSON"));
+    assert!(mistakes("{", &json!({})).unwrap_err().contains("not JSON"));
     assert_unusable(&json!({"type": "nonsense"}), "metaschema");
     assert_unusable(&json!([]), "metaschema");
     assert_unusable(&json!({"properties": {"a": {"pattern": "("}}}), "regex");
@@ -79,7 +84,7 @@ fn a_schema_that_would_never_end_is_not_followed() {
     assert_unusable(&json!({"$ref": "#"}), "refers to itself");
     let circle = json!({"allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}});
     assert_unusable(&circle, "refers to itself");
-    // Each refers to the next one twice.
+    // Each definition refers to the next one twice.
     let mut defs: Value = (0..30)
         .map(|n| {
             let next = json!({"$ref": format!("#/$defs/d{}", n + 1)});
@@ -104,7 +109,7 @@ fn patterns_are_few_and_short() {
     assert_unusable(&some(PATTERNS + 1), "patterns");
     assert_unusable(&json!({"pattern": "x".repeat(300)}), "pattern");
     assert_unusable(&json!({"pattern": r"(\w{1000}){1000}"}), "too much");
-    // Exponential for whoever tries one way after the other.
+    // The pattern takes exponential time in an engine that backtracks.
     let slow = json!({"properties": {"a": {"pattern": "^(a+)+$"}}});
     assert_eq!(mistakes(&slow, &json!({"a": format!("{}!", "a".repeat(50_000))})).len(), 1);
 }

@@ -1,4 +1,4 @@
-//! The agent: does it answer, and do we understand each other?
+//! The agent: does it answer, and in a version that we understand?
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -9,12 +9,12 @@ use genie_core::agent_api::client;
 use genie_core::agent_api::protocol::{Answer, Body, OLDEST, Response, VERSION};
 use genie_core::pod::Identity;
 
-/// It answers in milliseconds, or something is wrong with it.
+/// How long to wait. The agent answers in milliseconds, unless something is wrong with it.
 const TIME: Duration = Duration::from_secs(2);
 
 pub fn check(site: &Site) -> Vec<Finding> {
     let shown = site.paths.agent.display();
-    // About a pod that does not exist: any answer will do.
+    // The question is about a pod that does not exist: any answer will do.
     let nobody = Body::Pod(Identity::default());
     vec![match client::converse(&site.paths.agent, nobody, Instant::now() + TIME) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => warn(

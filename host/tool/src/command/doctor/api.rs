@@ -1,4 +1,4 @@
-//! The API server: does it answer, and does it allow what is needed?
+//! The API server: does it answer, and does it allow what we need?
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use super::site::Site;
 use crate::kubernetes;
 use genie_core::sources::Access;
 
-/// For all questions together.
+/// How long all questions may take together.
 const TIME: Duration = Duration::from_secs(10);
 
-/// What a service account is asked for.
+/// A permission that our service account needs.
 struct Need {
     group: &'static str,
     resource: &'static str,
     subresource: &'static str,
     verb: &'static str,
-    /// Who needs it, and for what.
+    /// What needs it, and for what.
     purpose: &'static str,
 }
 
@@ -30,7 +30,7 @@ const fn need(resource: &'static str, verb: &'static str, purpose: &'static str)
     Need { group: "", resource, subresource: "", verb, purpose }
 }
 
-/// The plugin and the agent use the same account.
+/// The permissions of plugin and agent, which use the same account.
 const NEEDS: [Need; 8] = [
     need("pods", "get", "annotations and labels of pods that nobody else knows"),
     need("pods", "list", "the agent's view of the node's pods"),
@@ -65,7 +65,7 @@ async fn ask(access: &Access) -> Result<Vec<Finding>, String> {
     let client = kubernetes::connect(access).await?;
     let version = match client.apiserver_version().await {
         Ok(info) => format!(" ({})", info.git_version),
-        // Hardened clusters tell strangers nothing; it is an answer all the same.
+        // Hardened clusters do not tell their version to everybody. That is an answer all the same.
         Err(error) if is_forbidden(&error) => String::new(),
         Err(error) => return Err(kubernetes::readable(&error)),
     };

@@ -1,4 +1,4 @@
-//! Our configuration: does the runtime use it, and does it say something?
+//! Our configuration: does the runtime use it, and is it right?
 
 use super::finding::{Finding, fail, ok, some, warn};
 use super::site::Site;
@@ -7,7 +7,7 @@ use genie_core::config::{is_draining, unknown_keys};
 use genie_core::pod::ANNOTATIONS_CAPABILITY;
 use genie_core::sources::PodSource;
 
-/// What to do about what it says.
+/// The advice for what is wrong in the configuration.
 pub const CORRECT: &str = "correct it: in the ConfigMap genie-config if the DaemonSet installed it, else in the file";
 
 pub fn check(site: &Site) -> Vec<Finding> {
@@ -33,7 +33,7 @@ pub fn check(site: &Site) -> Vec<Finding> {
     found
 }
 
-/// Runtimes take the first file in the order of the names.
+/// Whether our configuration is in force. Runtimes take the first file in the order of the names.
 fn in_force(site: &Site) -> Finding {
     let dir = site.conf_dir.display();
     let files = match &site.files {
@@ -77,7 +77,7 @@ fn annotations(site: &Site, sources: &[PodSource]) -> Option<Finding> {
 
 fn version(site: &Site) -> Option<Finding> {
     let written = get(&site.map, "cniVersion")?.as_str()?;
-    // 0.3.0 brought results with more than one interface.
+    // Results with more than one interface came with 0.3.0.
     (Version::parse(written)? < Version::V0_3_0).then(|| {
         let what = format!("cniVersion {written} has no room for more than one interface in a result");
         warn(what, "write \"cniVersion\": \"1.0.0\"")

@@ -1,5 +1,5 @@
-//! Credentials for the API server: are they there, for root alone, and still good?
-//! Nothing of what they are is ever printed.
+//! Credentials for the API server: do they exist, for root alone, and are they still valid? Nothing
+//! of their content is ever printed.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -14,16 +14,16 @@ use super::site::Site;
 use genie_core::sources::Access;
 use genie_core::trust::{self, Distrust};
 
-/// The agent renews a token long before it has only this left, in seconds.
+/// The time before a token's end at which to warn, in seconds. The agent renews it long before.
 const SOON: u64 = 300;
-/// Who renews them.
+/// The advice where the agent should have renewed something.
 const AGENT: &str = "the agent renews it: see whether it runs on this node, and what it logs";
 
 pub fn check(site: &Site) -> Vec<Finding> {
     let access = match Access::from_config(&site.map) {
         Ok(Some(access)) => access,
         Ok(None) => return vec![ok("the configuration names no API server: none is asked by calls")],
-        // Told with the configuration.
+        // This is reported with the configuration.
         Err(_) => return Vec::new(),
     };
     let mut found = Vec::new();
@@ -62,7 +62,7 @@ pub fn check(site: &Site) -> Vec<Finding> {
 fn user(path: &Path) -> Result<Value, String> {
     let shown = path.display();
     let text = fs::read_to_string(path).map_err(|error| format!("kubeconfig {shown} cannot be read: {error}"))?;
-    // What is wrong with it would be told by quoting it.
+    // The parser's message could quote the file.
     let file: Value = serde_saphyr::from_str(&text).map_err(|_| format!("{shown} is no kubeconfig"))?;
     let named = |list: &str, name: &Value| {
         file[list].as_array().into_iter().flatten().find(|entry| entry["name"] == *name && name.is_string()).cloned()
@@ -73,7 +73,7 @@ fn user(path: &Path) -> Result<Value, String> {
     Ok(user.ok_or_else(|| format!("the current context of {shown} names no user of it"))?["user"].take())
 }
 
-/// None: it is.
+/// Returns a finding when users other than root may use the file.
 fn for_root_alone(file: impl AsRef<Path>) -> Option<Finding> {
     let file = file.as_ref();
     let shown = file.display();
@@ -87,25 +87,26 @@ fn for_root_alone(file: impl AsRef<Path>) -> Option<Finding> {
     }
 }
 
-/// None: nobody but root could have written it.
+/// Returns a finding when users other than root could have written the file.
 fn of_root(file: impl AsRef<Path>) -> Option<Finding> {
     match trust::open_linked(file.as_ref()) {
         Err(distrust @ Distrust::Unsafe(..)) => {
             let what = format!("calls do not use it: {distrust}");
             Some(fail(what, "put that right: what root reads must be root's"))
         }
-        // What is not there is told of above.
+        // A file that does not exist is reported above.
         _ => None,
     }
 }
 
-/// When a token ends, in seconds since 1970. None: it does not tell.
+/// The time when a token expires, in seconds since 1970. The result is none when the token does not
+/// tell.
 pub(super) fn expiry(token: &str) -> Option<u64> {
     let claims = URL_SAFE_NO_PAD.decode(token.trim().split('.').nth(1)?).ok()?;
     serde_json::from_slice::<Value>(&claims).ok()?["exp"].as_u64()
 }
 
-/// None: it is good for a while.
+/// Returns a finding when a token has expired or soon will.
 fn lifetime(expiry: u64, now: u64) -> Option<Finding> {
     match expiry.checked_sub(now) {
         None => Some(fail(format!("the token expired {} min ago", (now - expiry) / 60), AGENT)),

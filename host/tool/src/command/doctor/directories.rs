@@ -1,4 +1,4 @@
-//! Directories: who may write there, and is there room?
+//! Directories: which users may write there, and is there room?
 
 use std::fs;
 use std::io::ErrorKind;
@@ -9,17 +9,18 @@ use super::finding::{Finding, fail, ok, warn};
 use super::site::Site;
 use genie_core::selector::artefact::cache;
 
-/// A record takes some KiB; with less than this a busy node is about to stop.
+/// How much room the records need, in bytes. A record takes some KiB; with less room than this, a
+/// busy node soon stops.
 const ROOM: u64 = 16 << 20;
 
 pub fn check(site: &Site) -> Vec<Finding> {
     let mut found = Vec::new();
-    // What is written there says what root runs.
+    // Files in these directories name the programs that root runs, or are such programs.
     for dir in std::iter::once(&site.conf_dir).chain(&site.path) {
         found.extend(owned(dir, 0o022));
     }
     let state = &site.paths.state_dir;
-    // Records hold configurations, and these may hold secrets.
+    // Records hold configurations, which may hold secrets.
     found.extend(owned(state, 0o077).into_iter().chain(room(state)));
     if let Err(reason) = cache::check_dir(&site.paths.cache_dir) {
         found.push(fail(
@@ -33,7 +34,8 @@ pub fn check(site: &Site) -> Vec<Finding> {
     found
 }
 
-/// None: it is as it should be, or not there yet.
+/// Returns a finding when the directory is not as it should be. A directory that does not exist yet
+/// is fine.
 fn owned(dir: &Path, forbidden: u32) -> Option<Finding> {
     let shown = dir.display();
     let metadata = match fs::metadata(dir) {
@@ -56,14 +58,14 @@ fn owned(dir: &Path, forbidden: u32) -> Option<Finding> {
 }
 
 fn room(dir: &Path) -> Option<Finding> {
-    // It is made by the first call; then the file system is that of the parent.
+    // The first call makes the directory, on the file system of its parent.
     let dir = dir.ancestors().find(|dir| dir.exists())?;
     let stat = rustix::fs::statvfs(dir).ok()?;
     let shown = dir.display();
     if stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
         return Some(fail(format!("{shown} is mounted read-only: no pod can start"), "mount it writable"));
     }
-    // A file system without inodes to count has none at all.
+    // A file system without a count of inodes reports zero of them.
     let full = stat.f_bavail.saturating_mul(stat.f_frsize) < ROOM || (stat.f_files > 0 && stat.f_favail == 0);
     full.then(|| fail(format!("the file system of {shown} is full: no pod can start"), "make room"))
 }

@@ -1,11 +1,11 @@
-//! One thing that was looked at.
+//! A finding of `doctor`.
 
 use serde_json::{Value, json};
 
-/// How it is.
+/// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// As it should be.
+    /// Everything is as it should be.
     Ok,
     /// Pods start, but something is missing or will be.
     Warn,
@@ -13,33 +13,33 @@ pub enum Level {
     Fail,
 }
 
-/// What was found, and what to do about it.
+/// A finding, with advice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// How bad it is.
     pub level: Level,
-    /// What it is.
+    /// What was found.
     pub what: String,
-    /// What to do; none when there is nothing to do.
+    /// What to do. There is none when nothing is wrong.
     pub advice: Option<String>,
 }
 
-/// All is well.
+/// A finding that is as it should be.
 pub fn ok(what: impl Into<String>) -> Finding {
     Finding { level: Level::Ok, what: what.into(), advice: None }
 }
 
-/// Pods start, but.
+/// A finding with which pods start, but something is missing or will be.
 pub fn warn(what: impl Into<String>, advice: impl Into<String>) -> Finding {
     Finding { level: Level::Warn, what: what.into(), advice: Some(advice.into()) }
 }
 
-/// Pods do not start, or not with the right networks.
+/// A finding with which pods do not start, or not with the right networks.
 pub fn fail(what: impl Into<String>, advice: impl Into<String>) -> Finding {
     Finding { level: Level::Fail, what: what.into(), advice: Some(advice.into()) }
 }
 
-/// The first few of many, in words.
+/// The first few of many names, in words.
 pub fn some(names: &[String]) -> String {
     const SHOWN: usize = 5;
     let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -50,7 +50,7 @@ pub fn some(names: &[String]) -> String {
 }
 
 impl Finding {
-    /// A line, and below it what to do.
+    /// The finding as a line, with the advice on lines below it.
     pub fn as_lines(&self, area: &str) -> Vec<String> {
         let level = match self.level {
             Level::Ok => "ok",
@@ -61,7 +61,7 @@ impl Finding {
         [format!("{level:5} {area:14} {}", self.what)].into_iter().chain(advice).collect()
     }
 
-    /// For machines.
+    /// The finding for machines.
     pub fn as_json(&self, area: &str) -> Value {
         let level = match self.level {
             Level::Ok => "ok",

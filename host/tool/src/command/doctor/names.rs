@@ -1,4 +1,4 @@
-//! Names of networks that mean one of several.
+//! Names of networks that could mean several networks.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use genie_selector::{Network, PodName, Request};
 use super::finding::{Finding, warn};
 use genie_core::network::Installed;
 
-/// A warning for each name that several files could have, as the selectors understand names.
+/// A warning for each name that several files could have, by the selectors' rules for names.
 pub fn ambiguous(networks: &[Installed]) -> Vec<Finding> {
     let all = request(networks.iter());
     let names: BTreeSet<_> = networks.iter().flat_map(names).collect();
@@ -16,7 +16,7 @@ pub fn ambiguous(networks: &[Installed]) -> Vec<Finding> {
 
 fn told(name: &str, networks: &[Installed], all: &Request) -> Option<Finding> {
     let meant = &all.find_network(name)?.file;
-    // Whoever has it as well: alone, it would be what is meant.
+    // Other networks that have the name, too: it would mean them if they were alone.
     let has = |network: &&Installed| network.file != *meant && means(network, name);
     let others: Vec<_> = networks.iter().filter(has).map(|network| network.file.clone()).collect();
     let other = others.first()?;
@@ -27,12 +27,13 @@ fn told(name: &str, networks: &[Installed], all: &Request) -> Option<Finding> {
 
 fn means(network: &Installed, name: &str) -> bool {
     let mut alone = request(std::iter::once(network));
-    // A plugin that two have in common is no name that they share.
+    // Networks share no name just because they have a plugin in common.
     alone.networks.iter_mut().for_each(|network| network.plugins.clear());
     alone.find_network(name).is_some()
 }
 
-/// What people would call it: the name inside, and the file's without number and ending.
+/// The names that people would use: the name in the file, and the file's name without number and
+/// extension.
 fn names(network: &Installed) -> [String; 2] {
     let stem = network.file.rsplit_once('.').map_or(&*network.file, |(stem, _)| stem);
     let short = match stem.split_once('-') {

@@ -1,4 +1,4 @@
-//! Networks: can they be used, and are their plugins there?
+//! Networks: can they be used, and do their plugins exist?
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,10 +14,11 @@ use genie_core::config::{OWN_TYPE, is_draining};
 use genie_core::delegate;
 use genie_core::network::{Catalogue, Installed};
 
-/// What a runtime has of a pod for its network, host ports above all.
+/// The capabilities by which a runtime hands over what a pod has for its network, above all host
+/// ports.
 const HANDED_OVER: [&str; 2] = ["portMappings", "bandwidth"];
 
-/// Where flanneld writes the node's subnet, unless `subnetFile` says otherwise.
+/// The file where flanneld writes the node's subnet, unless `subnetFile` names another.
 const SUBNET_FILE: &str = "/run/flannel/subnet.env";
 
 pub fn check(site: &Site) -> Vec<Finding> {
@@ -54,7 +55,8 @@ pub fn check(site: &Site) -> Vec<Finding> {
     found
 }
 
-/// Results of the version that is assumed hold less than plugins could tell.
+/// A warning for a network without a version: results of the version that is then assumed hold less
+/// than plugins could tell.
 fn without_version(dir: &Path, network: &Installed) -> Option<Finding> {
     let config: Map<String, Value> = serde_json::from_slice(&fs::read(dir.join(&network.file)).ok()?).ok()?;
     get(&config, "cniVersion").is_none().then(|| {
@@ -64,7 +66,8 @@ fn without_version(dir: &Path, network: &Installed) -> Option<Finding> {
     })
 }
 
-/// What the runtime is not asked for it does not hand over to us, and we cannot to a network.
+/// A warning for a capability that the network declares and our configuration does not: the runtime
+/// does not hand it over to us, so we cannot hand it on to the network.
 fn without_capability(site: &Site, network: &Installed) -> Option<Finding> {
     if site.file.is_none() || is_draining(&site.map) {
         return None;
@@ -88,7 +91,7 @@ fn named(network: &Installed) -> String {
     format!("network {:?} ({})", network.list.name, network.file)
 }
 
-/// Each with what to do about it.
+/// Problems of a network, each with advice.
 fn problems(list: &NetworkList, path: &[std::path::PathBuf]) -> Vec<(String, String)> {
     let mut problems = Vec::new();
     for plugin in &list.plugins {
@@ -112,7 +115,7 @@ fn problems(list: &NetworkList, path: &[std::path::PathBuf]) -> Vec<(String, Str
     problems
 }
 
-/// The programs of a plugin: its own, its address manager, what flannel calls.
+/// The programs of a plugin: its own, that of its IPAM, and those that flannel calls.
 fn programs(plugin: &Map<String, Value>) -> Vec<String> {
     let inner = |key| get(plugin, key).and_then(Value::as_object).and_then(|object| text(object, "type"));
     let mut programs: Vec<_> = text(plugin, "type").into_iter().chain(inner("ipam")).collect();

@@ -1,4 +1,4 @@
-//! The installed plugin itself: could it serve a pod now?
+//! The installed plugin: could it serve a pod now?
 
 use std::path::Path;
 use std::process::Stdio;
@@ -14,7 +14,7 @@ use super::site::Site;
 use genie_core::config::{OWN_TYPE, is_draining};
 use genie_core::delegate;
 
-/// STATUS itself takes less than a second.
+/// How long STATUS may take. It needs less than a second.
 const TIME: Duration = Duration::from_secs(10);
 
 pub fn check(site: &Site) -> Vec<Finding> {
@@ -31,7 +31,7 @@ pub fn check(site: &Site) -> Vec<Finding> {
         let what = format!("{} is missing: the plugin compiles no selector and asks no API server", tool.display());
         found.push(fail(what, "`genie-host install` puts it there"));
     }
-    // Without a configuration there is nothing to ask about; a drain list serves nobody new.
+    // Without a configuration there is nothing to ask about, and a drain list serves no new pod.
     if site.file.is_some() && !is_draining(&site.map) {
         found.push(match status(&program, site) {
             Ok(()) => ok(format!("{} is ready: a pod that asks for nothing gets its network", program.display())),
@@ -44,7 +44,7 @@ pub fn check(site: &Site) -> Vec<Finding> {
 /// Calls STATUS as a runtime does.
 fn status(program: &Path, site: &Site) -> Result<(), String> {
     let mut config = site.map.clone();
-    // The first version with that verb.
+    // STATUS exists since this version.
     config.insert("cniVersion".into(), "1.1.0".into());
     let config = Value::from(config).to_string();
     let path = std::env::join_paths(&site.path).map_err(|error| error.to_string())?;
@@ -54,7 +54,7 @@ fn status(program: &Path, site: &Site) -> Result<(), String> {
     let run = async {
         let mut child = command.spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
-            // One that ends without reading has its reasons, and tells them.
+            // A plugin that ends without reading reports why.
             _ = stdin.write_all(config.as_bytes()).await;
         }
         child.wait_with_output().await

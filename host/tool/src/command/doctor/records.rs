@@ -1,4 +1,4 @@
-//! Attachment records against what there is.
+//! Compares attachment records with what exists.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use genie_core::record::adopted;
 use genie_core::record::{Listed, Record, Store};
 use genie_core::routes;
 
-/// What is wrong with a container.
+/// What is wrong with a container's attachments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Problem {
     EarlierBoot,
     NoNamespace,
     Incomplete,
     HalfDeleted,
-    /// These interfaces are not there.
+    /// These interfaces do not exist.
     NoInterface(Vec<String>),
 }
 
@@ -24,7 +24,8 @@ pub fn check(site: &Site) -> Vec<Finding> {
     recorded(site).into_iter().chain(unrecorded(site)).collect()
 }
 
-/// What the runtime attached without us: before our time, or while we were being removed.
+/// Containers that the runtime attached without us: before genie-host was installed, or while it
+/// was being removed.
 fn unrecorded(site: &Site) -> Option<Finding> {
     let paths = &site.paths;
     let found = match adopted::without_record(&paths.cni_cache_dir, &paths.state_dir, &[OWN_TYPE], |netns| {
@@ -44,7 +45,7 @@ fn unrecorded(site: &Site) -> Option<Finding> {
 }
 
 fn recorded(site: &Site) -> Vec<Finding> {
-    // Opening a store makes what is missing, and looking must not make anything.
+    // Opening a store creates it, and looking must not create anything.
     if !site.paths.state_dir.join("records").is_dir() {
         return vec![ok("nothing is attached")];
     }
@@ -81,7 +82,7 @@ fn problem(record: &Record, now: u64, timeout: u64) -> Option<Problem> {
     }
     let young = header.created + timeout > now;
     if record.outcome().is_none() {
-        // An ADD may be at it.
+        // The ADD may still run.
         return (!young).then_some(Problem::Incomplete);
     }
     if left.len() < header.attachments.len() {
@@ -93,7 +94,7 @@ fn problem(record: &Record, now: u64, timeout: u64) -> Option<Problem> {
     if !Path::new(&header.netns).exists() {
         return Some(Problem::NoNamespace);
     }
-    // What cannot be looked into is no finding.
+    // A namespace that cannot be looked into is no finding.
     let there = routes::interface_names(&header.netns).ok()?;
     let planned = left.iter().filter_map(|index| header.attachments.get(*index));
     let missing: Vec<_> =
@@ -101,7 +102,7 @@ fn problem(record: &Record, now: u64, timeout: u64) -> Option<Problem> {
     (!missing.is_empty()).then_some(Problem::NoInterface(missing))
 }
 
-/// Equal problems are one finding.
+/// Makes one finding of equal problems.
 fn told(problems: &[(String, Problem)]) -> Vec<Finding> {
     let of = |wanted: &Problem| -> Vec<String> {
         problems.iter().filter(|(_, problem)| problem == wanted).map(|(name, _)| name.clone()).collect()

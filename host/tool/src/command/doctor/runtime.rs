@@ -11,7 +11,7 @@ pub fn check(site: &Site) -> Vec<Finding> {
     if site.trust_dirs {
         return vec![ok(format!("it is taken for granted that the runtime reads {conf_dir} and {bin_dir}"))];
     }
-    // We are on the host by now.
+    // At this point the root directory is the host's.
     vec![match runtime::look(Path::new("/"), &site.conf_dir, &site.bin_dir) {
         Reads::Ours(what) => ok(what),
         Reads::Others { what, advice } => fail(what, advice),

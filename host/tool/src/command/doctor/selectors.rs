@@ -1,4 +1,4 @@
-//! Selectors: are their modules the approved ones, and compiled?
+//! Selectors: are their modules the approved ones, and are they compiled?
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -16,11 +16,11 @@ use genie_core::selector::artefact::engine::ENGINE_ID;
 use genie_core::selector::chain::Entry;
 use genie_core::selector::module::{Module, read};
 
-/// Asking what is compiled already takes milliseconds.
+/// How long asking the selectors may take. With compiled ones it takes milliseconds.
 const TIME: Duration = Duration::from_secs(10);
 
 pub fn check(site: &Site) -> Vec<Finding> {
-    // What is wrong with the configuration itself is told elsewhere.
+    // What is wrong with the configuration itself is reported elsewhere.
     let (Ok(config), Some(_)) = (&site.config, &site.file) else { return Vec::new() };
     let mut found: Vec<_> = config.chain.entries.iter().filter_map(|entry| module(&entry.module, config)).collect();
     found.extend(approved(config));
@@ -36,7 +36,7 @@ fn described(entry: &Entry) -> String {
     format!("{} ({})", entry.name, entry.grants.in_words().join("; "))
 }
 
-/// What an installation would say; nothing of a module that is not compiled.
+/// What an installation would find. Modules that are not compiled are left out.
 fn approved(config: &Config) -> Vec<Finding> {
     let deadline = Instant::now() + TIME;
     let cache_dir = &config.paths.cache_dir;
@@ -48,7 +48,7 @@ fn approved(config: &Config) -> Vec<Finding> {
     approve::chain::chain(&config.chain, &load, deadline).into_iter().map(told).collect()
 }
 
-/// None: it is ready.
+/// Returns a finding when the module is not ready to run.
 fn module(module: &Module, config: &Config) -> Option<Finding> {
     let Module::File { path, sha256 } = module else { return None };
     let shown = path.display();

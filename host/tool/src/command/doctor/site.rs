@@ -1,4 +1,4 @@
-//! The node as its configuration describes it. All checks start from it.
+//! The node as its configuration describes it. All checks use it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,32 +12,32 @@ use genie_core::network::Catalogue;
 
 /// The node.
 pub struct Site {
-    /// Where the runtime reads its configuration.
+    /// The directory where the runtime reads network configurations.
     pub conf_dir: PathBuf,
-    /// Where the runtime finds plugins.
+    /// The directory where the runtime finds plugins.
     pub bin_dir: PathBuf,
-    /// Whether the runtime reads these directories, whatever its configuration seems to say.
+    /// Whether the runtime is taken to read these directories, whatever its configuration seems to
+    /// say.
     pub trust_dirs: bool,
-    /// What it finds there.
+    /// What the runtime finds in the conf dir.
     pub files: Result<Catalogue, CniError>,
-    /// Our configuration's file; none when there is none that can be used.
+    /// The name of our configuration's file. There is none when no file can be used.
     pub file: Option<String>,
-    /// Our configuration; empty without one.
+    /// Our configuration. It is empty when there is none.
     pub map: Map<String, Value>,
-    /// What it means; else all that is wrong with it.
+    /// The configuration as it is understood, or everything that is wrong with it.
     pub config: Result<Config, Vec<CniError>>,
-    /// Its directories, or where they are by default.
+    /// The configuration's directories, or the usual ones.
     pub paths: Paths,
-    /// Where plugins are.
+    /// The directories of plugins.
     pub path: Vec<PathBuf>,
 }
 
 impl Site {
-    /// Reads our configuration. One that says something wrong is read as far as it
-    /// goes: its directories are then the usual ones.
+    /// Reads our configuration. When a part of it is wrong, the directories are the usual ones.
     ///
     /// # Errors
-    /// The usual directories cannot be told either: a defect.
+    /// The usual directories are not known either, which is a defect.
     pub fn read(conf_dir: &Path, bin_dir: &Path) -> Result<Self, CniError> {
         let files = Catalogue::load(conf_dir, &[OWN_TYPE]);
         let names = files.as_ref().map(|files| files.own.as_slice()).unwrap_or_default();
@@ -50,7 +50,7 @@ impl Site {
     }
 }
 
-/// What the runtime would hand over to us.
+/// Our part of a configuration, as the runtime would hand it over to us.
 fn plugin(file: &Path) -> Option<Map<String, Value>> {
     let bytes = fs::read(file).ok()?;
     let is_list = file.extension().is_some_and(|extension| extension == "conflist");

@@ -1,4 +1,4 @@
-//! Refused pods that wait for the agent to tell of them.
+//! Refused pods that wait for the agent to report them.
 
 use std::fs;
 
@@ -6,14 +6,14 @@ use super::finding::{Finding, ok, warn};
 use super::site::Site;
 use genie_core::report::spool::RefusedPod;
 
-/// The agent takes them within seconds.
+/// The age from which a refusal is late, in seconds. The agent takes them within seconds.
 const LATE: u64 = 60;
-/// How many are shown, the newest.
+/// How many of the newest are shown.
 const SHOWN: usize = 10;
 
 pub fn check(site: &Site) -> Vec<Finding> {
     let now = genie_core::time::now();
-    // `Spool::list` removes what is damaged; this only looks.
+    // The files are read here, because `Spool::list` removes those that are damaged.
     let files = fs::read_dir(site.paths.state_dir.join("spool")).into_iter().flatten().flatten();
     let files = files.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "json"));
     let mut late: Vec<RefusedPod> = files

@@ -1,4 +1,4 @@
-//! A node in a temporary directory, with one thing wrong at a time.
+//! A node in a temporary directory, on which one thing at a time is wrong.
 
 mod installed;
 mod running;
@@ -30,7 +30,7 @@ struct Node {
 }
 
 impl Node {
-    /// Nothing is wrong with it.
+    /// A node on which nothing is wrong.
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let at = |part: &str| json!(dir.path().join(part));
@@ -61,8 +61,9 @@ impl Node {
         path
     }
 
-    /// Written by another process: while we have a program open, no thread of ours can
-    /// start it, and a child that any of them starts meanwhile has it open too.
+    /// Writes a program, by another process. A program cannot be started while a process has it
+    /// open for writing; and if this process opened it, a child that another thread starts in the
+    /// meantime would have it open, too.
     fn program(&self, part: &str, script: &str) {
         let text = self.write("script", &format!("#!/bin/sh\n{script}\n"), 0o755);
         assert!(Command::new("cp").arg(text).arg(self.path(part)).status().unwrap().success());
@@ -79,14 +80,14 @@ impl Node {
     }
 }
 
-/// All that is wrong.
+/// Everything that is wrong.
 fn problems(found: Vec<Finding>) -> Vec<(Level, String)> {
     assert!(!found.is_empty(), "an area without a finding says nothing");
     let wrong = found.into_iter().filter(|finding| finding.level != Level::Ok);
     wrong.inspect(|finding| assert!(finding.advice.is_some(), "{finding:?}")).map(|f| (f.level, f.what)).collect()
 }
 
-/// The one thing that is wrong, of this level and with this text.
+/// Asserts that exactly one thing is wrong, of this level and with this text.
 #[track_caller]
 fn assert_one(found: Vec<Finding>, level: Level, text: &str) {
     let found = problems(found);

@@ -1,4 +1,4 @@
-//! The plugin's configuration that `test-selector` goes by.
+//! Finds the plugin's configuration that `test-selector` uses.
 
 use std::fs;
 use std::path::Path;
@@ -10,16 +10,16 @@ use genie_core::cni::get;
 use genie_core::config::{CONF_DIR, OWN_TYPE};
 use genie_core::network::Catalogue;
 
-/// Keys that no other plugin has.
+/// Keys that only this plugin has.
 const OURS: [&str; 2] = ["selectors", "default_plugin"];
 
-/// A configuration, and what may not be meant of where it was found.
+/// A configuration, and doubts about the place where it was found.
 pub type Found = (Map<String, Value>, Vec<String>);
 
-/// The configuration of this file.
+/// Reads the configuration in a file.
 ///
 /// # Errors
-/// It cannot be read, or is not this plugin's.
+/// The file cannot be read, or is no configuration of this plugin.
 pub fn of_file(file: &Path, own_type: &str) -> Result<Found> {
     let shown = file.display();
     let bytes = fs::read(file).with_context(|| format!("cannot read {shown}"))?;
@@ -33,10 +33,12 @@ pub fn of_file(file: &Path, own_type: &str) -> Result<Found> {
     bail!("{shown} is no configuration of genie: no plugin in it has that type{}", hint.unwrap_or_default())
 }
 
-/// The first of a directory, as the runtime finds it; an empty one where there is none.
+/// Reads our first configuration in a directory, as the runtime finds it. The result is empty when
+/// there is none.
 ///
 /// # Errors
-/// The directory cannot be read, or holds nothing at all.
+/// The directory or our configuration cannot be read, or a directory that was given holds no
+/// configuration at all.
 pub fn of_dir(given: Option<&Path>, own_type: &str) -> Result<Found> {
     let dir = given.unwrap_or(Path::new(CONF_DIR));
     let files = Catalogue::load(dir, &[own_type, OWN_TYPE])?;
@@ -44,7 +46,7 @@ pub fn of_dir(given: Option<&Path>, own_type: &str) -> Result<Found> {
     let is_empty = others.len() + files.own.len() + files.unusable.len() + files.loopback.len() == 0;
     match given {
         Some(dir) if is_empty => bail!("{} holds no network configuration", dir.display()),
-        // Whoever asks without a node has none.
+        // Without a node there is no configuration.
         None if is_empty => return Ok((Map::new(), Vec::new())),
         _ => {}
     }
@@ -66,7 +68,7 @@ pub fn of_dir(given: Option<&Path>, own_type: &str) -> Result<Found> {
     Ok((Map::new(), vec![note]))
 }
 
-/// What to do about a plugin that has our keys and another name.
+/// The advice for a plugin that has our keys and another name.
 fn renamed(plugin: &Map<String, Value>) -> Option<String> {
     let kind = get(plugin, "type")?.as_str()?;
     let key = OURS.iter().find(|key| get(plugin, key).is_some())?;

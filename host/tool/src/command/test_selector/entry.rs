@@ -1,5 +1,5 @@
-//! Which entry of the configuration the selector has that is tested, and modules with another
-//! digest than the one that is approved.
+//! Finds the configuration's entry for the selector that is tested, and handles modules with
+//! another digest than the approved one.
 
 use std::path::Path;
 
@@ -15,11 +15,11 @@ use genie_core::selector::grants::Grants;
 use genie_core::selector::module::{Module, read};
 use genie_core::selector::sandbox::limits::Limits;
 
-/// A chain of the one selector that is tested, as its entry of the configuration, if it has
-/// one. Says in `notes` what of the configuration does not hold.
+/// A chain of only the tested selector. It has the entry that the configuration has for it, if any.
+/// `notes` gets what of the configuration does not hold.
 ///
 /// # Errors
-/// The module cannot be read, settings or grants are wrong.
+/// The module cannot be read, or its settings or grants are wrong.
 pub fn single(written: &str, arguments: &Arguments, chain: &Chain, notes: &mut Vec<String>) -> Result<Chain> {
     let named = module::find(written)?;
     let mut known = known(&named, &chain.entries);
@@ -60,8 +60,8 @@ pub fn single(written: &str, arguments: &Arguments, chain: &Chain, notes: &mut V
     Ok(Chain { entries: vec![entry], merge: None })
 }
 
-/// The entry of a module: with this content, else of this file, else of one of that name. A
-/// module in the making is somewhere else than the one that nodes have.
+/// The entry of a module: the one with this content, else with this file, else with this file name.
+/// A module that is being developed is in another place than the one on nodes.
 fn known<'a>(named: &Named, entries: &'a [Entry]) -> Option<(&'a Entry, Digest)> {
     let Module::File { path: own, .. } = &named.module else {
         let entry = entries.iter().find(|entry| entry.module == named.module)?;
@@ -78,11 +78,11 @@ fn known<'a>(named: &Named, entries: &'a [Entry]) -> Option<(&'a Entry, Digest)>
     found.map(|(entry, _, sha256)| (*entry, *sha256))
 }
 
-/// Takes each file as it is. Says in `notes` which is not the one that is approved.
+/// Takes each module as it is. `notes` gets the modules whose digest is not the approved one.
 pub fn take_any(chain: &mut Chain, notes: &mut Vec<String>) {
     for entry in &mut chain.entries {
         let Module::File { path, sha256 } = &mut entry.module else { continue };
-        // What cannot be read is told when it is loaded.
+        // A file that cannot be read is reported when it is loaded.
         let Ok(found) = read(path).map(|bytes| Digest::of(&bytes)) else { continue };
         if found != *sha256 {
             notes.push(format!(

@@ -1,4 +1,4 @@
-//! Decisions in words: a table for people, JSON for machines.
+//! Puts decisions into words: a table for people, JSON for machines.
 
 use serde_json::{Value, json};
 
@@ -11,18 +11,18 @@ use genie_core::selector::chain::Chain;
 use genie_core::selector::decision::{Decision, Step, StepOutcome};
 use genie_core::selector::sandbox::facts::Answered;
 
-/// What came out.
+/// The outcome for a pod.
 pub enum Verdict {
-    /// These networks.
+    /// The pod gets these networks.
     Plan {
-        /// The selector's name.
+        /// The name of the selector that decided.
         decided_by: String,
-        /// Its reason.
+        /// The reason that the selector gave.
         reason: String,
         /// What would be attached.
         attachments: Vec<Attached>,
     },
-    /// Nobody decided.
+    /// No selector decided.
     Pass,
     /// A selector refused the pod, or the plan cannot be carried out.
     Refused(CniError),
@@ -33,12 +33,12 @@ pub enum Verdict {
 /// A network that would be attached.
 pub struct Attached {
     prepared: Prepared,
-    /// The file that it is from; none for one that is in no file.
+    /// The network's file. There is none for a network that is in no file.
     file: Option<String>,
 }
 
 impl Verdict {
-    /// What becomes of a decision: a plan counts when it can be carried out.
+    /// The outcome of a decision. A plan counts only if it can be carried out.
     pub fn of_decision(decision: &Decision, chain: &Chain, context: &network::Context<'_>) -> Self {
         let Some(plan) = &decision.plan else { return Self::Pass };
         let decider = decision.decided_by.and_then(|index| chain.entries.get(index));
@@ -52,7 +52,7 @@ impl Verdict {
         }
     }
 
-    /// Tells a refusal from a failure by the last step.
+    /// The outcome of a failure. The last step tells a refusal from a failure.
     pub fn of_failure(error: CniError, trace: &[Step]) -> Self {
         match trace.last().map(|step| &step.outcome) {
             Some(StepOutcome::Refused(_)) => Self::Refused(error),
@@ -61,7 +61,8 @@ impl Verdict {
     }
 }
 
-/// Each with the file that the plan means: another one may hold a network of the same name.
+/// Each attachment with the file that the plan means: another file may hold a network of the same
+/// name.
 fn attached(plan: &Plan, prepared: Vec<Prepared>, catalogue: &Catalogue) -> Vec<Attached> {
     let with_file = |(prepared, attachment): (Prepared, &Attachment)| {
         let network = match &attachment.network {
@@ -75,32 +76,32 @@ fn attached(plan: &Plan, prepared: Vec<Prepared>, catalogue: &Catalogue) -> Vec<
     prepared.into_iter().zip(&plan.attachments).map(with_file).collect()
 }
 
-/// What was decided for one pod.
+/// The decision for one pod.
 pub struct Told {
     /// The pod.
     pub pod: Given,
-    /// What came out.
+    /// The outcome.
     pub verdict: Verdict,
     /// What each selector did.
     pub trace: Vec<Step>,
-    /// What the pod asks for and no selector reads.
+    /// What the pod asks for although no selector reads it.
     pub ignored: Option<String>,
 }
 
-/// Decisions with all that led to them.
+/// Decisions, with everything that led to them.
 pub struct Report<'a> {
     /// The node's networks.
     pub catalogue: &'a Catalogue,
-    /// Who was asked.
+    /// The selectors that were asked.
     pub chain: &'a Chain,
-    /// What may not be meant.
+    /// What is probably a mistake.
     pub notes: Vec<String>,
-    /// Of each pod.
+    /// The decision for each pod.
     pub outcomes: Vec<Told>,
 }
 
 impl Report<'_> {
-    /// For machines: an object for a pod, a list of them for several.
+    /// The report for machines: an object for one pod, a list of them for several.
     pub fn as_json(&self) -> Value {
         let outcomes: Vec<_> = self.outcomes.iter().map(|outcome| self.json_of(outcome)).collect();
         without_secrets(&match <[Value; 1]>::try_from(outcomes) {
@@ -162,8 +163,8 @@ impl Report<'_> {
         value
     }
 
-    /// For people: the decision first, then why; a pod below the other, and then what holds
-    /// for all of them.
+    /// The report for people, one pod below the other: the decision first, then why. What holds for
+    /// all pods comes last.
     pub fn as_lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for outcome in &self.outcomes {
@@ -250,7 +251,7 @@ fn asked(trace: &[Step]) -> Vec<String> {
             format!("{} asked {}: {answer}", step.selector, json!(consulted.question))
         }));
         for log in &step.logs {
-            // A stack trace is of many lines; each is the selector's.
+            // A stack trace has many lines; each is shown as the selector's.
             let message = text_without_secrets(&log.message);
             lines.extend(message.lines().map(|line| format!("{} {}: {line}", step.selector, log.level_name())));
         }

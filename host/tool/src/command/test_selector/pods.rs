@@ -1,5 +1,5 @@
-//! The pods that `test-selector` is asked about: those of a manifest, and those that its
-//! workloads would make.
+//! The pods that `test-selector` decides for: those of a manifest, and those that its workloads
+//! would make.
 
 use std::fs;
 use std::io;
@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 use genie_core::pod::PodFacts;
 use genie_core::sources::{self, Manifests};
 
-/// One of them.
+/// A pod that was given.
 #[derive(Clone, Debug)]
 pub struct Given {
-    /// What it is, in words.
+    /// What the pod is, in words.
     pub label: String,
-    /// The kind of workload that would make it; none for a pod.
+    /// The kind of workload that would make the pod. There is none for a pod that is given itself.
     pub workload: Option<String>,
-    /// What the manifest says of it.
+    /// What the manifest says of the pod.
     pub facts: PodFacts,
-    /// Its manifest, and the others beside it.
+    /// The pod's manifest, and the other manifests beside it.
     pub manifests: Manifests,
 }
 
@@ -32,10 +32,11 @@ impl Given {
     }
 }
 
-/// Reads a manifest, `-` from the standard input: every pod in it, and what of it is none.
+/// Reads a manifest (`-` is standard input). Returns every pod in it, and a note on each object
+/// that is no pod.
 ///
 /// # Errors
-/// It cannot be read, or holds no pod.
+/// The manifest cannot be read, or holds no pod.
 pub fn read(file: &Path) -> Result<(Vec<Given>, Vec<String>)> {
     let (name, text) = if file == Path::new("-") {
         ("of the standard input".into(), io::read_to_string(io::stdin()).context("cannot read the standard input")?)
@@ -64,7 +65,7 @@ pub fn read(file: &Path) -> Result<(Vec<Given>, Vec<String>)> {
 }
 
 fn given(workload: Option<String>, manifest: Value, objects: &[Value]) -> Result<Given> {
-    // It goes first, so that it is the one that is found.
+    // The pod's manifest comes first, so that it is the one that is found.
     let all = Manifests::These([manifest.clone()].into_iter().chain(objects.iter().cloned()).collect());
     let facts = Manifests::These(vec![manifest]).pods()?.into_iter().next().unwrap_or_default();
     let identity = &facts.identity;
@@ -79,10 +80,10 @@ fn given(workload: Option<String>, manifest: Value, objects: &[Value]) -> Result
     Ok(Given { label, workload, facts, manifests: all })
 }
 
-/// Reads the manifests of a directory. Says in `notes` which of its files are none.
+/// Reads the manifests of a directory. `notes` gets the files that are no manifests.
 ///
 /// # Errors
-/// One of them cannot be read.
+/// A manifest cannot be read.
 pub fn objects(dir: &Path, notes: &mut Vec<String>) -> Result<Manifests> {
     let objects = Manifests::new(dir).objects()?;
     let entries = fs::read_dir(dir).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
@@ -94,12 +95,12 @@ pub fn objects(dir: &Path, notes: &mut Vec<String>) -> Result<Manifests> {
     Ok(Manifests::These(objects))
 }
 
-/// The pod that an object is, or that it makes; and which kind of workload it is.
+/// The pod that an object is or would make, and the kind of workload that makes it.
 fn pod_of(object: &Value) -> Option<(Option<String>, Value)> {
     let kind = object["kind"].as_str()?;
     let (path, owner) = match kind {
         "Pod" => return Some((None, object.clone())),
-        // What its pods belong to is made by it, with another name.
+        // Its pods belong to an object that it makes, which has another name.
         "Deployment" => ("/spec/template", Some("ReplicaSet")),
         "CronJob" => ("/spec/jobTemplate/spec/template", Some("Job")),
         "DaemonSet" | "Job" | "ReplicaSet" | "ReplicationController" | "StatefulSet" => ("/spec/template", Some(kind)),
@@ -124,7 +125,7 @@ fn pod_of(object: &Value) -> Option<(Option<String>, Value)> {
     Some((Some(kind.into()), pod))
 }
 
-/// An object that is no pod, by kind and name.
+/// An object that is no pod, by its kind and name.
 fn described(object: &Value) -> String {
     let text = |value: &Value, missing: &str| value.as_str().unwrap_or(missing).to_owned();
     match &object["kind"] {

@@ -1,30 +1,31 @@
-//! Where runtimes and distributions of Kubernetes keep their things.
+//! Where runtimes and distributions of Kubernetes keep their files.
 
-/// How a configuration is written.
+/// The format of a runtime's configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// containerd's, of any version.
+    /// The format of containerd, of any version.
     Containerd,
-    /// CRI-O's, with the directory of its parts.
+    /// The format of CRI-O, with the directory of its further files.
     Crio(&'static str),
 }
 
 /// A runtime that is known by name.
 #[derive(Clone, Copy, Debug)]
 pub struct Known {
-    /// What people call it.
+    /// The runtime's usual name.
     pub name: &'static str,
-    /// It serves nothing but Kubernetes: a distribution has brought it along.
+    /// Whether the runtime serves nothing but Kubernetes, because a distribution has brought it
+    /// along.
     pub is_own: bool,
-    /// Is there while it runs.
+    /// A socket that exists while the runtime runs.
     pub socket: &'static str,
-    /// Its configuration.
+    /// The runtime's configuration file.
     pub config: &'static str,
-    /// How that is written.
+    /// The format of the configuration.
     pub kind: Kind,
-    /// What the distribution has it read, as far as there is no configuration to ask.
+    /// The conf dir that the distribution uses, for when there is no configuration to read.
     pub conf_dir: Option<&'static str>,
-    /// A name in the configuration that stands for a directory.
+    /// A variable in the configuration, and the directory that it stands for.
     pub variable: Option<(&'static str, &'static str)>,
 }
 
@@ -38,7 +39,7 @@ const CONTAINERD: Known = Known {
     variable: None,
 };
 
-/// All of them.
+/// All known runtimes.
 pub const KNOWN: [Known; 6] = [
     Known {
         name: "k3s",

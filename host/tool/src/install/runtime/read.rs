@@ -1,4 +1,4 @@
-//! What a runtime's configuration says.
+//! Reads a runtime's configuration.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,26 +11,26 @@ use super::known::{Kind, Known};
 use crate::install::{BIN_DIR, on_host};
 use genie_core::config::CONF_DIR;
 
-/// How often a file may name further ones.
+/// How deeply imports are followed: a file names a further one, and so on.
 const DEEPEST: usize = 4;
-/// containerd's part for Kubernetes, by the names that it has had.
+/// The names that containerd's plugin for Kubernetes has had.
 const CRI: [&str; 3] = ["io.containerd.cri.v1.runtime", "io.containerd.grpc.v1.cri", "cri"];
 
-/// What a runtime reads.
+/// A runtime and the directories that it reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Runtime {
-    /// What people call it.
+    /// The runtime's usual name.
     pub name: &'static str,
-    /// Where it reads network configurations.
+    /// Where the runtime reads network configurations.
     pub conf_dir: PathBuf,
-    /// Where it looks for plugins; empty: that is not known.
+    /// Where the runtime looks for plugins. An empty list means that this is not known.
     pub bin_dirs: Vec<PathBuf>,
-    /// Who says so.
+    /// How this is known, for messages.
     pub from: String,
 }
 
-/// Reads it. None: it is not there, serves no Kubernetes, or says it in a way that is not
-/// understood here.
+/// Reads a runtime's configuration. The result is none when the runtime is not there, serves no
+/// Kubernetes, or its configuration is not understood here.
 pub fn read(root: &Path, known: &Known) -> Option<Runtime> {
     let config = Path::new(known.config);
     let (files, table) = match known.kind {
@@ -45,7 +45,7 @@ pub fn read(root: &Path, known: &Known) -> Option<Runtime> {
         PathBuf::from(text)
     };
     let Some(file) = files.last() else {
-        // Nobody has written one. What is there by itself tells, if anything does.
+        // There is no configuration. Directories that exist may tell.
         let by_itself = known.conf_dir.filter(|dir| beneath::exists(root, Path::new(dir)));
         let runs = beneath::exists(root, Path::new(known.socket));
         let (conf_dir, from) = match (by_itself, known.is_own) {
@@ -73,19 +73,19 @@ pub fn read(root: &Path, known: &Known) -> Option<Runtime> {
     })
 }
 
-/// CRI-O's depend on who has packaged it.
+/// The usual directories. Those of CRI-O depend on its package.
 fn usual_bin_dirs(kind: Kind) -> Vec<PathBuf> {
     if kind == Kind::Containerd { vec![BIN_DIR.into()] } else { Vec::new() }
 }
 
-/// What is written; nothing where nothing is.
+/// What a configuration says. A field is empty when the configuration says nothing of it.
 #[derive(Default)]
 struct Said {
     conf_dir: Option<String>,
     bin_dirs: Vec<String>,
 }
 
-/// None: its part for Kubernetes is switched off.
+/// Returns none when containerd's plugin for Kubernetes is switched off.
 fn of_containerd(config: &Table) -> Option<Said> {
     let off = texts(config.get("disabled_plugins"));
     if CRI.iter().any(|part| off.iter().any(|off| off == part)) {
@@ -119,18 +119,18 @@ fn texts(value: Option<&Value>) -> Vec<String> {
     values.filter_map(Value::as_str).filter(|text| !text.is_empty()).map(ToOwned::to_owned).collect()
 }
 
-/// A file and those that it imports, each over what was before it. The last file that is
-/// there is the one that people look into first.
+/// Reads a file and its imports, each over those before it. Returns the merged table, and the files
+/// of which messages name the last.
 fn containerd(root: &Path, file: &Path) -> Option<(Vec<PathBuf>, Table)> {
     let mut files = Vec::new();
     let mut table = Table::new();
     import(root, file, DEEPEST, &mut files, &mut table)?;
-    // What is imported is part of the file that names it.
+    // Messages name the main file: its imports are part of it.
     files.truncate(1);
     Some((files, table))
 }
 
-/// None: a file is there and cannot be read.
+/// Returns none when a file exists and cannot be read.
 fn import(root: &Path, file: &Path, deeper: usize, files: &mut Vec<PathBuf>, table: &mut Table) -> Option<()> {
     if !beneath::exists(root, file) {
         return Some(());
@@ -149,14 +149,15 @@ fn import(root: &Path, file: &Path, deeper: usize, files: &mut Vec<PathBuf>, tab
     Some(())
 }
 
-/// The file, and those of the directory in the order of their names.
+/// Reads the main file, and those of the directory in the order of their names. Returns as
+/// [`containerd`] does.
 fn crio(root: &Path, file: &Path, parts: &Path) -> Option<(Vec<PathBuf>, Table)> {
     let mut files = Vec::new();
     let mut table = Table::new();
     for file in std::iter::once(file.to_owned()).chain(matching(root, &parts.join("*"))) {
         if beneath::exists(root, &file) {
             let own: Table = beneath::read(root, &file).ok()?.parse().ok()?;
-            // The one that says where it reads is the one to name.
+            // Messages name the last file, so it must be one that names the conf dir, if any does.
             let says = of_crio(&own).conf_dir.is_some();
             let at = if says || files.is_empty() { files.len() } else { files.len() - 1 };
             files.insert(at, file);
@@ -166,7 +167,7 @@ fn crio(root: &Path, file: &Path, parts: &Path) -> Option<(Vec<PathBuf>, Table)>
     Some((files, table))
 }
 
-/// The files that a pattern means, with one `*` in its last part; sorted.
+/// The files that match a pattern with at most one `*`, which is in its last part.
 fn matching(root: &Path, pattern: &Path) -> BTreeSet<PathBuf> {
     let (Some(dir), Some(name)) = (pattern.parent(), pattern.file_name().and_then(|name| name.to_str())) else {
         return BTreeSet::new();
@@ -179,7 +180,7 @@ fn matching(root: &Path, pattern: &Path) -> BTreeSet<PathBuf> {
     names.filter(is_meant).map(|name| dir.join(name)).collect()
 }
 
-/// The later one wins, key by key.
+/// Merges two tables. `over` wins, key by key.
 fn merge(table: &mut Table, over: Table) {
     for (key, value) in over {
         match (table.get_mut(&key), value) {

@@ -1,4 +1,4 @@
-//! Nodes of several makes.
+//! Nodes with different runtimes and distributions.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -56,9 +56,9 @@ const K3S: &str = "/var/lib/rancher/k3s/agent/etc/containerd/config.toml";
 #[test]
 fn a_node_without_any_runtime_that_is_known_says_nothing() {
     assert_eq!(Root::new(&[]).look(), Reads::Unknown);
-    // It may be there for other things than Kubernetes.
+    // containerd may be installed for other things than Kubernetes.
     assert_eq!(Root::new(&[(CONFIG, "version = 2\n")]).look(), Reads::Unknown);
-    // Nobody can tell what this one reads.
+    // What this runtime reads is not known.
     assert_eq!(Root::new(&[(CONTAINERD, ""), (CONFIG, "version = [")]).look(), Reads::Unknown);
     assert_eq!(Root::new(&[("/run/k3s/containerd/containerd.sock", ""), (CONTAINERD, "")]).look(), Reads::Unknown);
 }
@@ -105,7 +105,7 @@ fn what_a_configuration_imports_counts() {
         ("/etc/containerd/conf.d/30-c.bak", &part("/nowhere")),
     ]);
     root.reads_others(&["/elsewhere"]);
-    // One that names itself comes to an end.
+    // A file that imports itself does no harm.
     root.write("/etc/containerd/conf.d/20-b.toml", "imports = ['20-b.toml']");
     root.reads_ours("containerd");
 }
@@ -135,9 +135,9 @@ fn what_a_distribution_has_brought_along_goes_first() {
     let socket = ("/run/k3s/containerd/containerd.sock", "");
     Root::new(&[(K3S, k3s)]).reads_others(&says);
     Root::new(&[socket, (K3S, k3s), (CONTAINERD, ""), (CONFIG, "")]).reads_others(&says);
-    // Without its own network it reads what all read.
+    // Without a configuration of its own network, k3s reads the usual directories.
     Root::new(&[socket, (K3S, "version = 3\n")]).reads_ours("k3s");
-    // It was there once; another one runs.
+    // k3s was there once; another runtime runs.
     Root::new(&[(K3S, k3s), (CONTAINERD, "")]).reads_ours("containerd");
     let dir = "/var/lib/rancher/k3s/agent/etc/cni/net.d/10-flannel.conflist";
     Root::new(&[(dir, "{}")]).reads_others(&says[..2]);
@@ -158,7 +158,7 @@ fn microk8s_is_found_through_its_link_and_its_variable() {
         ("/var/snap/microk8s/7/args/cni-network/10-calico.conflist", "{}"),
         ("/var/snap/microk8s/7/opt/cni/bin/calico", ""),
     ]);
-    // As the node has it.
+    // The link is as on a node.
     symlink("/var/snap/microk8s/7", root.0.path().join("var/snap/microk8s/current")).unwrap();
     root.reads_others(&["MicroK8s reads", "--conf-dir=/var/snap/microk8s/current/args/cni-network"]);
     for version in ["current", "7"] {

@@ -1,4 +1,4 @@
-//! Our file among others, seen by those who watch the directory.
+//! Our file beside others, as watchers of the directory see it.
 
 use std::fs;
 use std::mem::MaybeUninit;
@@ -8,7 +8,7 @@ use std::thread;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use serde_json::{Value, json};
 
-use super::super::net_d::{check, last_good, restore};
+use super::super::net_d::{check_conf_dir, last_good, restore};
 use super::Node;
 use super::minimal;
 
@@ -30,7 +30,7 @@ fn a_runtime_that_ignores_new_files_sees_a_write_to_the_whole_one() {
     }
     let at = |flag| events.iter().position(|event| event.contains(flag)).unwrap();
     assert!(at(ReadFlags::MOVED_TO) < at(ReadFlags::MODIFY), "{events:?}");
-    // What it then reads is complete.
+    // What the watcher then reads is complete.
     assert_eq!(node.conf()["default_plugin"], "own");
 }
 
@@ -63,7 +63,7 @@ fn nobody_ever_reads_half_of_it() {
 fn what_others_do_to_our_file_is_told() {
     let node = Node::new(&minimal());
     node.install();
-    let look = || check(&node.layout, &node.manifest()).map_err(|error| error.to_string());
+    let look = || check_conf_dir(&node.layout, &node.manifest()).map_err(|error| error.to_string());
     assert_eq!(look(), Ok(()));
     let conf = node.path(node.layout.conf());
 
@@ -89,5 +89,5 @@ fn the_last_good_configuration_comes_back_while_the_new_one_is_wrong() {
     let text = last_good(&node.layout).unwrap().unwrap();
     restore(&node.layout, &text, &mut node.manifest()).unwrap();
     assert_eq!(node.conf(), before);
-    check(&node.layout, &node.manifest()).unwrap();
+    check_conf_dir(&node.layout, &node.manifest()).unwrap();
 }

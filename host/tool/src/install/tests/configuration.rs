@@ -89,7 +89,7 @@ fn the_config_maps_own_selectors_come_to_the_node_pinned() {
     store_modules(&node.layout, &prepared).unwrap();
     assert_eq!(fs::read(node.path(&path)).unwrap(), b"one");
 
-    // Another one takes its place; the old one goes when it is no longer in force.
+    // Another selector takes its place. The old one is removed when it is no longer in force.
     fs::write(node.source.config_dir.join("tenant.wasm"), "two").unwrap();
     let newer = prepare(&node.layout, &node.source).unwrap();
     store_modules(&node.layout, &newer).unwrap();

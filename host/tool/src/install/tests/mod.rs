@@ -21,14 +21,14 @@ use super::install;
 use super::manifest::Manifest;
 
 struct Node {
-    /// Removed when this is dropped.
+    /// Removed when this value is dropped.
     _dir: TempDir,
     layout: Layout,
     source: Origin,
 }
 
 impl Node {
-    /// With this ConfigMap, and a network of its own.
+    /// A node with this ConfigMap, and a network of its own.
     fn new(conf: &Value) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let at = |part: &str| dir.path().join(part);
@@ -52,7 +52,7 @@ impl Node {
         let source = Origin {
             config_dir: at("config"),
             programs: at("programs"),
-            // It finds nothing. What ours finds: `tests/tests/install.rs`.
+            // This tool finds nothing. What ours finds is tested in `tests/tests/install.rs`.
             tool: "/bin/true".into(),
             node: Some("n1".into()),
             service_account: Some(account),
@@ -85,7 +85,7 @@ impl Node {
         Manifest::load(&self.layout).unwrap()
     }
 
-    /// Our configuration that is in force.
+    /// Our configuration in force.
     fn conf(&self) -> Value {
         serde_json::from_slice(&fs::read(self.path(self.layout.conf())).unwrap()).unwrap()
     }
@@ -109,7 +109,7 @@ impl Node {
     }
 }
 
-/// The least that a ConfigMap holds.
+/// The smallest configuration of a ConfigMap.
 fn minimal() -> Value {
     json!({"name": "k8s-pod-network", "type": "genie"})
 }

@@ -1,4 +1,4 @@
-//! Everything goes, and nothing that is not ours or still needed.
+//! Everything of ours is removed, and nothing that is not ours or still needed.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use super::minimal;
 use genie_core::record::{Header, Store, VERSION};
 use genie_core::selector::artefact::engine::ENGINE_ID;
 
-/// A pod that we attached.
+/// Makes the record of a pod that we attached.
 fn attach(node: &Node) -> Store {
     let store = Store::open(&node.path("/var/lib/genie")).unwrap();
     let lock = store.lock("c", Instant::now() + Duration::from_mins(1)).unwrap();
@@ -33,7 +33,7 @@ fn attach(node: &Node) -> Store {
     store
 }
 
-/// What DEL does in the end.
+/// Does what DEL does at its end.
 fn detach(store: &Store) {
     let lock = store.lock("c", Instant::now() + Duration::from_mins(1)).unwrap();
     let record = store.load("c", "eth0").unwrap().unwrap();
@@ -51,7 +51,7 @@ fn nothing_is_left_and_it_may_be_repeated() {
         assert!(!node.path(dir).exists(), "{dir}");
     }
     assert_eq!(uninstall(&node.layout).unwrap(), Left::Nothing);
-    // And it can come again.
+    // A new installation is possible.
     node.install();
     assert_eq!(node.conf()["type"], "genie");
 }
@@ -92,7 +92,7 @@ fn while_pods_run_the_nodes_own_network_serves_with_us_behind_it() {
     }
     assert!(!node.path("/var/lib/genie/credentials").exists());
 
-    // Repeated, it stays so; the last pod takes all with it.
+    // A repetition changes nothing; the end of the last pod removes everything.
     assert_eq!(finish(&node.layout).unwrap(), Left::Draining);
     let again: Value = serde_json::from_slice(&fs::read(node.path(node.layout.drain_list())).unwrap()).unwrap();
     assert_eq!(again, expected);

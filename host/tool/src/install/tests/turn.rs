@@ -1,4 +1,4 @@
-//! Who waits for whom, and how long.
+//! Which of two waits for the other, and how long.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -14,7 +14,7 @@ use super::minimal;
 #[test]
 fn what_anybody_can_lock_holds_up_nobody() {
     let node = Node::new(&minimal());
-    // Whoever may look into the directory may lock it.
+    // Every user who may read the directory may lock it.
     let conf_dir = File::open(node.path("/etc/cni/net.d")).unwrap();
     flock(&conf_dir, FlockOperation::LockExclusive).unwrap();
     node.install();

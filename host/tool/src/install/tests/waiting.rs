@@ -1,4 +1,4 @@
-//! What is right, but not yet for this node.
+//! Configurations that are right, but not yet for this node.
 
 use std::fs;
 
@@ -23,11 +23,11 @@ fn without_a_network_nothing_is_put_in_force() {
     assert!(!found.is_in_force && problem.contains("/etc/cni/net.d holds no network"), "{problem}");
     assert!(problem.contains("20-broken.conf: "), "{problem}");
     assert!(!node.path(node.layout.conf()).exists());
-    // All else is there already.
+    // Everything but the configuration is there already.
     assert!(node.path("/opt/cni/bin/genie").exists());
     node.network("10-own.conf", &json!({"cniVersion": "0.4.0", "name": "own", "type": "bridge"}));
     assert_eq!(look(&node), Installed { is_in_force: true, problem: None });
-    // Later on what is in force stays.
+    // A configuration that is in force stays.
     fs::remove_file(network).unwrap();
     let found = look(&node);
     assert!(found.is_in_force && found.problem.unwrap().contains("holds no network"));

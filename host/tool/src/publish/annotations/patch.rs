@@ -1,4 +1,4 @@
-//! What a pod's annotations lack.
+//! The difference between a pod's annotations and what its record wants.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,9 +18,9 @@ pub struct Patch {
     pub namespace: String,
     /// The pod's name.
     pub name: String,
-    /// The pod's uid: a pod of another one stays as it is.
+    /// The pod's uid: a pod with another uid is not patched.
     pub uid: Option<String>,
-    /// New values; none for what is to go.
+    /// New values by key. A key without a value is removed.
     pub annotations: BTreeMap<String, Option<String>>,
 }
 
@@ -30,16 +30,16 @@ impl Patch {
         format!("{}/{}", self.namespace, self.name)
     }
 
-    /// The JSON merge patch. With the uid in it the API server refuses it for a pod of
-    /// another one.
+    /// The JSON merge patch. Because the uid is in it, the API server refuses it for another pod of
+    /// that name.
     pub fn body(&self) -> Value {
         json!({"metadata": {"uid": self.uid, "annotations": self.annotations}})
     }
 }
 
-/// The patch that makes the pod's annotations what its record wants; none when
-/// they are. Where nobody knows what they are, the patch says all of it: what is so
-/// already, the API server does not write again.
+/// The patch that makes the pod's annotations what its record wants. The result is none when they
+/// are so already. Where the annotations are not known, the patch holds all of them: the API server
+/// does not write again what is so already.
 pub(super) fn between(record: &Path, wanted: &Annotations, pod: &Shown) -> Option<Patch> {
     let is = |key: &str, value: &String| pod.annotations.as_ref().is_some_and(|are| are.get(key) == Some(value));
     let may_have = |key: &str| pod.annotations.as_ref().is_none_or(|are| are.contains_key(key));
@@ -48,7 +48,8 @@ pub(super) fn between(record: &Path, wanted: &Annotations, pod: &Shown) -> Optio
         .filter(|(key, value)| !is(key, value))
         .map(|(key, value)| (key.clone(), Some(value.clone())))
         .collect();
-    // Of an earlier sandbox with more networks; it would name addresses of others.
+    // The key is of an earlier sandbox with more networks, and would name addresses that others
+    // have now.
     if !wanted.contains_key(MULTI_IP_PREFERENCES) && may_have(MULTI_IP_PREFERENCES) {
         annotations.insert(MULTI_IP_PREFERENCES.to_owned(), None);
     }

@@ -1,4 +1,4 @@
-//! What is due, without an API server; with one: `tests/tests/publication.rs`.
+//! What is due, without an API server. The tests with one are in `tests/tests/publication.rs`.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -54,7 +54,7 @@ impl Node {
         store.create(&lock, &header).unwrap()
     }
 
-    /// One that has ended with this status.
+    /// An ADD of the pod `web` that has ended with this status.
     fn add(&self, container: &str, created: u64, status: &str) -> Journal {
         let mut journal = self.begin(container, created);
         journal.done(&outcome(status)).unwrap();
@@ -184,7 +184,7 @@ fn what_the_api_server_refused_is_not_due_again_at_once() {
     node.publisher.postpone(&patches[0].record, &NotPublished::Denied("forbidden".into()), Instant::now());
     assert_eq!(node.due(&[]), []);
     assert_eq!(node.publisher.waiting().count(), 1);
-    // It is due some time, and later each time.
+    // It is due again later, and each time later still.
     let lookup = |_: &Identity| Some(Shown { identity: web(), annotations: Some(Annotations::new()) });
     let later = Instant::now() + Duration::from_secs(11);
     assert_eq!(node.publisher.due(&lookup, later).len(), 1);

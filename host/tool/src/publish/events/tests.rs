@@ -1,4 +1,4 @@
-//! What an event says; whether it arrives: `tests/tests/publication.rs`.
+//! What an event says. Whether it arrives is tested in `tests/tests/publication.rs`.
 
 use super::*;
 use genie_core::record::Pod;

@@ -119,7 +119,7 @@ fn a_bit_that_rots_in_an_artefact_is_found() {
     let (_dir, path) = cached();
     let bytes = std::fs::read(&path).expect("it is there");
     set_mode(&path, 0o644);
-    // Each bit of the byte counts once; the last ones are in the checksum itself.
+    // The changed bit rotates. The last bytes are those of the checksum itself.
     for (turn, at) in (0..bytes.len()).step_by(97).chain(bytes.len() - 4..bytes.len()).enumerate() {
         let mut rotten = bytes.clone();
         rotten[at] ^= 1 << (turn % 8);
@@ -148,7 +148,7 @@ fn an_artefact_of_another_engine_is_refused_cleanly() {
     }
 }
 
-/// A module's file, and what a configuration calls it.
+/// A module in a file of this directory, as a configuration names it.
 pub(super) fn module_in(dir: &Path, bytes: &[u8]) -> Module {
     let path = dir.join("guest.wasm");
     std::fs::write(&path, bytes).expect("it can be written");

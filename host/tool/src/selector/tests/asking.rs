@@ -1,4 +1,4 @@
-//! Imports that ask the host, in this process and across to a child.
+//! Imports that ask the host: in this process, and across to a child.
 
 use std::io::{BufReader, Read as _, Write as _};
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ use genie_core::selector::sandbox::limits::{Limits, QUESTIONS};
 use genie_core::selector::sandbox::run::Ran;
 use genie_core::selector::sandbox::task::{Bounds, Task, TaskAnswer};
 
-/// Asks for the service account, then logs it (or the reason why not).
+/// A guest that asks for the service account, then logs it (or the reason why there is none).
 const ASKING: Guest<'static> = Guest {
     imports: r#"
         (import "genie:selector/log@0.1.0" "write" (func $log (param i32 i32 i32)))
@@ -90,12 +90,13 @@ fn that_a_fact_cannot_be_had_is_an_answer_too() {
 #[test]
 fn an_import_that_is_not_granted_is_refused_by_name() {
     let imports = ASKING.load().imports().to_vec();
-    let error = Grants::default().check("guest", &imports).expect_err("it is refused");
+    let error = Grants::default().check_imports("guest", &imports).expect_err("it is refused");
     assert_eq!(error.code, code::INVALID_CONFIG);
     assert!(error.msg.contains("genie:selector/pod@0.1.0") && error.msg.contains("\"grant\": [\"pod\"]"), "{error}");
 }
 
-/// Asks for an object whose kind, namespace and name stand one behind the other.
+/// A guest that asks for an object. Its kind, namespace and name lie one behind the other in
+/// memory.
 fn asking_for(kind: &str, namespace: &str, name: &str) -> (String, String) {
     let (at, lengths) = (1102, [kind, namespace, name].map(str::len));
     let select = format!(
@@ -169,7 +170,7 @@ fn what_else_is_named_is_checked_too() {
         ]
     };
     for question in wrong("../../etc").into_iter().chain(wrong("a\0b")).chain(wrong(&"a".repeat(300))) {
-        assert!(question.check().is_err(), "{question:?}");
+        assert!(question.check_names().is_err(), "{question:?}");
     }
     for question in [
         Question::Traffic { prefix: String::new() },
@@ -177,7 +178,7 @@ fn what_else_is_named_is_checked_too() {
         Question::NodeLabel { key: "topology.kubernetes.io/zone".into() },
         Question::FreeAddresses { network: "10-calico.conflist".into() },
     ] {
-        assert_eq!(question.check(), Ok(()));
+        assert_eq!(question.check_names(), Ok(()));
     }
 }
 
@@ -197,12 +198,12 @@ fn endless_questions_end() {
     assert_eq!(ran.consulted.len(), QUESTIONS);
 }
 
-/// Knows an account with a name of this many bytes.
+/// Facts with an account whose name has this many bytes.
 fn long_account(bytes: usize) -> Replay {
     Replay(vec![Consulted { question: Question::ServiceAccount, answer: Answered::Ok(json!("a".repeat(bytes))) }])
 }
 
-/// Asks so often, and passes.
+/// The body of a `select` that asks this many times, and passes.
 fn asking_times(times: usize) -> String {
     format!("{} (i32.const 64)", "(call $ask (i32.const 512))".repeat(times))
 }
@@ -211,7 +212,7 @@ fn asking_times(times: usize) -> String {
 fn what_is_asked_and_answered_is_bounded_in_sum() {
     let select = asking_times(256);
     let asking = Guest { select: &select, ..ASKING };
-    // Seven fit into the guest's memory, and four would be over the limit.
+    // Seven answers fit into the guest's memory, and four are over the limit.
     let limits = Limits { facts_bytes: 35_000, ..Limits::default() };
     let bounds = Bounds { limits, ..bounds(&json!(["pod"])) };
     let ran = asking.load().run(task(), &bounds, &long_account(10_000), later());
@@ -255,7 +256,7 @@ fn no_question_is_answered_after_the_deadline() {
     assert_eq!(ran.consulted, []);
 }
 
-/// Runs the child's side in a thread, at the other end of two pipes. The thread stays as it is.
+/// Runs the child's side in a thread, at the other end of two pipes. That thread is not confined.
 fn converse(order: &RunOrder, facts: &dyn Facts) -> std::io::Result<Ran> {
     converse_confined(order, facts, |_| Ok(()))
 }
@@ -300,7 +301,7 @@ fn a_child_asks_its_parent() {
     assert_eq!(error.msg, "selector \"guest\" is not run: no seccomp");
 }
 
-/// It may have been taken over by what it runs.
+/// The selector may have taken over the child that runs it.
 #[test]
 fn a_child_that_asks_for_what_is_not_granted_is_told_nothing() {
     let order = |grant| RunOrder { artefact: "/a".into(), task: task(), bounds: bounds(&grant), millis: 600_000 };
@@ -340,6 +341,6 @@ fn a_child_that_says_nothing_is_an_error_that_names_it() {
 
 #[test]
 fn a_selector_without_facts_is_asked_in_this_thread() {
-    // Nothing could answer: the deadline has long passed, and no question shows it.
+    // The deadline is long past, so any question to another thread would fail.
     assert!(ask(&guest(PASS), &json!(null), &Nothing, Instant::now()).answer.is_ok());
 }

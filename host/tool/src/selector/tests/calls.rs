@@ -1,4 +1,4 @@
-//! Calls that no black box can show: with records of an earlier boot.
+//! Calls that black-box tests cannot make: with records of an earlier boot.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +18,7 @@ fn account() -> Timings {
     Timings::since(Instant::now())
 }
 
-/// A node with one network, whose plugin writes its verbs down.
+/// A node with one network, whose plugin writes down the verbs that it is called with.
 fn node() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("net.d")).unwrap();
@@ -84,7 +84,7 @@ fn add_after_a_reboot_first_undoes_what_was_attached_before() {
     leave_record_of_an_earlier_boot(dir.path());
     serve(&call(Verb::Add, dir.path()), &account(), PROGRAM).unwrap();
     let log = fs::read_to_string(dir.path().join("log")).unwrap();
-    // The old namespace is gone, so the plugin is told none.
+    // The old namespace is gone, so the plugin gets none.
     assert_eq!(log, "DEL old0 netns=\nADD eth0 netns=/run/netns/none\n");
 }
 

@@ -1,4 +1,4 @@
-//! Who is asked, and whose word holds.
+//! Which selectors are asked, and which decision holds.
 
 use serde_json::json;
 
@@ -21,7 +21,7 @@ use genie_core::selector::module::{Loader, Module};
 use genie_core::selector::sandbox::facts::Nothing;
 use genie_core::selector::sandbox::limits::Limits;
 
-/// Denies when there is a plan, else passes.
+/// The body of a `select` that denies when there is a plan, and else passes.
 const GUARD: &str = "(if (i32.load8_u offset=68 (local.get 0)) (then
     (i32.store8 (i32.const 128) (i32.const 1))
     (i32.store8 (i32.const 132) (i32.const 1))
@@ -30,7 +30,7 @@ const GUARD: &str = "(if (i32.load8_u offset=68 (local.get 0)) (then
     (return (i32.const 128))))
     (i32.const 64)";
 
-/// Merges into the result "net0".
+/// The body of a `merge` whose result is "net0".
 const MERGE: &str = "
     (i32.store (i32.const 132) (i32.const 1024))
     (i32.store (i32.const 136) (i32.const 4))
@@ -185,18 +185,18 @@ fn the_configuration_can_name_who_merges() {
         let error = bench.merge(Some(0)).expect("it is an error").expect_err("it is an error");
         assert_eq!(error.code, code::INVALID_CONFIG);
         assert!(error.msg.contains(says), "{error}");
-        assert!(bench.chain.check(&bench.loader, later()).is_err());
+        assert!(bench.chain.load_all(&bench.loader, later()).is_err());
     }
 }
 
 #[test]
 fn a_check_loads_what_no_call_would() {
     let bench = Bench::new(&[("a", guest(PLAN)), ("b", guest(PASS))]);
-    bench.chain.check(&bench.loader, later()).expect("all load");
+    bench.chain.load_all(&bench.loader, later()).expect("all load");
     std::fs::write(bench.dir.path().join("b.wasm"), "something else").expect("it can be written");
     let fresh = Loader::new(PROGRAM, bench.dir.path().join("cache"), None);
     assert!(bench.chain.decide(&fresh, &request(), &Nothing, later()).is_ok());
-    assert!(bench.chain.check(&fresh, later()).is_err());
+    assert!(bench.chain.load_all(&fresh, later()).is_err());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Who compiles, who waits, and what they are told.
+//! Which process compiles, which ones wait, and what each is told.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -79,15 +79,15 @@ fn a_hint_is_given_where_it_helps_and_is_whole() {
     let complaining = tool(dir.path(), "echo 'the module x has the SHA-256 digest y' >&2; exit 1");
     assert_eq!(failure(&Loader::new(PROGRAM, dir.path(), Some(complaining)), &module).details, "");
 
-    // Somewhere else there may be more memory.
+    // Another place may have more memory.
     let killed = tool(dir.path(), "kill -9 $$");
     let error = failure(&Loader::new(PROGRAM, dir.path(), Some(killed.clone())), &module);
     let hint = format!("on the node, run: {} compile --cache-dir {} {module}", killed.display(), dir.path().display());
     assert_eq!(error.details, hint);
 }
 
-/// A tool that writes a line into `runs`, waits for a line from the pipe `go`, and then
-/// does this.
+/// A tool that writes a line into `runs`, waits for a line from the pipe `go`, and then runs the
+/// command `then`.
 fn waiting_tool(dir: &Path, then: &str) -> PathBuf {
     assert!(std::process::Command::new("mkfifo").arg(dir.join("go")).status().is_ok_and(|status| status.success()));
     let dir_shown = dir.display();
@@ -104,7 +104,7 @@ fn until(condition: impl Fn() -> bool) {
     }
 }
 
-/// How many descriptors of this process lead to the claim's file in this cache.
+/// How many descriptors of this process lead to the file of a claim in this cache.
 fn open_claims(cache_dir: &Path) -> usize {
     let links = fs::read_dir("/proc/self/fd").expect("it is there").flatten().map(|entry| fs::read_link(entry.path()));
     let is_claim = |path: PathBuf| path.starts_with(cache_dir) && path.to_string_lossy().contains(".lock");
@@ -130,7 +130,7 @@ fn what_was_begun_is_finished_after_the_deadline_and_begun_once() {
         assert!(error.msg.contains("is being compiled") && error.msg.contains("try again"), "{error}");
         !runs(dir.path()).is_empty()
     });
-    // Now it surely has begun, and who comes meanwhile waits in vain.
+    // The compilation has begun, and loads that come in the meantime wait in vain.
     assert_eq!(loader.load(&module, soon()).expect_err("it goes on").code, code::TRY_AGAIN);
     fs::write(dir.path().join("go"), "go\n").expect("it is read");
     loader.load(&module, later()).expect("it loads");
@@ -173,7 +173,7 @@ fn a_killed_compiler_is_named_and_hinders_nobody() {
     let error = failure(&Loader::new(PROGRAM, dir.path(), Some(killed)), &module);
     assert!(error.msg.contains("SIGKILL") && error.msg.contains("compile.memory"), "{error}");
 
-    // As if it had been writing.
+    // This file is what a compiler leaves that is killed while it writes.
     fs::write(wanted.with_file_name(format!(".{sha256}.tmp")), "half").expect("it can be written");
     let copies = format!("/bin/cp {} {}", ready.display(), wanted.display());
     Loader::new(PROGRAM, dir.path(), Some(tool(dir.path(), &copies))).load(&module, later()).expect("it loads");

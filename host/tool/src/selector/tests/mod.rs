@@ -1,5 +1,5 @@
-//! Guests for the tests: core modules in WebAssembly text, written against the
-//! canonical ABI by hand, so that they can be as hostile as they like.
+//! Guests for the tests. They are core modules in WebAssembly text, written by hand against the
+//! canonical ABI, so they can be as hostile as they like.
 
 mod artefacts;
 mod asking;
@@ -21,10 +21,10 @@ use genie_core::selector::artefact::cache;
 use genie_core::selector::artefact::claim::Claim;
 use genie_core::selector::module::loaded::LoadedSelector;
 
-/// The answer "pass", at an address that holds zeros.
+/// The answer "pass": an address that holds zeros.
 const PASS: &str = "(i32.const 64)";
 
-/// `select` of a guest that plans one attachment, of the network `net0`.
+/// The body of a `select` that plans one attachment, to the network `net0`.
 const PLAN: &str = r"
     (i32.store8 (i32.const 128) (i32.const 0))  ;; ok
     (i32.store8 (i32.const 132) (i32.const 1))  ;; plan
@@ -36,8 +36,8 @@ const PLAN: &str = r"
     (i32.store (i32.const 264) (i32.const 4))
     (i32.const 128)";
 
-/// `select` of a guest that answers a refusal which holds one text, "because".
-/// 1 is denied, 2 unavailable, 3 internal.
+/// The body of a `select` that answers a refusal with one text, "because". Case 1 is denied, 2
+/// unavailable, 3 internal.
 fn refuse(case: u8) -> String {
     format!(
         r"
@@ -49,17 +49,17 @@ fn refuse(case: u8) -> String {
     )
 }
 
-/// A guest's parts.
+/// The parts of a guest.
 #[derive(Default)]
 struct Guest<'a> {
     /// Fields of the module that must come first: imports.
     imports: &'a str,
-    /// The body of `select`; it has the request's address as its parameter and
-    /// leaves the answer's.
+    /// The body of `select`. Its parameter is the address of the request, and it leaves the address
+    /// of the answer.
     select: &'a str,
     /// Further fields of the module.
     more: &'a str,
-    /// The body of `merge`, for one that merges.
+    /// The body of `merge`, for a guest that merges.
     merge: Option<&'a str>,
     /// More packages of WIT, and imports of the world.
     packages: &'a [&'a str],
@@ -67,7 +67,7 @@ struct Guest<'a> {
 }
 
 impl Guest<'_> {
-    /// The core module, as wit-bindgen leaves it.
+    /// The core module as wit-bindgen makes it.
     fn core(&self) -> Vec<u8> {
         let merge = self.merge.map_or_else(String::new, |body| {
             format!(r#"(func (export "genie:selector/merge@0.1.0#merge") (param i32) (result i32) {body})"#)
@@ -137,8 +137,8 @@ fn later() -> Instant {
     Instant::now() + Duration::from_mins(10)
 }
 
-/// A directory that is fit for artefacts. Where temporary files are is for
-/// everybody to write, so it must be below.
+/// A directory that is fit for artefacts. The directory of temporary files is open to all users, so
+/// this must be one below it.
 fn private_dir() -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt as _;
     let dir = tempfile::tempdir().expect("a temporary directory");
@@ -147,7 +147,7 @@ fn private_dir() -> tempfile::TempDir {
     dir
 }
 
-/// Puts this into the cache, as an artefact.
+/// Puts these bytes into the cache, as the artefact of the module with this digest.
 fn put(cache_dir: &Path, digest: Digest, bytes: &[u8]) -> PathBuf {
     let claim = Claim::take(cache_dir, digest, later()).expect("the cache can be used").expect("nobody else has it");
     cache::write(claim, digest, bytes).expect("it can be written");

@@ -195,7 +195,7 @@ fn a_selector_of_another_abi_is_told_what_to_do() {
     assert!(error.msg.contains("genie:selector@0.2.0") && error.msg.contains("rebuild"), "{error}");
 }
 
-/// Code that no compiler takes: the function leaves nothing where it promises a number.
+/// A function that cannot be compiled: it promises a number and leaves none.
 const UNCOMPILABLE: &str = "(func (result i32))";
 
 #[test]
@@ -260,8 +260,8 @@ fn wasi_is_empty_and_its_clock_stands_still() {
         (import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $now (result i64)))
         (import "wasi:clocks/monotonic-clock@0.2.0" "subscribe-duration" (func $after (param i64) (result i32)))
         (import "wasi:io/poll@0.2.0" "[method]pollable.block" (func $block (param i32)))"#;
-    // Sleeps for an hour, then writes what the random number is as eight bytes. The clock
-    // stands, but not at zero: Go's runtime does not start on that.
+    // Sleeps for an hour, then writes the random number as eight bytes. The clock stands still, but
+    // not at zero, because Go's runtime does not start with that.
     let select = format!(
         "(call $block (call $after (i64.const 3600000000000)))
          (if (i64.ne (call $now) (i64.const 1)) (then (unreachable)))

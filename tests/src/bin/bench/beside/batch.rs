@@ -1,4 +1,4 @@
-//! Many calls at once, or one after the other, and what they used.
+//! Makes many calls at once or one after the other, and measures what they use.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
@@ -9,56 +9,56 @@ use super::contender::{Call, Contenders, Who};
 use super::site::{Kind, Pod};
 use super::usage::{self, Memory};
 
-/// How often is looked whether a daemon has come to rest, and for how long at most.
+/// How often to look whether a daemon has come to rest, and the longest time to wait for that.
 const LOOK: Duration = Duration::from_millis(200);
 const REST: Duration = Duration::from_secs(5);
 /// A daemon that uses less of a core than this is at rest.
 const IDLE: f64 = 0.03;
 
-/// What somebody is asked to do many times.
+/// Calls that a contender makes many times.
 #[derive(Clone, Copy)]
 pub struct Batch<'a> {
-    /// Everybody.
+    /// All contenders.
     pub contenders: &'a Contenders<'a>,
-    /// Who is asked.
+    /// The contender that makes the calls.
     pub who: Who,
     /// `ADD` or `DEL`.
     pub verb: &'static str,
-    /// With which delegates.
+    /// The kind of the delegates.
     pub kind: Kind,
-    /// For how many networks.
+    /// The number of networks.
     pub networks: usize,
-    /// For which pods, once each.
+    /// The pods, one for each call.
     pub pods: &'a [Pod],
 }
 
-/// What came of it.
+/// The result of a batch.
 #[derive(Default)]
 pub struct Ran {
     /// The time of each call that succeeded.
     pub times: Vec<Duration>,
-    /// From the first start to the last end.
+    /// The time from the first start to the last end.
     pub makespan: Duration,
-    /// CPU time of all processes, the daemon's until it has come to rest.
+    /// CPU time of all processes. That of a daemon counts until it has come to rest.
     pub cpu: Duration,
-    /// The greatest sum of memory in KiB, when it was watched.
+    /// The greatest sum of memory in KiB, if it was watched.
     pub peak: u64,
-    /// What those that failed said.
+    /// The messages of the calls that failed.
     pub failures: Vec<String>,
 }
 
 impl Batch<'_> {
-    /// One after the other.
+    /// Makes the calls one after the other.
     pub fn in_turn(&self) -> Ran {
         self.run(1, None)
     }
 
-    /// All at once.
+    /// Makes all calls at once.
     pub fn at_once(&self) -> Ran {
         self.run(self.pods.len(), None)
     }
 
-    /// All at once, their memory watched.
+    /// Makes all calls at once, and watches their memory.
     pub fn watched(&self, memory: Memory) -> Ran {
         self.run(self.pods.len(), Some(memory))
     }
@@ -87,7 +87,7 @@ impl Batch<'_> {
     }
 }
 
-/// Runs calls on so many threads, which begin when all are there.
+/// Runs calls on this many threads, which begin when all threads are there.
 fn together(calls: Vec<Call>, workers: usize) -> Ran {
     let next = AtomicUsize::new(0);
     let calls: Vec<_> = calls.into_iter().map(|call| Mutex::new(Some(call))).collect();
@@ -121,7 +121,7 @@ fn together(calls: Vec<Call>, workers: usize) -> Ran {
     ran
 }
 
-/// When a call began and ended, and what it said when it failed.
+/// The beginning and end of a call, and its message if it failed.
 struct Timed {
     started: Instant,
     ended: Instant,
@@ -142,7 +142,7 @@ fn cpu(daemon: Option<u32>) -> Duration {
     usage::of_children() + daemon.map_or(Duration::ZERO, usage::of_process)
 }
 
-/// Waits until a daemon does no more than it does when nobody asks it.
+/// Waits until a daemon is as idle as when it has nothing to do.
 pub fn rest(daemon: Option<u32>) {
     let Some(daemon) = daemon else { return };
     let started = Instant::now();
@@ -157,7 +157,7 @@ pub fn rest(daemon: Option<u32>) {
     }
 }
 
-/// How much of a core a daemon uses when nobody asks it.
+/// How much of a core a daemon uses when it has nothing to do.
 pub fn idle(daemon: u32) -> f64 {
     const WHILE: Duration = Duration::from_secs(3);
     rest(Some(daemon));

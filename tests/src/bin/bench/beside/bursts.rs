@@ -1,4 +1,4 @@
-//! Many calls at once, everybody in turn.
+//! Makes many calls at once, all contenders in turn.
 
 use std::fs::File;
 use std::thread;
@@ -11,30 +11,30 @@ use super::contender::{Contenders, Who};
 use super::site::{Kind, PODS, Pod, Site};
 use super::usage::{self, Memory};
 
-/// How many at once.
+/// How many calls are made at once.
 pub const SIZES: [usize; 3] = [16, 64, 96];
-/// How long all delegates may take to be there, when they are held.
+/// How long it may take until all held delegates run.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Who is left out with real delegates: variants of ours that differ by what a real
-/// delegate's time hides.
+/// Contenders that are left out with real delegates: variants of genie whose differences would not
+/// show beside a real delegate's time.
 const VARIANTS: [Who; 2] = [Who::GenieAsksAgent, Who::GenieAsksApi];
 
-/// What a burst of somebody's calls cost.
+/// What a burst of a contender's calls cost.
 pub struct Line {
-    /// Who.
+    /// The contender.
     pub who: Who,
-    /// With which delegates, one network.
+    /// The kind of the delegates. There is one network.
     pub kind: Kind,
-    /// How many at once.
+    /// How many calls were made at once.
     pub size: usize,
     /// ADD.
     pub add: Verb,
     /// DEL.
     pub del: Verb,
-    /// The greatest sum of resident memory in KiB while ADDs ran; 0 where it was not watched.
+    /// The greatest sum of resident memory in KiB while ADDs ran. It is 0 where it was not watched.
     pub resident: u64,
-    /// The same, shared pages counted once.
+    /// The same sum with shared pages counted once.
     pub proportional: u64,
 }
 
@@ -43,13 +43,13 @@ pub struct Line {
 pub struct Verb {
     /// The time of each call.
     pub calls: Samples,
-    /// From the first start to the last end, one a burst.
+    /// The times from the first start to the last end, one for each burst.
     pub makespans: Samples,
-    /// CPU time a call, one a burst.
+    /// The CPU times of a call, one for each burst.
     pub cpu: Samples,
     /// How many calls were made.
     pub made: usize,
-    /// What those that failed said.
+    /// The messages of the calls that failed.
     pub failures: Vec<String>,
 }
 
@@ -64,7 +64,7 @@ impl Verb {
     }
 }
 
-/// Measures everybody with one kind of delegates and one network.
+/// Measures all contenders with one kind of delegates and one network.
 pub fn measure(site: &Site, contenders: &Contenders<'_>, kind: Kind, rounds: usize) -> Vec<Line> {
     site.select(kind, 1);
     let who = || Who::ALL.into_iter().filter(|who| kind == Kind::Noop || !VARIANTS.contains(who));
@@ -115,26 +115,26 @@ impl Line {
     }
 }
 
-/// Takes away what a failed call left in a pod, so that the next one finds it empty.
+/// Removes what a failed call left in a pod, so that the next call finds it empty.
 fn tidy(pod: &Pod) {
     for interface in pod.netns.interfaces().iter().filter(|name| *name != "lo") {
         pod.netns.try_run(&format!("ip link delete {interface}"));
     }
 }
 
-/// The memory of somebody's 96 ADDs that all wait for their delegates.
+/// The memory of 96 ADDs of a contender while all of them wait for their delegates.
 pub struct Held {
-    /// Who.
+    /// The contender.
     pub who: Who,
-    /// How many delegates were waiting: fewer than there are pods when ADDs failed.
+    /// How many delegates were waiting. There are fewer than pods when ADDs failed.
     pub waiting: usize,
     /// The sum of resident memory in KiB.
     pub resident: u64,
-    /// The same, shared pages counted once.
+    /// The same sum with shared pages counted once.
     pub proportional: u64,
 }
 
-/// Measures everybody's memory with all delegates running at one moment.
+/// Measures the memory of all contenders while all delegates run at the same time.
 pub fn held(site: &Site, contenders: &Contenders<'_>) -> Vec<Held> {
     site.select(Kind::Gated, 1);
     Who::ALL.map(|who| hold(site, contenders, who)).into()
@@ -147,7 +147,7 @@ fn hold(site: &Site, contenders: &Contenders<'_>, who: Who) -> Held {
     let held = thread::scope(|scope| {
         let adding = scope.spawn(|| batch("ADD").at_once());
         let deadline = Instant::now() + PATIENCE;
-        // Who fails some never gets all of them there.
+        // When ADDs fail, the number is never reached.
         while usage::count("gated", &others) < site.pods.len() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(20));
         }

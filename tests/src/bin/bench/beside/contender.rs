@@ -1,4 +1,4 @@
-//! Who is measured side by side, and how each is called.
+//! The contenders that are measured side by side, and how each is called.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,20 +15,20 @@ use crate::running::Running;
 const ANNOTATIONS: &str = "io.kubernetes.cri.pod-annotations";
 const INTERFACE: &str = "eth0";
 
-/// Who.
+/// A contender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// The delegates, one after the other, by nobody.
+    /// The delegates, one after the other, without any program above them.
     Delegate,
     /// cnitool, for one network.
     Cnitool,
-    /// We, without an agent.
+    /// genie without an agent.
     Genie,
-    /// We as `deploy/` installs us: the runtime hands annotations over, the agent publishes.
+    /// genie as `deploy/` installs it: the runtime hands annotations over, and the agent publishes.
     GenieAgent,
-    /// We, and the agent is asked for the annotations.
+    /// genie with an agent, which it asks for the annotations.
     GenieAsksAgent,
-    /// We, without an agent, and the API server is asked for the annotations.
+    /// genie without an agent. It asks the API server for the annotations.
     GenieAsksApi,
     /// Multus thin with inline delegates and no API server.
     Inline,
@@ -39,7 +39,7 @@ pub enum Who {
 }
 
 impl Who {
-    /// Everybody.
+    /// All contenders.
     pub const ALL: [Self; 9] = [
         Self::Delegate,
         Self::Cnitool,
@@ -52,7 +52,7 @@ impl Who {
         Self::Thick,
     ];
 
-    /// For people.
+    /// The name for people.
     pub fn name(self) -> &'static str {
         match self {
             Self::Delegate => "delegate alone",
@@ -67,36 +67,37 @@ impl Who {
         }
     }
 
-    /// For paths and identifiers.
+    /// The name for paths and identifiers.
     fn id(self) -> String {
         format!("{self:?}").to_lowercase()
     }
 
-    /// Whether it is one of us.
+    /// Whether the contender is a variant of genie.
     pub fn is_genie(self) -> bool {
         matches!(self, Self::Genie | Self::GenieAgent | Self::GenieAsksAgent | Self::GenieAsksApi)
     }
 
-    /// Whether it can attach so many networks.
+    /// Whether the contender can attach this many networks.
     pub fn can(self, networks: usize) -> bool {
         self != Self::Cnitool || networks == 1
     }
 
-    /// Whether it tells the API server what it did.
+    /// Whether the contender publishes what it did on the API server.
     pub fn publishes(self) -> bool {
         matches!(self, Self::GenieAgent | Self::GenieAsksAgent | Self::Thin | Self::Thick)
     }
 
-    /// How many addresses it answers for so many networks: Multus answers the first one's.
+    /// How many addresses the contender answers for this many networks. Multus answers only the
+    /// first network's.
     pub fn addresses(self, networks: usize) -> usize {
         if self == Self::Delegate || self.is_genie() { networks } else { 1 }
     }
 }
 
-/// A call: processes that run one after the other. For everybody but the delegates it is one.
+/// A call: processes that run one after the other. Only the delegates have more than one.
 pub struct Call(pub Vec<Program>);
 
-/// Everybody, with the daemons that run beside them.
+/// All contenders, with the daemons that run beside them.
 pub struct Contenders<'s> {
     site: &'s Site,
     agent: Running,
@@ -111,7 +112,7 @@ impl<'s> Contenders<'s> {
     /// Copies the programs and starts the daemons.
     ///
     /// # Panics
-    /// When something is missing.
+    /// When a program is missing.
     pub fn start(site: &'s Site) -> Self {
         multus::create_account(site);
         let programs = site.at("programs");
@@ -130,13 +131,13 @@ impl<'s> Contenders<'s> {
             multus: copy(programs::tool("multus"), "multus"),
             shim: copy(programs::tool("multus-shim"), "multus-shim"),
         };
-        // What asks the API server for the plugin is found beside it.
+        // The plugin finds this program beside itself, and asks the API server by it.
         copy(programs::dist("genie-host"), "genie-host");
         contenders.agent.wait_until_it_knows_its_pods(site.pods.len());
         contenders
     }
 
-    /// The daemon beside somebody.
+    /// The daemon of a contender, if it has one.
     pub fn daemon(&self, who: Who) -> Option<u32> {
         match who {
             Who::GenieAgent | Who::GenieAsksAgent => Some(self.agent.id()),
@@ -145,7 +146,7 @@ impl<'s> Contenders<'s> {
         }
     }
 
-    /// A call of somebody for a pod.
+    /// A contender's call for a pod.
     pub fn call(&self, who: Who, verb: &str, kind: Kind, networks: usize, pod: &Pod) -> Call {
         let calls = match who {
             Who::Delegate => self.delegates(verb, kind, networks, pod),
@@ -158,7 +159,7 @@ impl<'s> Contenders<'s> {
         Call(calls)
     }
 
-    /// A call of ours for one network that tells `socket` what it did, as it tells an agent.
+    /// A call of genie for one network. It reports to `socket`, as it reports to an agent.
     pub fn told(&self, verb: &str, kind: Kind, pod: &Pod, socket: &Path) -> Program {
         let mut config = self.genie_config(Who::Genie, kind, 1);
         config["agent"] = json!(socket);
@@ -180,7 +181,7 @@ impl<'s> Contenders<'s> {
             .env("CNI_ARGS", args)
     }
 
-    /// DEL goes the other way round.
+    /// The calls of the delegates. DEL is in reverse order.
     fn delegates(&self, verb: &str, kind: Kind, networks: usize, pod: &Pod) -> Vec<Program> {
         let program = self.site.bin().join(kind.plugin());
         let call = |index| {

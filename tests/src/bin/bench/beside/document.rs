@@ -1,4 +1,4 @@
-//! The figures as text: what `make bench` prints, and `docs/performance.md`.
+//! The figures as text: the output of `make bench`, and `docs/performance.md`.
 
 use std::fmt::{self, Write as _};
 
@@ -12,13 +12,13 @@ use super::targets;
 use crate::chart::number;
 use crate::table::Table;
 
-/// The sections, for readers of a long page.
+/// The contents of the page.
 const CONTENTS: &str = "\
 [Targets](#targets), [how it is measured](#how-it-is-measured),
 [one call after the other](#one-call-after-the-other), [many at once](#many-at-once), [memory](#memory),
 [where our own time goes](#where-our-own-time-goes)";
 
-/// What is measured and how, for those who read the figures elsewhere.
+/// How the figures were measured, for the page's readers.
 const HOW: &str = "\
 All programs are measured in one run on one machine, in one cgroup, on the same delegates, with warm
 caches: one call each in turn. Each round begins with another program, so that the machine's other work
@@ -55,7 +55,7 @@ genie's time depends on the disk and on its other writers, and theirs does not.
 [performance/tried.md](performance/tried.md) lists what was tried to make it less, with the results.";
 
 impl Beside {
-    /// The whole page. `machine` says what it was measured on, `command` how.
+    /// The whole page. `machine` names the machine, and `command` the command that measured.
     pub fn page(&self, machine: &str, command: &str) -> String {
         let plot = |name: &str, says: &str| format!("![{says}](performance/{name}.svg)\n\n");
         format!(
@@ -130,7 +130,7 @@ impl fmt::Display for Rounds<'_> {
     }
 }
 
-/// What failed, once for each who failed: a figure of failures needs a reason.
+/// The failures, one for each contender that had any: a number of failures needs a reason.
 fn said(measured: &Beside, kind: Kind, networks: usize) -> String {
     let lines = Who::ALL.into_iter().filter_map(|who| measured.rounds_of(who, kind, networks));
     reasons(lines.filter_map(|line| Some((line.who, line.failures.first()?))))
@@ -139,7 +139,7 @@ fn said(measured: &Beside, kind: Kind, networks: usize) -> String {
 fn reasons<'a>(failures: impl Iterator<Item = (Who, &'a String)>) -> String {
     let mut text = String::new();
     for (who, message) in failures {
-        // Where it happened is not what happened.
+        // The place of a failure is left out; its reason is at the end.
         let line = message.split("msg\": \"").nth(1).unwrap_or(message).lines().next().unwrap_or_default();
         let short: String = line.chars().rev().take(160).collect::<Vec<_>>().into_iter().rev().collect();
         _ = write!(text, "\n- {}: `… {}`", who.name(), short.replace('`', "'"));

@@ -1,5 +1,5 @@
-//! Everybody side by side, in one run: the delegates alone, cnitool, we, and Multus thin
-//! and thick, against one real API server.
+//! All contenders side by side in one run: the delegates alone, cnitool, genie, and Multus thin and
+//! thick, with one real API server.
 
 mod batch;
 mod bursts;
@@ -24,33 +24,34 @@ use site::{Kind, Site};
 use crate::machine;
 use crate::subjects::build_noop;
 
-/// How many rounds of what.
+/// How many rounds are made of each.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
     /// Calls one after the other, with no-op delegates.
     pub noop: usize,
-    /// The same with real ones.
+    /// The same with real delegates.
     pub bridge: usize,
     /// Bursts, with no-op delegates.
     pub noop_bursts: usize,
-    /// The same with real ones.
+    /// The same with real delegates.
     pub bridge_bursts: usize,
 }
 
-/// What was measured.
+/// Everything that was measured.
 pub struct Beside {
     effort: Effort,
     rounds: Vec<rounds::Line>,
     bursts: Vec<bursts::Line>,
     held: Vec<bursts::Held>,
-    /// Where the time of our ADD and DEL goes.
+    /// Where the time of genie's ADD and DEL goes.
     parts: (parts::Parts, parts::Parts),
-    /// How much of a core the daemons use when nobody asks them.
+    /// How much of a core the daemons use when they have nothing to do.
     idle: Vec<(Who, f64)>,
 }
 
-/// Measures everything, prints it, and writes it with its plots to `target/bench`; with
-/// `BENCH_DOCS=1` in the environment to `docs` as well. `TMPDIR` says where everybody's state is.
+/// Measures everything, prints it, and writes it with its plots to `target/bench`. With
+/// `BENCH_DOCS=1` in the environment it writes to `docs`, too. `TMPDIR` sets where the state of all
+/// contenders is.
 ///
 /// # Panics
 /// When something is missing, or cannot be written.
@@ -75,7 +76,7 @@ pub fn run(rounds: usize) {
 }
 
 impl Effort {
-    /// In proportion to the rounds of the other figures.
+    /// The numbers of rounds, in proportion to those of the other figures.
     fn of(rounds: usize) -> Self {
         let part = |divisor: usize| (rounds / divisor).max(1);
         Self { noop: part(3), bridge: part(12), noop_bursts: part(60), bridge_bursts: part(150) }
@@ -83,10 +84,10 @@ impl Effort {
 }
 
 impl Beside {
-    /// Measures everything, in a network namespace: what it makes stays inside.
+    /// Measures everything in a network namespace, so that everything it makes stays inside.
     ///
     /// # Panics
-    /// When something is missing, or somebody does not do its work.
+    /// When something is missing, or a contender does not do its work.
     pub fn measure(noop: &Path, effort: Effort) -> Self {
         let host = Namespace::new();
         host.enter(|| {
@@ -113,7 +114,7 @@ impl Beside {
         })
     }
 
-    /// What a program adds to its delegates, half of the calls: ADD and DEL.
+    /// What a contender adds to its delegates in half of the calls, for ADD and DEL.
     fn added(&self, who: Who, kind: Kind, networks: usize) -> (f64, f64) {
         let (Some(line), Some(floor)) =
             (self.rounds_of(who, kind, networks), self.rounds_of(Who::Delegate, kind, networks))

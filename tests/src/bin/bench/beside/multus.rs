@@ -1,4 +1,4 @@
-//! Multus, configured as its own deployment does it.
+//! Multus, configured as by its own deployment.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 
 use super::site::{Kind, Site, VERSION};
 
-/// How long the daemon may take to serve.
+/// How long the daemon may take until it serves.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Starts the daemon as its pod does: the host's files below `/hostroot`, changes of
-/// mounts seen (`HostToContainer`), the service account's files where Kubernetes puts
-/// them. Our `/var` is not touched by that.
+/// Starts the daemon as in its pod: the host's files are below `/hostroot`, changes of mounts are
+/// seen (`HostToContainer`), and the service account's files are where Kubernetes puts them. The
+/// `/var` of this process is not touched.
 const RUN: &str = r#"
 set -e
 mount --rbind / "$1/hostroot"
@@ -23,7 +23,7 @@ mount --bind "$1/var" /var
 exec "$1/multus-daemon" -config "$1/daemon-config.json"
 "#;
 
-/// What it may do: what `deployments/multus-daemonset-thick.yml` says.
+/// Creates the account of Multus, with the permissions of `deployments/multus-daemonset-thick.yml`.
 pub fn create_account(site: &Site) {
     let name = json!({"name": "multus"});
     let rules = json!([
@@ -46,7 +46,7 @@ pub fn create_account(site: &Site) {
     fs::create_dir_all(&account).expect("a new directory");
     fs::write(account.join("token"), token.trim()).expect("a new file");
     fs::copy(authority(site), account.join("ca.crt")).expect("a file can be copied");
-    // As the thin entrypoint writes it; the certificate in a file.
+    // The thin entrypoint writes this, but with the certificate in a file.
     let kubeconfig = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "multus-context",
         "clusters": [{"name": "local", "cluster": {"server": site.server.url(), "certificate-authority": account.join("ca.crt")}}],
@@ -56,18 +56,20 @@ pub fn create_account(site: &Site) {
     fs::write(kubeconfig_file(site), kubeconfig.to_string()).expect("a new file");
 }
 
-/// The thin plugin's configuration as its entrypoint writes it (`--multus-conf-file=auto`)
-/// and a runtime hands it over.
+/// The thin plugin's configuration as its entrypoint writes it (`--multus-conf-file=auto`), in the
+/// form in which a runtime hands it over.
 pub fn thin(site: &Site, kind: Kind) -> Value {
     json!({
         "cniVersion": VERSION, "name": "multus-cni-network", "type": "multus",
         "kubeconfig": kubeconfig_file(site), "delegates": [site.list(kind, 0)],
-        // Where the entrypoint has none, so that nothing outside of our directory is touched.
+        // The entrypoint sets none of these. They are set so that nothing outside of our directory
+        // is touched.
         "cniDir": site.at("thin"), "confDir": site.at("none"),
     })
 }
 
-/// The least that it can do: networks that are the same for all pods, no API server.
+/// The simplest configuration of Multus: all pods get the same networks, and there is no API
+/// server.
 pub fn inline(site: &Site, kind: Kind, networks: usize) -> Value {
     let delegates: Vec<_> = (0..networks).map(|index| site.list(kind, index)).collect();
     json!({
@@ -76,18 +78,18 @@ pub fn inline(site: &Site, kind: Kind, networks: usize) -> Value {
     })
 }
 
-/// The thick plugin's daemon; it is killed when this is dropped.
+/// The thick plugin's daemon. It is killed when this value is dropped.
 pub struct Daemon {
     process: Child,
     config: Value,
 }
 
 impl Daemon {
-    /// Starts it and waits until it has written the shim's configuration, which is after
+    /// Starts the daemon, and waits until it has written the shim's configuration. It does so after
     /// it has begun to serve.
     ///
     /// # Panics
-    /// When it does not.
+    /// When the daemon does not write it.
     pub fn start(site: &Site) -> Self {
         let dir = site.at("thick");
         for part in ["hostroot", "net.d", "var/lib", "state"] {
@@ -99,7 +101,7 @@ impl Daemon {
             fs::write(first_network(site, kind), site.plugin_config(kind, 0).to_string()).expect("a new file");
         }
         fs::copy(first_network(site, Kind::Noop), dir.join("net.d/10-net.conf")).expect("a file can be copied");
-        // As in deployments/multus-daemonset-thick.yml, with our directories and version.
+        // As in deployments/multus-daemonset-thick.yml, with our directories and our version.
         let config = json!({
             "chrootDir": dir.join("hostroot"), "cniVersion": VERSION, "logLevel": "verbose", "logToStderr": true,
             "cniConfigDir": dir.join("net.d"), "multusAutoconfigDir": dir.join("net.d"), "multusConfigFile": "auto",
@@ -131,12 +133,12 @@ impl Daemon {
         daemon
     }
 
-    /// Its process.
+    /// The daemon's process id.
     pub fn id(&self) -> u32 {
         self.process.id()
     }
 
-    /// The shim's configuration: what the daemon wrote, with the first network of a kind.
+    /// The shim's configuration as the daemon wrote it, with the first network of a kind.
     pub fn shim(&self, site: &Site, kind: Kind) -> Value {
         let mut config = self.config.clone();
         config["clusterNetwork"] = json!(first_network(site, kind));
@@ -151,9 +153,9 @@ impl Drop for Daemon {
     }
 }
 
-/// The first network for the daemon: one plugin, no list. Of a list 4.2.3 remembers only
-/// the keys that it knows itself, host-local's DEL then fails for want of its ranges, the
-/// shim says that all is well, and the next ADD finds the address taken.
+/// The file of the first network for the daemon. It holds one plugin, not a list: of a list, 4.2.3
+/// remembers only the keys that it knows itself. host-local's DEL then fails because its ranges are
+/// missing, the shim reports success, and the next ADD finds the address taken.
 fn first_network(site: &Site, kind: Kind) -> PathBuf {
     site.at("thick").join(kind.plugin()).join("10-net.conf")
 }
@@ -162,7 +164,7 @@ fn kubeconfig_file(site: &Site) -> PathBuf {
     site.at("multus.kubeconfig")
 }
 
-/// The certificate that the API server's own one is checked by.
+/// The certificate authority of the API server.
 fn authority(site: &Site) -> PathBuf {
     let text = fs::read_to_string(site.server.kubeconfig()).expect("the server wrote it");
     let config: Value = serde_json::from_str(&text).expect("it is JSON");

@@ -1,4 +1,4 @@
-//! Where the time of one call goes, as the plugin itself tells its agent.
+//! Where the time of a call goes, by what the plugin reports to its agent.
 
 use std::io::Read as _;
 use std::os::unix::net::UnixListener;
@@ -10,11 +10,11 @@ use serde_json::Value;
 use super::contender::Contenders;
 use super::site::{Kind, Pod, Site};
 
-/// Calls before those that count.
+/// The calls before those that count.
 const WARM_UP: usize = 10;
 
-/// The parts of one verb, in their order. The first one is what the plugin does not see:
-/// its process's start and end.
+/// The parts of one verb, in their order. The first one is the start and end of its process, which
+/// the plugin does not see.
 #[derive(Default)]
 pub struct Parts(pub Vec<(String, Samples)>);
 
@@ -36,11 +36,11 @@ impl Parts {
     }
 }
 
-/// ADD and DEL of one no-op network. We stand where the agent stands and read what it
-/// would read.
+/// Measures ADD and DEL of one no-op network. This function takes the agent's place, and reads what
+/// the agent would read.
 ///
 /// # Panics
-/// When a call fails, or tells nothing.
+/// When a call fails, or reports nothing.
 pub fn measure(site: &Site, contenders: &Contenders<'_>, pod: &Pod, rounds: usize) -> (Parts, Parts) {
     let socket = site.at("parts.sock");
     let listener = UnixListener::bind(&socket).expect("a new socket");
@@ -50,7 +50,7 @@ pub fn measure(site: &Site, contenders: &Contenders<'_>, pod: &Pod, rounds: usiz
         let output = program.start().wait_with_output().expect("a child's output is read");
         let wall = started.elapsed();
         assert!(output.status.success(), "{verb} failed: {output:?}");
-        // It was told before the process ended.
+        // The plugin reports before its process ends.
         let (mut told, _) = listener.accept().expect("the plugin was here");
         let mut text = String::new();
         told.read_to_string(&mut text).expect("it told in text");

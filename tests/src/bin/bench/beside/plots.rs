@@ -6,7 +6,7 @@ use super::contender::Who;
 use super::site::{Kind, PODS};
 use crate::chart::{self, Series, bars, colour};
 
-/// File names and their SVG.
+/// The file names of the pictures, and their SVG.
 pub fn all(measured: &Beside) -> Vec<(&'static str, String)> {
     vec![
         ("added.svg", added(measured)),

@@ -1,4 +1,4 @@
-//! Calls one after the other, everybody in turn.
+//! Makes calls one after the other, all contenders in turn.
 
 use std::time::{Duration, Instant};
 
@@ -8,38 +8,38 @@ use super::batch::{self, Batch};
 use super::contender::{Contenders, Who};
 use super::site::{Kind, Pod, Site};
 
-/// Rounds before those that count.
+/// The rounds before those that count.
 const WARM_UP: usize = 5;
-/// Calls for the CPU time of one.
+/// How many calls are made to find the CPU time of one.
 const FOR_CPU: usize = 24;
 /// How often a call may be tried before the bench gives up.
 const TRIES: usize = 10;
 /// How long publication may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What somebody's calls cost, one after the other.
+/// What a contender's calls cost, one after the other.
 pub struct Line {
-    /// Who.
+    /// The contender.
     pub who: Who,
-    /// With which delegates.
+    /// The kind of the delegates.
     pub kind: Kind,
-    /// For how many networks.
+    /// The number of networks.
     pub networks: usize,
-    /// Wall time of ADD, one a round.
+    /// Wall times of ADD, one for each round.
     pub add: Samples,
-    /// Wall time of DEL.
+    /// Wall times of DEL.
     pub del: Samples,
-    /// CPU time of one ADD and of one DEL, all processes, in milliseconds; NaN where it was
-    /// not measured.
+    /// CPU time of one ADD and of one DEL, over all processes, in milliseconds. It is NaN where it
+    /// was not measured.
     pub cpu: (f64, f64),
     /// Calls that failed and were made again.
     pub failures: Vec<String>,
 }
 
-/// Measures everybody with one kind of delegates and a number of networks.
+/// Measures all contenders with one kind of delegates and one number of networks.
 ///
 /// # Panics
-/// When somebody does not do what it is measured for.
+/// When a contender does not do the work that it is measured for.
 pub fn measure(site: &Site, contenders: &Contenders<'_>, kind: Kind, networks: usize, rounds: usize) -> Vec<Line> {
     site.select(kind, networks);
     for who in Who::ALL {
@@ -68,7 +68,7 @@ pub fn measure(site: &Site, contenders: &Contenders<'_>, kind: Kind, networks: u
     lines
 }
 
-/// Everybody has a pod of its own.
+/// The index of a contender's own pod.
 fn place(who: Who) -> usize {
     Who::ALL.iter().position(|other| *other == who).unwrap_or_default()
 }
@@ -92,8 +92,8 @@ impl Line {
         self.del.push(del);
     }
 
-    /// A failure is told, undone and tried again: what is compared are calls that did
-    /// their work.
+    /// Makes a call. A failure is noted and undone, and the call is made again: only calls that did
+    /// their work are compared.
     fn call(&mut self, contenders: &Contenders<'_>, verb: &'static str, pod: &Pod) -> Duration {
         for _ in 0..TRIES {
             match self.try_call(contenders, verb, pod) {
@@ -124,7 +124,7 @@ impl Line {
         if addresses == expected { Ok(took) } else { Err(format!("{addresses} addresses: {answers}")) }
     }
 
-    /// Looks once whether everything is done that the times are taken for.
+    /// Checks once that the work is done for which the times are taken.
     fn prove(&mut self, site: &Site, contenders: &Contenders<'_>, pod: &Pod) {
         let (who, networks) = (self.who.name(), self.networks);
         if self.who.publishes() {

@@ -1,5 +1,5 @@
-//! Where everything that is measured side by side runs: one network namespace with a
-//! real API server, pods with namespaces of their own, and the networks as files.
+//! The place where everything is measured side by side: one network namespace with a real API
+//! server, pods with namespaces of their own, and the networks as files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,28 +11,28 @@ use genie_tests::programs;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The pods, one for each call of the largest burst.
+/// The number of pods, one for each call of the largest burst.
 pub const PODS: usize = 96;
 /// The version of all configurations.
 pub const VERSION: &str = "1.0.0";
-/// What selects the networks after the first one for Multus.
+/// The annotation that selects the networks after the first one for Multus.
 const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
-/// What Multus and we publish.
+/// The annotation that Multus and genie publish.
 const STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
 
-/// Which delegate.
+/// The kind of a delegate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// One that answers and does nothing.
+    /// A plugin that answers and does nothing.
     Noop,
     /// The real bridge with the real host-local.
     Bridge,
-    /// As [`Kind::Noop`], but it answers only when [`Site::gate`] was opened.
+    /// As [`Kind::Noop`], but it answers only after [`Site::open_gate`] was called.
     Gated,
 }
 
 impl Kind {
-    /// For people.
+    /// The name for people.
     pub fn name(self) -> &'static str {
         match self {
             Self::Noop => "no-op",
@@ -55,7 +55,7 @@ impl Kind {
         [1, 2, 3].map(|index| format!("{}{index}", self.plugin()))
     }
 
-    /// A network's only plugin.
+    /// The configuration of a network's only plugin.
     fn config(self, index: usize, leases: &Path) -> Value {
         match self {
             Self::Noop | Self::Gated => json!({"type": self.plugin()}),
@@ -67,13 +67,13 @@ impl Kind {
     }
 }
 
-/// A pod of the API server's, and its network namespace.
+/// A pod of the API server, and its network namespace.
 pub struct Pod {
-    /// Its name; its namespace is `default`.
+    /// The pod's name. Its namespace is `default`.
     pub name: String,
-    /// Its uid.
+    /// The pod's uid.
     pub uid: String,
-    /// Its network namespace.
+    /// The pod's network namespace.
     pub netns: Namespace,
 }
 
@@ -87,7 +87,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// Lays it out. `programs` holds the no-op delegate.
+    /// Makes the place. `noop` is the no-op delegate.
     ///
     /// # Panics
     /// When something is missing.
@@ -114,7 +114,7 @@ impl Site {
         site
     }
 
-    /// A path of its directory.
+    /// A path in the site's directory.
     pub fn at(&self, part: &str) -> PathBuf {
         self.dir.path().join(part)
     }
@@ -129,7 +129,7 @@ impl Site {
         self.at(&format!("{}.d", kind.plugin()))
     }
 
-    /// A network as its configuration list.
+    /// A network as a configuration list.
     ///
     /// # Panics
     /// When there is no such network.
@@ -138,7 +138,7 @@ impl Site {
         json!({"cniVersion": VERSION, "name": name, "plugins": [kind.config(index + 1, &self.at("leases"))]})
     }
 
-    /// A network's only plugin as libcni hands it its configuration.
+    /// The configuration of a network's only plugin, as libcni hands it over.
     pub fn plugin_config(&self, kind: Kind, index: usize) -> Value {
         let list = self.list(kind, index);
         let mut plugin = list["plugins"][0].clone();
@@ -147,7 +147,7 @@ impl Site {
         plugin
     }
 
-    /// Annotates all pods so that everybody gives them the first `count` networks.
+    /// Annotates all pods so that every contender gives them the first `count` networks.
     pub fn select(&self, kind: Kind, count: usize) {
         let names = kind.networks();
         let ours = format!("cni={}", selection(kind, count));
@@ -165,12 +165,13 @@ impl Site {
         serde_json::from_str::<Vec<Value>>(&status).map_or(0, |networks| networks.len())
     }
 
-    /// Takes the published status of a pod away.
+    /// Removes the published status of a pod.
     pub fn unpublish(&self, pod: &Pod) {
         self.server.kubectl(&["annotate", "pod", &pod.name, &format!("{STATUS}-")]);
     }
 
-    /// Where [`Kind::Gated`] waits: whoever opens this for writing, lets them go on.
+    /// The pipe on which delegates of [`Kind::Gated`] wait. They go on when it is opened for
+    /// writing.
     pub fn gate(&self) -> PathBuf {
         self.at("bin/gated.gate")
     }
@@ -184,7 +185,7 @@ impl Site {
         }
     }
 
-    /// The networks after the first one, as objects of the API server.
+    /// Creates the networks after the first one as objects of the API server.
     fn create_definitions(&self) {
         self.server.create(&json!({
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",

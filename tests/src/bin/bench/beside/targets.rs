@@ -1,29 +1,29 @@
-//! What was aimed at, and whether it was met.
+//! The targets, and whether they were met.
 
 use super::Beside;
 use super::contender::Who;
 use super::site::{Kind, PODS};
 
-/// One aim: a figure of ours beside one of somebody else's.
+/// A target: a figure of genie beside one of another contender.
 pub struct Target {
     /// What is compared.
     pub what: String,
-    /// Ours and the other's, for people.
+    /// Both figures, for people.
     pub figures: String,
-    /// Ours divided by the other's.
+    /// genie's figure divided by the other one.
     pub ratio: f64,
-    /// What the ratio may be at most.
+    /// The largest ratio that meets the target.
     pub limit: f64,
 }
 
 impl Target {
-    /// Whether it was met.
+    /// Whether the target was met.
     pub fn met(&self) -> bool {
         self.ratio <= self.limit
     }
 }
 
-/// All of them.
+/// All targets.
 pub fn all(measured: &Beside) -> Vec<Target> {
     let mut targets = Vec::new();
     for (ours, other, limit) in [
@@ -50,7 +50,7 @@ pub fn all(measured: &Beside) -> Vec<Target> {
     targets
 }
 
-/// For each ADD: those of somebody who fails some are fewer.
+/// The targets for memory. They are per ADD, because a contender with failures has fewer of them.
 fn memory(measured: &Beside) -> Vec<Target> {
     let seen = |who| measured.bursts_of(who, Kind::Noop, PODS).map_or(f64::NAN, |line| mebibytes(line.resident, PODS));
     let held = |who| measured.held_of(who).map_or(f64::NAN, |held| mebibytes(held.resident, held.waiting));

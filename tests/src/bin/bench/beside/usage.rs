@@ -1,4 +1,4 @@
-//! What processes use: CPU time and memory, of all that belong to a program.
+//! The CPU time and memory of processes, including all that belong to a program.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -9,16 +9,16 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use rustix::param::{clock_ticks_per_second, page_size};
 
-/// How long a sample of everybody's memory waits after the one before.
+/// The pause between two samples of memory.
 const PAUSE: Duration = Duration::from_millis(2);
-/// The sampler's priority: it has to see what happens on a machine that is busy.
+/// The priority of the sampler: it must get its turn on a busy machine.
 const PRIORITY: i32 = -15;
 
-/// CPU time, user and system, of all children that have ended and were waited for, with
-/// theirs.
+/// CPU time, user and system, of all children that have ended and were waited for, and of their own
+/// such children.
 ///
 /// # Panics
-/// Never: the kernel knows.
+/// Never: the kernel always counts.
 pub fn of_children() -> Duration {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the kernel counts");
     let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
@@ -37,7 +37,7 @@ pub fn of_process(process: u32) -> Duration {
         + Duration::from_secs(children) / u32::try_from(clock_ticks_per_second()).unwrap_or(100)
 }
 
-/// What `/proc/PID/stat` says.
+/// Fields of `/proc/PID/stat`.
 struct Stat {
     name: String,
     parent: u32,
@@ -48,7 +48,7 @@ struct Stat {
 
 fn stat(process: u32) -> Option<Stat> {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The program's name, in brackets, may hold anything.
+    // The program's name, in parentheses, may hold anything.
     let (name, fields) = text.split_once('(')?.1.rsplit_once(')')?;
     let fields: Vec<_> = fields.split_whitespace().collect();
     let at = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
@@ -60,17 +60,17 @@ fn stat(process: u32) -> Option<Stat> {
     })
 }
 
-/// Which memory.
+/// A way to count memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memory {
-    /// Resident: what each process has in memory, pages that several share counted in each.
+    /// Resident: the memory of each process. Pages that several share count for each of them.
     Resident,
-    /// Proportional: shared pages counted once, divided among those that share them.
+    /// Proportional: a shared page counts once, divided among the processes that share it.
     Proportional,
 }
 
-/// All processes that descend from us, but for `others` with all theirs, and but for those
-/// that have not become another program yet: their memory is still our own.
+/// All processes that descend from this one. Left out are `others` with their descendants, and
+/// processes that have not become another program yet: their memory is still our own.
 fn tree(others: &BTreeSet<u32>) -> HashMap<u32, Stat> {
     let numbers = fs::read_dir("/proc").into_iter().flatten().flatten();
     let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -112,7 +112,7 @@ fn proportional(process: u32) -> Option<u64> {
     line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
-/// Our children as they are now, but for one: who is not to be measured.
+/// Our present children, without the measured one: those that do not count.
 pub fn children_but(measured: Option<u32>) -> BTreeSet<u32> {
     let us = std::process::id();
     let listed = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -120,7 +120,7 @@ pub fn children_but(measured: Option<u32>) -> BTreeSet<u32> {
     numbers.filter(|child| Some(*child) != measured && stat(*child).is_some_and(|stat| stat.parent == us)).collect()
 }
 
-/// Samples until told to stop. Answers the greatest sum in KiB.
+/// Samples until it is told to stop. Returns the greatest sum in KiB.
 pub fn watch(memory: Memory, others: &BTreeSet<u32>, stop: &AtomicBool) -> u64 {
     _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), PRIORITY);
     let mut peak = 0;

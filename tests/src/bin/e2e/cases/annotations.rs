@@ -1,4 +1,4 @@
-//! What a user is told.
+//! What users are told.
 
 use anyhow::{Result, ensure};
 
@@ -21,7 +21,7 @@ fn unknown(trial: &Trial) -> Result<()> {
     heals(trial, "unknown")
 }
 
-/// Corrects the annotation; the same pod must come up.
+/// Corrects the annotation. The same pod must then come up.
 fn heals(trial: &Trial, pod: &str) -> Result<()> {
     let uid = trial.kubectl.get(&["pod", pod])?["metadata"]["uid"].clone();
     trial.kubectl.run(&["annotate", "pod", pod, "--overwrite", "cni=flannel"])?;
@@ -30,7 +30,7 @@ fn heals(trial: &Trial, pod: &str) -> Result<()> {
     Ok(())
 }
 
-/// Waits for an event of ours on a pod and answers its message.
+/// Waits for an event of ours on a pod and returns its message.
 pub fn await_event(trial: &Trial, pod: &str, reason: &str) -> Result<String> {
     let selector = format!("--field-selector=involvedObject.name={pod},reason={reason}");
     let events = trial.kubectl.await_object(&["events", &selector], |events| {

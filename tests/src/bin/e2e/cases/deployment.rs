@@ -1,4 +1,4 @@
-//! genie-host comes, is replaced, and goes.
+//! genie-host is installed, replaced, and removed.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,10 +28,10 @@ pub const CASES: Group = &[
     ("runtime-elsewhere", runtime_elsewhere),
 ];
 
-/// Where the networks are.
+/// The directory of the networks.
 const NET_D: &str = "/etc/cni/net.d";
 
-/// What a node with a fresh kubelet registers with where a site wants to wait for us.
+/// The taint with which a fresh node registers when its site wants pods to wait for us.
 const TAINT: &str = "genie-host.io/not-ready";
 
 fn manifests_accepted(trial: &Trial) -> Result<()> {
@@ -43,7 +43,7 @@ fn manifests_accepted(trial: &Trial) -> Result<()> {
     Ok(())
 }
 
-/// A site's guard is still there after the program was applied anew.
+/// A site's guard survives when the program is applied again.
 fn policy_stays(trial: &Trial) -> Result<()> {
     let guard = json!([{"module": "annotation", "grant": [{"networks": ["10-calico"]}]}, {"module": "default-plugin"}]);
     deploy::configure(trial.cluster, &json!({"selectors": guard}))?;
@@ -89,7 +89,7 @@ fn removed(trial: &Trial) -> Result<()> {
 }
 
 fn after_removal(trial: &Trial) -> Result<()> {
-    // The first of the node's own networks.
+    // The pod has an address of the first of the node's own networks.
     let pod = trial.run(Pod::new("own").cni("flannel"))?;
     ensure!(pod_ip(&pod)?.starts_with("172.120."), "a pod got {} after the removal", pod_ip(&pod)?);
     trial.delete_all()?;
@@ -99,7 +99,7 @@ fn after_removal(trial: &Trial) -> Result<()> {
     }
     let pod = trial.run(Pod::new("own-again").cni("flannel"))?;
     ensure!(pod_ip(&pod)?.starts_with("172.120."), "a pod got {} after the removal", pod_ip(&pod)?);
-    // Before we come back: we have no record of a pod that calico attached by itself
+    // This comes before our installation: we have no record of a pod that calico attached by itself
     // (docs/deployment.md, "Before you begin").
     trial.delete_all()?;
     trial.await_no_trace()
@@ -126,8 +126,8 @@ fn fresh_node(trial: &Trial) -> Result<()> {
     Ok(())
 }
 
-/// A default that no node has is not put in force where another is, and on a fresh node
-/// nothing is until it can be.
+/// A default network that no node has is not put in force: on a node with a configuration, that one
+/// stays; on a fresh node, nothing is in force until the default can be.
 fn default_missing(trial: &Trial) -> Result<()> {
     let nodes = trial.cluster.nodes();
     let before = nodes.iter().map(deploy::configuration).collect::<Result<Vec<_>>>()?;
@@ -156,7 +156,7 @@ fn default_missing(trial: &Trial) -> Result<()> {
     await_open(trial)
 }
 
-/// Our DaemonSet may be on a node before those of the networks.
+/// Our DaemonSet may be on a node earlier than those of the networks.
 fn network_late(trial: &Trial) -> Result<()> {
     let node = trial.cluster.node("node2")?;
     deploy::remove(trial.cluster)?;
@@ -194,7 +194,7 @@ fn runtime_elsewhere(trial: &Trial) -> Result<()> {
     await_open(trial)
 }
 
-/// As a node registers that waits for us.
+/// Sets the taint, as a node does that registers and waits for us.
 fn taint(trial: &Trial) -> Result<()> {
     trial.cluster.kubectl().run(&["taint", "node", "node2", &format!("{TAINT}=:NoSchedule")]).map(|_| ())
 }
@@ -203,7 +203,8 @@ fn taints(trial: &Trial) -> Result<String> {
     Ok(trial.cluster.kubectl().get(&["node", "node2"])?["spec"]["taints"].to_string())
 }
 
-/// node2's agent says why it is not ready; the taint stays, and the runtime does not know us.
+/// Waits until node2's agent says why it is not ready. The taint is there, and the runtime does not
+/// know us.
 fn await_nothing_in_force(trial: &Trial, why: &str) -> Result<()> {
     let node = trial.cluster.node("node2")?;
     deploy::await_unready(&node, why)?;
@@ -212,7 +213,7 @@ fn await_nothing_in_force(trial: &Trial, why: &str) -> Result<()> {
     Ok(())
 }
 
-/// The taint goes, and the node's pods get their networks.
+/// Waits until the taint is gone, and the node's pods get their networks.
 fn await_open(trial: &Trial) -> Result<()> {
     trial.cluster.kubectl().await_object(&["node", "node2"], |node| {
         let taints = node["spec"]["taints"].to_string();

@@ -12,13 +12,13 @@ use crate::trial::{Pod, Trial};
 
 pub const CASES: Group = &[("other-directories", other_directories)];
 
-/// Those of the platform k3s.
+/// The directories of the platform k3s.
 const CONF: &str = "/var/lib/rancher/k3s/agent/etc/cni/net.d";
 const BIN: &str = "/var/lib/rancher/k3s/data/cni";
-/// What is said beside the platform.
+/// The directories that are configured beside the platform.
 const STATE: &str = "/var/lib/rancher/genie";
 const CACHE: &str = "/var/cache/rancher/genie";
-/// That, for helm.
+/// The same as arguments for helm.
 const VALUES: [&str; 4] = [
     "--set=platform=k3s",
     "--set=directories.state=/var/lib/rancher/genie",

@@ -50,7 +50,7 @@ fn agent_down(trial: &Trial) -> Result<()> {
     let done = without_agent(trial);
     deploy::unpark_agents(trial.cluster)?;
     done.context("without an agent")?;
-    // What was attached meanwhile is published now.
+    // What was attached in the meantime is published now.
     trial.kubectl.await_object(&["pod", "pod2"], |pod| {
         pod["metadata"]["annotations"]["k8s.v1.cni.cncf.io/network-status"]
             .is_null()
@@ -106,13 +106,13 @@ fn restart_everywhere(trial: &Trial, daemon: &str) -> Result<()> {
     Ok(())
 }
 
-/// Does something while pods start, and again while they stop.
+/// Calls `disturb` while pods start, and again while they stop.
 fn while_pods_come_and_go(trial: &Trial, disturb: impl Fn() -> Result<()>) -> Result<()> {
     for _ in 0..2 {
         thread::scope(|scope| {
             let creating = scope.spawn(|| trial.create(mixed(12)));
             disturb()?;
-            // The API server itself may be what is disturbed.
+            // It may be the API server that is disturbed.
             if creating.join().map_err(|_| anyhow::anyhow!("the creation panicked"))?.is_err() {
                 trial.create(mixed(12))?;
             }

@@ -13,15 +13,15 @@ use anyhow::Result;
 
 use crate::trial::Trial;
 
-/// A case: its name, which is its namespace too, and what it does.
+/// A case: its name, which is also its namespace, and what it does.
 pub struct Case {
-    /// Its name.
+    /// The name of the case.
     pub name: &'static str,
-    /// Fails with what is wrong.
+    /// Runs the case. The error says what is wrong.
     pub run: fn(&Trial) -> Result<()>,
 }
 
-/// All of them.
+/// All cases.
 pub fn all() -> Vec<Case> {
     let groups = [
         networks::CASES,
@@ -36,5 +36,5 @@ pub fn all() -> Vec<Case> {
     groups.into_iter().flatten().map(|(name, run)| Case { name, run: *run }).collect()
 }
 
-/// What a group is written as.
+/// The type of a group of cases.
 type Group = &'static [(&'static str, fn(&Trial) -> Result<()>)];

@@ -1,4 +1,4 @@
-//! Which networks a pod gets, and whether they work.
+//! Which networks a pod gets, and whether these work.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ fn two_networks(trial: &Trial) -> Result<()> {
     for address in [&first, &second] {
         reaches(trial, &pod, address.split('/').next().unwrap_or_default())?;
     }
-    // The agent publishes beside the start of the pod.
+    // The agent may publish after the pod has started.
     let pod = trial.kubectl.await_object(&["pod", "busybox4"], |pod| {
         let missing = |key: &&&str| pod["metadata"]["annotations"][**key].is_null();
         ["multi-ip-preferences", "k8s.v1.cni.cncf.io/network-status"]
@@ -90,7 +90,7 @@ fn two_networks(trial: &Trial) -> Result<()> {
     Ok(())
 }
 
-/// What the pod sends has the pod's address, in whichever order its networks come.
+/// What a pod sends has the pod's address, whatever the order of its networks.
 fn default_route(trial: &Trial) -> Result<()> {
     for (name, cni) in [("calico-first", "calico,flannel"), ("flannel-first", "flannel,calico")] {
         let pod = trial.run(Pod::new(name).cni(cni))?;
@@ -142,7 +142,7 @@ fn service(trial: &Trial) -> Result<()> {
     Ok(())
 }
 
-/// Fails unless an interface is one of flannel's on the pod's node.
+/// Checks that an interface is one of flannel's on the pod's node.
 pub fn assert_flannel(trial: &Trial, pod: &Value, name: &str, interface: &str) -> Result<()> {
     let (address, mtu) = trial.interface(name, interface)?;
     let prefix = flannel_prefix(trial, pod)?;
@@ -157,14 +157,14 @@ pub fn pod_ip(pod: &Value) -> Result<&str> {
     pod["status"]["podIP"].as_str().context("the pod has no address")
 }
 
-/// How addresses of flannel begin on a pod's node.
+/// The beginning of flannel's addresses on a pod's node.
 fn flannel_prefix(trial: &Trial, pod: &Value) -> Result<String> {
     let node = trial.kubectl.get(&["node", &trial.node_of(pod)?.name])?;
     let subnet = node["spec"]["podCIDR"].as_str().context("the node has no subnet")?;
     Ok(subnet.trim_end_matches("0/24").to_owned())
 }
 
-/// Fails unless the pod's node gets an answer from an address.
+/// Checks that the pod's node gets an answer from an address.
 fn reaches(trial: &Trial, pod: &Value, ip: &str) -> Result<()> {
     trial.node_of(pod)?.run(&format!("ping -c 1 -W 5 {ip}"))?;
     Ok(())

@@ -1,5 +1,5 @@
-//! Pods go, and nothing of theirs stays. Every case ends with a look at that; these are about
-//! the ways in which pods go.
+//! Pods end, and nothing of theirs stays. Every case ends with a check of that; these cases are
+//! about the ways in which pods end.
 
 use anyhow::Result;
 use genie_tests::cluster::await_that;
@@ -18,10 +18,10 @@ pub const CASES: Group = &[
     ("deleted-without-api", deleted_without_api),
 ];
 
-/// Networks in turn, so that both and their combination are always there.
+/// The networks of successive pods: each network alone, and both.
 const NETWORKS: [&str; 3] = ["calico", "flannel", "calico,flannel"];
 
-/// Pods with all kinds of networks.
+/// Pods with all of these networks.
 pub fn mixed(count: usize) -> impl Iterator<Item = Pod> {
     (0..count).map(|number| Pod::new(&format!("pod{number}")).cni(NETWORKS[number % NETWORKS.len()]))
 }
@@ -84,7 +84,7 @@ fn deleted_without_api(trial: &Trial) -> Result<()> {
     trial.create(mixed(6).map(Pod::lingering))?;
     trial.await_all_ready(6)?;
     trial.kubectl.run(&["delete", "pods", "--all", "--wait=false"])?;
-    // By then the kubelets know, and the pods' networks are still there.
+    // The kubelets know of the deletion now, and the pods' networks are still there.
     for number in 0..6 {
         await_that("the pods to be asked to end", Duration::from_secs(30), || {
             let said = trial.kubectl.run(&["logs", &format!("pod{number}")])?;

@@ -1,4 +1,4 @@
-//! Policy out of the ConfigMap: what a selector may say, and what is not put in force.
+//! Policy from the ConfigMap: what a selector may say, and what is not put in force.
 
 use anyhow::{Result, ensure};
 use genie_tests::guests;
@@ -12,9 +12,9 @@ use crate::trial::{Pod, Trial};
 
 pub const CASES: Group = &[("selector-grants", grants), ("operators-mistake", mistake)];
 
-/// A key of the ConfigMap.
+/// The module's key of the ConfigMap.
 const MODULE: &str = "puppet.wasm";
-/// What the module wants: flannel's pods with a smaller MTU.
+/// The MTU that the module wants for flannel's pods. It is smaller than the usual one.
 const MTU: u32 = 1400;
 
 fn grants(trial: &Trial) -> Result<()> {
@@ -40,7 +40,7 @@ fn granted_later(trial: &Trial) -> Result<()> {
     trial.await_no_trace()
 }
 
-/// The module before `default-plugin`, with these grants.
+/// Puts the module before `default-plugin`, with these grants.
 fn put_in_force(trial: &Trial, grant: &Value) -> Result<()> {
     let patch = json!({"delegate": {"mtu": MTU}}).to_string();
     let settings = json!({"act": "plan", "networks": ["cbr0"], "patch": patch});

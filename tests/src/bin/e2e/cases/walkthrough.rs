@@ -13,7 +13,7 @@ use crate::trial::Trial;
 
 pub const CASES: Group = &[("walkthrough", walkthrough)];
 
-/// Nothing in the walkthrough takes longer.
+/// How long the walkthrough may take, in seconds.
 const LIMIT: &str = "300";
 
 fn walkthrough(trial: &Trial) -> Result<()> {
@@ -27,7 +27,7 @@ fn walkthrough(trial: &Trial) -> Result<()> {
     done
 }
 
-/// The lines of the blocks that are marked as `sh`, in the section of that name.
+/// The lines of the blocks that are marked as `sh` in the section Walkthrough.
 fn commands(document: &str) -> Result<String> {
     let section = document.split("\n## ").find(|section| section.starts_with("Walkthrough\n"));
     let section = section.context("docs/deployment.md has no section Walkthrough")?;
@@ -37,7 +37,7 @@ fn commands(document: &str) -> Result<String> {
     Ok(script)
 }
 
-/// In the namespace `default`, as a reader would, and until the first command that fails.
+/// Runs the commands in the namespace `default`, as a reader would, up to the first that fails.
 fn run(trial: &Trial, script: &Path) -> Result<()> {
     let kubectl = trial.kubectl.command();
     let kubeconfig = kubectl.get_envs().find(|(key, _)| *key == "KUBECONFIG").and_then(|(_, value)| value);

@@ -1,10 +1,10 @@
-//! `make bench`: how long a pod takes from its creation to Ready, with our plugin and with the
-//! delegate that containerd calls by itself.
+//! `make bench`: how long a pod takes from its creation until it is ready, with our plugin and with
+//! a delegate that containerd calls by itself.
 //!
-//! The two differ in their `RuntimeClass` alone. They are created together, the other one first
-//! each time, so that both meet the same machine and the same looks of the kubelet. It looks
-//! once a second, so Ready is told to the second; containerd's own log tells its part, in
-//! which all is that we could slow down, to the millisecond.
+//! The two pods differ only in their `RuntimeClass`. They are created together, each time in the
+//! other order, so that the machine and the kubelet treat both alike. The kubelet looks once a
+//! second, so the time until a pod is ready is only exact to a second. containerd's log tells its
+//! own part to the millisecond, and everything that we could slow down is in that part.
 
 mod runtime;
 
@@ -21,15 +21,15 @@ use serde_json::{Value, json};
 use crate::trial::template;
 
 const NAMESPACE: &str = "pod-start";
-/// Pairs of pods of each network, unless an argument says otherwise.
+/// Pairs of pods for each network, unless an argument says otherwise.
 pub const ROUNDS: usize = 40;
-/// Pairs that do not count: the first pods find cold files.
+/// Pairs that do not count: the first pods find no warm files.
 const WARM_UP: usize = 3;
 const TARGET: f64 = 1.05;
-/// A line for each change of a pod.
+/// The format of a line for each change of a pod.
 const LINE: &str = r#"jsonpath={.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}"#;
 
-/// Measures and prints.
+/// Measures, and prints the figures.
 pub fn measure(cluster: &Cluster, rounds: usize) -> Result<()> {
     let kubectl = cluster.kubectl().in_namespace(NAMESPACE);
     kubectl.await_gone(&["namespace", NAMESPACE])?;
@@ -70,7 +70,8 @@ pub fn measure(cluster: &Cluster, rounds: usize) -> Result<()> {
     Ok(())
 }
 
-/// How long a pod took whose network containerd attached by itself, and one of ours.
+/// Measures a pair: how long a pod took whose network containerd attached by itself, and a pod of
+/// ours.
 fn pair(kubectl: &Kubectl, watch: &mut Watch, network: &str, round: usize) -> Result<[Duration; 2]> {
     let names = names(network, round);
     let mut pods = vec![pod(&names[0], network, &format!("alone-{network}")), pod(&names[1], network, "runc")];
@@ -84,12 +85,12 @@ fn pair(kubectl: &Kubectl, watch: &mut Watch, network: &str, round: usize) -> Re
     Ok(took)
 }
 
-/// The pod whose network containerd attaches by itself, and ours.
+/// The names of a pair: the pod whose network containerd attaches by itself, and ours.
 fn names(network: &str, round: usize) -> [String; 2] {
     ["alone", "genie"].map(|who| format!("{network}-{who}-{round}"))
 }
 
-/// A pod that is past the scheduler already.
+/// A pod with a node already, so that it does not wait for the scheduler.
 fn pod(name: &str, network: &str, class: &str) -> Value {
     let mut spec = template(name);
     spec["nodeName"] = "node1".into();
@@ -98,7 +99,7 @@ fn pod(name: &str, network: &str, class: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "annotations": annotations}, "spec": spec})
 }
 
-/// What happens to the pods, as it happens.
+/// The changes of pods as they happen.
 struct Watch {
     kubectl: Child,
     lines: BufReader<ChildStdout>,
@@ -113,7 +114,7 @@ impl Watch {
         Ok(Self { kubectl, lines })
     }
 
-    /// From the first word of each of these pods to its being ready.
+    /// The time from the first line about each of these pods until the pod is ready.
     fn await_ready(&mut self, names: &[String; 2]) -> Result<[Duration; 2]> {
         let mut created = BTreeMap::new();
         let mut took = BTreeMap::new();

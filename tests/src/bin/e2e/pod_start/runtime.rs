@@ -1,4 +1,4 @@
-//! What containerd's log tells about the pods that it started.
+//! Reads from containerd's log how long pods took to start.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,12 +7,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use genie_tests::cluster::ClusterNode;
 
-/// How long it was from the call that makes a pod's sandbox to the start of its container, by
-/// the pod's name.
+/// The time from the call that makes a pod's sandbox to the start of its container, by the pod's
+/// name.
 pub fn starts(node: &ClusterNode) -> Result<BTreeMap<String, Duration>> {
     let log = node.log("containerd");
     let text = fs::read_to_string(&log).with_context(|| log.display().to_string())?;
-    // A log escapes the quotation marks of its messages.
+    // In the log, quotation marks of messages are escaped.
     let text = text.replace("\\\"", "\"");
     let mut pods = BTreeMap::new();
     let mut by_id = BTreeMap::new();
@@ -47,7 +47,7 @@ fn between<'a>(line: &'a str, before: &str, after: &str) -> Option<&'a str> {
     rest.split_once(after).map(|(found, _)| found)
 }
 
-/// Seconds of the day of `2026-01-31T23:59:58.123`.
+/// The seconds since midnight of a time such as `2026-01-31T23:59:58.123`.
 fn seconds(time: &str) -> Option<f64> {
     let (_, clock) = time.split_once('T')?;
     clock.split(':').try_fold(0.0, |sum, part| Some(sum * 60.0 + part.parse::<f64>().ok()?))

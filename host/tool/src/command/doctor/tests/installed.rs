@@ -1,4 +1,4 @@
-//! What was installed: configuration, directories, networks, selectors, programs.
+//! What is installed: configuration, directories, networks, selectors, programs.
 
 use std::fs;
 

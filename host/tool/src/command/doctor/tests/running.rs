@@ -23,7 +23,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// A token that ends in so many seconds; its secret part is `SECRET`.
+/// A token that expires in this many seconds. Its secret part is `SECRET`.
 fn token(seconds: i64) -> String {
     let exp = now().saturating_add_signed(seconds);
     format!("e30.{}.SECRET", URL_SAFE_NO_PAD.encode(json!({"exp": exp, "sub": "genie"}).to_string()))
@@ -105,7 +105,7 @@ fn an_api_server_that_is_not_there() {
     assert_one(api::check(&node.site()), Level::Fail, "the API server is of no use");
 }
 
-/// Answers one connection.
+/// Serves one connection with this answer.
 fn serve(node: &Node, answer: &'static str) -> std::thread::JoinHandle<Value> {
     let socket = node.path("agent.sock");
     _ = fs::remove_file(&socket);
@@ -144,7 +144,7 @@ fn agents_that_answer_and_others() {
     }
 }
 
-/// A record of container `c1` with one interface, which lives in our own namespace.
+/// The record of container `c1` with one interface. The container's namespace is our own.
 fn header() -> Header {
     let attachment = Planned {
         interface: "lo".into(),
@@ -168,7 +168,7 @@ fn header() -> Header {
     }
 }
 
-/// What is found for a record, whose ADD has ended or not.
+/// The findings for a record. `finished` says whether its ADD has ended.
 fn check_record(header: &Header, finished: bool, deleted: Option<usize>) -> Vec<Finding> {
     let node = Node::new();
     let store = Store::open(&node.path("state")).unwrap();
