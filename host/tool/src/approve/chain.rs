@@ -92,7 +92,7 @@ fn settings_of(entry: &Entry, schema: &str) -> Vec<Finding> {
         let what = format!("selector {name:?} has settings, but publishes no schema of any: they are not checked");
         return if *settings == empty { Vec::new() } else { vec![Finding::warning(what)] };
     }
-    match settings::mistakes(schema, settings) {
+    match settings::check_settings(schema, settings) {
         Ok(mistakes) => {
             let told = mistakes.into_iter().map(|mistake| Finding::error(format!("selector {name:?}: {mistake}")));
             told.collect()

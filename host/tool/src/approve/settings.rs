@@ -32,7 +32,7 @@ const TOLD: usize = 8;
 const SCHEMA: &str = "genie:///settings";
 
 /// Returns the settings' mistakes in words. The error says why the schema cannot be used.
-pub(super) fn mistakes(schema: &str, settings: &Value) -> Result<Vec<String>, String> {
+pub(super) fn check_settings(schema: &str, settings: &Value) -> Result<Vec<String>, String> {
     if schema.len() > BYTES {
         return Err(format!("it has {} bytes, and at most {BYTES} are read", schema.len()));
     }

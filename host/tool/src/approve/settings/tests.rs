@@ -3,16 +3,16 @@
 use serde_json::{Value, json};
 
 use super::PATTERNS;
-use super::check;
+use super::check_settings;
 
 #[track_caller]
 fn mistakes(schema: &Value, settings: &Value) -> Vec<String> {
-    mistakes(&schema.to_string(), settings).unwrap()
+    check_settings(&schema.to_string(), settings).unwrap()
 }
 
 #[track_caller]
 fn assert_unusable(schema: &Value, says: &str) {
-    let error = mistakes(&schema.to_string(), &json!({})).unwrap_err();
+    let error = check_settings(&schema.to_string(), &json!({})).unwrap_err();
     assert!(error.contains(says), "{says:?}: {error}");
 }
 
@@ -63,7 +63,7 @@ fn a_setting_that_does_not_match_is_not_repeated() {
 
 #[test]
 fn what_is_no_schema_is_of_no_use() {
-    assert!(mistakes("{", &json!({})).unwrap_err().contains("not JSON"));
+    assert!(check_settings("{", &json!({})).unwrap_err().contains("not JSON"));
     assert_unusable(&json!({"type": "nonsense"}), "metaschema");
     assert_unusable(&json!([]), "metaschema");
     assert_unusable(&json!({"properties": {"a": {"pattern": "("}}}), "regex");
