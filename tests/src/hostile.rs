@@ -1,7 +1,7 @@
 //! The corpus of hostile selectors, `guests/hostile/`.
 //!
 //! A file is a component, or the fields of a core module for the world `selector`. The fields that
-//! a file leaves out are those of a well-behaved selector (`frame.wat` and [`OWN`]). The first
+//! a file leaves out are those of a well-behaved selector (`frame.wat` and `OWN`). The first
 //! lines of a file say what it does and how that ends:
 //!
 //! ```text

@@ -56,7 +56,7 @@ impl ClusterNode {
         output(self.place()?.command("sh").args(["-c", script]))
     }
 
-    /// A file of the node. The node's own are only those below [`namespaces::OWN_FILES`].
+    /// A file of the node. The node's own are only those below `namespaces::OWN_FILES`.
     pub fn file(&self, path: &str) -> PathBuf {
         self.files.join(path.trim_start_matches('/'))
     }

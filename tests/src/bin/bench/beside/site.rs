@@ -27,7 +27,7 @@ pub enum Kind {
     Noop,
     /// The real bridge with the real host-local.
     Bridge,
-    /// As [`Kind::Noop`], but it answers only after [`Site::open_gate`] was called.
+    /// As [`Kind::Noop`], but it answers only when the pipe of [`Site::gate`] is open for writing.
     Gated,
 }
 
