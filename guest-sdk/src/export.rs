@@ -55,7 +55,7 @@ macro_rules! export {
     };
 }
 
-/// The component that [`export!`](crate::export) makes of a selector.
+/// The component that [`export!`](crate::export!) makes of a selector.
 pub struct Component<S>(PhantomData<S>);
 
 impl<S: Selector> select::Guest for Component<S> {

@@ -1,7 +1,7 @@
 //! The libcni side of the host: finds a plugin's program, runs it, runs a list of plugins, and
 //! undoes it.
 //!
-//! The rest of the host uses [`Attach`]. Below it, [`find`] searches a program as libcni does, and
+//! The rest of the host uses [`Attach`]. Below it, [`find()`] searches a program as libcni does, and
 //! [`Exec`] runs it once, bounded in time and output.
 
 mod exec;
