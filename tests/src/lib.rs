@@ -19,6 +19,7 @@ pub mod fixture;
 pub mod guests;
 pub mod helm;
 pub mod hostile;
+pub mod installing;
 pub mod kept;
 pub mod netns;
 mod node;

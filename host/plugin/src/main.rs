@@ -53,21 +53,21 @@ fn main() -> ExitCode {
 
 fn answer_call(call: &Call, started: Instant) -> ExitCode {
     log::start(call);
-    let account = Timings::since(started);
-    account.part(Part::Start);
-    let mut served = call::serve(call, &account, &Plugin);
+    let timings = Timings::since(started);
+    timings.part(Part::Start);
+    let mut served = call::serve(call, &timings, &Plugin);
     if let Ok(Some(result)) = &served
         && answer(result).is_err()
         && call.verb == Verb::Add
     {
-        served = Err(call::take_back(call, &account));
+        served = Err(call::take_back(call, &timings));
     }
     let status = match &served {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => fail(error, call.version),
     };
     if let Ok(paths) = Paths::from_call(call) {
-        account.tell(&paths.agent, call, &served);
+        timings.tell(&paths.agent, call, &served);
     }
     status
 }

@@ -30,23 +30,24 @@ const UNDO_TIME: Duration = Duration::from_secs(30);
 
 /// Serves ADD (CNI specification, section 2, "ADD").
 ///
-/// Whatever failed. Nothing stays attached then.
-pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Timings) -> Result<Value, CniError> {
+/// # Errors
+/// Every failure. Nothing stays attached then.
+pub fn add(call: &Call, config: &Config, deadline: Instant, timings: &Timings) -> Result<Value, CniError> {
     let own = OwnTypes::of(call);
     let pod = Identity::from_args(&CniArgs::new(&call.args));
     let path = plugin_dirs(call, &config.paths);
     let previous = prev_result(&call.config, call.version)?;
     let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
-    account.part(Part::Configuration);
+    timings.part(Part::Configuration);
     let annotations = sources::annotations(&config.pods, call, &pod, deadline)?;
     let facts = CallFacts::new(&config.pods, &pod, &config.node, &catalogue, deadline);
-    account.part(Part::Facts);
+    timings.part(Part::Facts);
 
     let is_served = previous.as_ref().is_some_and(|previous| merge::has_made(previous, &call.interface));
     let mut request = build_request(call, config, &catalogue, &pod, annotations);
     request.attributes.extend(is_served.then(|| ("served".to_owned(), call.interface.clone())));
-    let selected = select(request, config, &facts, deadline, account)?;
-    account.part(Part::Select);
+    let selected = select(request, config, &facts, deadline, timings)?;
+    timings.part(Part::Select);
     if let Some(ignored) = ignored(&config.chain, &selected.request) {
         tracing::warn!("{ignored}");
         spool::noticed(call, &config.paths.state_dir, &ignored);
@@ -67,7 +68,7 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Timings) -
     };
     let attachments = network::prepare(&selected.plan, &context)
         .map_err(|error| attached_already(&config.paths.state_dir, call).unwrap_or_else(|| selected.blame(error)))?;
-    account.part(Part::Prepare);
+    timings.part(Part::Prepare);
 
     let store = Store::open(&config.paths.state_dir)?;
     let mut lock = store.lock(&call.container, deadline)?;
@@ -84,23 +85,23 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Timings) -
         done: Vec::new(),
         settled: BTreeMap::new(),
         is_served,
-        account,
+        timings,
     };
-    account.part(Part::Record);
+    timings.part(Part::Record);
 
     let attached = attaching.attach(&wanted, sandbox.as_mut(), deadline);
-    account.part(Part::Delegate);
+    timings.part(Part::Delegate);
     let answered = attached
         .and_then(|results| attaching.settle_routes(&wanted, sandbox.as_mut(), results))
         .and_then(|outcomes| merge::merge(call, config, &selected, &outcomes, previous.as_ref(), &facts, deadline))
         .and_then(|merged| merge::answer(&merged, call.version).map(|result| (merged, result)));
-    account.part(Part::Merge);
+    timings.part(Part::Merge);
     let answered = answered.and_then(|answered| durable.wait(deadline).map(|()| answered));
-    account.part(Part::Sync);
+    timings.part(Part::Sync);
     match answered {
         Ok((merged, result)) => {
             attaching.finish(&result, merged.annotations);
-            account.part(Part::Finish);
+            timings.part(Part::Finish);
             lock.keep_file();
             Ok(result)
         }
@@ -109,7 +110,7 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, account: &Timings) -
                 sandbox.put_back();
             }
             attaching.undo();
-            account.part(Part::Undo);
+            timings.part(Part::Undo);
             Err(error)
         }
     }
@@ -128,7 +129,7 @@ struct Attaching<'a> {
     settled: BTreeMap<usize, Value>,
     /// Whether an earlier plugin made an interface in the container.
     is_served: bool,
-    account: &'a Timings,
+    timings: &'a Timings,
 }
 
 impl Attaching<'_> {
@@ -148,7 +149,7 @@ impl Attaching<'_> {
             }
             let started = Instant::now();
             let added = self.delegates(attachment, deadline).add();
-            self.account.network(&attachment.list, &attachment.interface, started, added.is_err());
+            self.timings.network(&attachment.list, &attachment.interface, started, added.is_err());
             let result = match added {
                 Ok(result) => result,
                 Err(failure) => {

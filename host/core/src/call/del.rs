@@ -27,21 +27,21 @@ const ORPHANS_END: Duration = Duration::from_secs(1);
 /// # Errors
 /// A delegate's DEL failed. What is left stays in the record, so that the runtime's next DEL
 /// repeats only that.
-pub fn del(call: &Call, paths: &Paths, deadline: Instant, account: &Timings) -> Result<(), CniError> {
+pub fn del(call: &Call, paths: &Paths, deadline: Instant, timings: &Timings) -> Result<(), CniError> {
     let store = Store::open(&paths.state_dir)?;
     let mut lock = store.lock_only(&call.container, deadline)?;
     let record = store.load(&call.container, &call.interface)?;
-    account.part(Part::Record);
+    timings.part(Part::Record);
     let path = plugin_dirs(call, paths);
     let Some(record) = record else {
         store.sweep(&lock)?;
         let detached = detach_adopted(call, paths, &path, deadline);
-        account.part(Part::Delegate);
+        timings.part(Part::Delegate);
         return detached;
     };
     let namer = Namer::Runtime(call.netns.as_deref());
-    let detached = detach(&record, &mut lock, namer, &path, deadline, Some(account));
-    account.part(Part::Delegate);
+    let detached = detach(&record, &mut lock, namer, &path, deadline, Some(timings));
+    timings.part(Part::Delegate);
     detached?;
     if record.header.network != call.name {
         // Nothing is attached any more; a file too many is no reason to keep the pod.
@@ -91,7 +91,7 @@ pub(super) fn detach(
     namer: Namer<'_>,
     path: &[PathBuf],
     deadline: Instant,
-    account: Option<&Timings>,
+    timings: Option<&Timings>,
 ) -> Result<(), CniError> {
     let netns = to_undo_in(&record.header, namer);
     let mut journal = record.journal(lock)?;
@@ -101,8 +101,8 @@ pub(super) fn detach(
         let detached = attachment_of(record, index, path).and_then(|attachment| {
             let (plugins, started) = (attachment.list.plugins.len(), Instant::now());
             let detached = attachment.delegates(&record.header, netns, deadline).del(record.result(index), plugins);
-            if let Some(account) = account {
-                account.network(&attachment.list, attachment.interface(), started, detached.is_err());
+            if let Some(timings) = timings {
+                timings.network(&attachment.list, attachment.interface(), started, detached.is_err());
             }
             detached
         });

@@ -24,7 +24,7 @@ pub fn serve_draining(
     call: &Call,
     paths: &Paths,
     deadline: Instant,
-    account: &Timings,
+    timings: &Timings,
 ) -> Result<Option<Value>, CniError> {
     match call.verb {
         Verb::Add => match get(&call.config, "prevResult") {
@@ -32,7 +32,7 @@ pub fn serve_draining(
             _ => Err(no_network()),
         },
         Verb::Del => {
-            del::del(call, paths, deadline, account)?;
+            del::del(call, paths, deadline, timings)?;
             finish(paths);
             Ok(None)
         }

@@ -35,11 +35,11 @@ use crate::report::spool;
 use crate::report::timings::Timings;
 use crate::selector::module::Program;
 
-/// Serves a call. Returns what goes to stdout, if anything, and notes in `account` what was done.
+/// Serves a call. Returns what goes to stdout, if anything, and notes in `timings` what was done.
 ///
 /// # Errors
 /// The error that the runtime is to see.
-pub fn serve(call: &Call, account: &Timings, program: &'static dyn Program) -> Result<Option<Value>, CniError> {
+pub fn serve(call: &Call, timings: &Timings, program: &'static dyn Program) -> Result<Option<Value>, CniError> {
     if std::env::var_os(crate::delegate::HOST_CALL).is_some() {
         return refuse_nested(call.verb).map(|()| None);
     }
@@ -49,16 +49,16 @@ pub fn serve(call: &Call, account: &Timings, program: &'static dyn Program) -> R
     let paths = Paths::from_call(call)?;
     let deadline = Instant::now() + paths.timeout;
     if config::is_draining(&call.config) {
-        return drain::serve_draining(call, &paths, deadline, account);
+        return drain::serve_draining(call, &paths, deadline, timings);
     }
     match call.verb {
         // DEL and CHECK work from the record alone: a `selectors` section that cannot be read today
         // is no reason to leave anything behind.
-        Verb::Del => del::del(call, &paths, deadline, account).map(|()| None),
+        Verb::Del => del::del(call, &paths, deadline, timings).map(|()| None),
         Verb::Check => check::check(call, &paths, deadline).map(|()| None),
         Verb::Gc => gc::gc(call, &paths, deadline).map(|()| None),
         Verb::Add => Config::from_call(call, program)
-            .and_then(|config| add::add(call, &config, deadline, account))
+            .and_then(|config| add::add(call, &config, deadline, timings))
             .inspect_err(|error| spool::refused(call, &paths.state_dir, error))
             .map(Some),
         Verb::Status => status::status(call, program).map(|()| None),
@@ -68,9 +68,9 @@ pub fn serve(call: &Call, account: &Timings, program: &'static dyn Program) -> R
 
 /// Undoes an ADD whose answer was not read: the runtime died meanwhile, and the next one may know
 /// nothing of the container. Returns the error that the call failed with after all.
-pub fn take_back(call: &Call, account: &Timings) -> CniError {
+pub fn take_back(call: &Call, timings: &Timings) -> CniError {
     let taken =
-        Paths::from_call(call).and_then(|paths| del::del(call, &paths, Instant::now() + paths.timeout, account));
+        Paths::from_call(call).and_then(|paths| del::del(call, &paths, Instant::now() + paths.timeout, timings));
     if let Err(error) = taken {
         tracing::error!(%error, "undoing an attachment failed; its record stays");
     }

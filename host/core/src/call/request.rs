@@ -101,15 +101,15 @@ pub fn select(
     config: &Config,
     facts: &dyn Facts,
     deadline: Instant,
-    account: &Timings,
+    timings: &Timings,
 ) -> Result<Selected, CniError> {
     let decision = config.chain.decide(&config.loader, &request, facts, deadline).map_err(|failed| {
-        account.selectors(&failed.trace);
+        timings.selectors(&failed.trace);
         let pod = format!("{}/{}", request.pod.namespace, request.pod.name);
         let error = for_operator(failed.error);
         if pod == "/" { error } else { error.context(format!("pod {pod}")) }
     })?;
-    account.selectors(&decision.trace);
+    timings.selectors(&decision.trace);
     match decision.plan.clone() {
         Some(plan) => Ok(Selected { request, decision, plan }),
         None => Err(for_operator(CniError::new(

@@ -14,7 +14,7 @@ use genie_core::cni::{Call, Verb, Version};
 use genie_core::record::{Header, Planned, Store, VERSION};
 use genie_core::report::timings::Timings;
 
-fn account() -> Timings {
+fn timings() -> Timings {
     Timings::since(Instant::now())
 }
 
@@ -82,7 +82,7 @@ fn leave_record_of_an_earlier_boot(dir: &Path) {
 fn add_after_a_reboot_first_undoes_what_was_attached_before() {
     let dir = node();
     leave_record_of_an_earlier_boot(dir.path());
-    serve(&call(Verb::Add, dir.path()), &account(), PROGRAM).unwrap();
+    serve(&call(Verb::Add, dir.path()), &timings(), PROGRAM).unwrap();
     let log = fs::read_to_string(dir.path().join("log")).unwrap();
     // The old namespace is gone, so the plugin gets none.
     assert_eq!(log, "DEL old0 netns=\nADD eth0 netns=/run/netns/none\n");
@@ -91,8 +91,8 @@ fn add_after_a_reboot_first_undoes_what_was_attached_before() {
 #[test]
 fn add_twice_in_one_boot_is_refused() {
     let dir = node();
-    serve(&call(Verb::Add, dir.path()), &account(), PROGRAM).unwrap();
-    let error = serve(&call(Verb::Add, dir.path()), &account(), PROGRAM).unwrap_err();
+    serve(&call(Verb::Add, dir.path()), &timings(), PROGRAM).unwrap();
+    let error = serve(&call(Verb::Add, dir.path()), &timings(), PROGRAM).unwrap_err();
     assert!(error.msg.contains("must call DEL"), "{error}");
     assert_eq!(fs::read_to_string(dir.path().join("log")).unwrap().lines().count(), 1);
 }
@@ -101,7 +101,7 @@ fn add_twice_in_one_boot_is_refused() {
 fn del_of_an_earlier_boot_undoes_without_a_namespace() {
     let dir = node();
     leave_record_of_an_earlier_boot(dir.path());
-    serve(&call(Verb::Del, dir.path()), &account(), PROGRAM).unwrap();
+    serve(&call(Verb::Del, dir.path()), &timings(), PROGRAM).unwrap();
     assert_eq!(fs::read_to_string(dir.path().join("log")).unwrap(), "DEL old0 netns=\n");
     assert!(fs::read_dir(dir.path().join("state/records")).unwrap().next().is_none());
     assert!(fs::read_dir(dir.path().join("state/locks")).unwrap().next().is_none());
@@ -117,21 +117,21 @@ fn draining(verb: Verb, dir: &Path) -> Call {
 #[test]
 fn while_draining_new_pods_pass_and_old_ones_are_undone() {
     let dir = node();
-    serve(&call(Verb::Add, dir.path()), &account(), PROGRAM).unwrap();
+    serve(&call(Verb::Add, dir.path()), &timings(), PROGRAM).unwrap();
     fs::remove_file(dir.path().join("log")).unwrap();
     let previous = json!({"cniVersion": "1.0.0", "interfaces": [{"name": "eth0"}]});
     let mut add = draining(Verb::Add, dir.path());
     add.container = "new".into();
     add.config.insert("prevResult".into(), previous.clone());
-    assert_eq!(serve(&add, &account(), PROGRAM).unwrap(), Some(previous));
+    assert_eq!(serve(&add, &timings(), PROGRAM).unwrap(), Some(previous));
     for verb in [Verb::Check, Verb::Gc, Verb::Status] {
-        assert_eq!(serve(&draining(verb, dir.path()), &account(), PROGRAM).unwrap(), None, "{verb}");
+        assert_eq!(serve(&draining(verb, dir.path()), &timings(), PROGRAM).unwrap(), None, "{verb}");
     }
     let mut del = draining(Verb::Del, dir.path());
     del.container = "new".into();
-    serve(&del, &account(), PROGRAM).unwrap();
+    serve(&del, &timings(), PROGRAM).unwrap();
     assert!(!dir.path().join("log").exists(), "nothing was asked of the network");
-    serve(&draining(Verb::Del, dir.path()), &account(), PROGRAM).unwrap();
+    serve(&draining(Verb::Del, dir.path()), &timings(), PROGRAM).unwrap();
     assert_eq!(fs::read_to_string(dir.path().join("log")).unwrap(), "DEL eth0 netns=/run/netns/none\n");
     assert!(fs::read_dir(dir.path().join("state/records")).unwrap().next().is_none());
 }
@@ -140,6 +140,6 @@ fn while_draining_new_pods_pass_and_old_ones_are_undone() {
 fn draining_without_another_network_is_no_network() {
     let dir = node();
     fs::remove_file(dir.path().join("net.d/10-a.conf")).unwrap();
-    assert_eq!(serve(&draining(Verb::Add, dir.path()), &account(), PROGRAM).unwrap_err().code, 11);
-    assert_eq!(serve(&draining(Verb::Status, dir.path()), &account(), PROGRAM).unwrap_err().code, 50);
+    assert_eq!(serve(&draining(Verb::Add, dir.path()), &timings(), PROGRAM).unwrap_err().code, 11);
+    assert_eq!(serve(&draining(Verb::Status, dir.path()), &timings(), PROGRAM).unwrap_err().code, 50);
 }
