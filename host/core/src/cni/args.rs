@@ -45,8 +45,9 @@ impl CniArgs {
             .last()
     }
 
-    /// The text with these pairs set. The first pair of a key gets the value, and later pairs of
-    /// that key go; a new key comes last. Everything else stays as it is, to the byte.
+    /// The text with these pairs set, of several with one key the last. The first pair of a key
+    /// gets the value, and later pairs of that key go; a new key comes last. Everything else stays
+    /// as it is, to the byte.
     ///
     /// # Errors
     /// [`code::INVALID_ENVIRONMENT`] for an empty key, and for a key or value with `;`, `=` or a
@@ -56,7 +57,15 @@ impl CniArgs {
         let mut args = self.clone();
         for (key, value) in pairs {
             check_pair(key, value)?;
-            args.set(key, value)?;
+        }
+        for (index, (key, value)) in pairs.iter().enumerate() {
+            let of_key = || pairs.iter().enumerate().filter(|(_, (other, _))| other == key);
+            // A value that does not stay is not written in between: it could complete a broken
+            // `K8S_ANNOT` for that moment.
+            if of_key().next().is_some_and(|(first, _)| first == index) {
+                let last = of_key().next_back().map_or(*value, |(_, (_, last))| *last);
+                args.set(key, last)?;
+            }
         }
         Ok(args.text)
     }

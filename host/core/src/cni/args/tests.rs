@@ -95,6 +95,15 @@ fn malformed_annotations_are_an_error_that_says_where() {
 }
 
 #[test]
+fn a_value_that_is_replaced_at_once_is_not_written_in_between() {
+    // Without the quote in the last value of K, the broken annotations would be complete.
+    let pairs = [("K", ""), ("K", "\"x:"), ("Z", "1\"}")];
+    let set = with(r#"K8S_ANNOT={"a":"b"#, &pairs);
+    assert_eq!(set, r#"K8S_ANNOT={"a":"b;K="x:;Z=1"}"#);
+    assert_eq!(with(&set, &pairs), set, "setting it again changes nothing");
+}
+
+#[test]
 fn what_would_complete_broken_annotations_is_refused() {
     let args = CniArgs::new("K8S_ANNOT={\"a\":\";IP=1");
     for (key, value) in [("x\"}", "1"), ("IP", "\"}")] {
