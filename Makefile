@@ -36,6 +36,9 @@ TOOLS_fuzz := libcni
 TOOLS_deploy := helm
 TOOLS_signing := cosign
 
+# Cargo is asked for the workspace, also where one program is wanted: for one package it would
+# choose fewer features of what all depend on, and build that once more.
+#
 # What all targets that attach something begin with: what only the machine can give, then
 # Rust and Go side by side. $(1) is what cargo does beyond building the two programs.
 define prepare
@@ -79,12 +82,12 @@ test: ## every test; needs root, for network namespaces
 	cargo test --locked --workspace --no-fail-fast
 
 faults: ## all kills and all load, of which make test tries a part; takes half an hour and root
-	$(call prepare,test --locked --no-run -p genie-tests --test "faults_*" --test load)
-	STEPS=100000 ROUNDS=1000 LOAD_ROUNDS=20 cargo test --locked -p genie-tests --test 'faults_*' --test load
+	$(call prepare,test --locked --no-run --workspace --test "faults_*" --test load)
+	STEPS=100000 ROUNDS=1000 LOAD_ROUNDS=20 cargo test --locked --workspace --test 'faults_*' --test load
 
 e2e: ## the scenario on a real cluster of two nodes; CASE=… runs a part, KEEP=1 leaves it up; needs root
-	$(call prepare,build --locked -p genie-tests --bin e2e)
-	cargo run --locked -q -p genie-tests --bin e2e -- $(CASE)
+	$(call prepare,build --locked --workspace --bin e2e)
+	$(CARGO_TARGET_DIR)/debug/e2e $(CASE)
 
 tools: ## the real plugins, runtimes and Kubernetes of the tests, which make test builds beside Rust; needs root, for packages
 	tests/needs root $(TOOLS_test)

@@ -1,4 +1,5 @@
 //! A pod of the DaemonSet without a cluster: the image, the ConfigMap and the node's file system.
+#![allow(clippy::missing_panics_doc, reason = "all of it panics when the machine does not play along")]
 
 use std::fs;
 use std::io::{Read as _, Write as _};
