@@ -89,6 +89,11 @@ impl CniError {
         self
     }
 
+    /// The message, and behind it the details, without the code.
+    pub fn words(&self) -> String {
+        if self.details.is_empty() { self.msg.clone() } else { format!("{}: {}", self.msg, self.details) }
+    }
+
     /// The JSON object for stdout. `cni_version` is the configuration's.
     pub fn to_json(&self, cni_version: &str) -> Value {
         let mut object = Map::new();

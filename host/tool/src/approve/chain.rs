@@ -47,8 +47,7 @@ impl Finding {
 
 impl From<CniError> for Finding {
     fn from(error: CniError) -> Self {
-        let CniError { msg, details, .. } = error;
-        Self::error(if details.is_empty() { msg } else { format!("{msg}: {details}") })
+        Self::error(error.words())
     }
 }
 

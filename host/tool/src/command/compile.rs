@@ -68,7 +68,7 @@ fn compile_approved(written: &str, approved: Option<Digest>, arguments: &Argumen
     }
     let (module, cache_dir) = (named.module.to_string(), &arguments.cache_dir);
     // The process that started this one adds the code.
-    let told = |CniError { msg, details, .. }| anyhow!("{msg}{}{details}", if details.is_empty() { "" } else { ": " });
+    let told = |error: CniError| anyhow!(error.words());
     if compile_as_claimed(&module, &named.bytes, cache_dir).map_err(told)? {
         return Ok(());
     }
