@@ -2,21 +2,25 @@
 //! the directory `GENIE_ARTEFACTS` (`make build` runs both steps in order). Without them, the
 //! plugin has no built-in selectors, and can be built only for checks and tests.
 
+#[path = "../core/src/selector/module/built_ins.rs"]
+mod built_ins;
+
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// The names of the built-in selectors; their crates are `selectors/NAME`.
-const SELECTORS: [&str; 2] = ["annotation", "default-plugin"];
+use built_ins::BUILT_INS;
 
 fn main() {
     println!("cargo::rerun-if-env-changed=GENIE_ARTEFACTS");
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=../core/src/selector/module/built_ins.rs");
     let artefacts = env::var_os("GENIE_ARTEFACTS");
     let released = env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let mut statics = String::new();
     let mut table = String::new();
-    for (index, name) in SELECTORS.into_iter().enumerate() {
+    for (index, name) in BUILT_INS.into_iter().enumerate() {
         let bytes = if let Some(directory) = &artefacts {
             let file = Path::new(directory).join(format!("{name}.cwasm"));
             assert!(file.exists(), "{} is not there; run: make build", file.display());
@@ -31,11 +35,8 @@ fn main() {
             .and_then(|()| writeln!(table, "    ({name:?}, &PAGES_{index}.0),"))
             .expect("writing to a string");
     }
-    let names = SELECTORS.map(|name| format!("{name:?}")).join(", ");
     let source = format!(
         "{statics}\
-         /// The names of the built-in selectors.\n\
-         pub static NAMES: &[&str] = &[{names}];\n\
          /// Name and artefact of each.\n\
          pub static ARTEFACTS: &[(&str, &[u8])] = &[\n{table}];\n"
     );

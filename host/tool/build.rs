@@ -1,37 +1,45 @@
 //! Puts the built-in selectors into the program: builds them from `selectors/` for
 //! WebAssembly and makes components of them.
 
+#[path = "../core/src/selector/module/built_ins.rs"]
+mod built_ins;
+
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Name of a built-in selector; its crate is `selectors/NAME`.
-const SELECTORS: [&str; 2] = ["annotation", "default-plugin"];
+use built_ins::BUILT_INS;
+
 const TARGET: &str = "wasm32-unknown-unknown";
 
 fn main() {
     let out = PathBuf::from(var("OUT_DIR"));
     let workspace = Path::new(&var("CARGO_MANIFEST_DIR")).join("../..");
-    for path in ["guest-sdk/src", "guest-sdk/wit", "guest-sdk/Cargo.toml", "selectors", "Cargo.lock"] {
+    for path in [
+        "guest-sdk/src",
+        "guest-sdk/wit",
+        "guest-sdk/Cargo.toml",
+        "selectors",
+        "Cargo.lock",
+        "host/tool/build.rs",
+        "host/core/src/selector/module/built_ins.rs",
+    ] {
         println!("cargo::rerun-if-changed={}", workspace.join(path).display());
     }
 
     let built = build_selectors(&workspace, &out);
     let mut table = String::new();
-    for name in SELECTORS {
+    for name in BUILT_INS {
         let module = built.join(format!("selector_{}.wasm", name.replace('-', "_")));
         let file = out.join(format!("{name}.wasm"));
         fs::write(&file, componentize(&module)).expect("the build directory is writable");
         writeln!(table, "    ({name:?}, include_bytes!({:?})),", file.display().to_string())
             .expect("writing to a string");
     }
-    let names = SELECTORS.map(|name| format!("{name:?}")).join(", ");
     let source = format!(
-        "/// The names of the built-in selectors.\n\
-         pub static NAMES: &[&str] = &[{names}];\n\
-         /// Name and component of each.\n\
+        "/// Name and component of each.\n\
          pub static COMPONENTS: &[(&str, &[u8])] = &[\n{table}];\n"
     );
     fs::write(out.join("built_in.rs"), source).expect("the build directory is writable");
@@ -53,7 +61,7 @@ fn build_selectors(workspace: &Path, out: &Path) -> PathBuf {
         .env("CARGO_ENCODED_RUSTFLAGS", without_folders(workspace, &target))
         .env_remove("RUSTFLAGS")
         .env_remove("RUSTC_WORKSPACE_WRAPPER");
-    for name in SELECTORS {
+    for name in BUILT_INS {
         cargo.args(["-p", &format!("selector-{name}")]);
     }
     let built = cargo.status().is_ok_and(|status| status.success());

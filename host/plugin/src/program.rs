@@ -24,10 +24,6 @@ impl Program for Plugin {
         ENGINE.get_or_init(|| engine::start(in_place::allow)).as_ref().map_err(Clone::clone)
     }
 
-    fn built_ins(&self) -> &'static [&'static str] {
-        built_in::NAMES
-    }
-
     fn built_in(&self, name: &str) -> Result<BuiltIn, CniError> {
         let artefact = built_in::artefact(name).unwrap_or_default();
         in_place::load(self.engine()?, artefact).map(BuiltIn::Ready).map_err(|error| {

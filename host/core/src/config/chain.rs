@@ -22,8 +22,8 @@ const ENTRY_KEYS: [&str; 6] = ["grant", "limits", "module", "run", "settings", "
 /// Reads the chain.
 ///
 /// The first entry that is wrong; the message has its place and name.
-pub fn chain(config: &Map<String, Value>, program: &dyn Program) -> Result<Chain, CniError> {
-    let mut entries: Vec<_> = entries(config, program)?.into_iter().collect::<Result<_, _>>()?;
+pub fn chain(config: &Map<String, Value>) -> Result<Chain, CniError> {
+    let mut entries: Vec<_> = entries(config)?.into_iter().collect::<Result<_, _>>()?;
     let merge = text(config, "merge")?;
     let named = |merge: &str| entries.iter().position(|entry| entry.name == merge);
     let merger = match merge.map(|merge| (merge, named(merge))) {
@@ -65,16 +65,16 @@ fn shorten(entries: &mut [Entry]) {
 ///
 /// # Errors
 /// `selectors` is not a list, or is empty.
-pub fn entries(config: &Map<String, Value>, program: &dyn Program) -> Result<Vec<Result<Entry, CniError>>, CniError> {
-    let place = |(index, value)| entry(value, program).map_err(|error| error.context(format!("selectors[{index}]")));
+pub fn entries(config: &Map<String, Value>) -> Result<Vec<Result<Entry, CniError>>, CniError> {
+    let place = |(index, value)| entry(value).map_err(|error| error.context(format!("selectors[{index}]")));
     match get(config, "selectors") {
-        None | Some(Value::Null) => Ok(DEFAULT_CHAIN.map(|name| entry(&json!({"module": name}), program)).into()),
+        None | Some(Value::Null) => Ok(DEFAULT_CHAIN.map(|name| entry(&json!({"module": name}))).into()),
         Some(Value::Array(entries)) if !entries.is_empty() => Ok(entries.iter().enumerate().map(place).collect()),
         Some(value) => Err(wrong("selectors", value, r#"a list such as [{"module": "annotation"}]"#)),
     }
 }
 
-fn entry(value: &Value, program: &dyn Program) -> Result<Entry, CniError> {
+fn entry(value: &Value) -> Result<Entry, CniError> {
     let entry = value.as_object().ok_or_else(|| invalid(format!("it is {}; expected an object", shown(value))))?;
     // A misspelt key that was meant to restrict would restrict nothing.
     if let Some(key) = entry.keys().find(|key| !ENTRY_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))) {
@@ -97,7 +97,7 @@ fn entry(value: &Value, program: &dyn Program) -> Result<Entry, CniError> {
     };
     let part = |key| get(entry, key).unwrap_or(&Value::Null);
     Ok(Entry {
-        module: Module::from_config(program, &name, text(entry, "sha256")?)?,
+        module: Module::from_config(&name, text(entry, "sha256")?)?,
         run_always,
         settings,
         grants: Grants::from_json(part("grant")).map_err(within)?,

@@ -187,7 +187,7 @@ impl Config {
             limits: pods::limits(config)?,
             default_route: pods::default_route(config)?,
             node: node.to_owned(),
-            chain: chain::chain(config, program)?,
+            chain: chain::chain(config)?,
             loader: chain::loader(&paths, program),
             paths,
         })

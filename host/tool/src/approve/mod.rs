@@ -20,8 +20,7 @@ pub fn approve(config: &Map<String, Value>, load: &Load<'_>, deadline: Instant) 
         Ok(config) => return chain::chain(&config.chain, load, deadline),
         Err(errors) => errors,
     };
-    let entries =
-        config::chain::entries(config, PROGRAM).unwrap_or_default().into_iter().filter_map(Result::ok).collect();
+    let entries = config::chain::entries(config).unwrap_or_default().into_iter().filter_map(Result::ok).collect();
     let found = chain::chain(&Chain { entries, merge: None }, load, deadline);
     // Warnings are about the order of all entries, and some are missing here.
     let wrong = found.into_iter().filter(|finding| finding.level == Level::Error);
@@ -37,7 +36,7 @@ pub fn read(config: &Map<String, Value>) -> Result<Config, Vec<CniError>> {
         Ok(config) => return Ok(config),
         Err(error) => error,
     };
-    let entries = config::chain::entries(config, PROGRAM).unwrap_or_default();
+    let entries = config::chain::entries(config).unwrap_or_default();
     let mut errors: Vec<_> = entries.into_iter().filter_map(Result::err).collect();
     if !errors.contains(&first) {
         errors.insert(0, first);

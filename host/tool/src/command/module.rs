@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::selector::built_in;
 use genie_core::digest::Digest;
-use genie_core::selector::module::{self, Module};
+use genie_core::selector::module::{self, BUILT_INS, Module};
 
 /// A module, with its content.
 pub struct Named {
@@ -21,7 +21,7 @@ pub struct Named {
 
 /// Finds a module by the name of a built-in selector, or else by its file.
 pub fn find(written: &str) -> Result<Named> {
-    if let (false, Some(name)) = (written.contains('/'), built_in::names().find(|name| *name == written)) {
+    if let (false, Some(name)) = (written.contains('/'), BUILT_INS.into_iter().find(|name| *name == written)) {
         let bytes = built_in::component(name).unwrap_or_default().to_vec();
         return Ok(Named { module: Module::BuiltIn(name), digest: Digest::of(&bytes), bytes });
     }
@@ -29,7 +29,7 @@ pub fn find(written: &str) -> Result<Named> {
         if written.contains('/') {
             return format!("the module {written} cannot be read");
         }
-        let known: Vec<_> = built_in::names().collect();
+        let known = BUILT_INS;
         format!("{written:?} is neither a file nor a built-in selector (there are {})", known.join(", "))
     })?;
     let bytes = module::read(&path)?;

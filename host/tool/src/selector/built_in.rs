@@ -6,8 +6,3 @@ include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 pub fn component(name: &str) -> Option<&'static [u8]> {
     COMPONENTS.iter().find(|(built_in, _)| *built_in == name).map(|(_, component)| *component)
 }
-
-/// The names of the built-in selectors.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    NAMES.iter().copied()
-}

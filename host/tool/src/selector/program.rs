@@ -44,10 +44,6 @@ impl Program for Tool {
         engine()
     }
 
-    fn built_ins(&self) -> &'static [&'static str] {
-        built_in::NAMES
-    }
-
     fn built_in(&self, name: &str) -> Result<BuiltIn, CniError> {
         let component = built_in::component(name);
         let missing = || CniError::new(code::SELECTOR, format!("there is no built-in selector {name:?}"));

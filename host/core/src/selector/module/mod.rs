@@ -1,5 +1,6 @@
 //! The module that a configuration entry names, and how it gets into memory.
 
+mod built_ins;
 pub mod loaded;
 mod program;
 mod read;
@@ -20,6 +21,7 @@ use crate::selector::artefact::load::{LoadError, load_file};
 use crate::selector::child::compiler::Compilation;
 use crate::selector::contract::check_digest;
 use crate::selector::module::loaded::LoadedSelector;
+pub use built_ins::BUILT_INS;
 pub use program::{BuiltIn, Compiler, NamesOnly, Program};
 pub use read::{MAX_MODULE, read};
 
@@ -40,15 +42,15 @@ pub enum Module {
 impl Module {
     /// The module of a configuration entry's `module` and `sha256`. A name without a slash is a
     /// built-in selector. Anything else is a file, which needs a digest.
-    pub fn from_config(program: &dyn Program, module: &str, sha256: Option<&str>) -> Result<Self, CniError> {
+    pub fn from_config(module: &str, sha256: Option<&str>) -> Result<Self, CniError> {
         let wrong = |message: String| Err(CniError::new(code::INVALID_CONFIG, message));
         if !module.contains('/') {
-            return match program.built_ins().iter().find(|name| **name == module) {
+            return match BUILT_INS.into_iter().find(|name| *name == module) {
                 Some(name) => Ok(Self::BuiltIn(name)),
                 None => wrong(format!(
                     "selector {module:?} is not built in: there are {}; a module of your own is named by its \
                      absolute path",
-                    program.built_ins().join(", ")
+                    BUILT_INS.join(", ")
                 )),
             };
         }

@@ -18,10 +18,7 @@ pub trait Program: Send + Sync {
     /// The engine does not start on this machine.
     fn engine(&self) -> Result<&'static Engine, CniError>;
 
-    /// The names of the built-in selectors.
-    fn built_ins(&self) -> &'static [&'static str];
-
-    /// The built-in selector of this name, one of [`Program::built_ins`].
+    /// The built-in selector of this name, one of [`super::BUILT_INS`].
     ///
     /// # Errors
     /// The selector does not load, because the program is not complete.
@@ -70,10 +67,6 @@ impl NamesOnly {
 impl Program for NamesOnly {
     fn engine(&self) -> Result<&'static Engine, CniError> {
         Err(Self::unable())
-    }
-
-    fn built_ins(&self) -> &'static [&'static str] {
-        &["annotation", "default-plugin"]
     }
 
     fn built_in(&self, _: &str) -> Result<BuiltIn, CniError> {

@@ -7,7 +7,7 @@ use crate::digest::Digest;
 use crate::object::ObjectName;
 use crate::selector::artefact::engine::ENGINE_ID;
 use crate::selector::grants::{Grants, Home};
-use crate::selector::module::{Module, NamesOnly};
+use crate::selector::module::Module;
 use crate::selector::sandbox::limits::{Limits, parse_bytes};
 
 #[test]
@@ -166,7 +166,7 @@ fn a_digest_is_sixty_four_digits() {
 #[test]
 fn a_module_is_built_in_or_an_absolute_path_with_a_digest() {
     let digest = Digest::of(b"").to_string();
-    let file = Module::from_config(&NamesOnly, "/opt/guard.wasm", Some(&digest)).expect("it is right");
+    let file = Module::from_config("/opt/guard.wasm", Some(&digest)).expect("it is right");
     assert_eq!(file, Module::File { path: "/opt/guard.wasm".into(), sha256: Digest::of(b"") });
     for (module, sha256, says) in [
         ("no-such", None, "not built in"),
@@ -174,7 +174,7 @@ fn a_module_is_built_in_or_an_absolute_path_with_a_digest() {
         ("/opt/guard.wasm", None, "sha256sum /opt/guard.wasm"),
         ("/opt/guard.wasm", Some("abc"), "\"abc\""),
     ] {
-        let error = Module::from_config(&NamesOnly, module, sha256).expect_err("it is wrong");
+        let error = Module::from_config(module, sha256).expect_err("it is wrong");
         assert_eq!(error.code, code::INVALID_CONFIG);
         assert!(error.msg.contains(says), "{error}");
     }
