@@ -31,6 +31,8 @@ impl<'a> Agent<'a> {
             .arg(kubeconfig)
             .arg("--state-dir")
             .arg(node.state_dir())
+            .arg("--conf-dir")
+            .arg(node.conf_dir())
             .arg("--cache-dir")
             .arg(node.dir().join("cache"))
             .arg("--socket")

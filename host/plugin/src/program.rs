@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use genie_core::cni::{CniError, code};
 use genie_core::selector::artefact::engine;
-use genie_core::selector::contract::is_wasi;
+use genie_core::selector::contract;
 use genie_core::selector::module::{BuiltIn, Compiler, Program};
 use genie_core::selector::sandbox::imports::State;
 use genie_core::selector::sandbox::run::{Linked, Run};
@@ -38,13 +38,7 @@ impl Program for Plugin {
     }
 
     fn needs_child(&self, component: &Component, imports: &[String]) -> Option<&'static str> {
-        if imports.iter().any(|import| is_wasi(import)) {
-            Some("imports WASI")
-        } else if has_memories(component) {
-            Some("has more than one memory")
-        } else {
-            None
-        }
+        contract::needs_child(component, imports)
     }
 
     fn prepare(&self, selector: &str, component: &Component) -> Result<Arc<dyn Run>, CniError> {
@@ -55,10 +49,4 @@ impl Program for Plugin {
     fn tool(&self) -> PathBuf {
         std::env::current_exe().unwrap_or_default().with_file_name("genie-host")
     }
-}
-
-/// Whether a component has memories between which texts can be copied. Wasmtime copies, which costs
-/// no fuel, so only the end of a child is sure to stop it at the deadline.
-fn has_memories(component: &Component) -> bool {
-    component.resources_required().is_none_or(|required| required.num_memories > 1)
 }

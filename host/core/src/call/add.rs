@@ -24,6 +24,7 @@ use crate::report::spool;
 use crate::routes::{self, Sandbox, Wanted, Wish};
 use crate::selector::abi::{self, Plan};
 use crate::sources;
+use crate::time::micros;
 
 /// How long undoing may take when the call's own time is used up.
 const UNDO_TIME: Duration = Duration::from_secs(30);
@@ -48,70 +49,109 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, timings: &Timings) -
     request.attributes.extend(is_served.then(|| ("served".to_owned(), call.interface.clone())));
     let selected = select(request, config, &facts, deadline, timings)?;
     timings.part(Part::Select);
-    if let Some(ignored) = ignored(&config.chain, &selected.request) {
-        tracing::warn!("{ignored}");
-        spool::noticed(call, &config.paths.state_dir, &ignored);
-    }
-    let mut sandbox = Sandbox::open(call.netns.as_deref())?;
-    let taken = taken_interfaces(previous.as_ref().filter(|_| is_served), call, &selected.plan, sandbox.as_mut())?;
-    let context = network::Context {
+    let given = Given {
         call,
-        runtime_config: &pod::public_runtime_config(call),
+        config,
+        own: &own,
+        pod: &pod,
+        path: &path,
+        previous: previous.as_ref(),
+        is_served,
         catalogue: &catalogue,
         facts: &facts,
-        own_types: &own.as_refs(),
-        path: Some(&path),
-        taken: &taken,
-        is_served,
-        limits: config.limits,
-        strict: config.strict,
-    };
-    let attachments = network::prepare(&selected.plan, &context)
-        .map_err(|error| attached_already(&config.paths.state_dir, call).unwrap_or_else(|| selected.blame(error)))?;
-    timings.part(Part::Prepare);
-
-    let store = Store::open(&config.paths.state_dir)?;
-    let mut lock = store.lock(&call.container, deadline)?;
-    clear_stale(&store, &mut lock, call, &path, deadline)?;
-    let journal = store.create(&lock, &header(call, &pod, &path, &attachments, &selected))?;
-    let durable = journal.sync_beside();
-    let wishes: Vec<_> = attachments.iter().map(wish).collect();
-    let wanted = Wanted { wishes: &wishes, owner: owner(call, config, &context, wishes.len(), sandbox.is_some()) };
-    let mut attaching = Attaching {
-        call,
-        path: &path,
-        attachments: &attachments,
-        journal,
-        done: Vec::new(),
-        settled: BTreeMap::new(),
-        is_served,
+        deadline,
         timings,
     };
-    timings.part(Part::Record);
+    given.carry_out(&selected).inspect_err(|_| timings.refused(selected.explanation()))
+}
 
-    let attached = attaching.attach(&wanted, sandbox.as_mut(), deadline);
-    timings.part(Part::Delegate);
-    let answered = attached
-        .and_then(|results| attaching.settle_routes(&wanted, sandbox.as_mut(), results))
-        .and_then(|outcomes| merge::merge(call, config, &selected, &outcomes, previous.as_ref(), &facts, deadline))
-        .and_then(|merged| merge::answer(&merged, call.version).map(|result| (merged, result)));
-    timings.part(Part::Merge);
-    let answered = answered.and_then(|answered| durable.wait(deadline).map(|()| answered));
-    timings.part(Part::Sync);
-    match answered {
-        Ok((merged, result)) => {
-            attaching.finish(&result, merged.annotations);
-            timings.part(Part::Finish);
-            lock.keep_file();
-            Ok(result)
+/// What an ADD knows beside the plan.
+struct Given<'a> {
+    call: &'a Call,
+    config: &'a Config,
+    own: &'a OwnTypes,
+    pod: &'a Identity,
+    path: &'a [PathBuf],
+    /// The result of an earlier plugin of the runtime's list.
+    previous: Option<&'a CniResult>,
+    /// Whether that plugin made the runtime's interface.
+    is_served: bool,
+    catalogue: &'a Catalogue,
+    facts: &'a CallFacts<'a>,
+    deadline: Instant,
+    timings: &'a Timings,
+}
+
+impl Given<'_> {
+    /// Attaches what the chain selected, and answers.
+    fn carry_out(&self, selected: &Selected) -> Result<Value, CniError> {
+        let Given { call, config, own, pod, path, previous, is_served, catalogue, facts, deadline, timings } = *self;
+        if let Some(ignored) = ignored(&config.chain, &selected.request) {
+            tracing::warn!("{ignored}");
+            spool::noticed(call, &config.paths.state_dir, &ignored);
         }
-        Err(error) => {
-            if let Some(sandbox) = &mut sandbox {
-                sandbox.put_back();
+        let mut sandbox = Sandbox::open(call.netns.as_deref())?;
+        let taken = taken_interfaces(previous.filter(|_| is_served), call, &selected.plan, sandbox.as_mut())?;
+        let context = network::Context {
+            call,
+            runtime_config: &pod::public_runtime_config(call),
+            catalogue,
+            facts,
+            own_types: &own.as_refs(),
+            path: Some(path),
+            taken: &taken,
+            is_served,
+            limits: config.limits,
+            strict: config.strict,
+        };
+        let attachments = network::prepare(&selected.plan, &context).map_err(|error| {
+            attached_already(&config.paths.state_dir, call).unwrap_or_else(|| selected.blame(error))
+        })?;
+        timings.part(Part::Prepare);
+
+        let store = Store::open(&config.paths.state_dir)?;
+        let mut lock = store.lock(&call.container, deadline)?;
+        clear_stale(&store, &mut lock, call, path, deadline)?;
+        let journal = store.create(&lock, &header(call, pod, path, &attachments, selected))?;
+        let durable = journal.sync_beside();
+        let wishes: Vec<_> = attachments.iter().map(wish).collect();
+        let wanted = Wanted { wishes: &wishes, owner: owner(call, config, &context, wishes.len(), sandbox.is_some()) };
+        let mut attaching = Attaching {
+            call,
+            path,
+            attachments: &attachments,
+            journal,
+            done: Vec::new(),
+            settled: BTreeMap::new(),
+            is_served,
+            timings,
+        };
+        timings.part(Part::Record);
+
+        let attached = attaching.attach(&wanted, sandbox.as_mut(), deadline);
+        timings.part(Part::Delegate);
+        let answered = attached
+            .and_then(|results| attaching.settle_routes(&wanted, sandbox.as_mut(), results))
+            .and_then(|outcomes| merge::merge(call, config, selected, &outcomes, previous, facts, deadline))
+            .and_then(|merged| merge::answer(&merged, call.version).map(|result| (merged, result)));
+        timings.part(Part::Merge);
+        let answered = answered.and_then(|answered| durable.wait(deadline).map(|()| answered));
+        timings.part(Part::Sync);
+        match answered {
+            Ok((merged, result)) => {
+                attaching.finish(&result, merged.annotations);
+                timings.part(Part::Finish);
+                lock.keep_file();
+                Ok(result)
             }
-            attaching.undo();
-            timings.part(Part::Undo);
-            Err(error)
+            Err(error) => {
+                if let Some(sandbox) = &mut sandbox {
+                    sandbox.put_back();
+                }
+                attaching.undo();
+                timings.part(Part::Undo);
+                Err(error)
+            }
         }
     }
 }
@@ -149,7 +189,8 @@ impl Attaching<'_> {
             }
             let started = Instant::now();
             let added = self.delegates(attachment, deadline).add();
-            self.timings.network(&attachment.list, &attachment.interface, started, added.is_err());
+            let took = micros(started.elapsed());
+            self.timings.network(&attachment.list, &attachment.interface, took, added.is_err());
             let result = match added {
                 Ok(result) => result,
                 Err(failure) => {
@@ -158,7 +199,7 @@ impl Attaching<'_> {
                 }
             };
             self.done.push((Some(result.clone()), attachment.list.plugins.len()));
-            self.journal.added(index, &result)?;
+            self.journal.added(index, &result, took)?;
             let current = CniResult::from_value(&result, attachment.list.cni_version)
                 .and_then(|result| result.convert(Version::CURRENT));
             results.push(current.map_err(|error| error.context(place(attachment)))?.to_value());

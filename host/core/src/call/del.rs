@@ -13,6 +13,7 @@ use crate::cni::{Call, CniError};
 use crate::config::{Paths, is_draining};
 use crate::delegate::{Attach, kill_orphans};
 use crate::record::{Journal, Lock, Record, Store, adopted};
+use crate::time::micros;
 
 /// How long processes that a killed call left running may go on before they are killed; at most a
 /// quarter of the call's own time.
@@ -102,7 +103,7 @@ pub(super) fn detach(
             let (plugins, started) = (attachment.list.plugins.len(), Instant::now());
             let detached = attachment.delegates(&record.header, netns, deadline).del(record.result(index), plugins);
             if let Some(timings) = timings {
-                timings.network(&attachment.list, attachment.interface(), started, detached.is_err());
+                timings.network(&attachment.list, attachment.interface(), micros(started.elapsed()), detached.is_err());
             }
             detached
         });

@@ -2,7 +2,7 @@
 
 use crate::cni::quoted;
 use crate::selector::abi::Request;
-use crate::selector::chain::Chain;
+use crate::selector::chain::{Chain, Run};
 use crate::selector::module::Module;
 
 /// The annotation of the multi-network standard (section 4.1).
@@ -14,7 +14,8 @@ const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
 pub fn ignored(chain: &Chain, request: &Request) -> Option<String> {
     let (_, written) = request.annotations.iter().find(|(key, _)| key == NETWORKS)?;
     let is_built_in = |module: &Module| matches!(module, Module::BuiltIn(_));
-    let is_read = written.trim().is_empty() || !chain.entries.iter().all(|entry| is_built_in(&entry.module));
+    let is_read = written.trim().is_empty()
+        || !chain.entries.iter().filter(|entry| entry.run != Run::Shadow).all(|entry| is_built_in(&entry.module));
     (!is_read).then(|| {
         format!(
             "the annotation {NETWORKS} ({}) is not heeded: no selector of genie's configuration reads it, and the \

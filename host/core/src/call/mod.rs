@@ -13,6 +13,7 @@ mod merge;
 mod namespace;
 mod recorded;
 mod request;
+mod shadow;
 mod status;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub use merge::answer;
 use recorded::attachment_of;
 use request::Selected;
 pub use request::{OwnTypes, build_request};
+pub use shadow::{Difference, Shadowed, ask_shadows, difference};
 pub use status::default_of;
 
 use crate::cni::{Call, CniError, ProcessEnvironment, Verb, code, netns};
@@ -59,7 +61,7 @@ pub fn serve(call: &Call, timings: &Timings, program: &'static dyn Program) -> R
         Verb::Gc => gc::gc(call, &paths, deadline).map(|()| None),
         Verb::Add => Config::from_call(call, program)
             .and_then(|config| add::add(call, &config, deadline, timings))
-            .inspect_err(|error| spool::refused(call, &paths.state_dir, error))
+            .inspect_err(|error| spool::refused(call, &paths.state_dir, error, timings))
             .map(Some),
         Verb::Status => status::status(call, program).map(|()| None),
         Verb::Version => Ok(Some(crate::cni::version_document())),

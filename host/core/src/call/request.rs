@@ -59,37 +59,40 @@ impl Selected {
         }
     }
 
-    /// The decision with its inputs, for the record: enough to explain it, and to decide again with
-    /// another module. A decision that is too large loses what was asked and logged; if that is not
-    /// enough, all but its outcome. `omitted` says so. What DEL needs is elsewhere.
+    /// The decision with its inputs, for the record.
     pub fn explanation(&self) -> Value {
         let Decision { decided_by, trace, .. } = &self.decision;
-        let whole = json!({
-            "request": self.request, "plan": self.plan, "decidedBy": decided_by, "trace": trace,
-        });
-        if json_at_most(&whole) <= EXPLAINED {
-            return whole;
-        }
-        let bytes = json_size(&whole);
-        if bytes <= EXPLAINED {
-            return whole;
-        }
-        let omitted = |what| format!("{what}: with it, this would take {bytes} bytes");
-        let silent = |step: &Step| Step { logs: Vec::new(), imports: Vec::new(), ..step.clone() };
-        let shorter = json!({
-            "request": self.request, "plan": self.plan, "decidedBy": decided_by,
-            "trace": trace.iter().map(silent).collect::<Vec<_>>(),
-            "omitted": omitted("what selectors asked and logged"),
-        });
-        if json_size(&shorter) <= EXPLAINED {
-            return shorter;
-        }
-        let outcome = |step: &Step| json!({"selector": step.selector, "outcome": step.outcome.name()});
-        json!({
-            "decidedBy": decided_by, "trace": trace.iter().map(outcome).collect::<Vec<_>>(),
-            "omitted": omitted("request, plan and trace"),
-        })
+        explanation(&self.request, Some(&self.plan), *decided_by, trace)
     }
+}
+
+/// A decision with its inputs: enough to explain it, and to decide again with another module. A
+/// decision that is too large loses what was asked and logged; if that is not enough, all but its
+/// outcome. `omitted` says so. What DEL needs is elsewhere.
+fn explanation(request: &Request, plan: Option<&Plan>, decided_by: Option<usize>, trace: &[Step]) -> Value {
+    let whole = json!({"request": request, "plan": plan, "decidedBy": decided_by, "trace": trace});
+    if json_at_most(&whole) <= EXPLAINED {
+        return whole;
+    }
+    let bytes = json_size(&whole);
+    if bytes <= EXPLAINED {
+        return whole;
+    }
+    let omitted = |what| format!("{what}: with it, this would take {bytes} bytes");
+    let silent = |step: &Step| Step { logs: Vec::new(), imports: Vec::new(), ..step.clone() };
+    let shorter = json!({
+        "request": request, "plan": plan, "decidedBy": decided_by,
+        "trace": trace.iter().map(silent).collect::<Vec<_>>(),
+        "omitted": omitted("what selectors asked and logged"),
+    });
+    if json_size(&shorter) <= EXPLAINED {
+        return shorter;
+    }
+    let outcome = |step: &Step| json!({"selector": step.selector, "outcome": step.outcome.name()});
+    json!({
+        "decidedBy": decided_by, "trace": trace.iter().map(outcome).collect::<Vec<_>>(),
+        "omitted": omitted("request, plan and trace"),
+    })
 }
 
 /// Asks the chain for a plan.
@@ -105,6 +108,7 @@ pub fn select(
 ) -> Result<Selected, CniError> {
     let decision = config.chain.decide(&config.loader, &request, facts, deadline).map_err(|failed| {
         timings.selectors(&failed.trace);
+        timings.refused(explanation(&request, None, None, &failed.trace));
         let pod = format!("{}/{}", request.pod.namespace, request.pod.name);
         let error = for_operator(failed.error);
         if pod == "/" { error } else { error.context(format!("pod {pod}")) }
@@ -112,10 +116,13 @@ pub fn select(
     timings.selectors(&decision.trace);
     match decision.plan.clone() {
         Some(plan) => Ok(Selected { request, decision, plan }),
-        None => Err(for_operator(CniError::new(
-            code::INVALID_CONFIG,
-            "no selector chose a network for this pod; add \"default-plugin\" to the configuration's \"selectors\"",
-        ))),
+        None => {
+            timings.refused(explanation(&request, None, None, &decision.trace));
+            Err(for_operator(CniError::new(
+                code::INVALID_CONFIG,
+                "no selector chose a network for this pod; add \"default-plugin\" to the configuration's \"selectors\"",
+            )))
+        }
     }
 }
 

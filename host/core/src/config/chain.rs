@@ -8,7 +8,7 @@ use super::shown;
 use super::text;
 use super::wrong;
 use crate::cni::{CniError, get};
-use crate::selector::chain::{Chain, Entry};
+use crate::selector::chain::{Chain, Entry, Run};
 use crate::selector::grants::Grants;
 use crate::selector::keys;
 use crate::selector::module::{Loader, Module, Program};
@@ -24,11 +24,20 @@ const ENTRY_KEYS: [&str; 6] = ["grant", "limits", "module", "run", "settings", "
 /// The first entry that is wrong; the message has its place and name.
 pub fn chain(config: &Map<String, Value>) -> Result<Chain, CniError> {
     let mut entries: Vec<_> = entries(config)?.into_iter().collect::<Result<_, _>>()?;
+    if entries.iter().all(|entry| entry.run == Run::Shadow) {
+        return Err(invalid(
+            "configuration key \"selectors\" has only shadows, so that none of them decides; add one without \"run\": \"shadow\"",
+        ));
+    }
     let merge = text(config, "merge")?;
-    let named = |merge: &str| entries.iter().position(|entry| entry.name == merge);
+    let named = |merge: &str| entries.iter().position(|entry| entry.name == merge && entry.run != Run::Shadow);
     let merger = match merge.map(|merge| (merge, named(merge))) {
         Some((merge, None)) => {
-            return Err(wrong("merge", &Value::from(merge), "the \"module\" of one of the \"selectors\""));
+            return Err(wrong(
+                "merge",
+                &Value::from(merge),
+                "the \"module\" of one of the \"selectors\" that is no shadow",
+            ));
         }
         merger => merger.and_then(|(_, merger)| merger),
     };
@@ -86,10 +95,14 @@ fn entry(value: &Value) -> Result<Entry, CniError> {
     }
     let name = text(entry, "module")?.ok_or_else(|| invalid("\"module\" is missing"))?.to_owned();
     let within = |reason: String| invalid(format!("{name}: {reason}"));
-    let run_always = match text(entry, "run")? {
-        None | Some("until-decided") => false,
-        Some("always") => true,
-        Some(other) => return Err(within(format!("run is {other:?}; there are \"until-decided\" and \"always\""))),
+    let run = match text(entry, "run")? {
+        None | Some("until-decided") => Run::UntilDecided,
+        Some("always") => Run::Always,
+        Some("shadow") => Run::Shadow,
+        Some(other) => {
+            let known = r#"there are "until-decided", "always" and "shadow""#;
+            return Err(within(format!("run is {other:?}; {known}")));
+        }
     };
     let settings = match get(entry, "settings") {
         None | Some(Value::Null) => json!({}),
@@ -98,7 +111,7 @@ fn entry(value: &Value) -> Result<Entry, CniError> {
     let part = |key| get(entry, key).unwrap_or(&Value::Null);
     Ok(Entry {
         module: Module::from_config(&name, text(entry, "sha256")?)?,
-        run_always,
+        run,
         settings,
         grants: Grants::from_json(part("grant")).map_err(within)?,
         limits: Limits::from_json(part("limits")).map_err(within)?,

@@ -10,5 +10,6 @@ mod repeated;
 mod tests;
 
 pub use catalogue::{Catalogue, Installed};
+pub use interfaces::assign;
 pub use limits::Limits;
 pub use prepare::{Context, Prepared, prepare};

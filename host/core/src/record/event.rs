@@ -23,10 +23,17 @@ pub struct Ending {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Event<'a> {
-    /// The attachment was made; this is its own result.
-    Added { index: usize, result: Cow<'a, Value> },
+    /// The attachment was made; this is its own result, and how long its plugins took.
+    Added {
+        index: usize,
+        result: Cow<'a, Value>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        micros: Option<u64>,
+    },
     /// The attachment's DEL succeeded.
     Deleted { index: usize },
     /// ADD answered.
     Done(Cow<'a, Ending>),
+    /// The shadows were asked, after the call; these are their answers.
+    Shadows { answers: Cow<'a, Value> },
 }

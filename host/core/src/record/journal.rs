@@ -81,9 +81,10 @@ impl Journal {
         Syncing { receiver, path: self.path.clone() }
     }
 
-    /// Notes that attachment `index` was made, with its own result.
-    pub fn added(&mut self, index: usize, result: &Value) -> Result<(), CniError> {
-        self.append(&Event::Added { index, result: Cow::Borrowed(result) })
+    /// Notes that attachment `index` was made, with its own result. Its plugins took `micros`
+    /// microseconds.
+    pub fn added(&mut self, index: usize, result: &Value, micros: u64) -> Result<(), CniError> {
+        self.append(&Event::Added { index, result: Cow::Borrowed(result), micros: Some(micros) })
     }
 
     /// Notes that the DEL of attachment `index` succeeded.
@@ -94,6 +95,11 @@ impl Journal {
     /// Notes that everything is attached, and what ADD answers.
     pub fn done(&mut self, outcome: &Ending) -> Result<(), CniError> {
         self.append(&Event::Done(Cow::Borrowed(outcome)))
+    }
+
+    /// Notes what the shadows answered, after the call.
+    pub fn shadows(&mut self, answers: &Value) -> Result<(), CniError> {
+        self.append(&Event::Shadows { answers: Cow::Borrowed(answers) })
     }
 
     /// Removes the record, since nothing is attached any more.

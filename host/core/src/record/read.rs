@@ -18,6 +18,8 @@ pub struct Record {
     /// The record's first line: what was planned.
     pub header: Header,
     results: Vec<Option<Value>>,
+    micros: Vec<Option<u64>>,
+    shadows: Option<Value>,
     deleted: Vec<bool>,
     outcome: Option<Ending>,
     path: PathBuf,
@@ -41,8 +43,15 @@ impl Record {
         let mut lines = bytes.split(|byte| *byte == b'\n');
         let header = decode_header(lines.next().unwrap_or_default(), path)?;
         let count = header.attachments.len();
-        let mut record =
-            Self { header, results: vec![None; count], deleted: vec![false; count], outcome: None, path: path.into() };
+        let mut record = Self {
+            header,
+            results: vec![None; count],
+            micros: vec![None; count],
+            shadows: None,
+            deleted: vec![false; count],
+            outcome: None,
+            path: path.into(),
+        };
         for bytes in lines.filter(|line| !line.is_empty()) {
             let event = line::decode(bytes).and_then(|json| serde_json::from_slice(json).ok());
             if event.and_then(|event| record.apply(event)).is_none() {
@@ -69,11 +78,13 @@ impl Record {
     /// Applies an event. The result is none for an event about an attachment that does not exist.
     fn apply(&mut self, event: Event<'_>) -> Option<()> {
         match event {
-            Event::Added { index, result } => {
+            Event::Added { index, result, micros } => {
                 *self.results.get_mut(index)? = Some(result.into_owned());
+                *self.micros.get_mut(index)? = micros;
             }
             Event::Deleted { index } => *self.deleted.get_mut(index)? = true,
             Event::Done(outcome) => self.outcome = Some(outcome.into_owned()),
+            Event::Shadows { answers } => self.shadows = Some(answers.into_owned()),
         }
         Some(())
     }
@@ -88,6 +99,17 @@ impl Record {
     /// The result of one attachment; none when its ADD did not succeed.
     pub fn result(&self, index: usize) -> Option<&Value> {
         self.results.get(index).and_then(Option::as_ref)
+    }
+
+    /// How long the plugins of one attachment took, in microseconds; none when its ADD did not
+    /// succeed, or an older build wrote the record.
+    pub fn micros(&self, index: usize) -> Option<u64> {
+        self.micros.get(index).copied().flatten()
+    }
+
+    /// What the shadows answered; none when there are none, or they were not asked.
+    pub fn shadows(&self) -> Option<&Value> {
+        self.shadows.as_ref()
     }
 
     /// The result of one attachment as it is in the pod: with the default routes that were settled

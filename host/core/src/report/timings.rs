@@ -4,11 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::agent_api::client;
 use crate::agent_api::protocol::{CallReport, NetworkTime, Part, SelectorRun};
 use crate::cni::{Call, CniArgs, CniError, NetworkList, Verb};
 use crate::pod::Identity;
-use crate::selector::decision::{Step, StepOutcome};
+use crate::selector::decision::Step;
 use crate::time::micros;
 
 /// What is noted while a call runs.
@@ -17,12 +19,14 @@ pub struct Timings {
     /// When the last part ended.
     lap: Cell<Instant>,
     report: RefCell<CallReport>,
+    /// The decision of an ADD that failed.
+    refused: RefCell<Option<Value>>,
 }
 
 impl Timings {
     /// A call that began at `started`.
     pub fn since(started: Instant) -> Self {
-        Self { started, lap: Cell::new(started), report: RefCell::default() }
+        Self { started, lap: Cell::new(started), report: RefCell::default(), refused: RefCell::default() }
     }
 
     /// Notes that a part has ended. It took the time since the part before.
@@ -32,13 +36,13 @@ impl Timings {
         self.report.borrow_mut().parts.push((part, took));
     }
 
-    /// Notes that a network's delegates have ended.
-    pub fn network(&self, list: &NetworkList, interface: &str, started: Instant, failed: bool) {
+    /// Notes that a network's delegates have ended, after `micros` microseconds.
+    pub fn network(&self, list: &NetworkList, interface: &str, micros: u64, failed: bool) {
         self.report.borrow_mut().networks.push(NetworkTime {
             network: list.name.clone(),
             plugin: list.types().first().copied().unwrap_or_default().to_owned(),
             interface: interface.to_owned(),
-            micros: micros(started.elapsed()),
+            micros,
             failed,
         });
     }
@@ -48,13 +52,24 @@ impl Timings {
         let load: u64 = trace.iter().map(|step| step.load_micros).sum();
         self.lap.set(self.lap.get() + Duration::from_micros(load));
         self.report.borrow_mut().parts.push((Part::Load, load));
-        let ran = trace.iter().filter(|step| step.outcome != StepOutcome::Skipped);
+        let ran = trace.iter().filter(|step| step.outcome.is_asked());
         self.report.borrow_mut().selectors.extend(ran.map(|step| SelectorRun {
             name: step.selector.clone(),
             outcome: step.outcome.name().into(),
             fuel: step.usage.fuel,
             micros: step.micros,
         }));
+    }
+
+    /// Notes what was decided for a pod that does not get its networks.
+    pub fn refused(&self, decision: Value) {
+        *self.refused.borrow_mut() = Some(decision);
+    }
+
+    /// What was decided for a pod that did not get its networks, and which of them were tried. The
+    /// decision is none if the call did not come that far.
+    pub fn take_refused(&self) -> (Option<Value>, Vec<NetworkTime>) {
+        (self.refused.borrow_mut().take(), self.report.borrow().networks.clone())
     }
 
     /// Tells the agent how the call ended. STATUS and VERSION, which the runtime asks every few

@@ -19,6 +19,18 @@ use crate::selector::sandbox::task::{Bounds, Task, TaskAnswer};
 use crate::text::one_line;
 use crate::time::micros;
 
+/// When the selector of an entry is asked: the key `run`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Run {
+    /// Until there is a plan.
+    #[default]
+    UntilDecided,
+    /// Also when there is a plan.
+    Always,
+    /// After everything is decided. The answer is compared with the decision and changes nothing.
+    Shadow,
+}
+
 /// One selector of a chain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -26,8 +38,8 @@ pub struct Entry {
     pub name: String,
     /// The module to run.
     pub module: Module,
-    /// Whether the selector is asked even when there is a plan (`"run": "always"`).
-    pub run_always: bool,
+    /// When the selector is asked.
+    pub run: Run,
     /// The selector's settings. Null means an empty object.
     pub settings: Value,
     /// What the selector may read and say.
@@ -39,7 +51,7 @@ pub struct Entry {
 /// The selectors of a configuration, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chain {
-    /// The entries. Once there is a plan, only those with `run_always` are asked.
+    /// The entries. Once there is a plan, only those with [`Run::Always`] are asked.
     pub entries: Vec<Entry>,
     /// The name of the entry that merges, whichever entry decided. When it is none, the one that
     /// decided merges.
@@ -76,7 +88,7 @@ impl Entry {
 
     /// Loads and runs the selector. The caller sets the step's outcome from the answer; until then
     /// it is [`StepOutcome::Pass`], or the failure.
-    fn run(
+    fn carry_out(
         &self,
         loader: &Loader,
         task: Task,
@@ -131,8 +143,8 @@ impl Entry {
 impl Chain {
     /// Asks the selectors in order until one of them has a plan, and after that those that are
     /// always asked. Each of the latter sees the plan so far, and may let it stand, replace it, or
-    /// refuse the pod. Only selectors that are asked are loaded. It is no error here when all of
-    /// them pass.
+    /// refuse the pod. Only selectors that are asked are loaded; shadows are not. It is no error here
+    /// when all of them pass.
     ///
     /// # Errors
     /// - [`code::REFUSED_INVALID`], [`code::REFUSED_DENIED`]: a selector refuses the pod.
@@ -148,15 +160,17 @@ impl Chain {
     ) -> Result<Decision, Failed> {
         let mut decision = Decision { plan: None, decided_by: None, trace: Vec::new() };
         for (index, entry) in self.entries.iter().enumerate() {
-            if decision.plan.is_some() && !entry.run_always {
-                decision.trace.push(Step::new(&entry.name, StepOutcome::Skipped));
+            let not_asked = match entry.run {
+                Run::Always => None,
+                Run::UntilDecided => decision.plan.as_ref().map(|_| StepOutcome::Skipped),
+                Run::Shadow => Some(StepOutcome::Shadow),
+            };
+            if let Some(outcome) = not_asked {
+                decision.trace.push(Step::new(&entry.name, outcome));
                 continue;
             }
-            let mut told = Request { decided: decision.plan.clone(), ..request.clone() };
-            told.attributes.extend(entry.grants.forbidden(&request.networks).map(|file| ("forbidden".into(), file)));
-            let task = Task::Select { request: told, settings: entry.settings() };
-            let (answer, mut step) = entry.run(loader, task, decision.asked(), facts, deadline);
-            let verdict = answer.and_then(|answer| entry.verdict(answer, request, decision.plan.as_ref(), &mut step));
+            let asked = decision.asked();
+            let (verdict, step) = entry.select(loader, request, decision.plan.as_ref(), asked, facts, deadline);
             decision.trace.push(step);
             match verdict {
                 Ok(Verdict::Pass) => {}
@@ -170,6 +184,20 @@ impl Chain {
             }
         }
         Ok(decision)
+    }
+
+    /// Asks the shadows for their answers to a request that was decided: with this plan, or by
+    /// refusing the pod. Each is asked by itself, and a failure is an answer, too.
+    pub fn ask_shadows(
+        &self,
+        loader: &Loader,
+        request: &Request,
+        plan: Option<&Plan>,
+        facts: &dyn Facts,
+        deadline: Instant,
+    ) -> Vec<Step> {
+        let shadows = self.entries.iter().filter(|entry| entry.run == Run::Shadow);
+        shadows.map(|entry| entry.select(loader, request, plan, 0, facts, deadline).1).collect()
     }
 
     /// Merges by the entry that the configuration's `merge` names, else by the one that decided.
@@ -203,7 +231,7 @@ impl Chain {
             outcomes: outcomes.to_vec(),
             settings: entry.settings(),
         };
-        let (answer, _) = entry.run(loader, task, asked, facts, deadline);
+        let (answer, _) = entry.carry_out(loader, task, asked, facts, deadline);
         Some(answer.and_then(|answer| match answer {
             TaskAnswer::Merged(Ok(merged)) => {
                 let checked = entry.grants.check_merged(&merged, outcomes, &standard()?);
@@ -220,9 +248,10 @@ impl Chain {
         self.merge.as_deref().or_else(decider)
     }
 
-    /// Loads every entry, to check the configuration.
+    /// Loads every entry that an ADD may ask, to check the configuration.
     pub fn load_all(&self, loader: &Loader, deadline: Instant) -> Result<(), CniError> {
-        self.entries.iter().try_for_each(|entry| entry.load(loader, deadline).map(drop))?;
+        let mut asked = self.entries.iter().filter(|entry| entry.run != Run::Shadow);
+        asked.try_for_each(|entry| entry.load(loader, deadline).map(drop))?;
         match &self.merge {
             Some(name) => self.merging_entry(name, loader, deadline).map(drop),
             None => Ok(()),
@@ -243,6 +272,23 @@ impl Chain {
 }
 
 impl Entry {
+    /// Asks the selector what it makes of a request, for which there is a plan already or none.
+    fn select(
+        &self,
+        loader: &Loader,
+        request: &Request,
+        decided: Option<&Plan>,
+        asked: usize,
+        facts: &dyn Facts,
+        deadline: Instant,
+    ) -> (Result<Verdict, CniError>, Step) {
+        let mut told = Request { decided: decided.cloned(), ..request.clone() };
+        told.attributes.extend(self.grants.forbidden(&request.networks).map(|file| ("forbidden".into(), file)));
+        let task = Task::Select { request: told, settings: self.settings() };
+        let (answer, mut step) = self.carry_out(loader, task, asked, facts, deadline);
+        (answer.and_then(|answer| self.verdict(answer, request, decided, &mut step)), step)
+    }
+
     /// Makes a verdict of the answer to `select`, and the step's outcome. A plan is checked against
     /// the grants here.
     fn verdict(

@@ -130,3 +130,22 @@ pub fn check_digest(path: &Path, approved: Digest, found: Digest) -> Result<(), 
     );
     Err(CniError::new(code::SELECTOR, message))
 }
+
+/// The reason why a component is run by a process of its own on a node, as the end of a sentence
+/// that begins with "it": what it imports is more than a plugin without WASI links, or can be used
+/// for longer than fuel bounds. The result is none for every other component.
+pub fn needs_child(component: &Component, imports: &[String]) -> Option<&'static str> {
+    if imports.iter().any(|import| is_wasi(import)) {
+        Some("imports WASI")
+    } else if has_memories(component) {
+        Some("has more than one memory")
+    } else {
+        None
+    }
+}
+
+/// Whether a component has memories between which texts can be copied. Wasmtime copies, which costs
+/// no fuel, so only the end of a child is sure to stop it at the deadline.
+fn has_memories(component: &Component) -> bool {
+    component.resources_required().is_none_or(|required| required.num_memories > 1)
+}

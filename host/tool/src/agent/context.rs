@@ -11,6 +11,7 @@ use super::files::Files;
 use super::metrics::Metrics;
 use super::networks::Networks;
 use super::pods::Pods;
+use super::shadow::Shadows;
 use crate::install::stop::DaemonSetName;
 use crate::install::{Layout, Origin};
 use crate::kubernetes;
@@ -50,6 +51,8 @@ pub struct Context {
     pub networks: Networks,
     /// Our files on the node's disk.
     pub files: Files,
+    /// The ADDs whose shadows have not been asked yet.
+    pub shadows: Shadows,
     /// Wakes the publication task.
     pub publish: Notify,
     /// Why the node is not as the configuration wants it, if it is not.
@@ -66,6 +69,7 @@ impl Context {
             options,
             pods: Pods::default(),
             metrics: Metrics::new(),
+            shadows: Shadows::default(),
             publish: Notify::new(),
             problem: Mutex::default(),
             client: OnceCell::new(),

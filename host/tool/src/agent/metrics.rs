@@ -22,6 +22,7 @@ use super::publish::Published;
 use crate::publish::Round;
 pub use exposition::classic;
 use genie_core::agent_api::protocol::CallReport;
+use genie_core::call::Difference;
 use genie_core::selector::artefact::engine::ENGINE_ID;
 use labels::Bounded;
 
@@ -76,6 +77,12 @@ struct SelectorRan {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Shadow {
+    selector: String,
+    difference: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Of {
     of: &'static str,
 }
@@ -95,6 +102,7 @@ pub struct Metrics {
     selector_runs: Family<SelectorRan, Counter>,
     selector_fuel: Family<Selector, Counter>,
     selector_seconds: Seconds<Selector>,
+    shadows: Family<Shadow, Counter>,
     published: Family<Of, Counter>,
     dropped: Family<Of, Counter>,
     waiting: Family<Of, Gauge>,
@@ -122,6 +130,7 @@ impl Metrics {
             selector_runs: Family::default(),
             selector_fuel: Family::default(),
             selector_seconds: Family::default(),
+            shadows: Family::default(),
             published: Family::default(),
             dropped: Family::default(),
             waiting: Family::default(),
@@ -169,6 +178,7 @@ impl Metrics {
         all.register("selector_runs", "Runs of a selector", self.selector_runs.clone());
         all.register("selector_fuel", "Fuel that a selector used", self.selector_fuel.clone());
         all.register_with_unit("selector", "Time that a selector took", unit(), self.selector_seconds.clone());
+        all.register("shadow", "Answers of a shadow, by how they differ from what was decided", self.shadows.clone());
         let help = "Pods whose annotations were patched, refusals of which an event was written";
         all.register("published", help, self.published.clone());
         let help = "What was to be published and never will be: the API server does not accept it, or it is too old";
@@ -216,6 +226,16 @@ impl Metrics {
             self.selector_runs.get_or_create(&ran).inc();
             self.selector_fuel.get_or_create(&of).inc_by(run.fuel);
             self.selector_seconds.get_or_create(&of).inc_by(seconds(run.micros));
+        }
+    }
+
+    /// Counts a shadow's answer.
+    pub fn shadowed(&self, selector: &str, difference: Difference) {
+        // All differences of a shadow begin at zero, so that an alert sees the first.
+        let selector = self.selector_names.name(selector);
+        for of in Difference::ALL {
+            let counter = self.shadows.get_or_create(&Shadow { selector: selector.clone(), difference: of.name() });
+            counter.inc_by(u64::from(of == difference));
         }
     }
 

@@ -15,6 +15,7 @@ mod pods;
 pub mod publish;
 pub mod reconcile;
 mod run;
+mod shadow;
 mod socket;
 #[cfg(test)]
 mod tests;

@@ -16,8 +16,12 @@ use super::installation::Installation;
 use super::pods;
 use super::publish::{Publication, Published};
 use super::reconcile::Reconciler;
+use super::shadow;
 use super::socket;
 use super::unrecorded;
+
+/// This program, for its children.
+const OURSELVES: &str = "/proc/self/exe";
 
 /// Runs until SIGTERM or SIGINT.
 ///
@@ -53,6 +57,7 @@ async fn tasks(context: &Arc<Context>, installation: Option<&Installation>) -> R
         () = pods::watch(context) => {},
         published = publish(context) => published?,
         () = reconcile(context) => {},
+        () = shadow::ask(context, Path::new(OURSELVES)) => {},
         () = unrecorded::watch(context) => {},
         () = keep_installed(context, installation) => {},
     }
@@ -92,6 +97,6 @@ async fn publish(context: &Context) -> Result<()> {
 
 async fn reconcile(context: &Context) {
     let layout = &context.options.layout;
-    let mut reconciler = Reconciler::new(&layout.host_root, &layout.state_dir, Path::new("/proc/self/exe"));
+    let mut reconciler = Reconciler::new(&layout.host_root, &layout.state_dir, Path::new(OURSELVES));
     reconciler.run(|collected| context.metrics.collected(collected)).await;
 }

@@ -219,6 +219,7 @@ fn take(context: &Context, report: &CallReport) {
         }
     }
     context.publish.notify_one();
+    context.shadows.add(report);
 }
 
 fn list<T>(of: &[T], text: impl Fn(&T) -> String) -> String {

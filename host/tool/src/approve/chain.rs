@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::settings;
 use genie_core::cni::CniError;
-use genie_core::selector::chain::{Chain, Entry};
+use genie_core::selector::chain::{Chain, Entry, Run};
 use genie_core::selector::module::Module;
 use genie_core::selector::module::loaded::LoadedSelector;
 use genie_core::text::one_line;
@@ -109,9 +109,9 @@ fn settings_of(entry: &Entry, schema: &str) -> Vec<Finding> {
 fn order(entries: &[Entry]) -> Vec<Finding> {
     let reached = entries.iter().position(|entry| entry.module == LAST).map_or(entries.len(), |last| last + 1);
     let (asked, behind) = entries.split_at(reached);
-    let mut found: Vec<_> = behind.iter().filter(|entry| !entry.run_always).map(never_asked).collect();
-    for (index, guard) in asked.iter().enumerate().filter(|(_, entry)| entry.run_always) {
-        let later = asked.iter().skip(index).find(|entry| !entry.run_always);
+    let mut found: Vec<_> = behind.iter().filter(|entry| entry.run == Run::UntilDecided).map(never_asked).collect();
+    for (index, guard) in asked.iter().enumerate().filter(|(_, entry)| entry.run == Run::Always) {
+        let later = asked.iter().skip(index).find(|entry| entry.run == Run::UntilDecided);
         found.extend(later.map(|later| {
             Finding::warning(format!(
                 "selector {:?} (\"run\": \"always\") does not see what {:?} decides, which comes after it: put it last",

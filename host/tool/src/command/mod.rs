@@ -4,11 +4,13 @@ mod agent;
 mod approve;
 mod collect;
 mod compile;
+mod configuration;
 mod doctor;
 mod inspect;
 mod install;
 mod module;
 mod records;
+mod shadow;
 mod table;
 mod test_selector;
 mod uninstall;
@@ -67,6 +69,9 @@ enum Command {
     /// Take away what a container that is gone had attached (internal: the agent runs it)
     #[command(hide = true)]
     Collect(collect::Arguments),
+    /// Ask the shadows of the configuration about an ADD that is over (internal: the agent runs it)
+    #[command(hide = true)]
+    Shadow(shadow::Arguments),
     /// Run a selector that imports WASI for the plugin (internal: the plugin runs it)
     #[command(hide = true)]
     RunSelector,
@@ -201,6 +206,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::AskApi => crate::kubernetes::ask_api().map(|()| ExitCode::SUCCESS),
         Command::Approve(arguments) => approve::run(&arguments),
         Command::Collect(arguments) => collect::run(&arguments),
+        Command::Shadow(arguments) => shadow::run(&arguments),
         Command::RunSelector => {
             crate::selector::run_selector::run_selector().map(|()| ExitCode::SUCCESS).map_err(Into::into)
         }

@@ -1,6 +1,5 @@
 //! `genie-host test-selector`: shows what a node would decide, without a node.
 
-mod configuration;
 mod entry;
 mod explain;
 mod pods;
@@ -16,6 +15,7 @@ use serde_json::{Map, Value};
 
 use super::Mistakes;
 use super::Output;
+use super::configuration;
 use super::exit;
 use crate::approve;
 use crate::approve::chain::{self as approval, Finding, Level};

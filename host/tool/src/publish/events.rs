@@ -84,7 +84,7 @@ impl Events {
             if taken.refusal.time + MAX_AGE <= now {
                 tracing::info!(pod = pod_of(&taken.refusal), "its refusal is too old for an event");
                 round.dropped += 1;
-                spool.remove(&taken);
+                spool.done(&taken);
                 continue;
             }
             let client = client.filter(|_| !round.silent && self.is_due(taken.path()));
@@ -93,7 +93,7 @@ impl Events {
                 continue;
             }
             self.retries.remove(taken.path());
-            spool.remove(&taken);
+            spool.done(&taken);
         }
         round.refused = self.retries.len();
         Ok(round)

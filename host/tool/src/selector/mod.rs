@@ -13,4 +13,4 @@ mod wasi;
 #[cfg(test)]
 mod tests;
 
-pub use program::{PROGRAM, is_compiled, loader};
+pub use program::{ON_NODE, PROGRAM, is_compiled, loader};

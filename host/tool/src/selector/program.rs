@@ -1,5 +1,4 @@
-//! This program as the selectors' room sees it: it holds the compiler and WASI, and runs every
-//! selector itself.
+//! This program as the selectors' room sees it: it holds the compiler and WASI.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,6 +6,7 @@ use std::sync::Arc;
 use genie_core::cni::{CniError, code};
 use genie_core::digest::Digest;
 use genie_core::selector::artefact::cache;
+use genie_core::selector::contract;
 use genie_core::selector::module::{BuiltIn, Compiler, Loader, Program};
 use genie_core::selector::sandbox::run::{Linked, Run};
 use wasmtime::Engine;
@@ -16,8 +16,12 @@ use super::engine::engine;
 use super::wasi::{self, WithWasi};
 use super::{built_in, compile};
 
-/// The program `genie-host`.
-pub static PROGRAM: &dyn Program = &Tool;
+/// The program `genie-host` as a command, which runs every selector itself.
+pub static PROGRAM: &dyn Program = &Tool { is_on_node: false };
+
+/// The program `genie-host` as a part of the agent: it runs selectors as the plugin does, those
+/// with WASI in a confined child.
+pub static ON_NODE: &dyn Program = &Tool { is_on_node: true };
 
 /// The loader for commands, which any user may run. Compiled selectors are kept in this cache if it
 /// can be used, else in the user's own, else in memory.
@@ -37,7 +41,9 @@ pub fn is_compiled(cache_dir: &Path, digest: Digest) -> Result<bool, String> {
     cache::holds(engine().map_err(|error| error.to_string())?, cache_dir, digest)
 }
 
-struct Tool;
+struct Tool {
+    is_on_node: bool,
+}
 
 impl Program for Tool {
     fn engine(&self) -> Result<&'static Engine, CniError> {
@@ -54,8 +60,8 @@ impl Program for Tool {
         Some(compile::compile)
     }
 
-    fn needs_child(&self, _: &Component, _: &[String]) -> Option<&'static str> {
-        None
+    fn needs_child(&self, component: &Component, imports: &[String]) -> Option<&'static str> {
+        if self.is_on_node { contract::needs_child(component, imports) } else { None }
     }
 
     fn prepare(&self, selector: &str, component: &Component) -> Result<Arc<dyn Run>, CniError> {
@@ -63,7 +69,8 @@ impl Program for Tool {
     }
 
     fn tool(&self) -> PathBuf {
-        std::env::current_exe().unwrap_or_default()
+        // This program's path is another one once the host's file system is the root.
+        if self.is_on_node { "/proc/self/exe".into() } else { std::env::current_exe().unwrap_or_default() }
     }
 }
 

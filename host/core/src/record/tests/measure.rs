@@ -16,8 +16,8 @@ fn cost_of_a_record() {
         let lock = dir.lock();
         let mut journal = dir.store.create(&lock, &header(2)).unwrap();
         let syncing = sync.then(|| journal.sync_beside());
-        journal.added(0, &result(0)).unwrap();
-        journal.added(1, &result(1)).unwrap();
+        journal.added(0, &result(0), 1500).unwrap();
+        journal.added(1, &result(1), 2500).unwrap();
         journal.done(&Ending { result: result(2), annotations: Value::Null, ..Ending::default() }).unwrap();
         if let Some(syncing) = syncing {
             syncing.wait(soon()).unwrap();

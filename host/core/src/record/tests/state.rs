@@ -26,8 +26,8 @@ fn whole_life_of_a_record() {
     assert_eq!(record.remaining(), [1, 0], "what has not reported yet may have run");
     assert_eq!((record.result(0), record.outcome()), (None, None));
 
-    journal.added(0, &result(0)).unwrap();
-    journal.added(1, &result(1)).unwrap();
+    journal.added(0, &result(0), 1500).unwrap();
+    journal.added(1, &result(1), 2500).unwrap();
     let outcome = Ending { result: json!({"merged": true}), annotations: json!({"a": "b"}), ..Ending::default() };
     journal.done(&outcome).unwrap();
     syncing.wait(soon()).unwrap();
@@ -193,7 +193,7 @@ proptest! {
         expected.pod = None;
         let outcome = Ending { result: decision, annotations: result.clone(), ..Ending::default() };
         let mut journal = dir.store.create(&lock, &expected).unwrap();
-        journal.added(1, &result).unwrap();
+        journal.added(1, &result, 2500).unwrap();
         journal.done(&outcome).unwrap();
         let record = dir.store.load("c1", "eth0").unwrap().unwrap();
         prop_assert_eq!(&record.header, &expected);

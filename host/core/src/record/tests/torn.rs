@@ -8,7 +8,7 @@ fn sample(dir: &Dir) -> (Vec<u8>, Vec<usize>) {
     let lock = dir.lock();
     let mut journal = dir.store.create(&lock, &header(3)).unwrap();
     for index in 0..3 {
-        journal.added(index, &result(index)).unwrap();
+        journal.added(index, &result(index), 1500).unwrap();
     }
     journal.done(&Ending { result: json!({"merged": 1}), annotations: Value::Null, ..Ending::default() }).unwrap();
     journal.deleted(2).unwrap();
@@ -129,11 +129,11 @@ fn what_is_nested_too_deeply_to_be_read_again_is_not_written() {
 
     planned.attachments[0].list["x"] = nested(116);
     let mut journal = dir.store.create(&lock, &planned).unwrap();
-    journal.added(0, &nested(119)).unwrap_err();
-    journal.added(0, &nested(118)).unwrap();
+    journal.added(0, &nested(119), 1).unwrap_err();
+    journal.added(0, &nested(118), 1).unwrap();
     let record = dir.store.load("c1", "eth0").unwrap().unwrap();
     assert_eq!(record.header, planned);
-    assert_eq!(record.result(0), Some(&nested(118)));
+    assert_eq!(record.result(0), Some(&nested(118), 1));
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn event_about_an_attachment_that_does_not_exist_is_ignored() {
     let lock = dir.lock();
     let mut journal = dir.store.create(&lock, &header(1)).unwrap();
     journal.deleted(7).unwrap();
-    journal.added(usize::MAX, &result(0)).unwrap();
+    journal.added(usize::MAX, &result(0), 1).unwrap();
     journal.deleted(0).unwrap();
     assert!(dir.store.load("c1", "eth0").unwrap().unwrap().remaining().is_empty());
 }

@@ -6,7 +6,7 @@ use super::*;
 
 fn refusal(uid: &str, message: &str) -> RefusedPod {
     let pod = Pod { namespace: "default".into(), name: "web".into(), uid: uid.into() };
-    RefusedPod { pod, code: 101, message: message.into(), details: String::new(), time: 1 }
+    RefusedPod { pod, code: 101, message: message.into(), details: String::new(), time: 1, ..RefusedPod::default() }
 }
 
 fn spool(dir: &tempfile::TempDir) -> Spool {
@@ -47,9 +47,9 @@ fn a_newer_refusal_is_not_removed_with_the_older_one() {
     spool.write("c1", &refusal("u1", "first")).unwrap();
     let taken = spool.list().unwrap();
     spool.write("c1", &refusal("u1", "second")).unwrap();
-    spool.remove(&taken[0]);
+    spool.done(&taken[0]);
     assert_eq!(messages(&spool), ["second"]);
-    spool.remove(&spool.list().unwrap()[0]);
+    spool.done(&spool.list().unwrap()[0]);
     assert_eq!(messages(&spool), [""; 0]);
 }
 

@@ -10,7 +10,7 @@ use super::Arguments;
 use crate::command::module::{self, Named};
 use crate::selector::compile;
 use genie_core::digest::Digest;
-use genie_core::selector::chain::{Chain, Entry};
+use genie_core::selector::chain::{Chain, Entry, Run};
 use genie_core::selector::grants::Grants;
 use genie_core::selector::module::{Module, read};
 use genie_core::selector::sandbox::limits::Limits;
@@ -40,7 +40,7 @@ pub fn single(written: &str, arguments: &Arguments, chain: &Chain, notes: &mut V
         || Entry {
             name: Path::new(written).file_name().map_or(written.into(), |name| name.to_string_lossy().into_owned()),
             module: named.module.clone(),
-            run_always: false,
+            run: Run::UntilDecided,
             settings: json!({}),
             grants: Grants::default(),
             limits: Limits::default(),

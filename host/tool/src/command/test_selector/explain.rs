@@ -199,7 +199,7 @@ impl Report<'_> {
     fn steps(&self, trace: &[Step]) -> Vec<String> {
         let mut rows = vec![["SELECTOR", "ANSWER", "FUEL", "MEMORY", "TIME"].map(Into::into).to_vec()];
         for (step, entry) in trace.iter().zip(&self.chain.entries) {
-            let ran = step.outcome != StepOutcome::Skipped;
+            let ran = step.outcome.is_asked();
             let cell = |text: String| if ran { text } else { "-".into() };
             rows.push(vec![
                 step.selector.clone(),
@@ -262,6 +262,7 @@ fn asked(trace: &[Step]) -> Vec<String> {
 fn answer(outcome: &StepOutcome) -> &'static str {
     match outcome {
         StepOutcome::Skipped => "skipped: decided already",
+        StepOutcome::Shadow => "shadow: asked afterwards",
         asked => asked.name(),
     }
 }

@@ -5,7 +5,14 @@ use genie_core::record::Pod;
 
 fn refusal(code: u32, message: &str) -> RefusedPod {
     let pod = Pod { namespace: "default".into(), name: "web.".repeat(70), uid: "u1".into() };
-    RefusedPod { pod, code, message: message.into(), details: String::new(), time: 1_700_000_000 }
+    RefusedPod {
+        pod,
+        code,
+        message: message.into(),
+        details: String::new(),
+        time: 1_700_000_000,
+        ..RefusedPod::default()
+    }
 }
 
 #[test]

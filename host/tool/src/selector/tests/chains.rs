@@ -14,7 +14,7 @@ use super::request;
 use genie_core::cni::{CniError, code};
 use genie_core::digest::Digest;
 use genie_core::selector::abi::{Merged, Outcome, Plan};
-use genie_core::selector::chain::{Chain, Entry, Merging};
+use genie_core::selector::chain::{Chain, Entry, Merging, Run};
 use genie_core::selector::decision::{Decision, Failed, StepOutcome};
 use genie_core::selector::grants::Grants;
 use genie_core::selector::module::{Loader, Module};
@@ -52,7 +52,7 @@ impl Bench {
             Entry {
                 name: (*name).into(),
                 module: Module::File { path, sha256: Digest::of(&bytes) },
-                run_always: name.starts_with("always"),
+                run: if name.starts_with("always") { Run::Always } else { Run::UntilDecided },
                 settings: json!(null),
                 grants: Grants::default(),
                 limits: Limits::default(),
@@ -85,6 +85,7 @@ fn outcomes(trace: &[genie_core::selector::decision::Step]) -> Vec<&'static str>
         StepOutcome::Refused(_) => "refused",
         StepOutcome::Failed(_) => "failed",
         StepOutcome::Skipped => "skipped",
+        StepOutcome::Shadow => "shadow",
     };
     trace.iter().map(|step| outcome(&step.outcome)).collect()
 }

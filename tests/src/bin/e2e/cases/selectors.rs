@@ -1,6 +1,9 @@
 //! Policy from the ConfigMap: what a selector may say, and what is not put in force.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
+use genie_tests::cluster::await_that;
 use genie_tests::guests;
 use serde_json::{Value, json};
 
@@ -10,7 +13,7 @@ use super::networks::assert_flannel;
 use crate::deploy;
 use crate::trial::{Pod, Trial};
 
-pub const CASES: Group = &[("selector-grants", grants), ("operators-mistake", mistake)];
+pub const CASES: Group = &[("selector-grants", grants), ("operators-mistake", mistake), ("shadow", shadow)];
 
 /// The module's key of the ConfigMap.
 const MODULE: &str = "puppet.wasm";
@@ -49,6 +52,42 @@ fn put_in_force(trial: &Trial, grant: &Value) -> Result<()> {
     deploy::await_configuration(trial.cluster, |conf| {
         conf["selectors"][0]["sha256"].is_string() && conf["selectors"][0]["grant"] == *grant
     })
+}
+
+fn shadow(trial: &Trial) -> Result<()> {
+    deploy::put_module(trial.cluster, MODULE, Some(&guests::module("puppet")))?;
+    let done = shadowed(trial);
+    deploy::configure(trial.cluster, &json!({"selectors": null}))?;
+    deploy::put_module(trial.cluster, MODULE, None)?;
+    done
+}
+
+/// A shadow that would give calico to every pod changes nothing for one on flannel, and the node
+/// can explain what it would have changed.
+fn shadowed(trial: &Trial) -> Result<()> {
+    let settings = json!({"act": "plan", "networks": ["k8s-pod-network"]});
+    let shadow = json!({"module": MODULE, "run": "shadow", "settings": settings});
+    deploy::write(
+        trial.cluster,
+        &json!({"selectors": [{"module": "annotation"}, {"module": "default-plugin"}, shadow]}),
+    )?;
+    deploy::await_configuration(trial.cluster, |conf| conf["selectors"][2]["sha256"].is_string())?;
+    let pod = trial.run(Pod::new("shadowed").cni("flannel"))?;
+    assert_flannel(trial, &pod, "shadowed", "eth0")?;
+    let node = trial.node_of(&pod)?;
+    let explain = format!("/opt/cni/bin/genie-host explain {}/shadowed --output json", trial.namespace);
+    await_that("what the shadow would have decided", Duration::from_secs(30), || {
+        let told: Value = serde_json::from_str(&node.run(&explain)?)?;
+        let account = &told["accounts"][0];
+        ensure!(account["decidedBy"] == "annotation", "it was decided otherwise: {told}");
+        let shadow = &account["shadows"][0];
+        let is_asked = shadow["difference"] == "plan" && shadow["selector"] == MODULE;
+        Ok((!is_asked).then(|| format!("it is explained by {told}")))
+    })?;
+    let why_not = node.run(&format!("{explain} --why-not calico"))?;
+    ensure!(why_not.contains("annotation decided otherwise"), "calico is missing because {why_not}");
+    trial.delete_all()?;
+    trial.await_no_trace()
 }
 
 fn mistake(trial: &Trial) -> Result<()> {

@@ -219,8 +219,8 @@ fn refusals_that_wait() {
         pod: Pod { namespace: "ns".into(), name: name.into(), uid: String::new() },
         code: 101,
         message: "cni: \"callico\": there is no such network".into(),
-        details: String::new(),
         time,
+        ..RefusedPod::default()
     };
     spool_dir.write("c1", &refusal("fresh", now())).unwrap();
     node.write("state/spool/x.json", "nonsense", 0o600);

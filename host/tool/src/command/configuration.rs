@@ -1,4 +1,4 @@
-//! Finds the plugin's configuration that `test-selector` uses.
+//! Finds the plugin's configuration for commands.
 
 use std::fs;
 use std::path::Path;

@@ -1,0 +1,125 @@
+//! What the entries with `"run": "shadow"` would have changed. They are asked when the call is over.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::network::assign;
+use crate::selector::abi::{Attachment, Plan, Request, Source};
+use crate::selector::decision::{Step, StepOutcome};
+use crate::selector::sandbox::facts::{Answered, Consulted, Facts, Question};
+
+/// How a shadow's answer differs from what was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Difference {
+    /// It does not: the shadow passes, or has the same plan, or refuses a pod that was refused.
+    Same,
+    /// The pod would get other networks, or the same in another way.
+    Plan,
+    /// The pod would be refused.
+    Refused,
+    /// The pod was refused, and would get networks.
+    Allowed,
+    /// The shadow failed; nobody knows what it would change.
+    Failed,
+}
+
+impl Difference {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Same, Self::Plan, Self::Refused, Self::Allowed, Self::Failed];
+
+    /// As it is written in records and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Plan => "plan",
+            Self::Refused => "refused",
+            Self::Allowed => "allowed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A shadow's answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shadowed {
+    /// How the answer differs from what was decided.
+    pub difference: Difference,
+    /// What the selector did.
+    #[serde(flatten)]
+    pub step: Step,
+}
+
+/// Asks the shadows of a chain. `request` is what the chain was asked, `plan` what it decided, and
+/// none if the pod was refused. A fact that is in `known`, because another selector asked for it,
+/// is as it was then; every other one is as `facts` say now.
+pub fn ask_shadows(
+    config: &Config,
+    request: &Request,
+    plan: Option<&Plan>,
+    known: &[Consulted],
+    facts: &dyn Facts,
+    deadline: Instant,
+) -> Vec<Shadowed> {
+    let facts = Known { known, facts };
+    let steps = config.chain.ask_shadows(&config.loader, request, plan, &facts, deadline);
+    steps.into_iter().map(|step| Shadowed { difference: difference(&step.outcome, request, plan), step }).collect()
+}
+
+/// How an answer differs from what was decided for this request.
+pub fn difference(answer: &StepOutcome, request: &Request, plan: Option<&Plan>) -> Difference {
+    match (answer, plan) {
+        (StepOutcome::Pass | StepOutcome::Skipped | StepOutcome::Shadow, _) | (StepOutcome::Refused(_), None) => {
+            Difference::Same
+        }
+        (StepOutcome::Refused(_), Some(_)) => Difference::Refused,
+        (StepOutcome::Plan(_), None) => Difference::Allowed,
+        (StepOutcome::Plan(answer), Some(plan)) if is_same(answer, plan, request) => Difference::Same,
+        (StepOutcome::Plan(_), Some(_)) => Difference::Plan,
+        (StepOutcome::Failed(_), _) => Difference::Failed,
+    }
+}
+
+/// Whether two plans attach the same, whatever their reasons.
+fn is_same(one: &Plan, other: &Plan, request: &Request) -> bool {
+    one.attachments == other.attachments || written_out(one, request) == written_out(other, request)
+}
+
+/// The attachments with each installed network named by its file, and every interface named. The
+/// result is none if the interfaces cannot be named, which the call would refuse.
+fn written_out(plan: &Plan, request: &Request) -> Option<Vec<Attachment>> {
+    let wanted: Vec<_> = plan.attachments.iter().map(|attachment| attachment.interface.as_deref()).collect();
+    let interfaces = assign(&wanted, &request.interface, &BTreeSet::new()).ok()?;
+    let written = plan.attachments.iter().zip(interfaces).map(|(attachment, interface)| {
+        let network = match &attachment.network {
+            Source::Installed(name) => {
+                let mut networks = request.networks.iter();
+                let found = networks.clone().find(|network| network.file == *name);
+                let found = found.or_else(|| networks.find(|network| network.name == *name));
+                Source::Installed(found.map_or_else(|| name.clone(), |network| network.file.clone()))
+            }
+            other => other.clone(),
+        };
+        Attachment { network, interface: Some(interface), ..attachment.clone() }
+    });
+    Some(written.collect())
+}
+
+/// Facts of which some are known already.
+struct Known<'a> {
+    known: &'a [Consulted],
+    facts: &'a dyn Facts,
+}
+
+impl Facts for Known<'_> {
+    fn answer(&self, question: &Question) -> Result<Value, String> {
+        match self.known.iter().find(|known| known.question == *question).map(|known| &known.answer) {
+            Some(Answered::Ok(answer)) => Ok(answer.clone()),
+            Some(Answered::Err(_) | Answered::Digest { .. }) | None => self.facts.answer(question),
+        }
+    }
+}
