@@ -132,7 +132,7 @@ impl Chain {
     /// Asks the selectors in order until one of them has a plan, and after that those that are
     /// always asked. Each of the latter sees the plan so far, and may let it stand, replace it, or
     /// refuse the pod. Only selectors that are asked are loaded. It is no error here when all of
-    /// them pass.
+    /// them pass. A plan in the request counts as decided already; only trials have one.
     ///
     /// # Errors
     /// - [`code::REFUSED_INVALID`], [`code::REFUSED_DENIED`]: a selector refuses the pod.
@@ -146,7 +146,7 @@ impl Chain {
         facts: &dyn Facts,
         deadline: Instant,
     ) -> Result<Decision, Failed> {
-        let mut decision = Decision { plan: None, decided_by: None, trace: Vec::new() };
+        let mut decision = Decision { plan: request.decided.clone(), decided_by: None, trace: Vec::new() };
         for (index, entry) in self.entries.iter().enumerate() {
             if decision.plan.is_some() && !entry.run_always {
                 decision.trace.push(Step::new(&entry.name, StepOutcome::Skipped));
