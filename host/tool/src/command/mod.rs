@@ -7,9 +7,8 @@ mod compile;
 mod doctor;
 mod inspect;
 mod install;
-mod module;
 mod records;
-mod table;
+mod test;
 mod test_selector;
 mod uninstall;
 
@@ -39,6 +38,8 @@ struct Cli {
 enum Command {
     /// Show which networks a pod would get and why, without a cluster or a node
     TestSelector(test_selector::Arguments),
+    /// Run suites: cases that say what a policy decides, and on which facts
+    Test(test::Arguments),
     /// Show what a selector is: name, exports, imports, settings, size, digest
     Inspect(inspect::Arguments),
     /// Compile a selector ahead of time, as the plugin needs it
@@ -181,12 +182,13 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         _ => genie_core::log::start_at(LevelFilter::WARN),
     }
     let failed = match &cli.command {
-        // Apart from its own exit statuses, this command fails only because its input is wrong.
-        Command::TestSelector(_) => exit::USAGE,
+        // Apart from their own exit statuses, these commands fail only because their input is wrong.
+        Command::TestSelector(_) | Command::Test(_) => exit::USAGE,
         _ => exit::FAILED,
     };
     let outcome = match cli.command {
         Command::TestSelector(arguments) => test_selector::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Records(arguments) => records::run(&arguments),

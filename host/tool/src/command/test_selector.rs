@@ -1,38 +1,29 @@
 //! `genie-host test-selector`: shows what a node would decide, without a node.
 
-mod configuration;
-mod entry;
-mod explain;
-mod pods;
+mod given;
+mod report;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use super::Mistakes;
 use super::Output;
 use super::exit;
 use crate::approve;
-use crate::approve::chain::{self as approval, Finding, Level};
 use crate::selector::{self, PROGRAM};
-use explain::{Report, Told, Verdict};
-use genie_core::call::{CallFacts, OwnTypes, build_request, ignored};
-use genie_core::cni::{Call, Verb, Version};
-use genie_core::config::{Config, OWN_TYPE};
-use genie_core::network::{self, Catalogue};
-use genie_core::pod::Identity;
-use genie_core::selector::child::compiler;
-use genie_core::selector::module::{Loader, Module};
-use genie_core::sources::{self, Manifests};
-use pods::Given;
-
-/// How long selectors may take. Their fuel ends them long before.
-const TIME: Duration = Duration::from_mins(2);
+use crate::trial::entry::Instead;
+use crate::trial::{Trial, Verdict, configuration, entry};
+use genie_core::call::OwnTypes;
+use genie_core::config::OWN_TYPE;
+use genie_core::network::Catalogue;
+use genie_core::selector::grants::Grants;
+use genie_core::selector::module::Loader;
+use given::Given;
+use report::Report;
 
 const GRANT: &str = r#"A grant: its name (pod, cluster, addresses, …) or its JSON as in the configuration, such as {"cluster": {"kinds": ["v1/Namespace"], "namespaces": ["*"]}}; by default those of its entry, else whatever it imports"#;
 
@@ -70,6 +61,24 @@ pub struct Arguments {
     /// A directory of manifests: the objects that selectors may ask the cluster for
     #[arg(long, value_name = "DIR")]
     objects: Option<PathBuf>,
+    /// Facts as in a case of a suite: only these, the pod's manifest and --objects are known then;
+    /// `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    facts: Option<PathBuf>,
+    /// What an earlier selector decided: a list of networks as in the annotation cni, or a file with
+    /// one or with attachments; `-` for standard input
+    #[arg(long, value_name = "FILE|NETWORKS")]
+    decided: Option<String>,
+    /// What the networks' plugins answer: a file with a list of CNI results, in the order of the
+    /// plan, to be merged; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    outcomes: Option<PathBuf>,
+    /// The node's name; by default that of the configuration
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+    /// Show what each plugin would get: its environment and its standard input
+    #[arg(long)]
+    show_config: bool,
     /// The name of the interface that the runtime asks for
     #[arg(long, value_name = "NAME", default_value = "eth0")]
     interface: String,
@@ -84,6 +93,21 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     genie_core::cni::names::check_interface(&arguments.interface)?;
     super::enter(&arguments.host_root)?;
+    let (trial, mut notes) = trial(arguments)?;
+    let given = Given::read(arguments, &mut notes)?;
+    notes.extend(trial.approve().map_err(wrong)?);
+
+    let report = Report { trial: &trial, notes, outcomes: given.ask(&trial)?, show_config: arguments.show_config };
+    match arguments.output {
+        Output::Json => super::print_json(&report.as_json()),
+        Output::Table => super::print_lines(report.as_lines()),
+    }
+    let statuses = report.outcomes.iter().map(|outcome| status(outcome.verdict()));
+    Ok(ExitCode::from(statuses.max_by_key(|status| badness(*status)).unwrap_or(0)))
+}
+
+/// What is tried, and doubts about it.
+fn trial(arguments: &Arguments) -> Result<(Trial, Vec<String>)> {
     let (mut map, mut notes) = match &arguments.config {
         Some(file) => configuration::of_file(file, &arguments.own_type)?,
         None => configuration::of_dir(arguments.conf_dir.as_deref(), &arguments.own_type)?,
@@ -92,20 +116,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(conf_dir) = &arguments.conf_dir {
         map.insert("conf_dir".into(), conf_dir.display().to_string().into());
     }
-    let pods = match &arguments.pod {
-        Some(file) => {
-            let (pods, others) = pods::read(file)?;
-            notes.extend(others);
-            pods
-        }
-        None => vec![Given::unnamed()],
-    };
-    let objects = match &arguments.objects {
-        Some(dir) => Some(pods::objects(dir, &mut notes)?),
-        None => None,
-    };
-
-    let mut config = read(&map)?;
+    if arguments.any_digest {
+        let dir = arguments.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+        configuration::approve_modules(&mut map, dir)?;
+    }
+    let mut config =
+        approve::read(&map).map_err(|errors| wrong(errors.iter().map(genie_core::cni::CniError::words)))?;
     config.loader = if arguments.host_root == Path::new("/") {
         selector::loader(&config.paths.cache_dir)
     } else {
@@ -113,30 +129,32 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Loader::new(PROGRAM, &config.paths.cache_dir, None)
     };
     if let Some(written) = &arguments.module {
-        config.chain = entry::single(written, arguments, &config.chain, &mut notes)?;
+        config.chain = entry::single(Path::new(""), written, &instead(arguments)?, &config.chain, &mut notes)?;
     } else if arguments.any_digest {
         entry::take_any(&mut config.chain, &mut notes);
     }
-    // This compiles the selectors, so that compiling does not count in their times.
-    notes.extend(approve(&config, Instant::now() + compiler::TIME)?);
-
-    let own = OwnTypes::of(&call(arguments, &Identity::default(), map.clone()));
-    let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
-    let ask = |pod: Given| ask(pod, arguments, &map, objects.as_ref(), &config, &catalogue);
-    let outcomes = pods.into_iter().map(ask).collect::<Result<Vec<_>>>()?;
-    let report = Report { catalogue: &catalogue, chain: &config.chain, notes, outcomes };
-    match arguments.output {
-        Output::Json => super::print_json(&report.as_json()),
-        Output::Table => super::print_lines(report.as_lines()),
+    if let Some(node) = &arguments.node {
+        config.node.clone_from(node);
     }
-    Ok(ExitCode::from(
-        report
-            .outcomes
-            .iter()
-            .map(|outcome| status(&outcome.verdict))
-            .max_by_key(|status| badness(*status))
-            .unwrap_or(0),
-    ))
+    let own = OwnTypes::of_config(&map);
+    let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
+    Ok((Trial { config, catalogue, map, interface: arguments.interface.clone() }, notes))
+}
+
+/// What the command line says of a single module.
+fn instead(arguments: &Arguments) -> Result<Instead> {
+    let settings = arguments.settings.as_ref().map(|settings| serde_json::from_str(settings));
+    let grants = arguments.grant.iter().map(|grant| serde_json::from_str(grant).unwrap_or_else(|_| json!(grant)));
+    let grants: Vec<Value> = grants.collect();
+    let grants = Some(Value::from(grants)).filter(|_| !arguments.grant.is_empty());
+    if let Some(grants) = &grants {
+        Grants::from_json(grants).map_err(|reason| anyhow!("--{reason}"))?;
+    }
+    Ok(Instead {
+        settings: settings.transpose().context("--settings is not JSON")?,
+        grant: grants,
+        any_digest: arguments.any_digest,
+    })
 }
 
 const fn status(verdict: &Verdict) -> u8 {
@@ -153,84 +171,6 @@ const fn badness(status: u8) -> u8 {
     if status == exit::FAILED { u8::MAX } else { status }
 }
 
-/// Decides for one pod with the chain.
-fn ask(
-    pod: Given,
-    arguments: &Arguments,
-    map: &Map<String, Value>,
-    objects: Option<&Manifests>,
-    config: &Config,
-    catalogue: &Catalogue,
-) -> Result<Told> {
-    let deadline = Instant::now() + TIME;
-    let identity = &pod.facts.identity;
-    let sources: Vec<_> =
-        [&pod.manifests].into_iter().chain(objects).cloned().map(sources::PodSource::Manifests).collect();
-    let call = call(arguments, identity, map.clone());
-    let own = OwnTypes::of(&call);
-    let annotations = sources::annotations(&sources, &call, identity, deadline).with_context(|| pod.label.clone())?;
-    let request = build_request(&call, config, catalogue, identity, annotations);
-    let facts = CallFacts::new(&sources, identity, &config.node, catalogue, deadline);
-    let (verdict, trace) = match config.chain.decide(&config.loader, &request, &facts, deadline) {
-        Err(failed) => (Verdict::of_failure(failed.error, &failed.trace), failed.trace),
-        Ok(decision) => {
-            let context = network::Context {
-                call: &call,
-                runtime_config: &Map::new(),
-                catalogue,
-                facts: &facts,
-                own_types: &own.as_refs(),
-                path: None,
-                taken: &BTreeSet::new(),
-                is_served: false,
-                limits: config.limits,
-                strict: config.strict,
-            };
-            (Verdict::of_decision(&decision, &config.chain, &context), decision.trace)
-        }
-    };
-    Ok(Told { ignored: ignored(&config.chain, &request), pod, verdict, trace })
-}
-
-fn read(map: &Map<String, Value>) -> Result<Config> {
-    approve::read(map).map_err(|errors| wrong(errors.into_iter().map(Finding::from)))
-}
-
-/// Checks the configuration, and returns the warnings. It loads every selector, and so compiles it
-/// before selectors are timed.
-///
-/// # Errors
-/// Everything for which no node would put the configuration in force.
-fn approve(config: &Config, deadline: Instant) -> Result<Vec<String>> {
-    let load = |module: &Module| Some(config.loader.load(module, deadline));
-    let found = approval::chain(&config.chain, &load, deadline);
-    let (errors, doubtful): (Vec<_>, Vec<_>) = found.into_iter().partition(|finding| finding.level == Level::Error);
-    if errors.is_empty() { Ok(doubtful.into_iter().map(|finding| finding.what).collect()) } else { Err(wrong(errors)) }
-}
-
-fn wrong(findings: impl IntoIterator<Item = Finding>) -> anyhow::Error {
-    let found = findings.into_iter().map(|finding| finding.what).collect();
-    Mistakes { what: "no node would put this configuration in force".into(), found }.into()
-}
-
-/// The call that a runtime would make for the pod.
-fn call(arguments: &Arguments, pod: &Identity, config: Map<String, Value>) -> Call {
-    let name = config.get("name").and_then(Value::as_str).unwrap_or("test").to_owned();
-    let uid = pod.uid.as_ref().map(|uid| format!(";K8S_POD_UID={uid}")).unwrap_or_default();
-    let args = if pod.name.is_empty() {
-        String::new()
-    } else {
-        format!("IgnoreUnknown=1;K8S_POD_NAMESPACE={};K8S_POD_NAME={}{uid}", pod.namespace, pod.name)
-    };
-    Call {
-        verb: Verb::Add,
-        container: "test".into(),
-        netns: None,
-        interface: arguments.interface.clone(),
-        args,
-        path: Vec::new(),
-        config,
-        name,
-        version: Version::CURRENT,
-    }
+fn wrong(found: impl IntoIterator<Item = String>) -> anyhow::Error {
+    Mistakes { what: "no node would put this configuration in force".into(), found: found.into_iter().collect() }.into()
 }
