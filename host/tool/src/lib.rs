@@ -13,3 +13,6 @@ pub mod kubernetes;
 pub mod log;
 pub mod publish;
 pub mod selector;
+pub mod show;
+pub mod suite;
+pub mod trial;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::CallFacts;
 use super::Timings;
 use super::ignored;
-use super::merge;
+use super::merge::{self, merge};
 use super::namespace::Namer;
 use super::plugin_dirs;
 use super::request::{OwnTypes, Selected, build_request, select};
@@ -132,7 +132,7 @@ impl Given<'_> {
         timings.part(Part::Delegate);
         let answered = attached
             .and_then(|results| attaching.settle_routes(&wanted, sandbox.as_mut(), results))
-            .and_then(|outcomes| merge::merge(call, config, selected, &outcomes, previous, facts, deadline))
+            .and_then(|outcomes| merge(call, config, selected, &outcomes, previous, facts, deadline))
             .and_then(|merged| merge::answer(&merged, call.version).map(|result| (merged, result)));
         timings.part(Part::Merge);
         let answered = answered.and_then(|answered| durable.wait(deadline).map(|()| answered));

@@ -24,10 +24,9 @@ use serde_json::Value;
 pub use collect::{collect, is_gone};
 pub use facts::CallFacts;
 pub use ignored::ignored;
-pub use merge::answer;
+pub use merge::{answer, merge};
 use recorded::attachment_of;
-use request::Selected;
-pub use request::{OwnTypes, build_request};
+pub use request::{OwnTypes, Selected, build_request};
 pub use shadow::{Difference, Shadowed, ask_shadows, difference};
 pub use status::default_of;
 

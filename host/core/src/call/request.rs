@@ -5,7 +5,7 @@ mod tests;
 
 use std::time::Instant;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::cni::{Call, CniError, code};
 use crate::config::{Config, OWN_TYPE, for_operator};
@@ -27,7 +27,12 @@ pub struct OwnTypes(Vec<String>);
 impl OwnTypes {
     /// The type that the runtime called us by, and the usual one.
     pub fn of(call: &Call) -> Self {
-        let called = crate::cni::get(&call.config, "type").and_then(Value::as_str);
+        Self::of_config(&call.config)
+    }
+
+    /// The type of a configuration, and the usual one.
+    pub fn of_config(config: &Map<String, Value>) -> Self {
+        let called = crate::cni::get(config, "type").and_then(Value::as_str);
         let mut types = vec![OWN_TYPE.to_owned()];
         types.extend(called.filter(|kind| !kind.is_empty() && *kind != OWN_TYPE).map(ToOwned::to_owned));
         Self(types)

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Config;
 use super::Paths;
 use crate::cni::code;
+use crate::selector::chain::Run;
 use crate::selector::grants::Plain;
 use crate::selector::module::{Module, NamesOnly};
 use crate::sources::{Manifests, PodSource};

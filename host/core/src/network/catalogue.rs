@@ -1,6 +1,6 @@
 //! The catalogue: the networks of the conf dir.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -50,21 +50,37 @@ impl Catalogue {
     pub fn load(dir: &Path, own_types: &[&str]) -> Result<Self, CniError> {
         let mut catalogue = Self::default();
         for name in file_names(dir)? {
-            match read_network(dir, &name) {
-                Ok((list, misnamed)) => {
-                    if let Some(reason) = misnamed {
-                        tracing::warn!(file = %dir.join(&name).display(), "{reason}");
-                        catalogue.misnamed.push((name.clone(), reason));
-                    }
-                    catalogue.add(name, list, own_types);
-                }
+            let bytes = fs::read(dir.join(&name)).map_err(|error| error.to_string());
+            let read = bytes.and_then(|bytes| read_network(Some(dir), &name, &bytes));
+            match &read {
+                Ok((_, Some(reason))) => tracing::warn!(file = %dir.join(&name).display(), "{reason}"),
+                Ok((_, None)) => {}
                 Err(reason) => {
                     tracing::warn!(file = %dir.join(&name).display(), reason, "network configuration ignored");
-                    catalogue.unusable.push((name, reason));
                 }
             }
+            catalogue.take(name, read, own_types);
         }
         Ok(catalogue)
+    }
+
+    /// The catalogue of a conf dir with these files, by their names and contents, and no others.
+    pub fn of_files(files: &BTreeMap<String, Vec<u8>>, own_types: &[&str]) -> Self {
+        let mut catalogue = Self::default();
+        for (name, bytes) in files.iter().filter(|(name, _)| extension(name).is_some()) {
+            catalogue.take(name.clone(), read_network(None, name, bytes), own_types);
+        }
+        catalogue
+    }
+
+    fn take(&mut self, name: String, read: Result<(NetworkList, Option<String>), String>, own_types: &[&str]) {
+        match read {
+            Ok((list, misnamed)) => {
+                self.misnamed.extend(misnamed.map(|reason| (name.clone(), reason)));
+                self.add(name, list, own_types);
+            }
+            Err(reason) => self.unusable.push((name, reason)),
+        }
     }
 
     fn add(&mut self, file: String, list: NetworkList, own_types: &[&str]) {
@@ -140,18 +156,18 @@ fn extension(name: &str) -> Option<&str> {
     ["conf", "conflist", "json"].contains(&extension).then_some(extension)
 }
 
-/// The network of a file. The second part says what is wrong with the file's name, if it is read
+/// The network of a file with this content. Without `dir` no list gets further plugins. The second
+/// part says what is wrong with the file's name, if it is read
 /// nonetheless.
-fn read_network(dir: &Path, name: &str) -> Result<(NetworkList, Option<String>), String> {
-    let bytes = fs::read(dir.join(name)).map_err(|error| error.to_string())?;
+fn read_network(dir: Option<&Path>, name: &str, bytes: &[u8]) -> Result<(NetworkList, Option<String>), String> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err("it is empty, so it is not written yet".into());
     }
     let is_list = extension(name) == Some("conflist");
-    let (mut list, as_named) = NetworkList::parse_file(&bytes, is_list).map_err(|error| error.msg)?;
-    if is_list && !as_named && has_plugins(dir, &list.name) {
+    let (mut list, as_named) = NetworkList::parse_file(bytes, is_list).map_err(|error| error.msg)?;
+    if let Some(dir) = dir.filter(|dir| is_list && !as_named && has_plugins(dir, &list.name)) {
         // So it is a list, and its plugins are in its directory.
-        list = NetworkList::parse_list(&bytes).map_err(|error| error.msg)?;
+        list = NetworkList::parse_list(bytes).map_err(|error| error.msg)?;
         append_plugins(&mut list, dir)?;
         return Ok((list, None));
     }
@@ -164,7 +180,7 @@ fn read_network(dir: &Path, name: &str) -> Result<(NetworkList, Option<String>),
         };
         return Ok((list, Some(reason)));
     }
-    if is_list && !list.load_only_inlined_plugins {
+    if let Some(dir) = dir.filter(|_| is_list && !list.load_only_inlined_plugins) {
         append_plugins(&mut list, dir)?;
     }
     if list.plugins.is_empty() {

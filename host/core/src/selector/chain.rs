@@ -144,7 +144,7 @@ impl Chain {
     /// Asks the selectors in order until one of them has a plan, and after that those that are
     /// always asked. Each of the latter sees the plan so far, and may let it stand, replace it, or
     /// refuse the pod. Only selectors that are asked are loaded; shadows are not. It is no error here
-    /// when all of them pass.
+    /// when all of them pass. A plan in the request counts as decided already; only trials have one.
     ///
     /// # Errors
     /// - [`code::REFUSED_INVALID`], [`code::REFUSED_DENIED`]: a selector refuses the pod.
@@ -158,7 +158,7 @@ impl Chain {
         facts: &dyn Facts,
         deadline: Instant,
     ) -> Result<Decision, Failed> {
-        let mut decision = Decision { plan: None, decided_by: None, trace: Vec::new() };
+        let mut decision = Decision { plan: request.decided.clone(), decided_by: None, trace: Vec::new() };
         for (index, entry) in self.entries.iter().enumerate() {
             let not_asked = match entry.run {
                 Run::Always => None,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cni::CniError;
-use crate::selector::abi::{Plan, Request};
+use crate::selector::abi::Plan;
 use crate::selector::sandbox::facts::Consulted;
 use crate::selector::sandbox::limits::Usage;
 use crate::selector::sandbox::log::Log;
@@ -23,30 +23,6 @@ impl Decision {
     /// How many bytes the selectors asked their imports and were answered.
     pub fn asked(&self) -> usize {
         self.trace.iter().map(|step| step.usage.facts).sum()
-    }
-}
-
-/// A decision with its inputs, as an attachment record or a refusal in the spool holds it. What a
-/// record leaves out because it was too large is empty here.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Recorded {
-    /// What the chain was asked.
-    pub request: Option<Request>,
-    /// What the chain decided; none when the pod was refused.
-    pub plan: Option<Plan>,
-    /// The index of the entry that made the plan.
-    pub decided_by: Option<usize>,
-    /// One step for each entry that was reached, in order.
-    pub trace: Vec<Step>,
-    /// What was left out, and why.
-    pub omitted: Option<String>,
-}
-
-impl Recorded {
-    /// What all selectors asked, and what they were answered.
-    pub fn consulted(&self) -> Vec<Consulted> {
-        self.trace.iter().flat_map(|step| step.imports.iter().cloned()).collect()
     }
 }
 

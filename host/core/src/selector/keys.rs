@@ -16,7 +16,7 @@ pub fn unknown<'a>(key: &str, known: impl IntoIterator<Item = &'a str>) -> Strin
 fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     // Two slips, or one in a short word.
     let slips = if key.len() < 4 { 1 } else { 2 };
-    let distance = |known: &str| strsim::damerau_levenshtein(&key.to_lowercase(), known);
+    let distance = |known: &str| strsim::damerau_levenshtein(&key.to_lowercase(), &known.to_lowercase());
     let near = known.iter().map(|known| (distance(known), *known)).filter(|(distance, _)| *distance <= slips);
     near.min().map(|(_, known)| known)
 }

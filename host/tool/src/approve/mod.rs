@@ -2,6 +2,7 @@
 //! so; `doctor` and `test-selector` tell it beforehand.
 
 pub mod chain;
+pub mod mistakes;
 mod settings;
 
 use std::time::Instant;

@@ -4,13 +4,12 @@
 //! may cost is bounded before it is used.
 
 use std::error::Error;
-use std::iter;
 
-use boon::{Compiler, ErrorKind, InstanceToken, Schemas, UrlLoader, ValidationError};
+use boon::{Compiler, Schemas, UrlLoader};
 use regex::RegexBuilder;
 use serde_json::Value;
 
-use genie_core::selector::keys;
+use super::mistakes::told;
 use genie_core::text::one_line;
 
 /// The most bytes of a schema.
@@ -25,8 +24,6 @@ const PATTERNS: usize = 16;
 const PATTERN: usize = 256;
 /// The most bytes of a regular expression when it is compiled.
 const COMPILED: usize = 1 << 20;
-/// The most mistakes that are reported.
-const TOLD: usize = 8;
 
 /// The schema's address. There is nothing at it.
 const SCHEMA: &str = "genie:///settings";
@@ -46,7 +43,7 @@ pub(super) fn check_settings(schema: &str, settings: &Value) -> Result<Vec<Strin
     let index = compiler.compile(SCHEMA, &mut schemas).map_err(unusable)?;
     Ok(match schemas.validate(settings, index) {
         Ok(()) => Vec::new(),
-        Err(error) => told(&error, &schema),
+        Err(error) => told(&error, &schema, "settings"),
     })
 }
 
@@ -118,47 +115,6 @@ impl<'a> Bounds<'a> {
             _ => Ok(()),
         }
     }
-}
-
-/// The mistakes, each once. Where any of several forms would do, one text says what is wrong with
-/// each form.
-fn told(error: &ValidationError<'_, '_>, schema: &Value) -> Vec<String> {
-    if error.causes.is_empty() {
-        return leaf(error, schema);
-    }
-    let causes = error.causes.iter().flat_map(|cause| told(cause, schema));
-    if matches!(error.kind, ErrorKind::AnyOf | ErrorKind::OneOf(_)) {
-        let forms: Vec<_> = causes.take(TOLD).collect();
-        return vec![forms.join(", or ")];
-    }
-    causes.take(TOLD).collect()
-}
-
-fn leaf(error: &ValidationError<'_, '_>, schema: &Value) -> Vec<String> {
-    let place = place(error);
-    if let ErrorKind::AdditionalProperties { got } = &error.kind {
-        let pointer = error.schema_url.split_once('#').map_or("", |(_, pointer)| pointer);
-        let known = schema.pointer(pointer).and_then(|schema| schema.get("properties")?.as_object());
-        let known: Vec<_> = known.into_iter().flat_map(|known| known.keys().map(String::as_str)).collect();
-        let unknown = |key| one_line(&format!("{place}: {}", keys::unknown(key, known.iter().copied())));
-        return got.iter().map(|key| unknown(key)).collect();
-    }
-    let what = match &error.kind {
-        // The message leaves the value out: a setting may be a secret.
-        ErrorKind::Pattern { want, .. } => format!("does not match the pattern {want:?}"),
-        ErrorKind::Format { want, .. } => format!("is not a valid {want}"),
-        kind => kind.to_string(),
-    };
-    vec![one_line(&format!("{place}: {what}"))]
-}
-
-/// The place in the settings, as people write it: `settings.networks[0]`.
-fn place(error: &ValidationError<'_, '_>) -> String {
-    let tokens = error.instance_location.tokens.iter().map(|token| match token {
-        InstanceToken::Prop(name) => format!(".{name}"),
-        InstanceToken::Item(index) => format!("[{index}]"),
-    });
-    iter::once("settings".into()).chain(tokens).collect()
 }
 
 #[cfg(test)]

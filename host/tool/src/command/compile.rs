@@ -9,9 +9,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 
-use super::module;
 use crate::install::file;
 use crate::selector::compile::{artefact, compile_as_claimed, give_up};
+use crate::selector::named;
 use crate::selector::{PROGRAM, built_in};
 use genie_core::cni::CniError;
 use genie_core::config;
@@ -63,7 +63,7 @@ fn compile(written: &str, arguments: &Arguments) -> Result<()> {
 }
 
 fn compile_approved(written: &str, approved: Option<Digest>, arguments: &Arguments) -> Result<()> {
-    let named = module::find(written)?;
+    let named = named::find(written)?;
     if let Some(approved) = approved {
         check_digest(Path::new(written), approved, named.digest)?;
     }

@@ -31,6 +31,7 @@ use serde_json::json;
 use super::Output;
 use super::exit;
 use crate::install::runtime::TRUST_DIRS;
+use crate::show::Document;
 use finding::{Finding, Level};
 use genie_core::config;
 use site::Site;
@@ -98,7 +99,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     match arguments.output {
         Output::Json => {
             let findings: Vec<_> = all.iter().map(|(area, finding)| finding.as_json(area)).collect();
-            super::print_json(&json!({"findings": findings, "failures": failures, "warnings": warnings}));
+            let report = json!({"findings": findings, "failures": failures, "warnings": warnings});
+            super::print_json(&Document::Doctor.with(report));
         }
         Output::Table => super::print(&format!("{failures} failures, {warnings} warnings")),
     }

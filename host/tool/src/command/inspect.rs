@@ -9,9 +9,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::Output;
-use super::module;
-use super::table;
-use crate::selector;
+use crate::selector::{self, named};
+use crate::show::{Document, table};
 use genie_core::config;
 use genie_core::selector::child::compiler;
 use genie_core::selector::grants::Grants;
@@ -30,18 +29,18 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let named = module::find(&arguments.module)?;
+    let named = named::find(&arguments.module)?;
     let loaded = selector::loader(Path::new(config::CACHE_DIR)).load(&named.module, Instant::now() + compiler::TIME)?;
     let about = loaded.describe(Instant::now() + TIME)?;
     let exports = if loaded.merges() { vec!["select", "merge"] } else { vec!["select"] };
     let needs = Grants::of_imports(loaded.imports()).in_words();
     let schema: Value = serde_json::from_str(&about.settings_schema).unwrap_or(Value::Null);
     match arguments.output {
-        Output::Json => super::print_json(&json!({
+        Output::Json => super::print_json(&Document::Module.with(json!({
             "name": about.name, "version": about.version, "summary": about.summary,
             "exports": exports, "imports": loaded.imports(), "may": needs, "settingsSchema": schema,
             "size": named.bytes.len(), "sha256": named.digest.to_string(),
-        })),
+        }))),
         Output::Table => {
             let size = table::bytes(named.bytes.len() as u64);
             let mut rows = vec![

@@ -1,18 +1,20 @@
 //! The commands of `genie-host`.
 
+mod account;
 mod agent;
 mod approve;
 mod collect;
 mod compile;
-mod configuration;
 mod doctor;
+mod explain;
 mod inspect;
 mod install;
-mod module;
 mod records;
+mod replay;
 mod shadow;
-mod table;
+mod test;
 mod test_selector;
+mod tried;
 mod uninstall;
 
 use std::ffi::OsString;
@@ -41,12 +43,18 @@ struct Cli {
 enum Command {
     /// Show which networks a pod would get and why, without a cluster or a node
     TestSelector(test_selector::Arguments),
+    /// Run suites: cases that say what a policy decides, and on which facts
+    Test(test::Arguments),
     /// Show what a selector is: name, exports, imports, settings, size, digest
     Inspect(inspect::Arguments),
     /// Compile a selector ahead of time, as the plugin needs it
     Compile(compile::Arguments),
     /// Show what is attached on this node
     Records(records::Arguments),
+    /// Say why a pod of this node has its networks, or why it has none
+    Explain(explain::Arguments),
+    /// Decide again for every record of this node, with other selectors or another configuration
+    Replay(replay::Arguments),
     /// Find out why pods of this node do not get their networks, and what to do about it
     Doctor(doctor::Arguments),
     /// Run the node's daemon: publication, clean-up, metrics
@@ -95,6 +103,8 @@ mod exit {
     pub const USAGE: u8 = 2;
     /// `test-selector`: no selector decided.
     pub const PASS: u8 = 3;
+    /// `replay`: another decision, or one that cannot be said.
+    pub const DIFFERENT: u8 = 3;
     /// `test-selector`: a selector refused the pod, or its plan cannot be carried out.
     pub const REFUSED: u8 = 4;
 }
@@ -186,15 +196,18 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         _ => genie_core::log::start_at(LevelFilter::WARN),
     }
     let failed = match &cli.command {
-        // Apart from its own exit statuses, this command fails only because its input is wrong.
-        Command::TestSelector(_) => exit::USAGE,
+        // Apart from their own exit statuses, these commands fail only because their input is wrong.
+        Command::TestSelector(_) | Command::Test(_) => exit::USAGE,
         _ => exit::FAILED,
     };
     let outcome = match cli.command {
         Command::TestSelector(arguments) => test_selector::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Records(arguments) => records::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
         Command::Uninstall(arguments) => uninstall::run(&arguments),
         Command::Completion { shell } => {

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::Output;
-use super::table;
+use crate::show::{self, Document, table};
 use genie_core::cni::without_secrets;
 use genie_core::config;
 use genie_core::record::{Listed, Record, Store};
@@ -55,7 +55,8 @@ fn print(output: Output, records: &[Record], damaged: &[(PathBuf, genie_core::cn
             let records: Vec<_> = records.iter().map(as_json).collect();
             let damaged: Vec<_> =
                 damaged.iter().map(|(path, error)| json!({"path": path, "error": error.to_string()})).collect();
-            super::print_json(&without_secrets(&json!({"records": records, "damaged": damaged})));
+            let report = Document::Records.with(json!({"records": records, "damaged": damaged}));
+            super::print_json(&without_secrets(&report));
         }
         Output::Table => {
             if records.is_empty() {
@@ -87,7 +88,7 @@ fn as_table(records: &[Record]) -> Vec<String> {
                 planned.list["name"].as_str().unwrap_or("-").into(),
                 addresses(record.result(index)),
                 age(header.created),
-                state(record, index).into(),
+                state(record, index).1.into(),
             ]);
         }
     }
@@ -100,32 +101,33 @@ fn as_json(record: &Record) -> Value {
             "interface": planned.interface, "network": planned.list["name"], "list": planned.list,
             "cniArgs": planned.cni_args, "runtimeConfig": planned.runtime_config,
             "result": record.result(index), "attached": record.remaining().contains(&index),
-            "state": state(record, index),
+            "state": state(record, index).0,
         })
     });
     json!({
         "container": record.header.container, "interface": record.header.interface, "netns": record.header.netns,
         "network": record.header.network, "pod": record.header.pod, "created": record.header.created,
-        "attachments": attachments.collect::<Vec<_>>(), "decision": record.header.decision,
+        "attachments": attachments.collect::<Vec<_>>(), "decision": show::json::recorded(&record.header.decision),
         "result": record.outcome().map(|outcome| &outcome.result),
         "annotations": record.outcome().map(|outcome| &outcome.annotations),
     })
 }
 
-fn state(record: &Record, index: usize) -> &'static str {
+/// What has become of an attachment: in one word, and in words for people.
+pub(super) fn state(record: &Record, index: usize) -> (&'static str, &'static str) {
     if !record.remaining().contains(&index) {
-        "detached"
+        ("detached", "detached")
     } else if record.header.is_of_earlier_boot() {
-        "stale: of an earlier boot"
+        ("stale", "stale: of an earlier boot")
     } else if record.outcome().is_none() {
-        "incomplete: ADD did not finish"
+        ("incomplete", "incomplete: ADD did not finish")
     } else {
-        "attached"
+        ("attached", "attached")
     }
 }
 
 /// The addresses of a result of any version: in `ips[].address`, or in `ip4.ip` and `ip6.ip`.
-fn addresses(result: Option<&Value>) -> String {
+pub(super) fn addresses(result: Option<&Value>) -> String {
     let Some(result) = result else { return "-".into() };
     let listed = result["ips"].as_array().into_iter().flatten().map(|ip| &ip["address"]);
     let families = [&result["ip4"]["ip"], &result["ip6"]["ip"]];
@@ -133,7 +135,7 @@ fn addresses(result: Option<&Value>) -> String {
     if all.is_empty() { "-".into() } else { all.join(", ") }
 }
 
-fn age(created: u64) -> String {
+pub(super) fn age(created: u64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(created, |now| now.as_secs());
     let seconds = now.saturating_sub(created);
     match seconds {

@@ -6,19 +6,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, anyhow};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::configuration;
 use crate::selector::ON_NODE;
+use crate::trial::{Recorded, configuration, identity};
 use genie_core::call::{CallFacts, Shadowed, ask_shadows};
 use genie_core::config::{self, Config, OWN_TYPE};
 use genie_core::network::Catalogue;
-use genie_core::pod::Identity;
 use genie_core::record::{Record, Store};
 use genie_core::report::spool::Spool;
-use genie_core::selector::decision::Recorded;
 
 /// How long the shadows of one pod may take together.
 const TIME: Duration = Duration::from_secs(30);
@@ -50,16 +48,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let store = Store::open(&arguments.state_dir)?;
     let record = store.load(&arguments.container, &arguments.interface)?;
     let Some(decision) = decision(record.as_ref(), arguments) else { return Ok(ExitCode::SUCCESS) };
-    let decided: Recorded = serde_json::from_value(decision).context("the decision cannot be read")?;
-    let Some(request) = &decided.request else { return Ok(ExitCode::SUCCESS) };
-    let pod = Identity {
-        namespace: request.pod.namespace.clone(),
-        name: request.pod.name.clone(),
-        uid: request.pod.uid.clone(),
-    };
+    let decided = Recorded::read(&decision).map_err(|why| anyhow!("the record of the pod: {why}"))?;
+    let request = &decided.request;
+    let pod = identity(request);
     let catalogue = Catalogue::load(&config.paths.conf_dir, &[OWN_TYPE])?;
     let facts = CallFacts::new(&config.pods, &pod, &config.node, &catalogue, deadline);
-    let answers = ask_shadows(&config, request, decided.plan.as_ref(), &decided.consulted(), &facts, deadline);
+    let known: Vec<_> = decided.consulted().cloned().collect();
+    let answers = ask_shadows(&config, request, decided.plan.as_ref(), &known, &facts, deadline);
     if let Some(record) = record {
         note(&store, &record, &answers)?;
     }

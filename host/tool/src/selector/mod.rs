@@ -5,6 +5,7 @@ pub mod built_in;
 pub mod compile;
 pub mod confine;
 mod engine;
+pub mod named;
 mod names;
 mod program;
 pub mod run_selector;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use wasmtime::component::Component;
@@ -82,12 +82,13 @@ impl fmt::Display for Module {
     }
 }
 
-/// Loads modules into memory, each once.
+/// Loads modules into memory, each once. A clone shares what is loaded.
+#[derive(Clone)]
 pub struct Loader {
     program: &'static dyn Program,
     cache_dir: PathBuf,
     tool: Option<PathBuf>,
-    loaded: Mutex<BTreeMap<Module, LoadedSelector>>,
+    loaded: Arc<Mutex<BTreeMap<Module, LoadedSelector>>>,
 }
 
 impl Loader {
@@ -95,7 +96,7 @@ impl Loader {
     /// compiles a module without an artefact and, for the plugin, runs modules that import WASI.
     /// Without `tool`, this program compiles in memory and keeps nothing.
     pub fn new(program: &'static dyn Program, cache_dir: impl Into<PathBuf>, tool: Option<PathBuf>) -> Self {
-        Self { program, cache_dir: cache_dir.into(), tool, loaded: Mutex::default() }
+        Self { program, cache_dir: cache_dir.into(), tool, loaded: Arc::default() }
     }
 
     /// Loads a module and checks that it is a selector that this host can run. Its grants are not

@@ -1,4 +1,4 @@
-//! Finds the plugin's configuration for commands.
+//! Finds the plugin's configuration that is tried.
 
 use std::fs;
 use std::path::Path;
@@ -6,9 +6,11 @@ use std::path::Path;
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::{Map, Value};
 
+use crate::selector::named::{self, Named};
 use genie_core::cni::get;
 use genie_core::config::{CONF_DIR, OWN_TYPE};
 use genie_core::network::Catalogue;
+use genie_core::selector::module::Module;
 
 /// Keys that only this plugin has.
 const OURS: [&str; 2] = ["selectors", "default_plugin"];
@@ -73,6 +75,37 @@ fn renamed(plugin: &Map<String, Value>) -> Option<String> {
     let kind = get(plugin, "type")?.as_str()?;
     let key = OURS.iter().find(|key| get(plugin, key).is_some())?;
     Some(format!("if {kind:?}, which has the key {key:?}, is this plugin under another name, write --type {kind}"))
+}
+
+/// Names every module by its absolute path and its digest, where the configuration does not: as the
+/// installation does with a module of the ConfigMap. Paths start in `dir`.
+///
+/// # Errors
+/// A module cannot be read.
+pub fn approve_modules(config: &mut Map<String, Value>, dir: &Path) -> Result<()> {
+    let mut renamed = Vec::new();
+    for entry in config.get_mut("selectors").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Some(entry) = entry.as_object_mut() else { continue };
+        let Some(written) = get(entry, "module").and_then(Value::as_str).map(ToOwned::to_owned) else { continue };
+        if named::is_built_in(&written) {
+            continue;
+        }
+        let found = match named::find_in(dir, &written) {
+            // Its digest says which module is meant; whether it is there matters when it is asked.
+            Err(_) if get(entry, "sha256").is_some() => continue,
+            found => found?,
+        };
+        let Named { module: Module::File { path, sha256 }, .. } = found else { continue };
+        let path = path.display().to_string();
+        entry.insert("module".into(), path.as_str().into());
+        entry.entry("sha256").or_insert_with(|| sha256.to_string().into());
+        renamed.push((written, path));
+    }
+    let merge = config.get("merge").and_then(Value::as_str);
+    if let Some((_, path)) = renamed.into_iter().find(|(written, _)| merge == Some(written)) {
+        config.insert("merge".into(), path.into());
+    }
+    Ok(())
 }
 
 fn is_type(plugin: &Map<String, Value>, own: &[&str]) -> bool {

@@ -1,5 +1,4 @@
-//! The pods that `test-selector` decides for: those of a manifest, and those that its workloads
-//! would make.
+//! The pods that a trial decides for: those of a manifest, and those that its workloads would make.
 
 use std::fs;
 use std::io;
@@ -25,6 +24,11 @@ pub struct Given {
 }
 
 impl Given {
+    /// Whether there is a manifest, which tells all of the pod.
+    pub fn is_known(&self) -> bool {
+        self.manifests != Manifests::These(Vec::new())
+    }
+
     /// A pod without annotations, of which nothing is known.
     pub fn unnamed() -> Self {
         let manifests = Manifests::These(Vec::new());
@@ -47,12 +51,19 @@ pub fn read(file: &Path) -> Result<(Vec<Given>, Vec<String>)> {
     } else {
         bail!("there is no pod manifest {}", file.display());
     };
-    let objects = sources::parse(&name, &text)?;
+    of_objects(&name, &sources::parse(&name, &text)?)
+}
+
+/// As [`read`], of a manifest that was read already.
+///
+/// # Errors
+/// The objects hold no pod.
+pub fn of_objects(name: &str, objects: &[Value]) -> Result<(Vec<Given>, Vec<String>)> {
     let mut pods = Vec::new();
     let mut others = Vec::new();
-    for object in &objects {
+    for object in objects {
         match pod_of(object) {
-            Some((workload, manifest)) => pods.push(given(workload, manifest, &objects)?),
+            Some((workload, manifest)) => pods.push(given(workload, manifest, objects)?),
             None => others.push(described(object)),
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::selector::built_in;
+use super::built_in;
 use genie_core::digest::Digest;
 use genie_core::selector::module::{self, BUILT_INS, Module};
 
@@ -19,13 +19,29 @@ pub struct Named {
     pub digest: Digest,
 }
 
+/// Whether this is the name of a built-in selector.
+pub fn is_built_in(written: &str) -> bool {
+    BUILT_INS.contains(&written)
+}
+
 /// Finds a module by the name of a built-in selector, or else by its file.
+///
+/// # Errors
+/// It is neither, or the file cannot be read.
 pub fn find(written: &str) -> Result<Named> {
-    if let (false, Some(name)) = (written.contains('/'), BUILT_INS.into_iter().find(|name| *name == written)) {
+    find_in(Path::new(""), written)
+}
+
+/// As [`find`], with relative paths that start in `dir`.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_in(dir: &Path, written: &str) -> Result<Named> {
+    if let Some(name) = BUILT_INS.into_iter().find(|name| *name == written) {
         let bytes = built_in::component(name).unwrap_or_default().to_vec();
         return Ok(Named { module: Module::BuiltIn(name), digest: Digest::of(&bytes), bytes });
     }
-    let path = fs::canonicalize(Path::new(written)).with_context(|| {
+    let path = fs::canonicalize(dir.join(written)).with_context(|| {
         if written.contains('/') {
             return format!("the module {written} cannot be read");
         }

@@ -1,39 +1,83 @@
-//! Finds the configuration's entry for the selector that is tested, and handles modules with
+//! Finds the configuration's entry for the selector that is tried, and handles modules with
 //! another digest than the approved one.
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, anyhow};
-use serde_json::json;
+use anyhow::{Result, anyhow};
+use serde_json::{Value, json};
 
-use super::Arguments;
-use crate::command::module::{self, Named};
 use crate::selector::compile;
+use crate::selector::named::{self, Named};
 use genie_core::digest::Digest;
 use genie_core::selector::chain::{Chain, Entry, Run};
 use genie_core::selector::grants::Grants;
 use genie_core::selector::module::{Module, read};
 use genie_core::selector::sandbox::limits::Limits;
 
-/// A chain of only the tested selector. It has the entry that the configuration has for it, if any.
+/// What a selector is asked with, where it shall not be as in its entry.
+#[derive(Clone, Debug, Default)]
+pub struct Instead {
+    /// Its settings.
+    pub settings: Option<Value>,
+    /// Its grants, as a configuration's entry has them.
+    pub grant: Option<Value>,
+    /// Whether it is asked as its entry says although the entry approves another digest.
+    pub any_digest: bool,
+}
+
+/// A chain of only the selector that is tried. It has the entry that the configuration has for it,
+/// if any, and is asked what it says to an earlier decision, too. A relative path starts in `dir`.
 /// `notes` gets what of the configuration does not hold.
 ///
 /// # Errors
 /// The module cannot be read, or its settings or grants are wrong.
-pub fn single(written: &str, arguments: &Arguments, chain: &Chain, notes: &mut Vec<String>) -> Result<Chain> {
-    let named = module::find(written)?;
+pub fn single(dir: &Path, written: &str, instead: &Instead, chain: &Chain, notes: &mut Vec<String>) -> Result<Chain> {
+    let (_, entry) = tried(dir, written, instead, chain, notes)?;
+    Ok(Chain { entries: vec![Entry { run: Run::Always, ..entry }], merge: None })
+}
+
+/// The configuration's chain with the selector that is tried in the place of its entry. Without an
+/// entry for it, this is [`single`], and `notes` gets that.
+///
+/// # Errors
+/// As [`single`].
+pub fn in_place(dir: &Path, written: &str, instead: &Instead, chain: &Chain, notes: &mut Vec<String>) -> Result<Chain> {
+    let (place, entry) = tried(dir, written, instead, chain, notes)?;
+    let mut entries = chain.entries.clone();
+    match place.and_then(|place| entries.get_mut(place)) {
+        Some(there) => {
+            *there = entry;
+            Ok(Chain { entries, merge: chain.merge.clone() })
+        }
+        None => {
+            notes.push(format!("{written} is asked alone: the configuration has no entry for it"));
+            Ok(Chain { entries: vec![Entry { run: Run::Always, ..entry }], merge: None })
+        }
+    }
+}
+
+/// The entry that is tried, and its place in the configuration's chain.
+fn tried(
+    dir: &Path,
+    written: &str,
+    instead: &Instead,
+    chain: &Chain,
+    notes: &mut Vec<String>,
+) -> Result<(Option<usize>, Entry)> {
+    let named = named::find_in(dir, written)?;
     let mut known = known(&named, &chain.entries);
-    if let Some((entry, approved)) = &known
-        && *approved != named.digest
+    let place = known.and_then(|(entry, _)| chain.entries.iter().position(|other| std::ptr::eq(other, entry)));
+    if let Some((entry, approved)) = known
+        && approved != named.digest
     {
         let which = format!("{written} has the SHA-256 digest {}, its entry in the configuration", named.digest);
         let entry = format!("{which} ({}) approves {approved}", entry.module);
-        notes.push(if arguments.any_digest {
+        notes.push(if instead.any_digest {
             format!("{entry}: asked nonetheless (--any-digest), as that entry says; a node would refuse it")
         } else {
             format!("{entry}: settings, grants and limits of that entry are not used; with --any-digest they are")
         });
-        known = known.filter(|_| arguments.any_digest);
+        known = known.filter(|_| instead.any_digest);
     }
     let is_known = known.is_some();
     let mut entry = known.map_or_else(
@@ -48,16 +92,15 @@ pub fn single(written: &str, arguments: &Arguments, chain: &Chain, notes: &mut V
         |(entry, _)| entry.clone(),
     );
     entry.module = named.module;
-    if let Some(settings) = &arguments.settings {
-        entry.settings = serde_json::from_str(settings).context("--settings is not JSON")?;
+    if let Some(settings) = &instead.settings {
+        entry.settings = settings.clone();
     }
-    if !arguments.grant.is_empty() {
-        let grants = arguments.grant.iter().map(|grant| serde_json::from_str(grant).unwrap_or_else(|_| json!(grant)));
-        entry.grants = Grants::from_json(&grants.collect()).map_err(|reason| anyhow!("--{reason}"))?;
+    if let Some(grant) = &instead.grant {
+        entry.grants = Grants::from_json(grant).map_err(|reason| anyhow!(reason))?;
     } else if !is_known {
         entry.grants = Grants::of_imports(&compile::imports(written, &named.bytes)?);
     }
-    Ok(Chain { entries: vec![entry], merge: None })
+    Ok((place, entry))
 }
 
 /// The entry of a module: the one with this content, else with this file, else with this file name.

@@ -1,0 +1,135 @@
+//! Reads the cases of one text.
+
+use serde::Deserialize as _;
+use serde_json::{Map, Value};
+
+use super::case::{Case, with_defaults};
+use super::place::{self, Node};
+use super::schema::{self, Part};
+
+/// A case, and where it is in its text.
+#[derive(Clone, Debug)]
+pub struct PlacedCase {
+    /// The case.
+    pub case: Case,
+    /// `expect` as it is written.
+    pub expect: Value,
+    /// The case's first line, from 1.
+    pub line: usize,
+    /// The value of `expect`.
+    pub place: Node,
+    /// The key `expect`.
+    pub key: Node,
+}
+
+/// The values of a text's documents, each with its place.
+pub(super) fn documents(text: &str) -> Result<Vec<(Value, Node)>, String> {
+    let options = serde_saphyr::options! { with_snippet: false };
+    let mut values: Vec<Value> =
+        serde_saphyr::from_multiple_with_options(text, options).map_err(|error| error.to_string())?;
+    values.retain(|value| !value.is_null());
+    let places = place::documents(text)?;
+    if values.len() != places.len() {
+        return Err("its documents cannot be told apart".into());
+    }
+    Ok(values.into_iter().zip(places).collect())
+}
+
+/// The cases of a text, with what they share. Errors are all mistakes, each with its place.
+pub(super) fn cases(text: &str, shared: &Map<String, Value>) -> Result<Vec<PlacedCase>, Vec<String>> {
+    let documents = documents(text).map_err(|error| vec![error])?;
+    let mut cases = Vec::new();
+    let mut wrong = Vec::new();
+    for (value, place) in &documents {
+        match of_document(value, place, shared) {
+            Ok(found) => cases.extend(found),
+            Err(mistakes) => wrong.extend(mistakes),
+        }
+    }
+    if wrong.is_empty() { Ok(cases) } else { Err(wrong) }
+}
+
+fn of_document(value: &Value, place: &Node, shared: &Map<String, Value>) -> Result<Vec<PlacedCase>, Vec<String>> {
+    let Some(members) = value.as_object().filter(|members| is_ours(members)) else {
+        return Err(vec![format!("line {}: {} is no case", place.line, what(value))]);
+    };
+    let Some(cases) = members.get("cases") else {
+        return one(members, place, &[shared]).map(|case| vec![case]);
+    };
+    let mut wrong: Vec<String> = members
+        .keys()
+        .filter(|key| !["$schema", "defaults", "cases"].contains(&key.as_str()))
+        .map(|key| genie_core::selector::keys::unknown(key, ["defaults", "cases"]))
+        .collect();
+    let empty = Map::new();
+    let defaults = members.get("defaults").map_or(Ok(&empty), |defaults| check_defaults(defaults, "defaults"));
+    let defaults = defaults.unwrap_or_else(|mistakes| {
+        wrong.extend(mistakes);
+        &empty
+    });
+    let items = place.member("cases").map(|(_, items)| items.items()).unwrap_or_default();
+    let mut found = Vec::new();
+    let cases = cases.as_array().map(Vec::as_slice).unwrap_or_default();
+    if cases.is_empty() {
+        wrong.push("\"cases\" is no list with a case in it".into());
+    }
+    for (case, place) in cases.iter().zip(items) {
+        match case.as_object() {
+            None => wrong.push(format!("line {}: {} is no case", place.line, what(case))),
+            Some(members) => match one(members, place, &[shared, defaults]) {
+                Ok(case) => found.push(case),
+                Err(mistakes) => wrong.extend(mistakes),
+            },
+        }
+    }
+    if wrong.is_empty() { Ok(found) } else { Err(wrong) }
+}
+
+/// Whether an object is meant to be a case, or several.
+fn is_ours(members: &Map<String, Value>) -> bool {
+    let is_object = members.contains_key("kind") && members.contains_key("apiVersion");
+    !is_object && ["name", "expect", "cases"].iter().any(|key| members.contains_key(*key))
+}
+
+fn what(value: &Value) -> String {
+    match (value, value["kind"].as_str(), value["metadata"]["name"].as_str()) {
+        (_, Some(kind), Some(name)) => format!("the manifest of {kind} {name}"),
+        (_, Some(kind), None) => format!("a manifest of kind {kind}"),
+        (Value::Object(members), None, _) => {
+            format!("an object with {}", members.keys().take(5).cloned().collect::<Vec<_>>().join(", "))
+        }
+        (Value::Array(_), ..) => "a list".into(),
+        (other, ..) => format!("the value {other}"),
+    }
+}
+
+/// The members of what cases share.
+pub(super) fn check_defaults<'a>(value: &'a Value, root: &str) -> Result<&'a Map<String, Value>, Vec<String>> {
+    let mistakes = schema::mistakes(Part::Defaults, value, root);
+    match value.as_object().filter(|_| mistakes.is_empty()) {
+        Some(members) => Ok(members),
+        None => Err(mistakes),
+    }
+}
+
+fn one(
+    members: &Map<String, Value>,
+    place: &Node,
+    defaults: &[&Map<String, Value>],
+) -> Result<PlacedCase, Vec<String>> {
+    let name = members.get("name").and_then(Value::as_str).unwrap_or("case").to_owned();
+    let within = |mistake: String| format!("line {}: {mistake}", place.line);
+    let mistakes = schema::mistakes(Part::Case, &members.clone().into(), &name);
+    if !mistakes.is_empty() {
+        return Err(mistakes.into_iter().map(within).collect());
+    }
+    let case = Case::deserialize(with_defaults(members, defaults))
+        .map_err(|error| vec![within(format!("{name}: {error}"))])?;
+    let outcomes = case.expect.outcomes();
+    if outcomes.len() > 1 {
+        return Err(vec![within(format!("{name}.expect: it has {}, of which one can be", outcomes.join(" and ")))]);
+    }
+    let (key, value) = place.member("expect").ok_or_else(|| vec![within(format!("{name}: expect is missing"))])?;
+    let expect = members.get("expect").cloned().unwrap_or_default();
+    Ok(PlacedCase { case, expect, line: place.line, place: value.clone(), key: key.clone() })
+}

@@ -1,0 +1,114 @@
+//! Writes into a file of cases what was seen of those that failed. Everything but their `expect`
+//! stays as it is, comments included.
+
+use serde_json::{Map, Value, json};
+
+use super::differ::like;
+use super::document::PlacedCase;
+use super::expect::{Seen, short, text};
+use super::yaml::block;
+use crate::trial::question;
+
+/// The text with the `expect` of these cases as they were seen.
+pub fn updated(text: &str, failed: &[(&PlacedCase, &Seen)]) -> String {
+    let mut text = text.to_owned();
+    let mut failed: Vec<_> = failed.to_vec();
+    // From the end, so that the places before it stay right.
+    failed.sort_by_key(|(case, _)| std::cmp::Reverse(case.place.bytes.start));
+    for (case, seen) in failed {
+        let expect = expected(&case.expect, seen);
+        let new = written(case, &expect, &text);
+        text.replace_range(case.place.bytes.clone(), &new);
+    }
+    text
+}
+
+/// The new value at its place.
+fn written(case: &PlacedCase, expect: &Value, text: &str) -> String {
+    if !case.place.is_flow {
+        return block(expect, case.place.column);
+    }
+    let line = text.get(..case.key.bytes.start).unwrap_or_default().rsplit('\n').next().unwrap_or_default();
+    if line.trim_start().starts_with("- ") || case.key.column == line.chars().take_while(|c| *c == ' ').count() {
+        let is_json = text.get(case.key.bytes.clone()).is_some_and(|key| key.starts_with('"'));
+        if !is_json {
+            let indent = case.key.column + 2;
+            return format!("\n{}{}", " ".repeat(indent), block(expect, indent));
+        }
+    }
+    // JSON, in lines if it was so before.
+    let old = text.get(case.place.bytes.clone()).unwrap_or_default();
+    if !old.contains('\n') {
+        return expect.to_string();
+    }
+    let indent = line.chars().take_while(|c| *c == ' ').count();
+    format!("{expect:#}").replace('\n', &format!("\n{}", " ".repeat(indent)))
+}
+
+/// What to expect: of what was written, the same members as they were seen.
+pub fn expected(before: &Value, seen: &Seen) -> Value {
+    let mut expect = Map::new();
+    let had = |key: &str| before.get(key).is_some();
+    match &seen.refusal {
+        Some((kind, error)) => {
+            let mut refusal = json!({"kind": kind.name(), "text": regex::escape(&error.msg)});
+            if before["refusal"].get("code").is_some() {
+                refusal["code"] = error.code.into();
+            }
+            expect.insert("refusal".into(), refusal);
+        }
+        None if seen.verdict == "plan" => {
+            if had("plan") || !["reason", "decidedBy", "merged"].into_iter().any(had) {
+                expect.insert("plan".into(), plan(&before["plan"], seen));
+            }
+            let texts = [("reason", &seen.reason), ("decidedBy", &seen.decided_by)];
+            for (key, text) in texts.into_iter().filter(|(key, _)| had(key)) {
+                expect.extend(text.as_ref().map(|text| (key.to_owned(), text.as_str().into())));
+            }
+            if let (Some(merged), Some(wanted)) = (&seen.merged, before.get("merged")) {
+                expect.insert("merged".into(), like(wanted, merged));
+            }
+        }
+        None => _ = expect.insert("pass".into(), true.into()),
+    }
+    if had("asks") {
+        expect.insert("asks".into(), seen.asked.iter().map(question::to_json).collect());
+    }
+    if let Some(most) = before["fuel"].as_u64() {
+        expect.insert("fuel".into(), most.max(seen.fuel).into());
+    }
+    expect.into()
+}
+
+/// The networks as seen, each as it was written before.
+fn plan(before: &Value, seen: &Seen) -> Value {
+    let one = |(index, one): (usize, &Value)| match before.get(index) {
+        Some(written @ Value::Object(_)) => like(written, one),
+        _ => whole(one),
+    };
+    seen.plan.iter().enumerate().map(one).collect()
+}
+
+/// An attachment with all that makes it another than a network on an interface: a text if that is
+/// all.
+pub fn whole(one: &Value) -> Value {
+    let mut special = Map::new();
+    for key in ["addresses", "mac", "args", "defaultRoute"] {
+        let value = &one[key];
+        let is_usual = match value {
+            Value::Null => true,
+            Value::Array(items) => items.is_empty(),
+            Value::Object(members) => members.is_empty(),
+            value => value == "usual",
+        };
+        if !is_usual {
+            special.insert(key.into(), value.clone());
+        }
+    }
+    if special.is_empty() {
+        return short(one).into();
+    }
+    special.insert("network".into(), text(one, "network").into());
+    special.insert("interface".into(), text(one, "interface").into());
+    special.into()
+}

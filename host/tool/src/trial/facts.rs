@@ -1,0 +1,128 @@
+//! Facts that are given, in place of those of a cluster and a node.
+
+mod written;
+
+pub use written::{WrittenFacts, WrittenName, WrittenPod, WrittenTraffic};
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use genie_core::object::ObjectName;
+use genie_core::pod::{Annotations, PodFacts};
+use genie_core::selector::sandbox::facts::{Facts, Question};
+use genie_core::sources::Manifests;
+
+/// Answers that are known beforehand.
+pub trait Given {
+    /// The answer, or the reason why it cannot be had; none when neither was given.
+    fn find(&self, question: &Question) -> Option<Result<Value, String>>;
+}
+
+/// Answers from what was given, and remembers what was asked beyond it.
+pub struct Known<'a> {
+    given: &'a dyn Given,
+    missing: RefCell<Vec<Question>>,
+}
+
+impl<'a> Known<'a> {
+    /// Facts that know only what was given.
+    pub fn new(given: &'a dyn Given) -> Self {
+        Self { given, missing: RefCell::default() }
+    }
+
+    /// What was asked and not given, each question once, in the order in which it was asked.
+    pub fn missing(self) -> Vec<Question> {
+        self.missing.into_inner()
+    }
+}
+
+impl Facts for Known<'_> {
+    fn answer(&self, question: &Question) -> Result<Value, String> {
+        self.given.find(question).unwrap_or_else(|| {
+            let mut missing = self.missing.borrow_mut();
+            if !missing.contains(question) {
+                missing.push(question.clone());
+            }
+            Err("this fact is not given".into())
+        })
+    }
+}
+
+/// The facts of a pod, a cluster and a node that somebody wrote down. Those that were left out are
+/// not known, which is another thing than an object or a label that does not exist.
+#[derive(Clone, Debug, Default)]
+pub struct GivenFacts {
+    /// The pod's labels.
+    pub labels: Option<Annotations>,
+    /// The pod's service account.
+    pub service_account: Option<String>,
+    /// Kind and name of the pod's controlling owner; the inner one is none for a pod without one.
+    pub owner: Option<Option<(String, String)>>,
+    /// Objects of the cluster.
+    pub objects: Vec<Value>,
+    /// Objects that do not exist.
+    pub absent: BTreeSet<ObjectName>,
+    /// The node's labels; none for one that the node has not.
+    pub node_labels: BTreeMap<String, Option<String>>,
+    /// Bytes received and sent, by interface, or by the beginning of several interfaces' names.
+    pub traffic: BTreeMap<String, (u64, u64)>,
+    /// Free addresses by the network's file; none where its address management does not tell.
+    pub free_addresses: BTreeMap<String, Option<u64>>,
+    /// Facts that cannot be had, each with the reason that the selector gets.
+    pub unavailable: Vec<(Question, String)>,
+}
+
+impl GivenFacts {
+    /// What a pod's manifest tells of it.
+    pub fn of_pod(pod: &PodFacts) -> Self {
+        Self {
+            labels: Some(pod.labels.clone()),
+            service_account: pod.service_account.clone(),
+            owner: Some(pod.owner.clone()),
+            ..Self::default()
+        }
+    }
+
+    /// Whether anything of the pod itself is given.
+    pub fn is_about_the_pod(&self) -> bool {
+        self.labels.is_some() || self.service_account.is_some() || self.owner.is_some()
+    }
+
+    fn known(&self, question: &Question) -> Option<Value> {
+        match question {
+            Question::Labels => Some(json!(self.labels.as_ref()?.iter().collect::<Vec<_>>())),
+            Question::ServiceAccount => Some(json!(self.service_account.as_ref()?)),
+            Question::Owner => Some(json!(self.owner.as_ref()?)),
+            Question::Object(object) if self.absent.contains(object) => Some(Value::Null),
+            Question::Object(object) => {
+                // Reading objects that are in memory cannot fail.
+                let found = Manifests::These(self.objects.clone()).object(object).ok()??;
+                Some(found.to_string().into())
+            }
+            Question::Traffic { prefix } => {
+                let mut counted = self.traffic.iter().filter(|(name, _)| name.starts_with(prefix)).peekable();
+                counted.peek()?;
+                let sum = counted.fold((0_u64, 0_u64), |sum, (_, bytes)| {
+                    (sum.0.saturating_add(bytes.0), sum.1.saturating_add(bytes.1))
+                });
+                Some(json!(sum))
+            }
+            Question::NodeLabel { key } => Some(json!(self.node_labels.get(key)?)),
+            Question::FreeAddresses { network } => Some(json!(self.free_addresses.get(network)?)),
+        }
+    }
+}
+
+impl Given for GivenFacts {
+    fn find(&self, question: &Question) -> Option<Result<Value, String>> {
+        match self.unavailable.iter().find(|(unavailable, _)| unavailable == question) {
+            Some((_, reason)) => Some(Err(reason.clone())),
+            None => self.known(question).map(Ok),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
