@@ -88,8 +88,12 @@ pub fn run_module(module: &Path, asked: &Value) -> Value {
         node.record("c1", "eth0").into_iter().find_map(|line| Some(line.get("done")?["annotations"].clone()));
     node.del().run().ok();
     node.assert_no_state();
+    // Members may be added to what is printed.
+    let members = ["cniArgs", "file", "interface", "list", "network", "plugins", "runtimeConfig"];
+    let attachment = |one: &Value| members.map(|key| (key.to_owned(), one[key].clone())).into_iter().collect::<Value>();
+    let attachments: Vec<_> = shown["attachments"].as_array().into_iter().flatten().map(attachment).collect();
     json!({
-        "plan": {"reason": shown["reason"], "attachments": shown["attachments"]},
+        "plan": {"reason": shown["reason"], "attachments": attachments},
         "logs": shown["trace"][0]["logs"],
         "calls": node.trace(),
         "result": result,

@@ -242,9 +242,9 @@ fn of_what_was_read_the_record_holds_a_digest() {
     assert!(size < 16 << 10, "the record has {size} bytes");
     let state = node.state_dir().display().to_string();
     let told = node.genie_host(&["records", "--output", "json", "--state-dir", &state]).json();
-    let answers = &told["records"][0]["decision"]["trace"][0]["imports"];
+    let answers = &told["records"][0]["decision"]["trace"][0]["asked"];
     assert_eq!(answers.as_array().map(Vec::len), Some(3));
-    let digest = &answers[0]["answer"]["Digest"];
+    let digest = &answers[0]["digest"];
     assert!(digest["bytes"].as_u64().is_some_and(|bytes| bytes > 1_000_000), "{digest}");
     assert_eq!(digest["sha256"].as_str().map(str::len), Some(64));
 }

@@ -18,7 +18,10 @@ pub fn updated(text: &str, failed: &[(&PlacedCase, &Seen)]) -> String {
     for (case, seen) in failed {
         let expect = expected(&case.expect, seen);
         let new = written(case, &expect, &text);
-        text.replace_range(case.place.bytes.clone(), &new);
+        let before = text.get(..case.place.bytes.start).unwrap_or_default();
+        // A block begins on the next line.
+        let start = if new.starts_with('\n') { before.trim_end_matches(' ').len() } else { before.len() };
+        text.replace_range(start..case.place.bytes.end, &new);
     }
     text
 }
