@@ -55,7 +55,10 @@ pub fn single(written: &str, arguments: &Arguments, chain: &Chain, notes: &mut V
         let grants = arguments.grant.iter().map(|grant| serde_json::from_str(grant).unwrap_or_else(|_| json!(grant)));
         entry.grants = Grants::from_json(&grants.collect()).map_err(|reason| anyhow!("--{reason}"))?;
     } else if !is_known {
-        entry.grants = Grants::of_imports(&compile::imports(written, &named.bytes)?);
+        entry.grants = match &entry.module {
+            Module::BuiltIn(_) => entry.module.default_grants().map_err(|reason| anyhow!("{written}: {reason}"))?,
+            Module::File { .. } => Grants::of_imports(&compile::imports(written, &named.bytes)?),
+        };
     }
     Ok(Chain { entries: vec![entry], merge: None })
 }
