@@ -2,11 +2,13 @@
 //! the standard merge with one thing changed. Needs the grant
 //! `{"annotations": ["example.org/*"]}`, or whatever the prefix is.
 
+use genie_selector::serde::Deserialize;
 use genie_selector::{About, Merge, Merged, Outcome, Plan, Refusal, Request, Selector, Verdict, merge};
 
 struct PrefixMerge;
 
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
+#[serde(crate = "genie_selector::serde")]
 struct Settings {
     /// The text before the annotation's key.
     #[serde(default)]

@@ -1,11 +1,13 @@
 //! Puts the pods of a tenant on the tenant's network: the value of a pod's label
 //! names it. Needs the grant `"pod"`.
 
+use genie_selector::serde::Deserialize;
 use genie_selector::{About, Attachment, Plan, Refusal, Request, Selector, Verdict, log, pod};
 
 struct Tenant;
 
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
+#[serde(crate = "genie_selector::serde")]
 struct Settings {
     label: String,
 }

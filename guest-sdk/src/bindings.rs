@@ -9,7 +9,15 @@ wit_bindgen::generate!({
     export_macro_name: "export_select",
     default_bindings_module: "genie_selector::bindings",
     additional_derives: [PartialEq, Eq],
+    // The generated one is an error, too, whose text is for programmers.
+    with: { "genie:selector/types@0.1.0/refusal": crate::types::Refusal },
 });
+
+/// All types of the interface `types`.
+pub mod types {
+    pub use super::genie::selector::types::*;
+    pub use crate::types::Refusal;
+}
 
 /// The export `merge` alone. The componentizer unites it with the world above, so that
 /// one macro can export `select` and another can add `merge`.
@@ -23,7 +31,7 @@ pub mod merging {
             }
         ",
         world: "genie:selector-sdk/merging",
-        with: { "genie:selector/types@0.1.0": crate::bindings::genie::selector::types },
+        with: { "genie:selector/types@0.1.0": crate::bindings::types },
         pub_export_macro: true,
         export_macro_name: "export_merge",
         default_bindings_module: "genie_selector::bindings::merging",

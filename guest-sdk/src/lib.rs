@@ -53,15 +53,17 @@
 //! # Settings
 //!
 //! The operator writes settings into the selector's entry of the configuration. Their type
-//! is [`Selector::Settings`], which implements [`serde::Deserialize`]. The JSON schema that
+//! is [`Selector::Settings`], which implements [`serde::Deserialize`]; this crate re-exports
+//! [`serde`], with its derive, so that a selector needs no other. The JSON schema that
 //! [`About::with_settings`] adds lets genie-host find a mistake when the configuration is put
 //! in force, and not only when the first pod waits.
 //!
 //! ```
+//! use genie_selector::serde::Deserialize;
 //! use genie_selector::{About, Plan, Refusal, Request, Selector, Verdict, plugin_list};
 //!
-//! #[derive(serde::Deserialize)]
-//! #[serde(deny_unknown_fields)]
+//! #[derive(Deserialize)]
+//! #[serde(crate = "genie_selector::serde", deny_unknown_fields)]
 //! struct Settings {
 //!     networks: String,
 //! }
@@ -82,6 +84,8 @@
 //! }
 //! ```
 //!
+//! With the feature `schema` the schema is derived from the type: see the module `schema`.
+//!
 //! # Facts
 //!
 //! Everything in the request is free. Some facts may cost the host a read, and a selector
@@ -90,6 +94,7 @@
 //! | module | facts | grant |
 //! | --- | --- | --- |
 //! | [`pod`] | labels, service account, owner | `"pod"` |
+//! | [`namespace`] | labels of the pod's namespace | `{"cluster": ["v1/Namespace"]}` |
 //! | [`cluster`] | one object of an allowed kind | `"cluster"` |
 //! | [`node`] | traffic, labels, free addresses | `"node"` |
 //! | [`log`] | none: it takes messages | not needed |
@@ -161,6 +166,10 @@
 //! assert_eq!(host.run(|| pod::label("tenant")), Ok(Some("blue".to_owned())));
 //! ```
 //!
+//! [`testing::select`] calls a selector with its settings as the operator writes them,
+//! [`testing::outcome`] makes what a merge is tested with, and [`testing::Host::granted`] holds the
+//! selector's questions against the grants that its entry will have.
+//!
 //! `genie-host test-selector` runs the module itself, in the host's sandbox and with its
 //! limits, without a cluster.
 //!
@@ -198,11 +207,14 @@ mod imports;
 pub mod interface;
 pub mod log;
 pub mod merge;
+pub mod namespace;
 mod network;
 pub mod node;
 pub mod plugin_list;
 pub mod pod;
 mod request;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod settings;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
@@ -210,11 +222,18 @@ mod types;
 
 #[doc(inline)]
 pub use bindings::genie::selector::types::{
-    About, Attachment, DefaultRoute, DefinitionName, Merged, Mistake, Network, Outcome, Plan, PodName, Refusal,
-    Request, Source, Verdict,
+    About, Attachment, DefaultRoute, DefinitionName, Merged, Mistake, Network, Outcome, Plan, PodName, Request, Source,
+    Verdict,
 };
 #[doc(hidden)]
 pub use export::Component;
+#[cfg(feature = "schema")]
+#[doc(no_inline)]
+pub use schemars;
+#[doc(no_inline)]
+pub use serde;
+#[doc(inline)]
+pub use types::Refusal;
 
 use serde::de::DeserializeOwned;
 

@@ -4,7 +4,7 @@
 //! so that annotations for CNI-Genie keep their meaning. The network's own name and
 //! the type of its first plugin come after them, because people write these.
 
-use crate::{Network, Refusal, Request};
+use crate::{Attachment, Network, Plan, Refusal, Request, Source};
 
 /// The name of CNI-Genie's plugin: whoever asks for it asks for the meta plugin itself.
 const OWN_TYPE: &str = "genie";
@@ -34,6 +34,23 @@ impl Request {
             .or_else(|| find(&|network| is_legacy_file(written, &network.file)))
             .or_else(|| find(&|network| network.name == written))
             .or_else(|| find(&|network| network.plugins.first().is_some_and(|t| t == written)))
+    }
+
+    /// The installed network of an attachment, as the host finds it: by its file, else the first
+    /// one of that name. None for a definition, an inline configuration, and a network that this
+    /// node does not have.
+    ///
+    /// ```
+    /// use genie_selector::{Attachment, testing};
+    ///
+    /// let request = testing::request().with_network("10-flannel.conflist", "cbr0", &["flannel"]);
+    /// let network = request.network_of(&Attachment::installed("cbr0"));
+    /// assert_eq!(network, request.networks.first());
+    /// ```
+    pub fn network_of(&self, attachment: &Attachment) -> Option<&Network> {
+        let Source::Installed(written) = &attachment.network else { return None };
+        let by_file = self.networks.iter().find(|network| network.file == *written);
+        by_file.or_else(|| self.networks.iter().find(|network| network.name == *written))
     }
 
     /// The network that `written` means, which stands in the annotation, label or setting
@@ -114,6 +131,29 @@ impl Request {
             1 => format!("{meant}1 network is installed here"),
             count => format!("{meant}{count} networks are installed here"),
         }
+    }
+}
+
+impl Plan {
+    /// The installed network of each attachment, in order; none where
+    /// [`Request::network_of`] finds none. A guard takes such a one for a network that it does not
+    /// allow.
+    ///
+    /// ```
+    /// use genie_selector::{Plan, Request};
+    ///
+    /// /// Whether the plan holds nothing but calico.
+    /// fn is_calico(request: &Request, plan: &Plan) -> bool {
+    ///     plan.networks(request).all(|network| network.is_some_and(|network| network.file == "10-calico.conflist"))
+    /// }
+    /// # use genie_selector::{Attachment, testing};
+    /// # let request = testing::request().with_network("10-calico.conflist", "k8s", &["calico"]);
+    /// # let calico = || Attachment::installed("k8s");
+    /// # assert!(is_calico(&request, &Plan::new("", vec![calico()])));
+    /// # assert!(!is_calico(&request, &Plan::new("", vec![calico(), Attachment::inline("{}")])));
+    /// ```
+    pub fn networks<'a>(&'a self, request: &'a Request) -> impl Iterator<Item = Option<&'a Network>> {
+        self.attachments.iter().map(|attachment| request.network_of(attachment))
     }
 }
 

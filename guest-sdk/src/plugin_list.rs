@@ -16,6 +16,10 @@
 //! # Ok::<(), genie_selector::Refusal>(())
 //! ```
 
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+
 use crate::{Attachment, Plan, Refusal, Request, interface};
 
 mod hint;
@@ -30,6 +34,49 @@ pub struct Wanted<'a> {
     pub name: &'a str,
     /// The interface behind the `@`, or none for the next free interface.
     pub interface: Option<&'a str>,
+}
+
+/// A list in settings, as people write it there: as text, or as an array of its elements. Null is an
+/// empty list.
+///
+/// ```
+/// use genie_selector::plugin_list;
+///
+/// let written: plugin_list::Written = serde_json::from_str(r#"["flannel", "weave@eth4"]"#)?;
+/// assert_eq!(written.0, "flannel,weave@eth4");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written(pub String);
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Written;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("networks: a list such as \"flannel,weave@eth4\", or an array of names")
+            }
+
+            fn visit_unit<E>(self) -> Result<Written, E> {
+                Ok(Written(String::new()))
+            }
+
+            fn visit_str<E>(self, list: &str) -> Result<Written, E> {
+                Ok(Written(list.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Written, A::Error> {
+                let mut names = Vec::new();
+                while let Some(name) = elements.next_element::<String>()? {
+                    names.push(name);
+                }
+                Ok(Written(names.join(",")))
+            }
+        }
+        deserializer.deserialize_any(List)
+    }
 }
 
 /// Reads the list `text`, the value of the annotation or setting `key`.
@@ -73,19 +120,7 @@ pub fn parse<'a>(key: &str, text: &'a str) -> Result<Vec<Wanted<'a>>, Refusal> {
 /// because the runtime would then see a pod without an address.
 pub fn plan(request: &Request, key: &str, text: &str) -> Result<Plan, Refusal> {
     let wanted = parse(key, text)?;
-    let attachments = wanted
-        .iter()
-        .map(|wanted| {
-            let network = request
-                .require_network(key, wanted.name)
-                .map_err(|refusal| hint::add(refusal, request, wanted.name))?;
-            let attachment = Attachment::installed(&network.file);
-            Ok(match wanted.interface {
-                Some(interface) => attachment.on(interface),
-                None => attachment,
-            })
-        })
-        .collect::<Result<_, Refusal>>()?;
+    let attachments = attach(request, key, &wanted)?;
     let own = &*request.interface;
     // An interface that an earlier plugin of the runtime's list has made need not be made again.
     let is_served = request.attribute("served") == Some(own);
@@ -98,6 +133,29 @@ pub fn plan(request: &Request, key: &str, text: &str) -> Result<Plan, Refusal> {
         return Err(Refusal::invalid(key, text, message));
     }
     Ok(Plan::new(format!("{key}: \"{text}\""), attachments))
+}
+
+/// The attachments that the list `text` means, which come on top of others: none of them needs to be
+/// on the runtime's interface.
+///
+/// # Errors
+///
+/// Those of [`parse`] and of [`Request::require_network`].
+pub fn attachments(request: &Request, key: &str, text: &str) -> Result<Vec<Attachment>, Refusal> {
+    attach(request, key, &parse(key, text)?)
+}
+
+fn attach(request: &Request, key: &str, wanted: &[Wanted<'_>]) -> Result<Vec<Attachment>, Refusal> {
+    let attach = |wanted: &Wanted<'_>| {
+        let network =
+            request.require_network(key, wanted.name).map_err(|refusal| hint::add(refusal, request, wanted.name))?;
+        let attachment = Attachment::installed(&network.file);
+        Ok(match wanted.interface {
+            Some(interface) => attachment.on(interface),
+            None => attachment,
+        })
+    };
+    wanted.iter().map(attach).collect()
 }
 
 /// Reads one element, `NAME` or `NAME@INTERFACE`.

@@ -1,6 +1,7 @@
 //! A selector's settings, from the configuration's JSON text to the selector's own type.
 
 use std::any::TypeId;
+use std::fmt;
 
 use serde::de::value::{Error as UnitError, UnitDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
@@ -28,10 +29,22 @@ pub(crate) fn parse<S: DeserializeOwned + 'static>(text: &str) -> Result<S, Refu
         let unit: UnitDeserializer<UnitError> = ().into_deserializer();
         return S::deserialize(unit).map_err(|error| refused(text, &error));
     }
-    serde_json::from_str(text).map_err(|error| refused(text, &error))
+    serde_json::from_str(text).map_err(|error| refused(text, &Words(error)))
 }
 
-fn refused(text: &str, error: &dyn std::fmt::Display) -> Refusal {
+/// What is wrong, without the line and column: the text is the host's, on one line, and not what the
+/// operator wrote.
+struct Words(serde_json::Error);
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told = self.0.to_string();
+        let place = format!(" at line {} column {}", self.0.line(), self.0.column());
+        f.write_str(told.strip_suffix(&place).unwrap_or(&told))
+    }
+}
+
+fn refused(text: &str, error: &dyn fmt::Display) -> Refusal {
     Refusal::invalid("settings", quoted(text), error.to_string())
 }
 

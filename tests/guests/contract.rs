@@ -3,7 +3,7 @@
 //! Default routes are left as usual, because only a real namespace settles them.
 
 use genie_selector::{About, Attachment, Merge, Merged, Outcome, Plan, Refusal, Request, Selector, Verdict};
-use genie_selector::{cluster, log, merge, node, pod};
+use genie_selector::{cluster, log, merge, namespace, node, pod};
 
 struct Contract;
 
@@ -30,6 +30,7 @@ impl Selector for Contract {
             ("service account", told(pod::service_account())),
             ("owner", told(pod::owner())),
             ("object", told(cluster::get("v1", "ConfigMap", Some(&request.pod.namespace), "policy"))),
+            ("namespace's labels", told(namespace::labels().map(|labels| labels.len()))),
             ("traffic", told(node::traffic("lo").map(|_| ()))),
             ("node's label", told(node::label("example.org/rack"))),
             ("addresses", told(node::free_addresses(&network.file))),

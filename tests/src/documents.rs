@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::programs;
 
 /// A document, by its path in the repository.
@@ -10,6 +12,18 @@ use crate::programs;
 /// When there is no such document.
 pub fn read(path: &str) -> String {
     fs::read_to_string(programs::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The first example in JSON below a heading of a document: members of a configuration.
+///
+/// # Panics
+/// When there is no such heading, or its example is not right.
+pub fn example(path: &str, heading: &str) -> Value {
+    let text = read(path);
+    let section = text.split_once(&format!("\n{heading}\n")).map(|(_, section)| section);
+    let block = section.and_then(|section| section.split_once("```json\n")?.1.split("```").next());
+    let block = block.unwrap_or_else(|| panic!("no example below {heading} in {path}"));
+    serde_json::from_str(&format!("{{{block}}}")).unwrap_or_else(|error| panic!("{path}, {heading}: {error}"))
 }
 
 /// The rows of the first table below a heading of a document, split into cells.

@@ -247,6 +247,7 @@ fn the_agent_may_do_what_it_needs_and_nothing_else() {
         ["patch", "", "pods/status"],
         ["create patch", "", "events"],
         ["get patch", "", "nodes"],
+        ["get", "", "namespaces"],
         ["get", "k8s.cni.cncf.io", "network-attachment-definitions"],
         ["get list watch", "apps", "daemonsets=genie"],
     ];
@@ -257,6 +258,7 @@ fn the_agent_may_do_what_it_needs_and_nothing_else() {
         ["create", "", "pods/binding"],
         ["update delete list", "", "events"],
         ["list watch create update delete", "", "nodes"],
+        ["list watch create update patch delete", "", "namespaces"],
         ["patch", "", "nodes/status"],
         ["get list watch", "", "secrets"],
         ["get list watch", "", "configmaps"],

@@ -8,6 +8,8 @@
 //! first address as the pod's. Interfaces, addresses and routes of all networks are put
 //! one after another, and the addresses' interface indexes are shifted.
 //!
+//! A merge that reads or changes a result finds it as Rust types in [`CniResult`].
+//!
 //! ```
 //! use genie_selector::{Outcome, merge};
 //!
@@ -23,6 +25,7 @@
 //! ```
 
 mod answer;
+mod result;
 #[cfg(test)]
 mod shape_tests;
 mod status;
@@ -34,7 +37,8 @@ mod tests;
 use serde_json::{Map, Value};
 
 use crate::{Merged, Outcome};
-use answer::{Answer, Dns, Object};
+use answer::{Answer, Dns as DnsAnswer, Object};
+pub use result::{CniResult, Dns, Interface, Ip, Route};
 
 /// The annotation in which CNI-Genie publishes one address of every network.
 pub const MULTI_IP_PREFERENCES: &str = "multi-ip-preferences";
@@ -107,7 +111,7 @@ struct Whole {
     interfaces: Vec<Value>,
     ips: Vec<Value>,
     routes: Vec<Value>,
-    dns: Dns,
+    dns: DnsAnswer,
     /// Members that CNI does not define, each as the first network that has it says.
     rest: Object,
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::grants::Grants;
 use crate::types::Counters;
 use crate::types::Level;
 
@@ -22,6 +23,9 @@ pub enum Facts {
     /// The facts of [`crate::node`].
     Node,
 }
+
+/// The namespace of the pod of [`super::request`].
+pub(super) const HOME: &str = "demo";
 
 type ObjectKey = (String, String, Option<String>, String);
 
@@ -42,13 +46,17 @@ pub struct Host {
     pub(super) labels: BTreeMap<String, String>,
     pub(super) service_account: Option<String>,
     pub(super) owner: Option<(String, String)>,
+    pub(super) namespace_labels: BTreeMap<String, String>,
     pub(super) objects: BTreeMap<ObjectKey, String>,
     pub(super) traffic: BTreeMap<String, Counters>,
     pub(super) node_labels: BTreeMap<String, String>,
     pub(super) free_addresses: BTreeMap<String, u64>,
     pub(super) unavailable: BTreeMap<Facts, String>,
+    pub(super) grants: Option<Grants>,
+    pub(super) home: Option<String>,
     pub(super) level: Option<Level>,
     pub(super) log: Rc<RefCell<Vec<(Level, String)>>>,
+    pub(super) asked: Rc<RefCell<Vec<String>>>,
 }
 
 impl Host {
@@ -77,6 +85,13 @@ impl Host {
     #[must_use]
     pub fn owner(mut self, kind: &str, name: &str) -> Self {
         self.owner = Some((kind.to_owned(), name.to_owned()));
+        self
+    }
+
+    /// Gives the pod's namespace a label.
+    #[must_use]
+    pub fn namespace_label(mut self, key: &str, value: &str) -> Self {
+        self.namespace_labels.insert(key.to_owned(), value.to_owned());
         self
     }
 
@@ -117,6 +132,35 @@ impl Host {
         self
     }
 
+    /// Holds the selector's questions against the `grant` of its entry, as in the configuration. A
+    /// question without its grant panics, where the real host would not load the module or would end
+    /// the call. Without this every question is answered. What a plan may say is not checked here,
+    /// but by `genie-host test-selector`.
+    ///
+    /// ```should_panic
+    /// use genie_selector::{pod, testing};
+    ///
+    /// let host = testing::Host::new().granted(r#"["node"]"#);
+    /// _ = host.run(pod::labels);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When `grant` is no list in JSON.
+    #[must_use]
+    pub fn granted(mut self, grant: &str) -> Self {
+        self.grants = Some(Grants::read(grant));
+        self
+    }
+
+    /// Names the pod's own namespace, whose objects need no `namespaces` in a grant. Without it that
+    /// is `demo`, the one of [`request`](super::request).
+    #[must_use]
+    pub fn in_namespace(mut self, name: &str) -> Self {
+        self.home = Some(name.to_owned());
+        self
+    }
+
     /// Keeps only messages of this level and above. Without it all messages are kept.
     #[must_use]
     pub fn log_level(mut self, level: Level) -> Self {
@@ -139,6 +183,12 @@ impl Host {
         code()
     }
 
+    /// The questions so far, in order: the function's name, and what it was asked for
+    /// (`node::label zone`).
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.borrow().clone()
+    }
+
     /// The messages so far, in order.
     pub fn log(&self) -> Vec<(Level, String)> {
         self.log.borrow().clone()
@@ -147,6 +197,22 @@ impl Host {
     /// Whether a message contains this text.
     pub fn logged(&self, text: &str) -> bool {
         self.log.borrow().iter().any(|(_, message)| message.contains(text))
+    }
+}
+
+impl Host {
+    /// Panics when the import of these facts is not granted.
+    pub(super) fn hold_import(&self, facts: Facts) {
+        if let Some(grants) = &self.grants {
+            grants.hold_import(facts);
+        }
+    }
+
+    /// Panics when an object is not granted.
+    pub(super) fn hold_object(&self, api_version: &str, kind: &str, namespace: Option<&str>) {
+        if let Some(grants) = &self.grants {
+            grants.hold_object(api_version, kind, namespace, self.home.as_deref().unwrap_or(HOME));
+        }
     }
 }
 

@@ -4,9 +4,11 @@ use std::rc::Rc;
 
 use super::host::{Facts, Host, object_key, running};
 
-/// The running host, unless it cannot tell these facts.
-fn asked(facts: Facts) -> Result<Rc<Host>, String> {
+/// The running host, unless it cannot tell these facts. It notes the question.
+fn asked(facts: Facts, question: impl Into<String>) -> Result<Rc<Host>, String> {
     let host = running().ok_or("no host: call it inside of testing::Host::run")?;
+    host.hold_import(facts);
+    host.asked.borrow_mut().push(question.into());
     match host.unavailable.get(&facts) {
         Some(why) => Err(why.clone()),
         None => Ok(host),
@@ -32,21 +34,27 @@ pub(crate) mod pod {
     use super::{Facts, asked};
 
     pub(crate) fn labels() -> Result<Vec<(String, String)>, String> {
-        Ok(asked(Facts::Pod)?.labels.clone().into_iter().collect())
+        Ok(asked(Facts::Pod, "pod::labels")?.labels.clone().into_iter().collect())
     }
 
     pub(crate) fn service_account() -> Result<String, String> {
-        let told = asked(Facts::Pod)?.service_account.clone();
+        let told = asked(Facts::Pod, "pod::service_account")?.service_account.clone();
         told.ok_or_else(|| "not told: use testing::Host::service_account".to_owned())
     }
 
     pub(crate) fn owner() -> Result<Option<(String, String)>, String> {
-        Ok(asked(Facts::Pod)?.owner.clone())
+        Ok(asked(Facts::Pod, "pod::owner")?.owner.clone())
     }
 }
 
 pub(crate) mod cluster {
     use super::{Facts, asked, object_key};
+
+    pub(crate) fn namespace_labels() -> Result<Vec<(String, String)>, String> {
+        let host = asked(Facts::Cluster, "namespace::labels")?;
+        host.hold_object("v1", "Namespace", None);
+        Ok(host.namespace_labels.clone().into_iter().collect())
+    }
 
     pub(crate) fn get(
         api_version: &str,
@@ -54,7 +62,8 @@ pub(crate) mod cluster {
         namespace: Option<&str>,
         name: &str,
     ) -> Result<Option<String>, String> {
-        let host = asked(Facts::Cluster)?;
+        let host = asked(Facts::Cluster, format!("cluster::get {kind} {name}"))?;
+        host.hold_object(api_version, kind, namespace);
         Ok(host.objects.get(&object_key(api_version, kind, namespace, name)).cloned())
     }
 }
@@ -64,7 +73,7 @@ pub(crate) mod node {
     use crate::types::Counters;
 
     pub(crate) fn traffic(prefix: &str) -> Result<Counters, String> {
-        let host = asked(Facts::Node)?;
+        let host = asked(Facts::Node, format!("node::traffic {prefix}"))?;
         let mut sum = Counters { rx_bytes: 0, tx_bytes: 0 };
         for (_, counters) in host.traffic.iter().filter(|(name, _)| name.starts_with(prefix)) {
             sum.rx_bytes = sum.rx_bytes.saturating_add(counters.rx_bytes);
@@ -74,10 +83,10 @@ pub(crate) mod node {
     }
 
     pub(crate) fn label(key: &str) -> Result<Option<String>, String> {
-        Ok(asked(Facts::Node)?.node_labels.get(key).cloned())
+        Ok(asked(Facts::Node, format!("node::label {key}"))?.node_labels.get(key).cloned())
     }
 
     pub(crate) fn free_addresses(network: &str) -> Result<Option<u64>, String> {
-        Ok(asked(Facts::Node)?.free_addresses.get(network).copied())
+        Ok(asked(Facts::Node, format!("node::free_addresses {network}"))?.free_addresses.get(network).copied())
     }
 }

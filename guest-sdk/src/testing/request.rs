@@ -1,5 +1,6 @@
 //! Requests in one line.
 
+use super::host::HOME;
 use crate::{Network, Plan, PodName, Request};
 
 /// A request for the pod `demo/pod`, which has no annotations and whose interface is
@@ -17,7 +18,7 @@ use crate::{Network, Plan, PodName, Request};
 /// ```
 pub fn request() -> Request {
     Request {
-        pod: PodName { namespace: "demo".to_owned(), name: "pod".to_owned(), uid: None },
+        pod: PodName { namespace: HOME.to_owned(), name: "pod".to_owned(), uid: None },
         annotations: Vec::new(),
         container: "container".to_owned(),
         interface: "eth0".to_owned(),

@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::{Facts, Host, request};
 use crate::log::{self, Level};
-use crate::{Plan, Refusal, cluster, node, pod};
+use crate::{Plan, Refusal, cluster, namespace, node, pod};
 
 #[test]
 fn a_host_answers_what_it_was_told() {
@@ -11,6 +11,7 @@ fn a_host_answers_what_it_was_told() {
         .label("a", "1")
         .service_account("robot")
         .owner("ReplicaSet", "web")
+        .namespace_label("team", "red")
         .object("v1", "Namespace", None, "demo", "{}")
         .object("v1", "Secret", Some("demo"), "key", "[]")
         .traffic("cali1", 10, 1)
@@ -24,6 +25,8 @@ fn a_host_answers_what_it_was_told() {
         assert_eq!(pod::label("c"), Ok(None));
         assert_eq!(pod::service_account(), Ok("robot".to_owned()));
         assert_eq!(pod::owner(), Ok(Some(("ReplicaSet".to_owned(), "web".to_owned()))));
+        assert_eq!(namespace::labels(), Ok(vec![("team".to_owned(), "red".to_owned())]));
+        assert_eq!(namespace::label("colour"), Ok(None));
         assert_eq!(cluster::get("v1", "Namespace", None, "demo"), Ok(Some("{}".to_owned())));
         assert_eq!(cluster::get("v1", "Secret", Some("demo"), "key"), Ok(Some("[]".to_owned())));
         assert_eq!(cluster::get("v1", "Secret", None, "key"), Ok(None));
@@ -33,6 +36,54 @@ fn a_host_answers_what_it_was_told() {
         assert_eq!(node::free_addresses("10-a.conf"), Ok(Some(7)));
         assert_eq!(node::free_addresses("10-b.conf"), Ok(None));
     });
+    let asked = host.asked();
+    assert_eq!(asked[..3], ["pod::labels", "pod::labels", "pod::service_account"]);
+    assert!(asked.contains(&"cluster::get Secret key".to_owned()), "{asked:?}");
+}
+
+/// Whether the host lets `ask` have its answer.
+fn allows(grant: &str, ask: impl Fn() + std::panic::UnwindSafe) -> bool {
+    let host = Host::new().granted(grant);
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| host.run(ask))).is_ok()
+}
+
+#[test]
+fn a_host_with_grants_answers_what_is_granted_and_nothing_else() {
+    let get = |api: &'static str, kind: &'static str, namespace: Option<&'static str>| {
+        move || _ = cluster::get(api, kind, namespace, "x")
+    };
+    let map = get("v1", "ConfigMap", Some("demo"));
+    let others = get("v1", "ConfigMap", Some("other"));
+    for (grant, granted) in [
+        ("[]", [false; 6]),
+        (r#"["pod"]"#, [true, false, false, false, false, false]),
+        (r#"["node", "addresses", {"args": ["KEY"]}]"#, [false, true, false, false, false, false]),
+        (r#"["cluster"]"#, [false, false, false, false, false, true]),
+        (r#"[{"cluster": ["v1/Namespace"]}]"#, [false, false, true, false, false, false]),
+        (r#"[{"cluster": ["ConfigMap"]}]"#, [false, false, false, true, false, false]),
+        (
+            r#"[{"cluster": {"kinds": ["v1/ConfigMap"], "namespaces": ["other"]}}]"#,
+            [false, false, false, true, true, false],
+        ),
+        (r#"[{"cluster": {"namespaces": ["*"]}}]"#, [false, false, false, false, false, true]),
+        (
+            r#"[{"cluster": ["k8s.cni.cncf.io/NetworkAttachmentDefinition"]}]"#,
+            [false, false, false, false, false, true],
+        ),
+    ] {
+        let definition = get("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", Some("demo"));
+        let seen = [
+            allows(grant, || _ = pod::labels()),
+            allows(grant, || _ = node::label("zone")),
+            allows(grant, || _ = namespace::labels()),
+            allows(grant, map),
+            allows(grant, others),
+            allows(grant, definition),
+        ];
+        assert_eq!(seen, granted, "{grant}");
+    }
+    let elsewhere = Host::new().granted(r#"[{"cluster": ["v1/ConfigMap"]}]"#).in_namespace("other");
+    elsewhere.run(others);
 }
 
 #[test]

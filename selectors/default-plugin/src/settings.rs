@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use genie_selector::plugin_list::Written;
+use genie_selector::serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 /// The settings as they were read.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl<'de> Deserialize<'de> for Settings {
                 let mut settings = Settings::default();
                 while let Some(key) = members.next_key::<String>()? {
                     if key == "networks" {
-                        settings.networks = members.next_value::<Networks>()?.0;
+                        settings.networks = members.next_value::<Written>()?.0;
                     } else {
                         members.next_value::<IgnoredAny>()?;
                         settings.unknown.push(key);
@@ -39,38 +40,5 @@ impl<'de> Deserialize<'de> for Settings {
             }
         }
         deserializer.deserialize_map(Object)
-    }
-}
-
-/// A list of networks, in either spelling.
-struct Networks(String);
-
-impl<'de> Deserialize<'de> for Networks {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-        impl<'de> Visitor<'de> for List {
-            type Value = Networks;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("networks: a list such as \"flannel,weave@eth4\", or an array of names")
-            }
-
-            fn visit_unit<E>(self) -> Result<Networks, E> {
-                Ok(Networks(String::new()))
-            }
-
-            fn visit_str<E>(self, list: &str) -> Result<Networks, E> {
-                Ok(Networks(list.to_owned()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Networks, A::Error> {
-                let mut names = Vec::new();
-                while let Some(name) = elements.next_element::<String>()? {
-                    names.push(name);
-                }
-                Ok(Networks(names.join(",")))
-            }
-        }
-        deserializer.deserialize_any(List)
     }
 }

@@ -108,13 +108,17 @@ fn entry(value: &Value) -> Result<Entry, CniError> {
         None | Some(Value::Null) => json!({}),
         Some(settings) => settings.clone(),
     };
-    let part = |key| get(entry, key).unwrap_or(&Value::Null);
+    let module = Module::from_config(&name, text(entry, "sha256")?)?;
+    let grants = match get(entry, "grant") {
+        None | Some(Value::Null) => module.default_grants(),
+        Some(grant) => Grants::from_json(grant),
+    };
     Ok(Entry {
-        module: Module::from_config(&name, text(entry, "sha256")?)?,
+        grants: grants.map_err(within)?,
+        limits: Limits::from_json(get(entry, "limits").unwrap_or(&Value::Null)).map_err(within)?,
+        module,
         run,
         settings,
-        grants: Grants::from_json(part("grant")).map_err(within)?,
-        limits: Limits::from_json(part("limits")).map_err(within)?,
         name,
     })
 }

@@ -19,7 +19,7 @@ use genie_core::digest::Digest;
 use genie_core::selector::artefact::cache;
 use genie_core::selector::child::compiler::{self, Compilation};
 use genie_core::selector::contract::check_digest;
-use genie_core::selector::module::BUILT_INS;
+use genie_core::selector::module::built_in_names;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -86,7 +86,7 @@ fn compile_approved(written: &str, approved: Option<Digest>, arguments: &Argumen
 /// for it.
 fn compile_built_in(output: &Path) -> Result<()> {
     fs::create_dir_all(output).with_context(|| output.display().to_string())?;
-    for name in BUILT_INS {
+    for name in built_in_names() {
         let native = artefact(name, built_in::component(name).unwrap_or_default())?;
         // An unchanged file is left alone, so that nothing that depends on it is built again.
         file::place(&output.join(format!("{name}.cwasm")), &native, 0o644)?;

@@ -14,6 +14,7 @@ use crate::show::{Document, table};
 use genie_core::config;
 use genie_core::selector::child::compiler;
 use genie_core::selector::grants::Grants;
+use genie_core::selector::module::Module;
 
 /// How long `describe` may take. It takes microseconds; this bounds a module that hangs.
 const TIME: Duration = Duration::from_secs(30);
@@ -33,7 +34,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let loaded = selector::loader(Path::new(config::CACHE_DIR)).load(&named.module, Instant::now() + compiler::TIME)?;
     let about = loaded.describe(Instant::now() + TIME)?;
     let exports = if loaded.merges() { vec!["select", "merge"] } else { vec!["select"] };
-    let needs = Grants::of_imports(loaded.imports()).in_words();
+    let needs = match &named.module {
+        Module::BuiltIn(_) => named.module.default_grants().map_err(anyhow::Error::msg)?,
+        Module::File { .. } => Grants::of_imports(loaded.imports()),
+    };
+    let needs = needs.in_words();
     let schema: Value = serde_json::from_str(&about.settings_schema).unwrap_or(Value::Null);
     match arguments.output {
         Output::Json => super::print_json(&Document::Module.with(json!({

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::built_in;
 use genie_core::digest::Digest;
-use genie_core::selector::module::{self, BUILT_INS, Module};
+use genie_core::selector::module::{self, Module, built_in_name, built_in_names};
 
 /// A module, with its content.
 pub struct Named {
@@ -21,7 +21,7 @@ pub struct Named {
 
 /// Whether this is the name of a built-in selector.
 pub fn is_built_in(written: &str) -> bool {
-    BUILT_INS.contains(&written)
+    built_in_name(written).is_some()
 }
 
 /// Finds a module by the name of a built-in selector, or else by its file.
@@ -37,7 +37,7 @@ pub fn find(written: &str) -> Result<Named> {
 /// # Errors
 /// As [`find`].
 pub fn find_in(dir: &Path, written: &str) -> Result<Named> {
-    if let Some(name) = BUILT_INS.into_iter().find(|name| *name == written) {
+    if let Some(name) = built_in_name(written) {
         let bytes = built_in::component(name).unwrap_or_default().to_vec();
         return Ok(Named { module: Module::BuiltIn(name), digest: Digest::of(&bytes), bytes });
     }
@@ -45,8 +45,8 @@ pub fn find_in(dir: &Path, written: &str) -> Result<Named> {
         if written.contains('/') {
             return format!("the module {written} cannot be read");
         }
-        let known = BUILT_INS;
-        format!("{written:?} is neither a file nor a built-in selector (there are {})", known.join(", "))
+        let known = built_in_names().join(", ");
+        format!("{written:?} is neither a file nor a built-in selector (there are {known})")
     })?;
     let bytes = module::read(&path)?;
     let digest = Digest::of(&bytes);

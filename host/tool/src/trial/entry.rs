@@ -98,7 +98,10 @@ fn tried(
     if let Some(grant) = &instead.grant {
         entry.grants = Grants::from_json(grant).map_err(|reason| anyhow!(reason))?;
     } else if !is_known {
-        entry.grants = Grants::of_imports(&compile::imports(written, &named.bytes)?);
+        entry.grants = match &entry.module {
+            Module::BuiltIn(_) => entry.module.default_grants().map_err(|reason| anyhow!("{written}: {reason}"))?,
+            Module::File { .. } => Grants::of_imports(&compile::imports(written, &named.bytes)?),
+        };
     }
     Ok((place, entry))
 }

@@ -171,6 +171,12 @@ impl Pod {
         self
     }
 
+    /// Runs the pod as this service account.
+    pub fn service_account(mut self, name: &str) -> Self {
+        self.manifest["spec"]["serviceAccountName"] = name.into();
+        self
+    }
+
     /// Puts the pod on a node.
     pub fn on(mut self, node: &str) -> Self {
         self.manifest["spec"]["nodeSelector"] = json!({"kubernetes.io/hostname": node});

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use serde_json::Value;
 use wasmtime::component::Component;
 
 use crate::cni::{CniError, code};
@@ -20,10 +21,21 @@ use crate::selector::artefact::cache;
 use crate::selector::artefact::load::{LoadError, load_file};
 use crate::selector::child::compiler::Compilation;
 use crate::selector::contract::check_digest;
+use crate::selector::grants::Grants;
 use crate::selector::module::loaded::LoadedSelector;
-pub use built_ins::BUILT_INS;
+use built_ins::BUILT_INS;
 pub use program::{BuiltIn, Compiler, NamesOnly, Program};
 pub use read::{MAX_MODULE, read};
+
+/// The names of the built-in selectors.
+pub fn built_in_names() -> [&'static str; BUILT_INS.len()] {
+    BUILT_INS.map(|(name, _)| name)
+}
+
+/// The built-in selector of this name.
+pub fn built_in_name(name: &str) -> Option<&'static str> {
+    built_in_names().into_iter().find(|known| *known == name)
+}
 
 /// A selector's module.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,12 +57,12 @@ impl Module {
     pub fn from_config(module: &str, sha256: Option<&str>) -> Result<Self, CniError> {
         let wrong = |message: String| Err(CniError::new(code::INVALID_CONFIG, message));
         if !module.contains('/') {
-            return match BUILT_INS.into_iter().find(|name| *name == module) {
+            return match built_in_name(module) {
                 Some(name) => Ok(Self::BuiltIn(name)),
                 None => wrong(format!(
                     "selector {module:?} is not built in: there are {}; a module of your own is named by its \
                      absolute path",
-                    BUILT_INS.join(", ")
+                    built_in_names().join(", ")
                 )),
             };
         }
@@ -70,6 +82,20 @@ impl Module {
                  `sha256sum {module}` prints"
             )),
         }
+    }
+}
+
+impl Module {
+    /// The grants of an entry that has no key `grant`: those that a built-in selector is documented
+    /// to have, and none for a file.
+    ///
+    /// # Errors
+    /// The text says what is wrong with the built-in selector's grants.
+    pub fn default_grants(&self) -> Result<Grants, String> {
+        let Self::BuiltIn(name) = self else { return Ok(Grants::default()) };
+        let grants = BUILT_INS.iter().find(|(known, _)| known == name).map_or("[]", |(_, grants)| grants);
+        let grants: Value = serde_json::from_str(grants).map_err(|error| format!("its grants are no JSON: {error}"))?;
+        Grants::from_json(&grants)
     }
 }
 

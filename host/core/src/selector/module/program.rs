@@ -18,7 +18,7 @@ pub trait Program: Send + Sync {
     /// The engine does not start on this machine.
     fn engine(&self) -> Result<&'static Engine, CniError>;
 
-    /// The built-in selector of this name, one of [`super::BUILT_INS`].
+    /// The built-in selector of this name, one of [`super::built_in_names`].
     ///
     /// # Errors
     /// The selector does not load, because the program is not complete.

@@ -32,6 +32,9 @@ pub enum Question {
     /// An object of the cluster: its JSON as a text, or null when the object does not exist. Only
     /// granted objects are asked for.
     Object(ObjectName),
+    /// The labels of the pod's own namespace: an array of `[KEY, VALUE]`, sorted by key. Whoever may
+    /// ask for the Namespace may ask for them.
+    NamespaceLabels,
     /// The bytes that all interfaces of the node whose names start with `prefix` have received and
     /// sent: `[BYTES, BYTES]`.
     Traffic {
@@ -59,7 +62,7 @@ impl Question {
     pub fn check_names(&self) -> Result<(), String> {
         match self {
             // An object's name was checked when it was made.
-            Self::Labels | Self::ServiceAccount | Self::Owner | Self::Object(_) => Ok(()),
+            Self::Labels | Self::ServiceAccount | Self::Owner | Self::Object(_) | Self::NamespaceLabels => Ok(()),
             Self::Traffic { prefix } if prefix.is_empty() => Ok(()),
             Self::Traffic { prefix } => check_interface(prefix)
                 .map_err(|error| format!("{} begins no interface's name: {}", quoted(prefix), error.msg)),

@@ -175,6 +175,10 @@ impl abi::cluster::Host for State {
             .map_err(|why| wasmtime::Error::new(Unanswered::Malformed(why)))?;
         self.consult(Question::Object(object))
     }
+
+    fn namespace_labels(&mut self) -> wasmtime::Result<Result<Vec<(String, String)>, String>> {
+        self.consult(Question::NamespaceLabels)
+    }
 }
 
 impl abi::node::Host for State {

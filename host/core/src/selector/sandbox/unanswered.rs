@@ -39,6 +39,7 @@ pub fn permit(question: &Question, grants: &Grants, home: &Home) -> Result<(), U
             import(grants.has(Plain::Node), "node")
         }
         Question::Object(object) => grants.cluster.permit(object, home),
+        Question::NamespaceLabels => grants.cluster.permit_namespace(home),
     }
     .map_err(Unanswered::Ungranted)
 }

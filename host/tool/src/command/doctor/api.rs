@@ -31,7 +31,7 @@ const fn need(resource: &'static str, verb: &'static str, purpose: &'static str)
 }
 
 /// The permissions of plugin and agent, which use the same account.
-const NEEDS: [Need; 8] = [
+const NEEDS: [Need; 9] = [
     need("pods", "get", "annotations and labels of pods that nobody else knows"),
     need("pods", "list", "the agent's view of the node's pods"),
     need("pods", "watch", "the agent's view of the node's pods"),
@@ -39,6 +39,7 @@ const NEEDS: [Need; 8] = [
     need("events", "create", "telling a pod why it was refused"),
     need("events", "patch", "telling a pod why it was refused"),
     need("nodes", "get", "labels of the node, for selectors"),
+    need("namespaces", "get", "labels of a pod's namespace, for selectors"),
     Need {
         group: "k8s.cni.cncf.io",
         ..need("network-attachment-definitions", "get", "networks that are objects of the cluster")

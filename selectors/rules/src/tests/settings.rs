@@ -1,0 +1,105 @@
+//! Mistakes in the settings: what is wrong, and where.
+
+use genie_selector::testing::{self, Host};
+use genie_selector::{Refusal, Selector as _};
+use serde_json::{Value, json};
+
+use super::{Rules, node};
+
+/// What is said about wrong settings.
+fn told(settings: &Value) -> String {
+    match Host::new().run(|| testing::select::<Rules>(&node(), &settings.to_string())) {
+        Err(Refusal::Invalid(mistake)) if mistake.key == "settings" => mistake.message,
+        other => panic!("{settings}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_mistake_is_told_with_its_place() {
+    let rule = |rule: Value| json!({"rules": [{"pass": true}, rule]});
+    let pod = |expression: Value| rule(json!({"pass": true, "when": {"pod": {"matchExpressions": [expression]}}}));
+    for (settings, expected) in [
+        (json!({}), "missing field `rules`"),
+        (json!({"rules": []}), "rules: is empty"),
+        (json!({"rules": {}}), "rules: invalid type: map, expected a list"),
+        (json!({"rule": []}), "unknown field `rule`, expected `rules`"),
+        (rule(json!({})), "rules[1]: has to say exactly one of networks, add, networksFrom, deny, pass"),
+        (rule(json!({"networks": "a", "deny": "b"})), "rules[1]: has to say exactly one of"),
+        (rule(json!({"network": "a"})), "rules[1]: unknown field `network`, expected one of"),
+        (
+            rule(json!({"networks": 3})),
+            "rules[1].networks: invalid type: integer `3`, expected networks: a list such as",
+        ),
+        (rule(json!({"networks": " "})), "rules[1]: names no network"),
+        (rule(json!({"add": []})), "rules[1]: names no network"),
+        (rule(json!({"deny": ""})), "rules[1]: deny: is empty"),
+        (rule(json!({"pass": false})), "rules[1]: pass: write true"),
+        (rule(json!({"pass": "yes"})), "rules[1].pass: invalid type: string \"yes\", expected a boolean"),
+        (
+            rule(json!({"networksFrom": {"lable": "x"}})),
+            "rules[1].networksFrom: unknown variant `lable`, expected one of `annotation`, `label`, `namespaceLabel`",
+        ),
+        (rule(json!({"networksFrom": {"label": "a b"}})), "rules[1]: \"a b\" is no key of a label"),
+        (rule(json!({"pass": true, "when": {"namespaces": {}}})), "rules[1].when: unknown field `namespaces`"),
+        (rule(json!({"pass": true, "when": {"namespace": {"names": []}}})), "rules[1].when.namespace.names: is empty"),
+        (
+            rule(json!({"pass": true, "when": {"serviceAccount": "x"}})),
+            "rules[1].when.serviceAccount: invalid type: string \"x\", expected a sequence",
+        ),
+        (rule(json!({"pass": true, "when": {"decided": "some"}})), "rules[1].when.decided: unknown variant `some`"),
+        (
+            rule(json!({"pass": true, "when": {"annotations": {"a": 1}}})),
+            "rules[1].when.annotations: invalid type: integer `1`, expected a value such as",
+        ),
+        (
+            rule(json!({"pass": true, "when": {"pod": {"matchLabels": {"a b": ""}}}})),
+            "rules[1].when.pod.matchLabels: \"a b\" is no key of a label",
+        ),
+        (
+            pod(json!({"key": "k", "operator": "Gt"})),
+            "rules[1].when.pod.matchExpressions[0]: unknown variant `Gt`, expected one of `In`, `NotIn`, `Exists`, `DoesNotExist`",
+        ),
+        (pod(json!({"key": "k", "operator": "In"})), "rules[1].when.pod.matchExpressions[0]: In needs values"),
+        (
+            pod(json!({"key": "k", "operator": "NotIn", "values": []})),
+            "rules[1].when.pod.matchExpressions[0]: NotIn needs values",
+        ),
+        (
+            pod(json!({"key": "k", "operator": "Exists", "values": ["a"]})),
+            "rules[1].when.pod.matchExpressions[0]: Exists takes no values",
+        ),
+        (
+            pod(json!({"key": "k", "operator": "In", "values": ["a,b"]})),
+            "rules[1].when.pod.matchExpressions[0]: \"a,b\" can be the value of no label",
+        ),
+        (pod(json!({"operator": "In"})), "rules[1].when.pod.matchExpressions[0]: missing field `key`"),
+    ] {
+        let told = told(&settings);
+        assert!(told.starts_with(expected), "{settings}\ntold: {told}\nnot:  {expected}");
+        assert!(!told.contains(" column "), "{told}");
+    }
+}
+
+#[test]
+fn a_mistake_is_found_in_a_rule_that_no_pod_reaches() {
+    let settings = json!({"rules": [{"pass": true}, {"deny": "x", "when": {"nods": {}}}]});
+    assert!(told(&settings).starts_with("rules[1].when: unknown field `nods`"));
+}
+
+#[test]
+fn the_schema_is_json_and_names_every_key() {
+    let schema: Value = serde_json::from_str(&Rules::about().settings_schema).expect("JSON");
+    for (part, keys) in [
+        ("rule", &["name", "when", "networks", "add", "networksFrom", "deny", "pass"][..]),
+        ("when", &["namespace", "pod", "node", "serviceAccount", "owner", "annotations", "decided"][..]),
+        ("selected", &["names", "matchLabels", "matchExpressions"][..]),
+    ] {
+        let part = &schema["$defs"][part];
+        assert_eq!(part["additionalProperties"], json!(false));
+        let mut known: Vec<_> = part["properties"].as_object().into_iter().flat_map(|known| known.keys()).collect();
+        known.sort();
+        let mut keys = keys.to_vec();
+        keys.sort_unstable();
+        assert_eq!(known, keys);
+    }
+}
