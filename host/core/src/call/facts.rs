@@ -1,13 +1,14 @@
 //! What a selector's imports answer during a call.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use crate::network::Catalogue;
 use crate::node;
-use crate::object::ObjectName;
+use crate::object::{ObjectName, labels_of};
 use crate::pod::{Identity, PodFacts};
 use crate::selector::sandbox::facts::{Facts, Question};
 use crate::sources::{Lookup, PodSource};
@@ -66,18 +67,14 @@ impl<'a> CallFacts<'a> {
         if any { Ok(None) } else { Err(none.into()) }
     }
 
-    fn namespace_labels(&self) -> Result<Vec<(String, String)>, String> {
+    fn namespace_labels(&self) -> Result<BTreeMap<String, String>, String> {
         let name = &self.pod.namespace;
         if name.is_empty() {
             return Err("the runtime names no pod, and so no namespace".into());
         }
         let namespace = self.find_object(&ObjectName::new("v1", "Namespace", None, name)?)?;
         let namespace = namespace.ok_or_else(|| format!("nothing is known of namespace {name:?}"))?;
-        let labels = namespace["metadata"]["labels"].as_object().into_iter().flatten();
-        let mut labels: Vec<_> =
-            labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
-        labels.sort();
-        Ok(labels)
+        Ok(labels_of(&namespace))
     }
 
     fn node_label(&self, key: &str) -> Result<Option<String>, String> {
@@ -101,7 +98,7 @@ impl Facts for CallFacts<'_> {
             Question::ServiceAccount => Ok(json!(self.of_pod(|pod| pod.service_account.clone())?)),
             Question::Owner => Ok(json!(self.of_pod(|pod| Some(pod.owner.clone()))?)),
             Question::Object(object) => Ok(json!(self.find_object(object)?.map(|object| object.to_string()))),
-            Question::NamespaceLabels => Ok(json!(self.namespace_labels()?)),
+            Question::NamespaceLabels => Ok(json!(self.namespace_labels()?.iter().collect::<Vec<_>>())),
             Question::Traffic { prefix } => Ok(json!(node::traffic(prefix)?)),
             Question::NodeLabel { key } => Ok(json!(self.node_label(key)?)),
             Question::FreeAddresses { network } => Ok(json!(self.free_addresses(network)?)),

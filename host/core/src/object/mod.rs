@@ -8,9 +8,11 @@ pub mod check;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use check::{is_kind, is_label, is_subdomain, is_version};
 
@@ -189,4 +191,10 @@ impl From<ObjectName> for Written {
         let ObjectName { kind, namespace, name, .. } = object;
         Self { api_version, kind, namespace, name }
     }
+}
+
+/// The labels of an object.
+pub fn labels_of(object: &Value) -> BTreeMap<String, String> {
+    let labels = object["metadata"]["labels"].as_object().into_iter().flatten();
+    labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }

@@ -135,6 +135,10 @@ fn add(facts: &mut WrittenFacts, consulted: &Consulted) -> bool {
                 name: object.name().into(),
             }),
         },
+        Question::NamespaceLabels => {
+            let pairs: Vec<(String, String)> = serde_json::from_value(answer.clone()).unwrap_or_default();
+            facts.namespace_labels = Some(pairs.into_iter().collect());
+        }
         Question::Traffic { prefix } => {
             let (rx_bytes, tx_bytes) = serde_json::from_value(answer.clone()).unwrap_or_default();
             facts.traffic.insert(prefix.clone(), WrittenTraffic { rx_bytes, tx_bytes });

@@ -78,6 +78,7 @@ impl Runner {
 fn see(case: &Case, dir: &Path, trial: &Trial) -> Result<(Seen, Vec<Question>)> {
     let pod = pod_of(case, dir)?;
     let mut facts = if pod.is_known() { GivenFacts::of_pod(&pod.facts) } else { GivenFacts::default() };
+    facts.namespace.clone_from(&pod.facts.identity.namespace);
     facts.objects = pod.manifests.objects()?;
     case.facts.clone().add_to(&mut facts, dir)?;
     let known = Known::new(&facts);

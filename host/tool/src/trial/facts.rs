@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use genie_core::object::ObjectName;
+use genie_core::object::{ObjectName, labels_of};
 use genie_core::pod::{Annotations, PodFacts};
 use genie_core::selector::sandbox::facts::{Facts, Question};
 use genie_core::sources::Manifests;
@@ -60,6 +60,10 @@ pub struct GivenFacts {
     pub service_account: Option<String>,
     /// Kind and name of the pod's controlling owner; the inner one is none for a pod without one.
     pub owner: Option<Option<(String, String)>>,
+    /// The pod's namespace; empty if it is not known.
+    pub namespace: String,
+    /// The labels of the pod's namespace, in place of those of a Namespace among `objects`.
+    pub namespace_labels: Option<Annotations>,
     /// Objects of the cluster.
     pub objects: Vec<Value>,
     /// Objects that do not exist.
@@ -81,6 +85,7 @@ impl GivenFacts {
             labels: Some(pod.labels.clone()),
             service_account: pod.service_account.clone(),
             owner: Some(pod.owner.clone()),
+            namespace: pod.identity.namespace.clone(),
             ..Self::default()
         }
     }
@@ -101,6 +106,10 @@ impl GivenFacts {
                 let found = Manifests::These(self.objects.clone()).object(object).ok()??;
                 Some(found.to_string().into())
             }
+            Question::NamespaceLabels => {
+                let labels = self.namespace_labels.clone().or_else(|| self.labels_of_namespace())?;
+                Some(json!(labels.iter().collect::<Vec<_>>()))
+            }
             Question::Traffic { prefix } => {
                 let mut counted = self.traffic.iter().filter(|(name, _)| name.starts_with(prefix)).peekable();
                 counted.peek()?;
@@ -112,6 +121,13 @@ impl GivenFacts {
             Question::NodeLabel { key } => Some(json!(self.node_labels.get(key)?)),
             Question::FreeAddresses { network } => Some(json!(self.free_addresses.get(network)?)),
         }
+    }
+}
+
+impl GivenFacts {
+    fn labels_of_namespace(&self) -> Option<Annotations> {
+        let name = ObjectName::new("v1", "Namespace", None, &self.namespace).ok()?;
+        Some(labels_of(&Manifests::These(self.objects.clone()).object(&name).ok()??))
     }
 }
 

@@ -72,6 +72,7 @@ pub fn how_to_give(question: &Question) -> String {
             )
         }
         Question::Traffic { prefix } => format!("facts.traffic: {{{prefix:?}: {{rxBytes: N, txBytes: N}}}}"),
+        Question::NamespaceLabels => "facts.namespaceLabels: {KEY: VALUE}".into(),
         Question::NodeLabel { key } => format!("facts.nodeLabels: {{{key:?}: VALUE}}, null if the node has none"),
         Question::FreeAddresses { network } => {
             format!("facts.freeAddresses: {{{network:?}: N}}, null where its address management does not tell")
@@ -90,6 +91,7 @@ mod tests {
         let all = [
             Question::Labels,
             Question::Owner,
+            Question::NamespaceLabels,
             Question::Object(object),
             Question::Traffic { prefix: String::new() },
             Question::NodeLabel { key: "zone".into() },

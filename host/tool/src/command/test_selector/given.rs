@@ -112,7 +112,7 @@ impl Given {
 
 /// The given facts with those of the pod's manifest.
 fn with_pod(facts: &GivenFacts, pod: &Pod, objects: Option<&Manifests>) -> Result<GivenFacts> {
-    let mut all = facts.clone();
+    let mut all = GivenFacts { namespace: pod.facts.identity.namespace.clone(), ..facts.clone() };
     all.objects.extend(pod.manifests.objects()?);
     if let Some(objects) = objects {
         all.objects.extend(objects.objects()?);

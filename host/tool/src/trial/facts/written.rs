@@ -26,6 +26,9 @@ pub struct WrittenFacts {
     /// Objects that do not exist.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub absent: Vec<WrittenName>,
+    /// The labels of the pod's namespace, all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace_labels: Option<BTreeMap<String, String>>,
     /// The node's labels; null for one that the node has not.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub node_labels: BTreeMap<String, Option<String>>,
@@ -118,6 +121,9 @@ impl WrittenFacts {
         for WrittenName { api_version, kind, namespace, name } in self.absent {
             let name = ObjectName::new(&api_version, &kind, namespace.as_deref(), &name);
             facts.absent.insert(name.map_err(|why| anyhow!("facts.absent: {why}"))?);
+        }
+        if let Some(labels) = self.namespace_labels {
+            facts.namespace_labels = Some(labels);
         }
         facts.node_labels.extend(self.node_labels);
         facts.traffic.extend(self.traffic.into_iter().map(|(name, bytes)| (name, (bytes.rx_bytes, bytes.tx_bytes))));
