@@ -7,7 +7,7 @@ use boon::{Compiler, Schemas};
 use genie_host::suite::schema;
 use genie_tests::fixture::chain::{entry, with};
 use genie_tests::fixture::reference_node;
-use genie_tests::{Node, programs};
+use genie_tests::{Node, Script, Verb, programs};
 use serde_json::{Value, json};
 
 fn published(name: &str) -> Value {
@@ -100,6 +100,29 @@ fn records_fit_their_schema() {
     assert_eq!(told["records"].as_array().map(Vec::len), Some(2), "{told:#}");
     assert_eq!(told["records"][0]["decision"]["trace"][0]["asked"][1]["fact"], "labels");
     assert_fits(&told, "records");
+}
+
+#[test]
+fn explanations_and_replays_fit_their_schemas() {
+    let node = node();
+    fs::create_dir_all(node.state_dir().join("spool")).unwrap();
+    let pod = "K8S_POD_NAMESPACE=default;K8S_POD_NAME=web";
+    node.add().container("c1").args(pod).run().ok();
+    node.script("weave-net", Verb::Add, Script::new().exit(1));
+    node.add().container("c2").args(pod).run().error();
+    let state = node.state_dir().display().to_string();
+    let told = node.genie_host(&["explain", "web", "--state-dir", &state, "-o", "json", "--why-not", "flannel"]).json();
+    assert_eq!(
+        (&told["accounts"][0]["outcome"], &told["accounts"][1]["outcome"]),
+        (&json!("refused"), &json!("attached"))
+    );
+    assert_eq!(told["accounts"][0]["tried"][0]["network"], "weave", "{told:#}");
+    assert_fits(&told, "explanation");
+
+    let replay = ["replay", "annotation", "--state-dir", &state, "-o", "json"];
+    let told = node.genie_host(&replay).json();
+    assert_eq!((&told["different"], &told["unsaid"]), (&json!(2), &json!(0)), "{told:#}");
+    assert_fits(&told, "replay");
 }
 
 #[test]

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use genie_tests::Node;
 use genie_tests::agent::Agent;
-use genie_tests::call::Verb;
 use genie_tests::fixture::chain::{chain, entry, plan, puppet, with};
+use genie_tests::{Node, Verb};
 use serde_json::{Value, json};
 
 /// A node whose pods get flannel, with one shadow. Its configuration is in force as an installation

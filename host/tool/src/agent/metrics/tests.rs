@@ -93,6 +93,7 @@ fn a_long_life(node: &Node) {
         }
     }
     node.called(&CallReport { selectors: vec![selector("annotation", "pass")], ..report("ADD", None, Vec::new()) });
+    node.metrics.shadowed("annotation", Difference::Plan);
 }
 
 #[test]
