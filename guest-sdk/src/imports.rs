@@ -8,7 +8,7 @@
 pub(crate) use crate::bindings::genie::selector::{cluster, pod};
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use crate::testing::imports::{cluster, log, node, pod};
+pub(crate) use crate::fake::imports::{cluster, log, node, pod};
 
 /// The generated type of a level is written as the contract lays it out in memory, which
 /// is of no use to anybody who reads the documentation.

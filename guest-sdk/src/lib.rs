@@ -203,6 +203,8 @@ pub mod bindings;
 mod build;
 pub mod cluster;
 mod export;
+#[cfg(not(target_family = "wasm"))]
+mod fake;
 mod imports;
 pub mod interface;
 pub mod log;

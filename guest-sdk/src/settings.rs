@@ -61,7 +61,8 @@ mod tests {
     use serde::Deserialize;
 
     use super::parse;
-    use crate::{Refusal, testing};
+    use crate::Refusal;
+    use crate::fake::Host;
 
     #[derive(Debug, Deserialize, PartialEq)]
     #[serde(deny_unknown_fields)]
@@ -80,7 +81,7 @@ mod tests {
 
     #[test]
     fn settings_nobody_reads_are_ignored_with_a_warning() {
-        let host = testing::Host::new();
+        let host = Host::new();
         assert_eq!(host.run(|| parse::<()>(r#"{"most":1}"#)), Ok(()));
         assert!(host.logged(r#"{"most":1}"#));
     }

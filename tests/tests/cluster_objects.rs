@@ -19,6 +19,8 @@ const SELECTOR_MEMORY: u64 = 64 << 10;
 
 /// The code for a wrong configuration, which the operator has to correct.
 const OPERATOR: u64 = 7;
+/// The code for a fact that cannot be had now.
+const AGAIN: u64 = 11;
 /// The code for a selector's denial.
 const DENIED: u64 = 102;
 /// The code for a selector that failed.
@@ -67,8 +69,7 @@ fn started(node: &Node) -> Agent<'_> {
 }
 
 fn asking(module: &Path, grant: &Value, object: &Value) -> Value {
-    let mut entry = entry(module);
-    entry["grant"] = grant.clone();
+    let mut entry = with_grant(module, grant);
     entry["settings"] = json!({"ask": [object], "tell": true});
     entry
 }
@@ -172,6 +173,42 @@ fn a_selector_reads_what_it_is_granted_and_the_operator_is_told_what_is_not() {
     let node = with_agent();
     let _agent = started(&node);
     read_what_is_granted(&node, &node.guest("asking"));
+}
+
+/// The network that the namespace's label names, by the built-in `rules` and by a module.
+#[track_caller]
+fn read_the_namespaces_labels(node: &Node) {
+    let module = with_grant(&node.guest("namespaced"), &json!([{"cluster": ["v1/Namespace"]}]));
+    let rules = json!({"module": "rules", "settings": {"rules": [{"networksFrom": {"namespaceLabel": "network"}}]}});
+    for (container, entry) in [("module", module), ("rules", rules)] {
+        let selectors = json!([entry, {"module": "default-plugin"}]);
+        for (namespace, expected) in [("labelled", "ADD weave-net@eth0"), ("payments", "ADD calico@eth0")] {
+            let args = format!("IgnoreUnknown=1;K8S_POD_NAMESPACE={namespace};K8S_POD_NAME=asks");
+            let add = node.add().container(&format!("{container}-{namespace}")).args(&args);
+            add.annotations(&[]).key("selectors", selectors.clone()).run().ok();
+            assert_eq!(node.trace().first().map(String::as_str), Some(expected), "{container} {namespace}");
+        }
+        let args = "IgnoreUnknown=1;K8S_POD_NAMESPACE=nowhere;K8S_POD_NAME=asks";
+        let nowhere = node.add().args(args).annotations(&[]).key("selectors", selectors).run();
+        nowhere.error_code(AGAIN).says(&["the namespace's labels: nothing is known of namespace \"nowhere\""]);
+    }
+}
+
+fn with_grant(module: &Path, grant: &Value) -> Value {
+    let mut entry = entry(module);
+    entry["grant"] = grant.clone();
+    entry
+}
+
+#[test]
+fn the_labels_of_the_pods_namespace_come_from_the_api_server_or_the_agent() {
+    let label = json!({"apiVersion": "v1", "kind": "Namespace",
+        "metadata": {"name": "labelled", "labels": {"network": "weave"}}});
+    SERVER.create(&label);
+    read_the_namespaces_labels(&with_api());
+    let node = with_agent();
+    let _agent = started(&node);
+    read_the_namespaces_labels(&node);
 }
 
 /// The questions and the error of this selector cross two pipes.

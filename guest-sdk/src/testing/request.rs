@@ -1,6 +1,6 @@
 //! Requests in one line.
 
-use super::host::HOME;
+use crate::fake::HOME;
 use crate::{Network, Plan, PodName, Request};
 
 /// A request for the pod `demo/pod`, which has no annotations and whose interface is

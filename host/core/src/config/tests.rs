@@ -9,7 +9,7 @@ use super::Config;
 use super::Paths;
 use crate::cni::code;
 use crate::selector::chain::Run;
-use crate::selector::grants::Plain;
+use crate::selector::grants::{Grants, Plain};
 use crate::selector::module::{Module, NamesOnly};
 use crate::sources::{Manifests, PodSource};
 
@@ -130,4 +130,20 @@ fn what_del_needs_is_read_although_the_rest_is_wrong() {
     let broken = map(json!({"selectors": 7, "pods": 7, "state_dir": "/state"}));
     assert_eq!(Paths::from_map(&broken).unwrap().state_dir, Path::new("/state"));
     assert!(Config::from_map(&broken, &NamesOnly).is_err());
+}
+
+#[test]
+fn a_built_in_selector_has_its_own_grants_unless_its_entry_says_otherwise() {
+    let grants = |entry: Value| config(json!({"selectors": [entry]})).unwrap().chain.entries.remove(0).grants;
+    let documented = json!(["pod", "node", {"cluster": ["v1/Namespace"]}]);
+    let of_rules = Grants::from_json(&documented).unwrap();
+    assert_eq!(grants(json!({"module": "rules"})), of_rules);
+    assert_eq!(grants(json!({"module": "rules", "grant": null})), of_rules);
+    assert_eq!(grants(json!({"module": "rules", "grant": ["pod"]})), Grants::from_json(&json!(["pod"])).unwrap());
+    assert_eq!(grants(json!({"module": "rules", "grant": []})), Grants::default());
+    for other in ["annotation", "default-plugin"] {
+        assert_eq!(grants(json!({"module": other})), Grants::default(), "{other}");
+    }
+    let file = json!({"module": "/opt/a.wasm", "sha256": "0".repeat(64)});
+    assert_eq!(grants(file), Grants::default());
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::host::Facts;
+use super::facts::Facts;
 
 /// The kinds that a plain `"cluster"` stands for.
 const NETWORK_KINDS: [&str; 2] = ["NetworkAttachmentDefinition", "LogicalNetwork"];

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::facts::Facts;
 use super::grants::Grants;
 use crate::types::Counters;
 use crate::types::Level;
@@ -12,20 +13,8 @@ thread_local! {
     static RUNNING: RefCell<Option<Rc<Host>>> = const { RefCell::new(None) };
 }
 
-/// The groups of facts that a host may be unable to tell. Further groups may be added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Facts {
-    /// The facts of [`crate::pod`].
-    Pod,
-    /// The facts of [`crate::cluster`].
-    Cluster,
-    /// The facts of [`crate::node`].
-    Node,
-}
-
-/// The namespace of the pod of [`super::request`].
-pub(super) const HOME: &str = "demo";
+/// The namespace of the pod of [`request`](crate::testing::request).
+pub(crate) const HOME: &str = "demo";
 
 type ObjectKey = (String, String, Option<String>, String);
 
@@ -154,7 +143,7 @@ impl Host {
     }
 
     /// Names the pod's own namespace, whose objects need no `namespaces` in a grant. Without it that
-    /// is `demo`, the one of [`request`](super::request).
+    /// is `demo`, the one of [`request`](crate::testing::request).
     #[must_use]
     pub fn in_namespace(mut self, name: &str) -> Self {
         self.home = Some(name.to_owned());

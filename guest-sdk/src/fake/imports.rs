@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::host::{Facts, Host, object_key, running};
+use super::facts::Facts;
+use super::host::{Host, object_key, running};
 
 /// The running host, unless it cannot tell these facts. It notes the question.
 fn asked(facts: Facts, question: impl Into<String>) -> Result<Rc<Host>, String> {
