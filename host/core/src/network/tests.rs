@@ -110,7 +110,7 @@ fn the_conf_dir_is_read_in_order_and_one_broken_file_takes_no_other_with_it() {
 #[test]
 fn files_in_memory_are_read_as_those_of_a_conf_dir() {
     let files = [
-        ("00-genie.conf", json!({"type": "genie"}).to_string()),
+        ("00-genie.conf", json!({"name": "g", "type": "genie"}).to_string()),
         ("10-a.conflist", list("a", "bridge").to_string()),
         ("20-broken.conf", "{".into()),
         ("30-notes.txt", "{".into()),
