@@ -4,7 +4,8 @@
 use std::fs;
 
 use boon::{Compiler, Schemas};
-use genie_host::suite::schema;
+use genie_host::suite::schema::{self, Part};
+use genie_tests::documents::read;
 use genie_tests::fixture::chain::{entry, with};
 use genie_tests::fixture::reference_node;
 use genie_tests::{Node, Script, Verb, programs};
@@ -170,4 +171,23 @@ fn the_schema_of_cases_has_what_the_reader_reads() {
     assert_eq!(known(json!({"expect": {"refusal": {"?": 1}}})), keys("expect/properties/refusal"));
     let shared: Vec<_> = keys("case").into_iter().filter(|key| !["name", "expect"].contains(&key.as_str())).collect();
     assert_eq!(shared, keys("defaults"));
+}
+
+#[test]
+fn the_cases_that_the_documents_show_are_some() {
+    let document = read("docs/testing.md");
+    let mut shown = 0;
+    for block in document.split("```yaml\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        let value: Value = serde_saphyr::from_str(block).unwrap_or_else(|error| panic!("{error}: {block}"));
+        let (part, values) = match value.get("cases") {
+            Some(cases) => (Part::Case, cases.as_array().unwrap().clone()),
+            None => (Part::Defaults, vec![value]),
+        };
+        for value in &values {
+            assert_eq!(schema::mistakes(part, value, "it"), [""; 0]);
+        }
+        shown += values.len();
+    }
+    assert_eq!(shown, 3);
 }

@@ -280,7 +280,7 @@ fn secrets_inside_texts_of_json_are_not_shown_either() {
     for output in ["table", "json"] {
         for arguments in [
             vec!["records", "--state-dir", &state],
-            vec!["test-selector", "--chain", "--conf-dir", &conf_dir, "--pod", &pod],
+            vec!["test-selector", "--chain", "--conf-dir", &conf_dir, "--pod", &pod, "--show-config"],
         ] {
             let arguments: Vec<_> = arguments.into_iter().chain(["--output", output]).collect();
             let answer = node.genie_host(&arguments);
@@ -289,6 +289,18 @@ fn secrets_inside_texts_of_json_are_not_shown_either() {
             assert!(output == "table" || answer.stdout.contains("(secret)"), "{answer:?}");
         }
     }
+    let case =
+        json!({"name": "p", "confDir": conf_dir, "pod": manifest, "expect": {"plan": [{"list": {"name": "x"}}]}});
+    fs::write(node.dir().join("case.json"), case.to_string()).unwrap();
+    let case = at("case.json");
+    for output in ["people", "junit", "github", "json"] {
+        let answer = node.genie_host(&["test", &case, "--output", output]);
+        assert_eq!(answer.status, Some(1), "{answer:?}");
+        assert_silent(output, &format!("{answer:?}"));
+    }
+    let answer = node.genie_host(&["test", "--from", "c1", "--state-dir", &state]);
+    assert_eq!(answer.status, Some(0), "{answer:?}");
+    assert_silent("a case of a record", &format!("{answer:?}"));
     for (what, script) in [
         ("prints it and fails", Script::new().echo().exit(1)),
         ("says so in its error", Script::new().error(7, &format!("{etcd}, {inner}"))),

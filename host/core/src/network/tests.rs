@@ -108,6 +108,24 @@ fn the_conf_dir_is_read_in_order_and_one_broken_file_takes_no_other_with_it() {
 }
 
 #[test]
+fn files_in_memory_are_read_as_those_of_a_conf_dir() {
+    let files = [
+        ("00-genie.conf", json!({"name": "g", "type": "genie"}).to_string()),
+        ("10-a.conflist", list("a", "bridge").to_string()),
+        ("20-broken.conf", "{".into()),
+        ("30-notes.txt", "{".into()),
+        ("40-b.conflist", json!({"cniVersion": "1.0.0", "name": "b", "type": "ptp"}).to_string()),
+    ];
+    let files = files.map(|(name, text)| (name.to_owned(), text.into_bytes())).into();
+    let catalogue = Catalogue::of_files(&files, &["genie"]);
+    let networks: Vec<_> = catalogue.networks.iter().map(|network| network.file.as_str()).collect();
+    assert_eq!(networks, ["10-a.conflist", "40-b.conflist"]);
+    assert_eq!(catalogue.own, ["00-genie.conf"]);
+    assert_eq!(catalogue.unusable.len(), 1, "{:?}", catalogue.unusable);
+    assert_eq!(catalogue.misnamed.len(), 1, "{:?}", catalogue.misnamed);
+}
+
+#[test]
 fn a_conf_dir_that_does_not_exist_holds_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let catalogue = Catalogue::load(&dir.path().join("none"), &["genie"]).unwrap();

@@ -12,7 +12,7 @@ use crate::selector::{self, PROGRAM};
 use crate::trial::entry::Instead;
 use crate::trial::{Trial, configuration, entry};
 use genie_core::call::OwnTypes;
-use genie_core::config::OWN_TYPE;
+use genie_core::config::{CONF_DIR, OWN_TYPE};
 use genie_core::network::Catalogue;
 use genie_core::selector::grants::Grants;
 use genie_core::selector::module::Loader;
@@ -75,7 +75,8 @@ impl Tried {
             map.insert("conf_dir".into(), conf_dir.display().to_string().into());
         }
         if self.any_digest {
-            let dir = self.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+            let dir = self.config.as_deref().and_then(Path::parent).or(self.conf_dir.as_deref());
+            let dir = dir.unwrap_or(Path::new(CONF_DIR));
             configuration::approve_modules(&mut map, dir)?;
         }
         let mut config =

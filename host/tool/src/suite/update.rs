@@ -115,3 +115,55 @@ pub fn whole(one: &Value) -> Value {
     special.insert("interface".into(), text(one, "interface").into());
     special.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::document::cases;
+    use crate::trial::RefusalKind;
+    use genie_core::cni::{CniError, code};
+
+    fn seen(verdict: &'static str, refusal: Option<(RefusalKind, CniError)>) -> Seen {
+        let plan = vec![json!({"network": "blue", "interface": "eth0", "addresses": [], "defaultRoute": "usual"})];
+        let (reason, decided_by) = (Some("why".into()), Some("a".into()));
+        Seen { verdict, plan, reason, decided_by, refusal, merged: None, asked: Vec::new(), fuel: 7 }
+    }
+
+    fn update(text: &str, seen: &Seen) -> String {
+        let cases = cases(text, &Map::new()).unwrap();
+        updated(text, &cases.iter().map(|case| (case, seen)).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn each_text_keeps_its_form() {
+        let pass = seen("pass", None);
+        for (before, after) in [
+            ("name: a\nexpect: {}  # new\n", "name: a\nexpect:\n  pass: true  # new\n"),
+            ("name: a\nexpect:\n    plan: [b]\nnode: one\n", "name: a\nexpect:\n    pass: true\nnode: one\n"),
+            ("{\"name\": \"a\", \"expect\": {}}", "{\"name\": \"a\", \"expect\": {\"pass\":true}}"),
+            (
+                "{\n  \"expect\": {\n    \"plan\": []\n  },\n  \"name\": \"a\"\n}\n",
+                "{\n  \"expect\": {\n    \"pass\": true\n  },\n  \"name\": \"a\"\n}\n",
+            ),
+            (
+                "cases:\n- name: a\n  expect: {}\n- name: b\n  expect: {}\n",
+                "cases:\n- name: a\n  expect:\n    pass: true\n- name: b\n  expect:\n    pass: true\n",
+            ),
+        ] {
+            assert_eq!(update(before, &pass), after);
+        }
+    }
+
+    #[test]
+    fn the_same_members_are_expected_again() {
+        let plan = seen("plan", None);
+        assert_eq!(expected(&json!({}), &plan), json!({"plan": ["blue@eth0"]}));
+        assert_eq!(expected(&json!({"reason": "x", "fuel": 3}), &plan), json!({"reason": "why", "fuel": 7}));
+        let before = json!({"plan": [{"interface": "eth1"}], "decidedBy": "b", "asks": ["labels"]});
+        assert_eq!(expected(&before, &plan), json!({"plan": [{"interface": "eth0"}], "decidedBy": "a", "asks": []}));
+        let error = CniError::new(code::REFUSED_DENIED, "not (now)");
+        let refused = seen("refused", Some((RefusalKind::Denied, error)));
+        let refusal = json!({"refusal": {"kind": "denied", "text": r"not \(now\)"}});
+        assert_eq!(expected(&json!({"plan": []}), &refused), refusal);
+    }
+}

@@ -57,3 +57,63 @@ impl Given for Recorded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::trial::facts::Known;
+    use genie_core::selector::sandbox::facts::Facts as _;
+
+    /// A decision as records hold it, whose only step was answered this to its question for labels.
+    fn decision(answer: &Value) -> Value {
+        let pod = json!({"namespace": "default", "name": "web", "uid": null});
+        json!({
+            "request": {
+                "pod": pod, "annotations": [], "container": "c1", "interface": "eth0", "node": "n", "networks": [],
+                "decided": null, "attributes": [],
+            },
+            "plan": {"attachments": [], "reason": "why"}, "decidedBy": 0,
+            "trace": [{
+                "selector": "curious", "outcome": "pass", "fuel": 1, "memory": 2, "micros": 3,
+                "imports": [{"question": "labels", "answer": answer}],
+            }],
+        })
+    }
+
+    #[test]
+    fn what_was_answered_then_is_answered_now() {
+        let recorded = Recorded::read(&decision(&json!({"Ok": [["tenant", "red"]]}))).unwrap();
+        assert_eq!((&*recorded.request.pod.name, recorded.decided_by), ("web", Some(0)));
+        let known = Known::new(&recorded);
+        assert_eq!(known.answer(&Question::Labels), Ok(json!([["tenant", "red"]])));
+        known.answer(&Question::Owner).unwrap_err();
+        assert_eq!(known.missing(), [Question::Owner]);
+
+        let recorded = Recorded::read(&decision(&json!({"Err": "away"}))).unwrap();
+        let known = Known::new(&recorded);
+        assert_eq!(known.answer(&Question::Labels), Err("away".into()));
+        assert_eq!(known.missing(), []);
+    }
+
+    #[test]
+    fn an_answer_of_which_only_the_digest_was_kept_is_missing() {
+        let digest = json!({"Digest": {"sha256": "0".repeat(64), "bytes": 5000}});
+        let recorded = Recorded::read(&decision(&digest)).unwrap();
+        let known = Known::new(&recorded);
+        known.answer(&Question::Labels).unwrap_err();
+        assert_eq!(known.missing(), [Question::Labels]);
+    }
+
+    #[test]
+    fn a_decision_that_cannot_be_made_again_says_why() {
+        for (decision, why) in [
+            (Value::Null, "holds no decision"),
+            (json!({"decidedBy": 0, "trace": [], "omitted": "request, plan and trace: too large"}), "too large"),
+            (json!({"request": 1}), "cannot be read"),
+        ] {
+            assert!(Recorded::read(&decision).unwrap_err().contains(why), "{decision}");
+        }
+    }
+}
