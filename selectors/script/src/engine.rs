@@ -74,7 +74,7 @@ fn start(limits: &Limits) -> rquickjs::Result<(Context, Rc<Cell<bool>>)> {
 }
 
 /// Evaluates the script, and asks it.
-fn ask<'js>(ctx: &Ctx<'js>, request: &Request, settings: &Settings) -> Result<Verdict, Failure> {
+fn ask(ctx: &Ctx<'_>, request: &Request, settings: &Settings) -> Result<Verdict, Failure> {
     let globals = ctx.globals();
     globals.get::<_, Object>("Math")?.remove("random")?;
     globals.set("console", console::object(ctx)?)?;

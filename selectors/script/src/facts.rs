@@ -29,10 +29,7 @@ pub fn object<'js>(ctx: &Ctx<'js>, request: &Rc<Request>) -> rquickjs::Result<Ob
 }
 
 /// An object without a prototype: a label that is called `constructor` is a label.
-pub fn map<'js>(
-    ctx: &Ctx<'js>,
-    pairs: impl IntoIterator<Item = (String, String)>,
-) -> rquickjs::Result<Object<'js>> {
+pub fn map<'js>(ctx: &Ctx<'js>, pairs: impl IntoIterator<Item = (String, String)>) -> rquickjs::Result<Object<'js>> {
     let map = Object::new(ctx.clone())?;
     map.set_prototype(None)?;
     for (key, value) in pairs {

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use genie_selector::{Refusal, log};
 use rquickjs::{Ctx, Object, Value};
 
-use crate::refusals;
 use crate::settings::Settings;
+use crate::{loops, refusals};
 
 /// How many callers a message names. The log has all that QuickJS tells, which are ten.
 const CALLERS: usize = 3;
@@ -60,8 +60,8 @@ fn thrown(value: &Value<'_>, settings: &Settings, expired: bool) -> Refusal {
     }
     let stack = error.stack().unwrap_or_default();
     let frames: Vec<_> = stack.lines().filter_map(|line| line.trim().strip_prefix("at ")).collect();
-    let what = described(error.as_object(), settings, expired);
     let place = frames.iter().find_map(|frame| place(frame, file)).unwrap_or(file);
+    let what = if expired { stopped(place, settings) } else { described(error.as_object(), settings) };
     let mut message = format!("{place}: {what}");
     let callers: Vec<_> = frames.iter().skip(1).take(CALLERS).copied().collect();
     if !callers.is_empty() {
@@ -72,20 +72,32 @@ fn thrown(value: &Value<'_>, settings: &Settings, expired: bool) -> Refusal {
     Refusal::internal(message)
 }
 
-/// What an error says of itself, and at the two limits what to do.
-fn described(error: &Object<'_>, settings: &Settings, expired: bool) -> String {
+/// What is said of a script that the engine has stopped at `place`.
+fn stopped(place: &str, settings: &Settings) -> String {
+    let Settings { file, source, limits, .. } = settings;
+    let mut numbers = place.rsplit(':').map(|number| number.parse().unwrap_or(1));
+    let column = numbers.next().unwrap_or(1);
+    let line = numbers.next().unwrap_or(1);
+    let next = loops::behind(source, (line, column));
+    let next = next.map(|(line, column)| format!("; the next loop is at {file}:{line}:{column}")).unwrap_or_default();
+    format!(
+        "it runs for too long for its fuel limit of {}{next}; if it has that much to do, raise limits.fuel",
+        limits.fuel
+    )
+}
+
+/// What an error says of itself, and where a script cannot know it, what to do.
+fn described(error: &Object<'_>, settings: &Settings) -> String {
     let text = |key| error.get::<_, Option<String>>(key).ok().flatten().filter(|text| !text.is_empty());
     let name = text("name").unwrap_or_else(|| "Error".to_owned());
     match text("message") {
-        Some(_) if expired => format!(
-            "it runs for too long: stopped before its fuel limit of {}; it loops, or has much to do; if so, raise \
-             limits.fuel",
-            settings.limits.fuel
-        ),
         Some(message) if name == "InternalError" && message == "out of memory" => format!(
             "its values take too much memory of its limit of {} bytes; if it needs them, raise limits.memory",
             settings.limits.memory
         ),
+        Some(message) if message.starts_with("could not load module") => {
+            format!("{name}: {message}: a script is one file, and imports nothing")
+        }
         Some(message) => format!("{name}: {message}"),
         None => name,
     }

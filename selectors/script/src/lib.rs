@@ -17,6 +17,7 @@ mod console;
 mod engine;
 mod facts;
 mod failure;
+mod loops;
 mod refusals;
 mod request;
 mod settings;

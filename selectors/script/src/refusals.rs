@@ -31,8 +31,7 @@ fn invalid<'js>(
     message: Opt<Value<'js>>,
 ) -> rquickjs::Result<()> {
     let argument = |name, given| text(&ctx, "invalid", name, given);
-    let refusal =
-        Refusal::invalid(argument("key", &key)?, argument("value", &value)?, argument("message", &message)?);
+    let refusal = Refusal::invalid(argument("key", &key)?, argument("value", &value)?, argument("message", &message)?);
     Err(throw(&ctx, &refusal))
 }
 

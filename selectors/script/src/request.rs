@@ -29,7 +29,7 @@ pub fn object<'js>(ctx: &Ctx<'js>, request: &Rc<Request>, settings: &Settings) -
         "networks": networks,
         "decided": request.decided.as_ref().map(decided),
         "attributes": attributes,
-        "settings": settings.settings,
+        "settings": settings.own,
     });
     let object: Object = ctx.json_parse(written.to_string())?.get()?;
     object.set("annotations", facts::map(ctx, request.annotations.iter().cloned())?)?;

@@ -34,8 +34,8 @@ pub struct Settings {
     /// The script.
     pub source: String,
     /// The script's own settings, which it gets as `request.settings`.
-    #[serde(default = "empty")]
-    pub settings: Value,
+    #[serde(default = "empty", rename = "settings")]
+    pub own: Value,
     /// The limits of the entry.
     pub limits: Limits,
     /// Whether the script is only evaluated, to find its mistakes before it is put in force. Then
