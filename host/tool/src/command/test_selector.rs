@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use serde_json::{Map, Value};
 
@@ -19,11 +19,12 @@ use super::Output;
 use super::exit;
 use crate::approve;
 use crate::approve::chain::{self as approval, Finding, Level};
+use crate::script::{self, Engine};
 use crate::selector::{self, PROGRAM};
 use explain::{Report, Told, Verdict};
 use genie_core::call::{CallFacts, OwnTypes, build_request, ignored};
 use genie_core::cni::{Call, Verb, Version};
-use genie_core::config::{Config, OWN_TYPE};
+use genie_core::config::{CONF_DIR, Config, OWN_TYPE};
 use genie_core::network::{self, Catalogue};
 use genie_core::pod::Identity;
 use genie_core::selector::child::compiler;
@@ -40,8 +41,8 @@ const GRANT: &str = r#"A grant: its name (pod, cluster, addresses, …) or its J
 #[command(after_help = "Exit status: 0 a plan, 3 every selector passed, 4 a selector refused the pod or its plan \
     cannot be carried out, 1 a selector failed, 2 wrong usage or input. Of several pods, the worst: 1, 4, 3, 0.")]
 pub struct Arguments {
-    /// A module's file, or the name of a built-in selector
-    #[arg(value_name = "MODULE|NAME", required_unless_present = "chain", conflicts_with = "chain")]
+    /// A module's file, a script's file (NAME.js), or the name of a built-in selector
+    #[arg(value_name = "MODULE|SCRIPT|NAME", required_unless_present = "chain", conflicts_with = "chain")]
     module: Option<String>,
     /// Ask the configuration's whole chain
     #[arg(long)]
@@ -83,11 +84,17 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     genie_core::cni::names::check_interface(&arguments.interface)?;
+    // Its path is of this root.
+    let engine = Engine::of_process();
     super::enter(&arguments.host_root)?;
     let (mut map, mut notes) = match &arguments.config {
         Some(file) => configuration::of_file(file, &arguments.own_type)?,
         None => configuration::of_dir(arguments.conf_dir.as_deref(), &arguments.own_type)?,
     };
+    let beside = arguments.config.as_deref().map(|file| file.parent().unwrap_or(Path::new("")));
+    let beside = beside.or(arguments.conf_dir.as_deref()).unwrap_or(Path::new(CONF_DIR));
+    let ready = || engine.as_ref().cloned().map_err(|error| anyhow!("{error:#}"));
+    script::complete(&mut map, beside, ready, |engine| engine.path.clone())?;
     map.insert("type".into(), arguments.own_type.as_str().into());
     if let Some(conf_dir) = &arguments.conf_dir {
         map.insert("conf_dir".into(), conf_dir.display().to_string().into());
@@ -113,7 +120,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Loader::new(PROGRAM, &config.paths.cache_dir, None)
     };
     if let Some(written) = &arguments.module {
-        config.chain = entry::single(written, arguments, &config.chain, &mut notes)?;
+        config.chain = entry::single(written, arguments, &config.chain, engine, &mut notes)?;
     } else if arguments.any_digest {
         entry::take_any(&mut config.chain, &mut notes);
     }
