@@ -16,6 +16,7 @@ mod program;
 mod report;
 mod requests;
 mod running;
+mod script;
 mod subjects;
 mod table;
 
@@ -32,9 +33,10 @@ use subjects::Bench;
 
 /// The rounds that count, unless the first argument says otherwise.
 const ROUNDS: usize = 300;
-/// The parts that can be measured alone: our calls, all programs side by side, the agent's memory,
-/// the requests to the API server, and load (many calls at once, and many records).
-const PARTS: [&str; 5] = ["calls", "beside", "agent", "requests", "load"];
+/// The parts that can be measured alone: our calls, what a script adds, all programs side by side,
+/// the agent's memory, the requests to the API server, and load (many calls at once, and many
+/// records).
+const PARTS: [&str; 6] = ["calls", "script", "beside", "agent", "requests", "load"];
 /// The rounds before those that count.
 const WARM_UP: usize = 20;
 /// The variable that is set in the process with its own mounts.
@@ -57,6 +59,9 @@ fn main() -> ExitCode {
     }
     if wanted.part("calls") {
         calls(wanted.rounds);
+    }
+    if wanted.part("script") {
+        script::run(wanted.rounds, WARM_UP);
     }
     if wanted.part("beside") {
         beside::run(wanted.rounds);

@@ -6,6 +6,7 @@ mod directories;
 mod faults;
 mod networks;
 mod removal;
+mod script;
 mod selectors;
 mod walkthrough;
 
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Case> {
         networks::CASES,
         annotations::CASES,
         selectors::CASES,
+        script::CASES,
         removal::CASES,
         faults::CASES,
         deployment::CASES,
