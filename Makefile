@@ -142,13 +142,14 @@ deploy: ## deploy/configuration.yaml and deploy/genie.yaml, from the chart
 reproducible: build script ## that another folder, target directory and CARGO_HOME give the same bytes; takes a whole build
 	tests/reproducible
 
-sbom: build ## dist/genie.cdx.json and dist/genie-host.cdx.json: what each is made of; needs python3
+sbom: build script ## dist/genie.cdx.json, dist/genie-host.cdx.json and dist/script.cdx.json: what each is made of; needs python3
 	deploy/sbom genie $(PLUGIN) genie > dist/genie.cdx.json
 	deploy/sbom genie-host $(HOST) genie-host > dist/genie-host.cdx.json
+	deploy/sbom script $(ENGINE) selector-script > dist/script.cdx.json
 
 signing: ## the image signed with a key, and refused when it is changed, in a registry of this machine
 	tests/needs rust cc clang $(TOOLS_$@)
-	tests/side-by-side Rust 'make --no-print-directory script sbom' 'Go  ' 'tests/tools/build $(TOOLS_$@)'
+	tests/side-by-side Rust 'make --no-print-directory sbom' 'Go  ' 'tests/tools/build $(TOOLS_$@)'
 	tests/signing
 
 help: ## this
