@@ -33,6 +33,11 @@ const NAME: &str = "script";
 /// The largest script, in bytes. It is a part of the configuration, which each call reads.
 const LARGEST: u64 = 256 << 10;
 
+/// The fuel of a script whose entry names none. It is more than that of modules: the engine stops a
+/// script by its turns of loops, long before, and only what a script does within one turn has to be
+/// ended by the fuel itself.
+const FUEL: u64 = 400_000_000;
+
 /// A script.
 #[derive(Clone, Debug)]
 pub struct Script {
@@ -51,6 +56,16 @@ pub struct Engine {
     pub bytes: Vec<u8>,
     /// The digest of the bytes.
     pub digest: Digest,
+}
+
+/// The limits of a script. `written` is the `limits` of its entry, or null.
+///
+/// # Errors
+/// As [`Limits::from_json`].
+pub fn limits(written: &Value) -> Result<Limits, String> {
+    let limits = Limits::from_json(written)?;
+    let fuel = if written.get("fuel").is_some() { limits.fuel } else { FUEL };
+    Ok(Limits { fuel, ..limits })
 }
 
 /// Whether the `module` of an entry, or of a command line, names a script.
@@ -172,7 +187,12 @@ impl Script {
             );
         }
         let part = |key| get(entry, key).cloned().unwrap_or_default();
-        let limits = Limits::from_json(&part("limits")).map_err(|reason| anyhow!("{file}: {reason}"))?;
+        let mut written = part("limits");
+        let limits = limits(&written).map_err(|reason| anyhow!("{file}: {reason}"))?;
+        if written.is_null() {
+            written = json!({});
+        }
+        written["fuel"] = limits.fuel.into();
         let settings = self.settings(&part("settings"), &limits);
         let name = Some(part("name")).filter(|name| !name.is_null()).unwrap_or_else(|| file.as_str().into());
         let completed = [
@@ -180,6 +200,7 @@ impl Script {
             ("sha256", digest.to_string().into()),
             ("name", name),
             ("imports", "any".into()),
+            ("limits", written),
             ("settings", settings),
         ];
         for (key, value) in completed {

@@ -1,6 +1,5 @@
 //! One call of a script: a new engine, bounded, and what it is asked.
 
-use std::cell::Cell;
 use std::mem;
 use std::rc::Rc;
 
@@ -8,6 +7,7 @@ use genie_selector::{Refusal, Request, Verdict};
 use rquickjs::context::intrinsic;
 use rquickjs::{Context, Ctx, Module, Object, Runtime, Value};
 
+use crate::budget::{Budget, Memory};
 use crate::failure::Failure;
 use crate::settings::{Limits, Settings};
 use crate::{answer, console, facts, refusals, request};
@@ -25,14 +25,12 @@ type Language = (
     intrinsic::Promise,
 );
 
-/// Fuel that one round of the interpreter takes at most in usual code. QuickJS asks whether it
-/// shall stop after 10,000 loop turns and calls of functions; a turn that does much takes more
-/// fuel than this, and then the host stops the module.
-const ROUND: u64 = 5_000_000;
+/// Fuel that a call takes before the script is evaluated.
+const START: u64 = 2_500_000;
 
 /// Bytes of the C stack that a script may fill, of the module's 1 MiB: one call of a function in
 /// JavaScript takes about half a KiB, and twice that of the host's own stack.
-const STACK: usize = 192 << 10;
+const STACK: usize = 64 << 10;
 
 /// The part of the entry's memory that a script's values may take. The rest is for the module
 /// itself, and for gaps: memory that is freed is not always of the size that is wanted next.
@@ -46,31 +44,28 @@ const fn heap(memory: usize) -> usize {
 /// The script refuses the pod, or fails.
 pub fn run(request: &Request, settings: &Settings) -> Result<Verdict, Refusal> {
     let started = start(&settings.limits);
-    let (context, expired) = started.map_err(|error| Refusal::internal(format!("QuickJS does not start: {error}")))?;
+    let (context, budget) = started.map_err(|error| Refusal::internal(format!("QuickJS does not start: {error}")))?;
     let answer = context.with(|ctx| {
         let answer = ask(&ctx, request, settings);
-        answer.map_err(|failure| failure.into_refusal(&ctx, settings, expired.get()))
+        answer.map_err(|failure| failure.into_refusal(&ctx, settings, budget.is_spent()))
     });
     // The host drops all of the module's memory after the call, so nothing is freed one by one.
     mem::forget(context);
     answer
 }
 
-/// A new engine, and whether it has stopped the script.
-fn start(limits: &Limits) -> rquickjs::Result<(Context, Rc<Cell<bool>>)> {
-    let runtime = Runtime::new()?;
+/// A new engine, and the budget that the script has of the entry's fuel.
+fn start(limits: &Limits) -> rquickjs::Result<(Context, Rc<Budget>)> {
+    let budget = Rc::new(Budget::default());
+    budget.begin(u64::MAX);
+    let runtime = Runtime::new_with_alloc(Memory(Rc::clone(&budget)))?;
     runtime.set_memory_limit(heap(limits.memory));
     runtime.set_max_stack_size(STACK);
-    let expired = Rc::new(Cell::new(false));
-    let told = Rc::clone(&expired);
-    let mut rounds = limits.fuel / ROUND;
-    runtime.set_interrupt_handler(Some(Box::new(move || {
-        rounds = rounds.saturating_sub(1);
-        told.set(rounds == 0);
-        rounds == 0
-    })));
     let context = Context::custom::<Language>(&runtime)?;
-    Ok((context, expired))
+    budget.begin(limits.fuel.saturating_sub(START) / 5 * 3);
+    let asked = Rc::clone(&budget);
+    runtime.set_interrupt_handler(Some(Box::new(move || asked.round())));
+    Ok((context, budget))
 }
 
 /// Evaluates the script, and asks it.

@@ -12,6 +12,7 @@
 mod answer;
 mod arguments;
 mod attachment;
+mod budget;
 mod clock;
 mod console;
 mod engine;

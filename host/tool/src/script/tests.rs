@@ -45,8 +45,9 @@ fn an_entry_keeps_what_is_its_own() {
 fn what_an_entry_leaves_out_has_its_usual_value() {
     let completed = completed(json!({"module": "policy.js", "settings": null})).unwrap();
     assert_eq!(completed["settings"]["settings"], json!({}));
-    assert_eq!(completed["settings"]["limits"], json!({"fuel": 50_000_000, "memory": 64 << 20}));
-    assert_eq!(completed.as_object().map(Map::len), Some(5));
+    assert_eq!(completed["settings"]["limits"], json!({"fuel": 400_000_000, "memory": 64 << 20}));
+    assert_eq!(completed["limits"], json!({"fuel": 400_000_000}));
+    assert_eq!(completed.as_object().map(Map::len), Some(6));
 }
 
 #[test]

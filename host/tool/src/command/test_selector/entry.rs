@@ -62,7 +62,7 @@ pub fn single(
             run_always: false,
             settings: json!({}),
             grants: Grants::default(),
-            limits: Limits::default(),
+            limits: if script.is_some() { script::limits(&json!(null)).unwrap_or_default() } else { Limits::default() },
         },
         |(entry, _)| entry.clone(),
     );
