@@ -64,7 +64,9 @@ pub fn run(rounds: usize, warm_up: usize) {
         }
         let mut turn: Vec<_> = subjects.iter_mut().zip(&nodes).collect();
         turn.rotate_left(round % 2);
-        turn.into_iter().for_each(|(subject, node)| subject.round(node, node));
+        for (subject, node) in turn {
+            subject.round(node, node);
+        }
     }
     println!("\nADD, ms, {rounds} rounds in turn, state in memory");
     for subject in &subjects {
