@@ -1,6 +1,7 @@
 //! Conf dirs that several tests use.
 
 pub mod chain;
+pub mod script;
 
 use serde_json::{Value, json};
 

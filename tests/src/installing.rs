@@ -34,6 +34,12 @@ impl Pod {
         pod
     }
 
+    /// Puts the engine of scripts into the image.
+    pub fn engine(&self) -> &Self {
+        fs::copy(programs::dist("script.wasm"), self.at("image/script.wasm")).unwrap();
+        self
+    }
+
     /// Installs a network of the node.
     pub fn network(&self, name: &str) {
         let conf = json!({"cniVersion": "1.0.0", "name": name, "type": "bridge"});

@@ -9,14 +9,14 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("/"))
 }
 
-/// A program of `dist`, or of the directory that `GENIE_DIST` names.
+/// A program of `dist` (or the engine of scripts there), or of the directory that `GENIE_DIST` names.
 ///
 /// # Panics
 /// When it is missing.
 pub fn dist(name: &str) -> PathBuf {
     let dir = std::env::var_os("GENIE_DIST").map_or_else(|| root().join("dist"), PathBuf::from);
     let program = dir.join(name);
-    assert!(program.is_file(), "{} is missing; run: make build", program.display());
+    assert!(program.is_file(), "{} is missing; run: make build script", program.display());
     // The path must be that of the file itself: in another mount namespace a link may lead
     // elsewhere.
     program.canonicalize().expect("a file that exists has a path")

@@ -121,7 +121,7 @@ fn every_command_that_comments_and_messages_speak_of_is_one() {
 }
 
 /// An example as a whole configuration. A placeholder becomes a digest, and a key of the ConfigMap
-/// becomes a path, as with the installer.
+/// becomes the path of a module, as with the installer.
 fn configuration(block: &str) -> Map<String, Value> {
     let block = if block.trim_start().starts_with('"') { format!("{{{block}}}") } else { block.to_owned() };
     let Value::Object(mut shown) = serde_json::from_str(&block).unwrap_or_else(|error| panic!("{error}: {block}"))
@@ -138,7 +138,8 @@ fn configuration(block: &str) -> Map<String, Value> {
             let digest = entry.get("sha256").and_then(Value::as_str).is_some_and(|digest| digest.ends_with('…'));
             assert!(digest || !module.starts_with('/'), "{module} has no digest: {block}");
             entry.insert("sha256".into(), "0".repeat(64).into());
-            entry.insert("module".into(), Path::new("/").join(module).display().to_string().into());
+            let path = Path::new("/").join(module).with_extension("wasm");
+            entry.insert("module".into(), path.display().to_string().into());
         }
     }
     shown.entry("name").or_insert("example".into());

@@ -9,6 +9,9 @@
 {{- if .Values.selectors }}
 {{- fail (printf "existingConfigMap: selectors are keys of the ConfigMap %s, put them there" .Values.existingConfigMap) }}
 {{- end }}
+{{- if .Values.scripts }}
+{{- fail (printf "existingConfigMap: scripts are keys of the ConfigMap %s, put them there" .Values.existingConfigMap) }}
+{{- end }}
 {{- if ne (toJson .Values.config) (include "genie.unchanged" .) }}
 {{- fail (printf "existingConfigMap: config would have no effect, write it into the ConfigMap %s" .Values.existingConfigMap) }}
 {{- end }}
@@ -35,19 +38,28 @@
 {{- end }}
 {{- $size = add $size (len $bytes) -}}
 {{- end }}
+{{- range $file, $text := .Values.scripts }}
+{{- if gt (len $text) 262144 }}
+{{- fail (printf "scripts: %s is larger than 256 KiB" $file) }}
+{{- end }}
+{{- $size = add $size (len $text) -}}
+{{- end }}
 {{- if gt (int64 $size) 1048576 }}
 {{- fail "selectors: a ConfigMap holds 1 MiB, and this is more: put the modules on the nodes' disks" }}
 {{- end }}
 {{- $names := list -}}
 {{- range get .Values.config "selectors" | default (list (dict "module" "annotation") (dict "module" "default-plugin")) }}
-{{- $names = append $names .module -}}
+{{- $names = append $names (get . "name" | default .module) -}}
 {{- if and (not (contains "/" .module)) (hasSuffix ".wasm" .module) (not (hasKey ($.Values.selectors | default dict) .module)) }}
 {{- fail (printf "config.selectors: %s is not among the selectors that are given" .module) }}
+{{- end }}
+{{- if and (hasSuffix ".js" .module) (not (hasKey ($.Values.scripts | default dict) .module)) }}
+{{- fail (printf "config.selectors: %s is not among the scripts that are given" .module) }}
 {{- end }}
 {{- end }}
 {{- with get .Values.config "merge" }}
 {{- if not (has . $names) }}
-{{- fail (printf "config.merge: %s is the module of none of config.selectors" .) }}
+{{- fail (printf "config.merge: %s is the name or module of none of config.selectors" .) }}
 {{- end }}
 {{- end }}
 {{- end -}}

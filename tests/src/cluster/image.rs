@@ -23,7 +23,7 @@ const APPLETS: [&str; 10] = ["cat", "echo", "httpd", "ip", "ls", "ping", "sh", "
 pub(crate) fn make(dir: &Path, dist: &Path) -> Result<()> {
     make_common(dir)?;
     let own = dir.join("genie-host.root");
-    for program in ["genie", "genie-host"] {
+    for program in ["genie", "genie-host", "script.wasm"] {
         install(&dist.join(program), &own.join("usr/local/bin").join(program))?;
     }
     archive(dir, "genie-host", OWN, &json!({"Entrypoint": ["/usr/local/bin/genie-host"]}))

@@ -62,7 +62,7 @@ pub struct Cluster {
     logs: PathBuf,
     /// The directory that `tests/tools/build` fills with the real programs.
     tools: PathBuf,
-    /// The directory that `make build` fills with our programs.
+    /// The directory that `make build script` fills with our programs.
     dist: PathBuf,
     /// The parent of the containers' cgroups.
     cgroup: String,
@@ -151,9 +151,9 @@ impl Cluster {
                 bail!("{program} is missing; run: tests/tools/packages");
             }
         }
-        for program in ["genie", "genie-host"] {
+        for program in ["genie", "genie-host", "script.wasm"] {
             if !self.dist.join(program).is_file() {
-                bail!("{} is missing; run: make build", self.dist.join(program).display());
+                bail!("{} is missing; run: make build script", self.dist.join(program).display());
             }
         }
         Ok(())

@@ -90,7 +90,7 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("config: {capabilities: {portMappings: 1}}", "config/capabilities/portMappings"),
     ("config: {kubernetes: {kubeconfig: genie}}", "config/kubernetes/kubeconfig"),
     ("config: {merge: default-plugin}", "config/merge"),
-    ("config: {merge: other.wasm}", "config.merge: other.wasm is the module of none"),
+    ("config: {merge: other.wasm}", "config.merge: other.wasm is the name or module of none"),
     ("config: {selectors: []}", "config/selectors"),
     ("config: {selectors: [{module: annotations}]}", "config/selectors/0/module"),
     ("config: {selectors: [{module: annotation, runs: always}]}", "config/selectors/0"),
@@ -108,6 +108,11 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("selectors: {tenant.wasm: AGFzbQ}", "tenant.wasm is no base64"),
     ("selectors: {tenant.wasm: aGVsbG8=}", "tenant.wasm is no WebAssembly"),
     ("selectors: {tenant.txt: AGFzbQ==}", "tenant.txt"),
+    ("config: {selectors: [{module: annotation, imports: all}]}", "config/selectors/0/imports"),
+    ("config: {selectors: [{module: annotation, name: ''}]}", "config/selectors/0/name"),
+    ("config: {selectors: [{module: policy.js}]}", "policy.js is not among the scripts that are given"),
+    ("scripts: {policy.txt: export}", "policy.txt"),
+    ("scripts: {policy.js: ''}", "scripts/policy.js"),
     // Directories.
     ("platform: k8s", "platform"),
     ("directories: {conf: etc/cni/net.d}", "directories/conf"),
@@ -124,6 +129,7 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("existingConfigMap: My Config", "existingConfigMap"),
     ("{existingConfigMap: mine, config: {default_plugin: flannel}}", "config would have no effect"),
     ("{existingConfigMap: mine, selectors: {tenant.wasm: AGFzbQ==}}", "selectors are keys of the ConfigMap mine"),
+    ("{existingConfigMap: mine, scripts: {policy.js: export}}", "scripts are keys of the ConfigMap mine"),
 ];
 
 /// Values that are accepted, each with words of the result.
@@ -181,6 +187,11 @@ pub const TAKEN: &[(&str, &str)] = &[
     ),
     ("config: {selectors: [{module: default-plugin, settings: {networks: [flannel]}}]}", "\"settings\""),
     ("config: {limits: {networks: 3}, default_route: plugins, cni_cache_dir: /var/lib/other}", "\"/var/lib/other\""),
+    (
+        "{scripts: {policy.js: 'export function select() {}'}, config: {selectors: [{module: policy.js, name: policy, \
+         imports: any}, {module: default-plugin}]}}",
+        "policy.js: \"export function select() {}\"",
+    ),
     // Directories: those of a platform, and those that are named.
     ("platform: k3s", "--conf-dir=/var/lib/rancher/k3s/agent/etc/cni/net.d"),
     ("platform: rke2", "--conf-dir=/etc/cni/net.d"),

@@ -17,7 +17,11 @@ use crate::selector::sandbox::limits::Limits;
 /// The chain of a configuration without `selectors`, in CNI-Genie's order.
 const DEFAULT_CHAIN: [&str; 2] = ["annotation", "default-plugin"];
 
-const ENTRY_KEYS: [&str; 6] = ["grant", "limits", "module", "run", "settings", "sha256"];
+/// The keys of an entry.
+const ENTRY_KEYS: [&str; 8] = ["grant", "imports", "limits", "module", "name", "run", "settings", "sha256"];
+
+/// The longest `name` of an entry, in bytes.
+const NAME: usize = 64;
 
 /// Reads the chain.
 ///
@@ -33,11 +37,8 @@ pub fn chain(config: &Map<String, Value>) -> Result<Chain, CniError> {
     let named = |merge: &str| entries.iter().position(|entry| entry.name == merge && entry.run != Run::Shadow);
     let merger = match merge.map(|merge| (merge, named(merge))) {
         Some((merge, None)) => {
-            return Err(wrong(
-                "merge",
-                &Value::from(merge),
-                "the \"module\" of one of the \"selectors\" that is no shadow",
-            ));
+            let expected = "the \"name\" or \"module\" of one of the \"selectors\" that is no shadow";
+            return Err(wrong("merge", &Value::from(merge), expected));
         }
         merger => merger.and_then(|(_, merger)| merger),
     };
@@ -46,14 +47,16 @@ pub fn chain(config: &Map<String, Value>) -> Result<Chain, CniError> {
     Ok(Chain { entries, merge })
 }
 
-/// Names each module's file without its directory, as the ConfigMap does, where that is unique. A
-/// selector's name is told to tenants, logged and counted. Commands that inspect the module itself
+/// Names each module's file without its directory, as the ConfigMap does, where that is unique and
+/// the entry has no `name`. A selector's name is told to tenants, logged and counted. Commands that inspect the module itself
 /// show its path. The name that the module gives itself is not used: it takes a call to learn, and
 /// may be another module's.
 fn shorten(entries: &mut [Entry]) {
     let short = |entry: &Entry| match &entry.module {
-        Module::File { path, .. } => path.file_name().map(|name| name.to_string_lossy().into_owned()),
-        Module::BuiltIn(_) => None,
+        Module::File { path, .. } if entry.name == entry.module.to_string() => {
+            path.file_name().map(|name| name.to_string_lossy().into_owned())
+        }
+        _ => None,
     };
     let names: Vec<_> = entries.iter().map(short).collect();
     let is_unique = |index: usize, name: &String| {
@@ -93,7 +96,15 @@ fn entry(value: &Value) -> Result<Entry, CniError> {
             None => unknown,
         });
     }
-    let name = text(entry, "module")?.ok_or_else(|| invalid("\"module\" is missing"))?.to_owned();
+    let module = text(entry, "module")?.ok_or_else(|| invalid("\"module\" is missing"))?;
+    let name = match text(entry, "name")? {
+        None => module.to_owned(),
+        Some(name) if (1..=NAME).contains(&name.len()) && !name.contains(char::is_control) => name.to_owned(),
+        Some(_) => {
+            let reason = format!("name has to have 1 to {NAME} bytes, and no control characters");
+            return Err(invalid(reason).context(module));
+        }
+    };
     let within = |reason: String| invalid(format!("{name}: {reason}"));
     let run = match text(entry, "run")? {
         None | Some("until-decided") => Run::UntilDecided,
@@ -108,17 +119,23 @@ fn entry(value: &Value) -> Result<Entry, CniError> {
         None | Some(Value::Null) => json!({}),
         Some(settings) => settings.clone(),
     };
-    let module = Module::from_config(&name, text(entry, "sha256")?)?;
-    let grants = match get(entry, "grant") {
+    let module = Module::from_config(module, text(entry, "sha256")?)?;
+    let mut grants = match get(entry, "grant") {
         None | Some(Value::Null) => module.default_grants(),
         Some(grant) => Grants::from_json(grant),
-    };
+    }
+    .map_err(within)?;
+    match text(entry, "imports")? {
+        None | Some("granted") => {}
+        Some("any") => grants.permit_any_import(),
+        Some(other) => return Err(within(format!("imports is {other:?}; there are \"granted\" and \"any\""))),
+    }
     Ok(Entry {
-        grants: grants.map_err(within)?,
         limits: Limits::from_json(get(entry, "limits").unwrap_or(&Value::Null)).map_err(within)?,
         module,
         run,
         settings,
+        grants,
         name,
     })
 }

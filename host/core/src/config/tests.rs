@@ -105,6 +105,29 @@ fn a_selector_entry_is_read_whole() {
 }
 
 #[test]
+fn an_entry_has_the_name_that_is_given_to_it() {
+    let sha256 = "0".repeat(64);
+    let entry = |name: &str| json!({"module": "/x/script.wasm", "sha256": sha256, "name": name});
+    let selectors = json!([entry("one.js"), entry("two.js"), {"module": "/x/script.wasm", "sha256": sha256}]);
+    let chain = config(json!({"selectors": selectors, "merge": "two.js"})).unwrap().chain;
+    let names: Vec<_> = chain.entries.iter().map(|entry| entry.name.as_str()).collect();
+    assert_eq!(names, ["one.js", "two.js", "script.wasm"]);
+    assert_eq!(chain.merge.as_deref(), Some("two.js"));
+}
+
+#[test]
+fn an_entry_may_import_what_it_is_not_granted_if_it_says_so() {
+    let imports = ["genie:selector/pod@0.1.0".to_owned()];
+    for (written, expected) in [(json!("any"), true), (json!("granted"), false), (Value::Null, false)] {
+        let entry = json!({"module": "annotation", "imports": written});
+        let config = config(json!({"selectors": [entry]})).unwrap();
+        let grants = &config.chain.entries[0].grants;
+        assert_eq!(grants.check_imports("annotation", &imports).is_ok(), expected, "{written}");
+        assert!(!grants.has(Plain::Pod), "it grants nothing");
+    }
+}
+
+#[test]
 fn a_wrong_selector_is_named_with_its_place() {
     for (entry, expected) in [
         (json!({}), "module"),
@@ -116,6 +139,10 @@ fn a_wrong_selector_is_named_with_its_place() {
         (json!({"module": "annotation", "runs": "always"}), "annotation: unknown key \"runs\": did you mean \"run\"?"),
         (json!({"modul": "annotation"}), "did you mean \"module\"?"),
         (json!({"module": "annotation", "limits": {"colour": 1}}), "unknown key \"colour\": there are fuel, "),
+        (json!({"module": "annotation", "name": ""}), "annotation: name has to have 1 to 64 bytes"),
+        (json!({"module": "annotation", "name": "a\nb"}), "no control characters"),
+        (json!({"module": "annotation", "imports": "all"}), "there are \"granted\" and \"any\""),
+        (json!({"module": "policy.js"}), "is a script, which genie-host install"),
         (json!("annotation"), "expected an object"),
     ] {
         let error = config(json!({"selectors": [{"module": "annotation"}, entry]})).err().unwrap();

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::settings;
+use crate::script;
 use genie_core::cni::CniError;
 use genie_core::selector::chain::{Chain, Entry, Run};
 use genie_core::selector::module::Module;
@@ -55,7 +56,7 @@ impl From<CniError> for Finding {
 pub type Load<'a> = dyn Fn(&Module) -> Option<Result<LoadedSelector, CniError>> + 'a;
 
 /// Finds everything that is wrong: modules that do not load, imports that are not granted, settings
-/// that do not fit, and an order that cannot be meant.
+/// that do not fit, scripts that cannot be evaluated, and an order that cannot be meant.
 pub fn chain(chain: &Chain, load: &Load<'_>, deadline: Instant) -> Vec<Finding> {
     let mut found: Vec<_> = chain.entries.iter().flat_map(|entry| loaded(chain, entry, load, deadline)).collect();
     found.extend(order(&chain.entries));
@@ -77,7 +78,12 @@ fn loaded(chain: &Chain, entry: &Entry, load: &Load<'_>, deadline: Instant) -> V
         found.push(Finding::error(what));
     }
     match selector.describe(deadline) {
-        Ok(about) => found.extend(settings_of(entry, &about.settings_schema)),
+        Ok(about) => {
+            found.extend(settings_of(entry, &about.settings_schema));
+            if found.iter().all(|finding| finding.level == Level::Warning) {
+                found.extend(script::check(&selector, &about.name, entry, deadline).err().map(Finding::error));
+            }
+        }
         Err(error) => found.push(error.context("it cannot be asked what it is").into()),
     }
     found

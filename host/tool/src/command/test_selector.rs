@@ -57,7 +57,6 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     genie_core::cni::names::check_interface(&arguments.interface)?;
-    super::enter(&arguments.tried.host_root)?;
     let (mut trial, mut notes) = arguments.tried.trial(&arguments.interface, Place::Alone)?;
     if let Some(node) = &arguments.node {
         trial.config.node.clone_from(node);

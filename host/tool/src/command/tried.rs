@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::Mistakes;
 use crate::approve;
+use crate::script::{self, Engine};
 use crate::selector::{self, PROGRAM};
 use crate::trial::entry::Instead;
 use crate::trial::{Trial, configuration, entry};
@@ -22,8 +23,8 @@ const GRANT: &str = r#"A grant: its name (pod, cluster, addresses, …) or its J
 /// The selectors that are asked, and the node whose networks they choose from.
 #[derive(Args)]
 pub struct Tried {
-    /// A module's file, or the name of a built-in selector
-    #[arg(value_name = "MODULE|NAME", required_unless_present = "chain", conflicts_with = "chain")]
+    /// A module's file, a script's file (NAME.js), or the name of a built-in selector
+    #[arg(value_name = "MODULE|SCRIPT|NAME", required_unless_present = "chain", conflicts_with = "chain")]
     pub module: Option<String>,
     /// Ask the configuration's whole chain
     #[arg(long)]
@@ -60,24 +61,29 @@ pub enum Place {
 }
 
 impl Tried {
-    /// What is tried when the runtime asks for `interface`, and doubts about it. A single module is
-    /// asked as `place` says.
+    /// Goes to the host's file system, and returns what is tried there when the runtime asks for
+    /// `interface`, and doubts about it. A single module is asked as `place` says.
     ///
     /// # Errors
     /// The configuration, the conf dir or the module cannot be used.
     pub fn trial(&self, interface: &str, place: Place) -> Result<(Trial, Vec<String>)> {
+        // Its path is of this root.
+        let engine = Engine::of_process();
+        super::enter(&self.host_root)?;
         let (mut map, mut notes) = match &self.config {
             Some(file) => configuration::of_file(file, &self.own_type)?,
             None => configuration::of_dir(self.conf_dir.as_deref(), &self.own_type)?,
         };
+        let beside = self.config.as_deref().map(|file| file.parent().unwrap_or(Path::new("")));
+        let beside = beside.or(self.conf_dir.as_deref()).unwrap_or(Path::new(CONF_DIR));
+        let ready = || engine.as_ref().cloned().map_err(|error| anyhow!("{error:#}"));
+        script::complete(&mut map, beside, ready, |engine| engine.path.clone())?;
         map.insert("type".into(), self.own_type.as_str().into());
         if let Some(conf_dir) = &self.conf_dir {
             map.insert("conf_dir".into(), conf_dir.display().to_string().into());
         }
         if self.any_digest {
-            let dir = self.config.as_deref().and_then(Path::parent).or(self.conf_dir.as_deref());
-            let dir = dir.unwrap_or(Path::new(CONF_DIR));
-            configuration::approve_modules(&mut map, dir)?;
+            configuration::approve_modules(&mut map, beside)?;
         }
         let mut config =
             approve::read(&map).map_err(|errors| wrong(errors.iter().map(genie_core::cni::CniError::words)))?;
@@ -92,7 +98,7 @@ impl Tried {
                 Place::Alone => entry::single,
                 Place::OfItsEntry => entry::in_place,
             };
-            config.chain = find(Path::new(""), written, &self.instead()?, &config.chain, &mut notes)?;
+            config.chain = find(Path::new(""), written, &self.instead()?, &config.chain, engine, &mut notes)?;
         } else if self.any_digest {
             entry::take_any(&mut config.chain, &mut notes);
         }

@@ -18,6 +18,7 @@ use super::file;
 use super::net_d;
 use crate::approve;
 use crate::approve::chain::Finding;
+use crate::script::{self, Engine};
 use genie_core::cni::{NetworkList, get};
 use genie_core::config::{CACHE_DIR, CONF_DIR, OWN_TYPE, STATE_DIR};
 use genie_core::digest::Digest;
@@ -54,7 +55,8 @@ pub fn prepare(layout: &Layout, source: &Origin) -> Result<Completed> {
     let Value::Object(mut config) = read else { bail!("{} is not a JSON object", what()) };
     fill_in(&mut config, source);
     complete(&mut config, layout, source);
-    let modules = own_modules(&mut config, layout, &source.config_dir).with_context(what)?;
+    let mut modules = own_modules(&mut config, layout, &source.config_dir).with_context(what)?;
+    modules.extend(own_scripts(&mut config, layout, source).with_context(what)?);
     check_completed(&config, layout).with_context(what)?;
     let text = format!("{:#}\n", Value::Object(config.clone()));
     Ok(Completed { text, config, modules })
@@ -167,6 +169,18 @@ fn own_modules(config: &mut Map<String, Value>, layout: &Layout, config_dir: &Pa
         *merge = json!(path);
     }
     Ok(modules)
+}
+
+/// Makes the ConfigMap's scripts, such as `"module": "policy.js"`, entries of the engine, which gets
+/// a path on the node as a module of the ConfigMap does.
+fn own_scripts(
+    config: &mut Map<String, Value>,
+    layout: &Layout,
+    source: &Origin,
+) -> Result<Option<(PathBuf, Vec<u8>)>> {
+    let path = |engine: &Engine| modules_dir(layout).join(engine.digest.to_string()).join(script::ENGINE);
+    let engine = script::complete(config, &source.config_dir, || Engine::read(&source.programs), path)?;
+    Ok(engine.map(|engine| (path(&engine), engine.bytes)))
 }
 
 fn check_completed(config: &Map<String, Value>, layout: &Layout) -> Result<()> {

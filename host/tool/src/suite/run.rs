@@ -55,7 +55,7 @@ impl Runner {
 
     /// The files of the modules that were asked.
     pub fn modules(&self) -> Vec<PathBuf> {
-        self.trials.modules()
+        self.trials.files()
     }
 
     /// Runs a case whose paths start in `dir`.

@@ -1,6 +1,6 @@
 //! The trials that cases need, each made once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -9,16 +9,16 @@ use serde_json::{Map, Value, json};
 
 use super::case::Case;
 use crate::approve;
-use crate::selector;
+use crate::script::{self, Engine};
+use crate::selector::{self, named};
 use crate::trial::entry::{self, Instead};
 use crate::trial::{Trial, configuration};
 use genie_core::call::OwnTypes;
-use genie_core::cni::CniError;
 use genie_core::cni::names::check_interface;
+use genie_core::cni::{CniError, get};
 use genie_core::config::{CACHE_DIR, OWN_TYPE};
 use genie_core::network::Catalogue;
-use genie_core::selector::chain::Entry;
-use genie_core::selector::module::{Loader, Module};
+use genie_core::selector::module::Loader;
 
 /// The interface that runtimes ask for.
 const INTERFACE: &str = "eth0";
@@ -31,12 +31,19 @@ pub struct Trials {
     loader: Loader,
     any_digest: bool,
     made: BTreeMap<Key, Result<Rc<Trial>, String>>,
+    /// The files of the modules and scripts that are asked.
+    files: BTreeSet<PathBuf>,
 }
 
 impl Trials {
     /// With `any_digest`, modules are asked although a configuration approves another digest.
     pub fn new(any_digest: bool) -> Self {
-        Self { loader: selector::loader(Path::new(CACHE_DIR)), any_digest, made: BTreeMap::new() }
+        Self {
+            loader: selector::loader(Path::new(CACHE_DIR)),
+            any_digest,
+            made: BTreeMap::new(),
+            files: BTreeSet::new(),
+        }
     }
 
     /// The trial of a case whose paths start in `dir`.
@@ -68,20 +75,15 @@ impl Trials {
         self.made.clear();
     }
 
-    /// The files of the modules that were asked.
-    pub fn modules(&self) -> Vec<PathBuf> {
-        let chains = self.made.values().flatten().map(|trial| &trial.config.chain.entries);
-        let file = |entry: &Entry| match &entry.module {
-            Module::File { path, .. } => Some(path.clone()),
-            Module::BuiltIn(_) => None,
-        };
-        chains.flatten().filter_map(file).collect()
+    /// The files of the modules and scripts that were asked, or were to be.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.files.iter().cloned().collect()
     }
 
-    fn make(&self, case: &Case, dir: &Path) -> Result<Trial> {
+    fn make(&mut self, case: &Case, dir: &Path) -> Result<Trial> {
         let interface = case.interface.as_deref().unwrap_or(INTERFACE).to_owned();
         check_interface(&interface)?;
-        let mut map = configuration_of(case, dir)?;
+        let mut map = self.configuration_of(case, dir)?;
         map.insert("type".into(), OWN_TYPE.into());
         let of_all =
             |errors: Vec<String>| anyhow!("no node would put this configuration in force: {}", errors.join("; "));
@@ -91,7 +93,8 @@ impl Trials {
         let mut notes = Vec::new();
         if let Some(module) = &case.module {
             let instead = Instead { settings: case.settings.clone(), grant: case.grant.clone(), any_digest: true };
-            config.chain = entry::single(dir, module, &instead, &config.chain, &mut notes)?;
+            self.note(dir, module);
+            config.chain = entry::single(dir, module, &instead, &config.chain, Engine::of_process(), &mut notes)?;
         } else if case.settings.is_some() || case.grant.is_some() {
             bail!(
                 "\"settings\" and \"grant\" are those of \"module\", and the case has none: write them in \"config\""
@@ -113,6 +116,40 @@ impl Trials {
         trial.approve().map_err(of_all)?;
         Ok(trial)
     }
+
+    fn configuration_of(&mut self, case: &Case, dir: &Path) -> Result<Map<String, Value>> {
+        let (mut map, dir) = match &case.config {
+            Some(Value::String(file)) => {
+                let file = dir.join(file);
+                let (map, _) = configuration::of_file(&file, OWN_TYPE)?;
+                (map, file.parent().unwrap_or(dir).to_owned())
+            }
+            Some(Value::Object(map)) => (map.clone(), dir.to_owned()),
+            _ => match &case.conf_dir {
+                // Only the whole chain needs a configuration.
+                Some(conf_dir) => {
+                    let conf_dir = existing(dir, conf_dir)?;
+                    (configuration::of_dir(Some(&conf_dir), OWN_TYPE)?.0, conf_dir)
+                }
+                None => (Map::new(), dir.to_owned()),
+            },
+        };
+        let entries = get(&map, "selectors").and_then(Value::as_array).into_iter().flatten();
+        let modules = entries.filter_map(|entry| get(entry.as_object()?, "module")?.as_str());
+        for module in modules {
+            self.note(&dir, module);
+        }
+        script::complete(&mut map, &dir, Engine::of_process, |engine| engine.path.clone()).context("config")?;
+        configuration::approve_modules(&mut map, &dir).context("config")?;
+        Ok(map)
+    }
+
+    /// Notes the file of a module or script.
+    fn note(&mut self, dir: &Path, module: &str) {
+        if !named::is_built_in(module) {
+            self.files.insert(dir.join(module));
+        }
+    }
 }
 
 fn existing(dir: &Path, conf_dir: &str) -> Result<PathBuf> {
@@ -121,25 +158,4 @@ fn existing(dir: &Path, conf_dir: &str) -> Result<PathBuf> {
         bail!("confDir: there is no directory {}", path.display());
     }
     Ok(path)
-}
-
-fn configuration_of(case: &Case, dir: &Path) -> Result<Map<String, Value>> {
-    let (mut map, dir) = match &case.config {
-        Some(Value::String(file)) => {
-            let file = dir.join(file);
-            let (map, _) = configuration::of_file(&file, OWN_TYPE)?;
-            (map, file.parent().unwrap_or(dir).to_owned())
-        }
-        Some(Value::Object(map)) => (map.clone(), dir.to_owned()),
-        _ => match &case.conf_dir {
-            // Only the whole chain needs a configuration.
-            Some(conf_dir) => {
-                let conf_dir = existing(dir, conf_dir)?;
-                (configuration::of_dir(Some(&conf_dir), OWN_TYPE)?.0, conf_dir)
-            }
-            None => (Map::new(), dir.to_owned()),
-        },
-    };
-    configuration::approve_modules(&mut map, &dir).context("config")?;
-    Ok(map)
 }

@@ -1,4 +1,4 @@
-//! Finds the configuration's entry for the selector that is tried, and handles modules with
+//! Finds the configuration's entry for the selector or script that is tried, and handles modules with
 //! another digest than the approved one.
 
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use serde_json::{Value, json};
 
+use crate::script::{self, Engine, Script};
 use crate::selector::compile;
 use crate::selector::named::{self, Named};
 use genie_core::digest::Digest;
@@ -31,8 +32,15 @@ pub struct Instead {
 ///
 /// # Errors
 /// The module cannot be read, or its settings or grants are wrong.
-pub fn single(dir: &Path, written: &str, instead: &Instead, chain: &Chain, notes: &mut Vec<String>) -> Result<Chain> {
-    let (_, entry) = tried(dir, written, instead, chain, notes)?;
+pub fn single(
+    dir: &Path,
+    written: &str,
+    instead: &Instead,
+    chain: &Chain,
+    engine: Result<Engine>,
+    notes: &mut Vec<String>,
+) -> Result<Chain> {
+    let (_, entry) = tried(dir, written, instead, chain, engine, notes)?;
     Ok(Chain { entries: vec![Entry { run: Run::Always, ..entry }], merge: None })
 }
 
@@ -41,8 +49,15 @@ pub fn single(dir: &Path, written: &str, instead: &Instead, chain: &Chain, notes
 ///
 /// # Errors
 /// As [`single`].
-pub fn in_place(dir: &Path, written: &str, instead: &Instead, chain: &Chain, notes: &mut Vec<String>) -> Result<Chain> {
-    let (place, entry) = tried(dir, written, instead, chain, notes)?;
+pub fn in_place(
+    dir: &Path,
+    written: &str,
+    instead: &Instead,
+    chain: &Chain,
+    engine: Result<Engine>,
+    notes: &mut Vec<String>,
+) -> Result<Chain> {
+    let (place, entry) = tried(dir, written, instead, chain, engine, notes)?;
     let mut entries = chain.entries.clone();
     match place.and_then(|place| entries.get_mut(place)) {
         Some(there) => {
@@ -62,16 +77,29 @@ fn tried(
     written: &str,
     instead: &Instead,
     chain: &Chain,
+    engine: Result<Engine>,
     notes: &mut Vec<String>,
 ) -> Result<(Option<usize>, Entry)> {
-    let named = named::find_in(dir, written)?;
-    let mut known = known(&named, &chain.entries);
+    let script = if script::is_script(written) { Some(Script::read(&dir.join(written))?) } else { None };
+    let (named, mut known) = match &script {
+        None => {
+            let named = named::find_in(dir, written)?;
+            let known = known(&named, &chain.entries);
+            (named, known)
+        }
+        Some(script) => {
+            let Engine { path, bytes, digest } = engine?;
+            let module = Module::File { path, sha256: digest };
+            (Named { module, bytes, digest: script.digest() }, known_script(script, &chain.entries))
+        }
+    };
     let place = known.and_then(|(entry, _)| chain.entries.iter().position(|other| std::ptr::eq(other, entry)));
     if let Some((entry, approved)) = known
         && approved != named.digest
     {
         let which = format!("{written} has the SHA-256 digest {}, its entry in the configuration", named.digest);
-        let entry = format!("{which} ({}) approves {approved}", entry.module);
+        let module = if script.is_some() { entry.name.clone() } else { entry.module.to_string() };
+        let entry = format!("{which} ({module}) approves {approved}");
         notes.push(if instead.any_digest {
             format!("{entry}: asked nonetheless (--any-digest), as that entry says; a node would refuse it")
         } else {
@@ -87,13 +115,19 @@ fn tried(
             run: Run::UntilDecided,
             settings: json!({}),
             grants: Grants::default(),
-            limits: Limits::default(),
+            limits: if script.is_some() { script::limits(&json!(null)).unwrap_or_default() } else { Limits::default() },
         },
         |(entry, _)| entry.clone(),
     );
     entry.module = named.module;
+    if script.is_some() && is_known {
+        entry.settings = entry.settings["settings"].take();
+    }
     if let Some(settings) = &instead.settings {
         entry.settings = settings.clone();
+    }
+    if let Some(script) = &script {
+        entry.settings = script.settings(&entry.settings, &entry.limits);
     }
     if let Some(grant) = &instead.grant {
         entry.grants = Grants::from_json(grant).map_err(|reason| anyhow!(reason))?;
@@ -102,6 +136,9 @@ fn tried(
             Module::BuiltIn(_) => entry.module.default_grants().map_err(|reason| anyhow!("{written}: {reason}"))?,
             Module::File { .. } => Grants::of_imports(&compile::imports(written, &named.bytes)?),
         };
+    }
+    if script.is_some() {
+        entry.grants.permit_any_import();
     }
     Ok((place, entry))
 }
@@ -122,6 +159,15 @@ fn known<'a>(named: &Named, entries: &'a [Entry]) -> Option<(&'a Entry, Digest)>
     let found = found.or_else(|| files.iter().find(|(_, path, _)| path.canonicalize().is_ok_and(|path| path == *own)));
     let found = found.or_else(|| files.iter().find(|(_, path, _)| path.file_name() == own.file_name()));
     found.map(|(entry, _, sha256)| (*entry, *sha256))
+}
+
+/// The entry of a script: the one with this text, else with this file name.
+fn known_script<'a>(script: &Script, entries: &'a [Entry]) -> Option<(&'a Entry, Digest)> {
+    let scripts = entries.iter().filter_map(|entry| Some((entry, Script::of_entry(entry)?)));
+    let scripts: Vec<_> = scripts.collect();
+    let found = scripts.iter().find(|(_, known)| known.source == script.source);
+    let found = found.or_else(|| scripts.iter().find(|(_, known)| known.file == script.file));
+    found.map(|(entry, known)| (*entry, known.digest()))
 }
 
 /// Takes each module as it is. `notes` gets the modules whose digest is not the approved one.

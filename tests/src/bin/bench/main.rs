@@ -17,6 +17,7 @@ mod report;
 mod requests;
 mod rules;
 mod running;
+mod script;
 mod subjects;
 mod table;
 
@@ -33,9 +34,10 @@ use subjects::Bench;
 
 /// The rounds that count, unless the first argument says otherwise.
 const ROUNDS: usize = 300;
-/// The parts that can be measured alone: our calls, a table of rules, all programs side by side, the agent's memory,
-/// the requests to the API server, and load (many calls at once, and many records).
-const PARTS: [&str; 6] = ["calls", "rules", "beside", "agent", "requests", "load"];
+/// The parts that can be measured alone: our calls, a table of rules, what a script adds, all
+/// programs side by side, the agent's memory, the requests to the API server, and load (many calls at
+/// once, and many records).
+const PARTS: [&str; 7] = ["calls", "rules", "script", "beside", "agent", "requests", "load"];
 /// The rounds before those that count.
 const WARM_UP: usize = 20;
 /// The variable that is set in the process with its own mounts.
@@ -61,6 +63,9 @@ fn main() -> ExitCode {
     }
     if wanted.part("rules") {
         rules::run(wanted.rounds, WARM_UP);
+    }
+    if wanted.part("script") {
+        script::run(wanted.rounds, WARM_UP);
     }
     if wanted.part("beside") {
         beside::run(wanted.rounds);

@@ -138,6 +138,13 @@ pub fn put_module(cluster: &Cluster, key: &str, file: Option<&Path>) -> Result<(
     Ok(())
 }
 
+/// Puts a text into the ConfigMap under this key. Without a text, the key is removed.
+pub fn put_script(cluster: &Cluster, key: &str, text: Option<&str>) -> Result<()> {
+    let patch = json!({"data": {key: text}}).to_string();
+    kubectl(cluster).run(&["patch", "configmap", CONFIG_MAP, "--type=merge", "-p", &patch])?;
+    Ok(())
+}
+
 /// Waits until `holds` is true for both nodes' configurations.
 pub fn await_configuration(cluster: &Cluster, holds: impl Fn(&Value) -> bool) -> Result<()> {
     await_that("the configuration on the nodes", PATIENCE, || {

@@ -49,6 +49,9 @@ pub struct Grants {
     capabilities: BTreeSet<String>,
     /// The annotations that may be published.
     annotations: Patterns,
+    /// Whether the selector may import what it is not granted.
+    #[serde(default)]
+    any_import: bool,
 }
 
 /// A grant without anything beyond its name.
@@ -131,9 +134,18 @@ impl Grants {
         self.plain.contains(&plain)
     }
 
-    /// Fails when one of these imports is not granted. `selector` is the selector's name in the
-    /// configuration.
+    /// Lets the selector import what it is not granted (`"imports": "any"`). It grants nothing: a
+    /// question to such an import ends the call, as every question is held against the grants.
+    pub fn permit_any_import(&mut self) {
+        self.any_import = true;
+    }
+
+    /// Fails when one of these imports is not granted, unless the selector may import any.
+    /// `selector` is the selector's name in the configuration.
     pub fn check_imports(&self, selector: &str, imports: &[String]) -> Result<(), CniError> {
+        if self.any_import {
+            return Ok(());
+        }
         for import in imports {
             let missing = match interface(import) {
                 Some("pod") => (!self.has(Plain::Pod)).then_some("\"pod\""),

@@ -56,6 +56,12 @@ impl Module {
     /// built-in selector. Anything else is a file, which needs a digest.
     pub fn from_config(module: &str, sha256: Option<&str>) -> Result<Self, CniError> {
         let wrong = |message: String| Err(CniError::new(code::INVALID_CONFIG, message));
+        if Path::new(module).extension() == Some(OsStr::new("js")) {
+            return wrong(format!(
+                "selector {module:?} is a script, which genie-host install makes an entry of its engine from: make the \
+                 script a key of the ConfigMap, and name that key"
+            ));
+        }
         if !module.contains('/') {
             return match built_in_name(module) {
                 Some(name) => Ok(Self::BuiltIn(name)),

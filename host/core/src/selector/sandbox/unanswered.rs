@@ -27,11 +27,17 @@ impl fmt::Display for Unanswered {
 impl std::error::Error for Unanswered {}
 
 /// Checks that a question may be passed on. The grant of its import was checked when the selector
-/// was loaded, and is checked again: a child may ask anything.
+/// was loaded, unless it may import any, and is checked again: a child may ask anything.
 pub fn permit(question: &Question, grants: &Grants, home: &Home) -> Result<(), Unanswered> {
     question.check_names().map_err(Unanswered::Malformed)?;
     let import = |granted: bool, import: &str| {
-        if granted { Ok(()) } else { Err(format!("asked the import {import}, which is not granted to it")) }
+        let ungranted = || {
+            format!(
+                "asked the import {import}, which is not granted to it: if it may have it, add \"grant\": [\"{import}\"] \
+                 to its entry in the configuration"
+            )
+        };
+        if granted { Ok(()) } else { Err(ungranted()) }
     };
     match question {
         Question::Labels | Question::ServiceAccount | Question::Owner => import(grants.has(Plain::Pod), "pod"),

@@ -7,6 +7,7 @@ mod faults;
 mod networks;
 mod removal;
 mod rules;
+mod script;
 mod selectors;
 mod walkthrough;
 
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Case> {
         annotations::CASES,
         selectors::CASES,
         rules::CASES,
+        script::CASES,
         removal::CASES,
         faults::CASES,
         deployment::CASES,
