@@ -1,6 +1,6 @@
 //! `genie-host test-selector`: shows what a node would decide, without a node.
 
-mod given;
+mod inputs;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use genie_core::config::{CONF_DIR, OWN_TYPE};
 use genie_core::network::Catalogue;
 use genie_core::selector::grants::Grants;
 use genie_core::selector::module::Loader;
-use given::Given;
+use inputs::Inputs;
 use report::Report;
 
 const GRANT: &str = r#"A grant: its name (pod, cluster, addresses, …) or its JSON as in the configuration, such as {"cluster": {"kinds": ["v1/Namespace"], "namespaces": ["*"]}}; by default those of its entry, else whatever it imports"#;
@@ -94,10 +94,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     genie_core::cni::names::check_interface(&arguments.interface)?;
     super::enter(&arguments.host_root)?;
     let (trial, mut notes) = trial(arguments)?;
-    let given = Given::read(arguments, &mut notes)?;
+    let inputs = Inputs::read(arguments, &mut notes)?;
     notes.extend(trial.approve().map_err(wrong)?);
 
-    let report = Report { trial: &trial, notes, outcomes: given.ask(&trial)?, show_config: arguments.show_config };
+    let report = Report { trial: &trial, notes, outcomes: inputs.ask(&trial)?, show_config: arguments.show_config };
     match arguments.output {
         Output::Json => super::print_json(&report.as_json()),
         Output::Table => super::print_lines(report.as_lines()),
