@@ -1,6 +1,6 @@
 //! `genie-host test-selector`: shows what a node would decide, without a node.
 
-mod given;
+mod inputs;
 mod report;
 
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use super::Output;
 use super::exit;
 use super::tried::{Place, Tried, wrong};
 use crate::trial::Verdict;
-use given::Given;
+use inputs::Inputs;
 use report::Report;
 
 #[derive(Args)]
@@ -61,10 +61,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(node) = &arguments.node {
         trial.config.node.clone_from(node);
     }
-    let given = Given::read(arguments, &mut notes)?;
+    let inputs = Inputs::read(arguments, &mut notes)?;
     notes.extend(trial.approve().map_err(wrong)?);
 
-    let report = Report { trial: &trial, notes, outcomes: given.ask(&trial)?, show_config: arguments.show_config };
+    let report = Report { trial: &trial, notes, outcomes: inputs.ask(&trial)?, show_config: arguments.show_config };
     match arguments.output {
         Output::Json => super::print_json(&report.as_json()),
         Output::Table => super::print_lines(report.as_lines()),

@@ -15,20 +15,20 @@ use genie_core::selector::sandbox::facts::{Facts, Question};
 use genie_core::sources::Manifests;
 
 /// Answers that are known beforehand.
-pub trait Given {
+pub trait Answers {
     /// The answer, or the reason why it cannot be had; none when neither was given.
     fn find(&self, question: &Question) -> Option<Result<Value, String>>;
 }
 
 /// Answers from what was given, and remembers what was asked beyond it.
 pub struct Known<'a> {
-    given: &'a dyn Given,
+    given: &'a dyn Answers,
     missing: RefCell<Vec<Question>>,
 }
 
 impl<'a> Known<'a> {
     /// Facts that know only what was given.
-    pub fn new(given: &'a dyn Given) -> Self {
+    pub fn new(given: &'a dyn Answers) -> Self {
         Self { given, missing: RefCell::default() }
     }
 
@@ -131,7 +131,7 @@ impl GivenFacts {
     }
 }
 
-impl Given for GivenFacts {
+impl Answers for GivenFacts {
     fn find(&self, question: &Question) -> Option<Result<Value, String>> {
         match self.unavailable.iter().find(|(unavailable, _)| unavailable == question) {
             Some((_, reason)) => Some(Err(reason.clone())),

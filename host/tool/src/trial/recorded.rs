@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::facts::Given;
+use super::facts::Answers;
 use genie_core::selector::abi::{Plan, Request};
 use genie_core::selector::decision::Step;
 use genie_core::selector::sandbox::facts::{Answered, Consulted, Question};
@@ -46,7 +46,7 @@ impl Recorded {
     }
 }
 
-impl Given for Recorded {
+impl Answers for Recorded {
     fn find(&self, question: &Question) -> Option<Result<Value, String>> {
         let consulted = self.consulted().find(|consulted| consulted.question == *question)?;
         match &consulted.answer {

@@ -14,7 +14,7 @@ use super::report::Told;
 use crate::command::Mistakes;
 use crate::suite::schema::{self, Part};
 use crate::trial::facts::{GivenFacts, Known, WrittenFacts};
-use crate::trial::pods::{self, Given as Pod};
+use crate::trial::pods::{self, Given};
 use crate::trial::{Decided, Trial, Verdict, question};
 use genie_core::call::{CallFacts, ignored};
 use genie_core::selector::sandbox::facts::Facts;
@@ -24,8 +24,8 @@ use genie_core::sources::{self, Manifests};
 const TIME: Duration = Duration::from_mins(2);
 
 /// All that was given.
-pub struct Given {
-    pods: Vec<Pod>,
+pub struct Inputs {
+    pods: Vec<Given>,
     objects: Option<Manifests>,
     /// Facts that are all that is known.
     facts: Option<GivenFacts>,
@@ -33,7 +33,7 @@ pub struct Given {
     outcomes: Option<Vec<Value>>,
 }
 
-impl Given {
+impl Inputs {
     /// Reads what the command line names. `notes` gets what is left out.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl Given {
                 notes.extend(others);
                 pods
             }
-            None => vec![Pod::unnamed()],
+            None => vec![Given::unnamed()],
         };
         let objects = arguments.objects.as_ref().map(|dir| pods::objects(dir, notes)).transpose()?;
         let facts = arguments.facts.as_ref().map(|file| facts(file)).transpose()?;
@@ -67,7 +67,7 @@ impl Given {
         let Self { pods, objects, facts, decided, outcomes } = self;
         let plan = decided.map(|decided| trial.plan_of(&decided)).transpose();
         let plan = plan.map_err(|error| anyhow!("--decided: {error}"))?;
-        let ask = |pod: Pod| {
+        let ask = |pod: Given| {
             let deadline = Instant::now() + TIME;
             let identity = &pod.facts.identity;
             let sources = [&pod.manifests].into_iter().chain(&objects).cloned();
@@ -111,7 +111,7 @@ impl Given {
 }
 
 /// The given facts with those of the pod's manifest.
-fn with_pod(facts: &GivenFacts, pod: &Pod, objects: Option<&Manifests>) -> Result<GivenFacts> {
+fn with_pod(facts: &GivenFacts, pod: &Given, objects: Option<&Manifests>) -> Result<GivenFacts> {
     let mut all = GivenFacts { namespace: pod.facts.identity.namespace.clone(), ..facts.clone() };
     all.objects.extend(pod.manifests.objects()?);
     if let Some(objects) = objects {
