@@ -40,9 +40,13 @@ fn a_pod_is_explained_by_its_name_or_its_container() {
     node.add().container("abcdef123").args(WEB).cni("flannel").run().ok();
     for subject in ["web", "shop/web", "abcd"] {
         let answer = explain(&node, &[subject]);
-        let decided = "got 1 network 0s ago, decided by annotation: annotation cni: \"flannel\"";
-        says(&answer, 0, &["shop/web (container abcdef123)", decided, "default-plugin  skipped: decided already"]);
-        says(&answer, 0, &["eth0       cbr0", "flannel, portmap", "10.1.2.3/24", " ms  attached"]);
+        let decided = " ago, decided by annotation: annotation cni: \"flannel\"";
+        says(
+            &answer,
+            0,
+            &["shop/web (container abcdef123) got 1 network ", decided, "default-plugin  skipped: decided already"],
+        );
+        says(&answer, 0, &["eth0       cbr0", "flannel, portmap", "/24  ", " ms  attached"]);
     }
     says(&explain(&node, &["nobody"]), 1, &["nothing is known of \"nobody\""]);
 }
@@ -82,11 +86,7 @@ fn a_pod_that_was_refused_is_explained() {
     let node = keeping(chain(|module| vec![puppet(module, json!({"act": "denied", "text": "not for shops"}))]));
     node.add().container("c1").args(WEB).run().error_code(102);
     let answer = explain(&node, &["web"]);
-    says(
-        &answer,
-        0,
-        &["shop/web (container c1) was refused 0s ago", "not for shops", "(code 102)", "puppet.wasm  refused"],
-    );
+    says(&answer, 0, &["shop/web (container c1) was refused ", "not for shops", "(code 102)", "puppet.wasm  refused"]);
     let answer = explain(&node, &["web", "--why-not", "calico"]);
     says(&answer, 0, &["puppet.wasm refused the pod: ", "not for shops"]);
 }

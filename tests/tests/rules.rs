@@ -61,8 +61,8 @@ fn assert_networks(told: &Value, expected: &[(&str, &str)]) {
 
 /// The questions of the chain's entry with this place.
 fn asked(told: &Value, entry: usize) -> Vec<Value> {
-    let imports = told["trace"][entry]["imports"].as_array().cloned().unwrap_or_default();
-    imports.into_iter().map(|consulted| consulted["question"].clone()).collect()
+    let asked = told["trace"][entry]["asked"].as_array().cloned().unwrap_or_default();
+    asked.into_iter().map(|consulted| consulted["fact"].clone()).collect()
 }
 
 #[test]
@@ -236,8 +236,8 @@ fn a_module_that_asks_for_namespace_labels_stays_small_and_gets_them() {
     let granted = of(json!([{"cluster": ["v1/Namespace"]}]));
     let (answer, told) = ask(&node, &granted, &web(None), &json!({"network": "weave", "a": "1"}));
     assert_networks(&told, &[("10-weave.conf", "eth0")]);
-    let answered = json!({"question": "namespace-labels", "answer": {"Ok": [["a", "1"], ["network", "weave"]]}});
-    assert_eq!(told["trace"][0]["imports"], json!([answered]), "{answer:?}");
+    let answered = json!({"fact": "namespace-labels", "answer": [["a", "1"], ["network", "weave"]]});
+    assert_eq!(told["trace"][0]["asked"], json!([answered]), "{answer:?}");
 
     let (answer, told) = ask(&node, &of(json!(["cluster"])), &web(None), &json!({"network": "weave"}));
     assert_eq!(answer.status, FAILED, "{answer:?}");

@@ -3,14 +3,18 @@
 use std::path::Path;
 
 use genie_tests::agent::Agent;
-use genie_tests::fixture::chain::{chain, entry, plan, puppet, with};
+use genie_tests::fixture::chain::{chain, plan, puppet, with};
+use genie_tests::fixture::reference_node;
 use genie_tests::{Node, Verb};
 use serde_json::{Value, json};
+
+/// The pod's annotations, which the runtime hands over, so that no agent is asked for them.
+const NONE: &[(&str, &str)] = &[("tier", "gold")];
 
 /// A node whose pods get flannel, with one shadow. Its configuration is in force as an installation
 /// would have put it.
 fn node(shadow: impl FnOnce(&Path) -> Value) -> Node {
-    let node = chain(|module| vec![plan(module, &["flannel"]), with(shadow(module), "run", json!("shadow"))]);
+    let node = chain(|module| vec![plan(module, &["cbr0"]), with(shadow(module), "run", json!("shadow"))]);
     in_force(node)
 }
 
@@ -30,10 +34,15 @@ fn agent(node: &Node) -> Agent<'_> {
 /// Adds a pod and returns what the shadow made of it.
 fn shadowed(node: &Node) -> Value {
     let agent = agent(node);
-    node.add().container("c1").run().ok();
+    node.add().container("c1").annotations(NONE).run().ok();
     let mut answers = agent.eventually("the shadow's answer", || shadows(node, "c1"));
     assert_eq!(answers.as_array().map(Vec::len), Some(1), "{answers}");
     answers[0].take()
+}
+
+/// An entry of a module that is not there.
+fn missing(module: &Path) -> Value {
+    json!({"module": module.with_file_name("nowhere.wasm"), "sha256": "0".repeat(64)})
 }
 
 /// The answers of the shadows in a record; null as long as there are none.
@@ -53,7 +62,7 @@ fn other_networks_are_a_difference() {
 
 #[test]
 fn the_same_networks_written_otherwise_are_none() {
-    for same in [json!(["flannel"]), json!(["10-flannel.conflist@eth0"])] {
+    for same in [json!(["cbr0"]), json!(["10-flannel.conflist@eth0"])] {
         let shadow = shadowed(&node(|module| puppet(module, json!({"act": "plan", "networks": same}))));
         assert_eq!(shadow["difference"], "same", "{shadow}");
     }
@@ -74,7 +83,7 @@ fn a_shadow_that_fails_in_any_way_is_told_and_hurts_nobody() {
         let shadow = shadowed(&node(|module| puppet(module, json!({"act": act}))));
         assert_eq!(shadow["difference"], "failed", "{act}: {shadow}");
     }
-    let node = node(|module| with(entry(module), "module", json!(module.with_file_name("nowhere.wasm"))));
+    let node = node(missing);
     let shadow = shadowed(&node);
     assert_eq!(shadow["difference"], "failed", "{shadow}");
     assert!(shadow["outcome"]["failed"].as_str().is_some_and(|why| why.contains("nowhere.wasm")), "{shadow}");
@@ -83,20 +92,19 @@ fn a_shadow_that_fails_in_any_way_is_told_and_hurts_nobody() {
 #[test]
 fn no_byte_of_the_attachments_or_the_result_changes() {
     let attached = |node: &Node| {
-        let result = node.add().container("c1").run().ok();
+        let result = node.add().container("c1").annotations(NONE).run().ok();
         let lines = node.record("c1", "eth0");
         let events: Vec<_> = lines.iter().filter(|line| !line["done"].is_null()).cloned().collect();
         let text = json!([result, lines[0]["attachments"], lines[0]["decision"]["plan"], events]).to_string();
         node.del().container("c1").run().ok();
         text.replace(&node.dir().display().to_string(), "DIR")
     };
-    let without = in_force(chain(|module| vec![plan(module, &["flannel"])]));
+    let without = in_force(chain(|module| vec![plan(module, &["cbr0"])]));
     let expected = attached(&without);
     for act in ["guard", "loop", "panic"] {
         let node = node(|module| puppet(module, json!({"act": act})));
         assert_eq!(attached(&node), expected, "{act}");
-        let asked = node.add().container("c2").run();
-        asked.ok();
+        node.add().container("c2").annotations(NONE).run().ok();
         let step = node.record("c2", "eth0")[0]["decision"]["trace"][1].clone();
         assert_eq!((&step["outcome"], &step["fuel"], &step["load_micros"]), (&json!("shadow"), &json!(0), &json!(0)));
     }
@@ -104,9 +112,9 @@ fn no_byte_of_the_attachments_or_the_result_changes() {
 
 #[test]
 fn status_does_not_depend_on_a_shadow() {
-    let node = node(|module| with(entry(module), "module", json!(module.with_file_name("nowhere.wasm"))));
-    let node = node.with("cniVersion", json!("1.1.0"));
-    node.call(Verb::Status).run().ok();
+    let shadow = with(missing(Path::new("/nonexistent/puppet.wasm")), "run", json!("shadow"));
+    let node = reference_node().with("selectors", json!([{"module": "default-plugin"}, shadow]));
+    node.with("cniVersion", json!("1.1.0")).call(Verb::Status).run().ok();
 }
 
 #[test]
@@ -119,15 +127,15 @@ fn a_pod_that_was_refused_would_be_allowed() {
     let pod = "K8S_POD_NAMESPACE=default;K8S_POD_NAME=web;K8S_POD_UID=u1";
     // The agent makes the spool first.
     agent.eventually("the spool", || json!(node.state_dir().join("spool").exists().then_some(true)));
-    node.add().container("c1").args(pod).run().error_code(102);
+    node.add().container("c1").args(pod).annotations(NONE).run().error_code(102);
     let told = |line: &str| line.contains("\"shadow\"") && line.contains("\"allowed\"");
     agent.eventually("the difference", || json!(agent.log().lines().any(told).then_some(true)));
 }
 
 #[test]
 fn a_chain_of_shadows_decides_nothing_and_none_of_them_merges() {
-    let node = chain(|module| vec![with(plan(module, &["flannel"]), "run", json!("shadow"))]);
-    node.add().run().error_code(7).says(&["only shadows"]);
+    let all = chain(|module| vec![with(plan(module, &["cbr0"]), "run", json!("shadow"))]);
+    all.add().annotations(NONE).run().error_code(7).says(&["only shadows"]);
     let node = node(|module| plan(module, &["weave"])).with("merge", json!("nothing"));
-    node.add().run().error_code(7).says(&["merge", "no shadow"]);
+    node.add().annotations(NONE).run().error_code(7).says(&["merge", "no shadow"]);
 }

@@ -88,7 +88,7 @@ fn ask(ctx: &Ctx<'_>, request: &Request, settings: &Settings) -> Result<Verdict,
         return Ok(Verdict::Pass);
     }
     let request = Rc::new(request.clone());
-    let asked = (request::object(ctx, &request, settings)?, facts::object(ctx, &request)?);
+    let asked = (request::object(ctx, &request, settings)?, facts::object(ctx)?);
     let answer: Value = select.call(asked)?;
     let answer = match answer.as_promise() {
         Some(promise) => promise.finish()?,

@@ -3,24 +3,20 @@
 //! A fact that cannot be had now is an error of the kind `unavailable`. A fact that the entry does
 //! not grant ends the call.
 
-use std::rc::Rc;
-
-use genie_selector::{Refusal, Request, cluster, node, pod};
+use genie_selector::{Refusal, cluster, namespace, node, pod};
 use rquickjs::function::Opt;
 use rquickjs::{Ctx, Function, Object, Value};
 
 use crate::arguments::{optional, text};
 use crate::refusals;
 
-/// The object `facts`, for the pod of `request`.
-pub fn object<'js>(ctx: &Ctx<'js>, request: &Rc<Request>) -> rquickjs::Result<Object<'js>> {
+/// The object `facts`.
+pub fn object<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let facts = Object::new(ctx.clone())?;
     facts.set("labels", Function::new(ctx.clone(), labels)?)?;
     facts.set("serviceAccount", Function::new(ctx.clone(), service_account)?)?;
     facts.set("owner", Function::new(ctx.clone(), owner)?)?;
     facts.set("object", Function::new(ctx.clone(), cluster_object)?)?;
-    let request = Rc::clone(request);
-    let namespace_labels = move |ctx: Ctx<'js>| namespace_labels(&ctx, &request.pod.namespace);
     facts.set("namespaceLabels", Function::new(ctx.clone(), namespace_labels)?)?;
     facts.set("traffic", Function::new(ctx.clone(), traffic)?)?;
     facts.set("nodeLabel", Function::new(ctx.clone(), node_label)?)?;
@@ -89,23 +85,9 @@ fn parsed<'js>(ctx: &Ctx<'js>, object: Result<Option<String>, Refusal>) -> rquic
     }
 }
 
-/// The labels of the pod's namespace, which are read from its object. It needs the grant
-/// `{"cluster": ["v1/Namespace"]}`.
-fn namespace_labels<'js>(ctx: &Ctx<'js>, namespace: &str) -> rquickjs::Result<Value<'js>> {
-    if namespace.is_empty() {
-        let refusal = Refusal::unavailable("labels of the pod's namespace: the runtime names no pod");
-        return Err(refusals::throw(ctx, &refusal));
-    }
-    let object = parsed(ctx, cluster::get("v1", "Namespace", None, namespace))?;
-    let metadata = object.as_object().map(|object| object.get::<_, Value>("metadata")).transpose()?;
-    let labels = metadata.as_ref().and_then(Value::as_object).map(|metadata| metadata.get::<_, Value>("labels"));
-    match labels.transpose()?.as_ref().and_then(Value::as_object) {
-        Some(labels) => {
-            labels.set_prototype(None)?;
-            Ok(labels.clone().into_value())
-        }
-        None => map(ctx, []).map(Object::into_value),
-    }
+#[allow(clippy::needless_pass_by_value)]
+fn namespace_labels(ctx: Ctx<'_>) -> rquickjs::Result<Object<'_>> {
+    map(&ctx, known(&ctx, namespace::labels())?)
 }
 
 #[allow(clippy::needless_pass_by_value)]
