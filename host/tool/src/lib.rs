@@ -12,4 +12,5 @@ pub mod install;
 pub mod kubernetes;
 pub mod log;
 pub mod publish;
+pub mod registry;
 pub mod selector;

@@ -36,6 +36,8 @@ fn options(dir: &Path) -> Options {
         node: "node1".into(),
         socket: "/run/genie/agent.sock".into(),
         listen: None,
+        pod: None,
+        registry: super::pull::Settings::default(),
         kubeconfig: Some("/no/such/kubeconfig".into()),
     }
 }

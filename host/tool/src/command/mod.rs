@@ -7,8 +7,13 @@ mod compile;
 mod doctor;
 mod inspect;
 mod install;
+mod load;
 mod module;
+mod pull;
+mod push;
 mod records;
+mod registry;
+mod save;
 mod table;
 mod test_selector;
 mod uninstall;
@@ -43,6 +48,14 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Compile a selector ahead of time, as the plugin needs it
     Compile(compile::Arguments),
+    /// Put a selector into a registry
+    Push(push::Arguments),
+    /// Bring a selector of a registry to this machine
+    Pull(pull::Arguments),
+    /// Write a selector of a registry into an archive, for nodes that reach no registry
+    Save(save::Arguments),
+    /// Put the selector of an archive where this node's agent looks for it
+    Load(load::Arguments),
     /// Show what is attached on this node
     Records(records::Arguments),
     /// Find out why pods of this node do not get their networks, and what to do about it
@@ -189,6 +202,10 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::TestSelector(arguments) => test_selector::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
+        Command::Push(arguments) => push::run(&arguments),
+        Command::Pull(arguments) => pull::run(&arguments),
+        Command::Save(arguments) => save::run(&arguments),
+        Command::Load(arguments) => load::run(&arguments),
         Command::Records(arguments) => records::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
         Command::Uninstall(arguments) => uninstall::run(&arguments),

@@ -19,13 +19,14 @@ use super::net_d;
 use genie_core::agent_api::SOCKET;
 
 /// The names of everything that we keep in the state directory.
-const STATE: [&str; 10] = [
+const STATE: [&str; 11] = [
     "records",
     "new",
     "locks",
     "damaged",
     "spool",
     "selectors",
+    "registry",
     "credentials",
     net_d::CONF,
     "installed.json",

@@ -5,7 +5,7 @@ pub mod built_in;
 pub mod compile;
 pub mod confine;
 mod engine;
-mod names;
+pub mod names;
 mod program;
 pub mod run_selector;
 mod wasi;

@@ -44,6 +44,12 @@ impl Module {
     /// built-in selector. Anything else is a file, which needs a digest.
     pub fn from_config(module: &str, sha256: Option<&str>) -> Result<Self, CniError> {
         let wrong = |message: String| Err(CniError::new(code::INVALID_CONFIG, message));
+        if module.starts_with("oci://") {
+            return wrong(format!(
+                "selector {module:?} is in a registry, and nothing is pulled while a pod waits: on a cluster the agent \
+                 brings it to the node; elsewhere run `genie-host pull {module}`, and name the file"
+            ));
+        }
         if !module.contains('/') {
             return match BUILT_INS.into_iter().find(|name| *name == module) {
                 Some(name) => Ok(Self::BuiltIn(name)),
