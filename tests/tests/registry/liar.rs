@@ -154,7 +154,7 @@ fn body(stream: &mut impl Write, status: &str, content: &[u8]) -> std::io::Resul
 
 fn endless(stream: &mut impl Write) -> std::io::Result<()> {
     write!(stream, "HTTP/1.1 200 OK\r\n\r\n")?;
-    let chunk = [b' '; 64 << 10];
+    let chunk = [b' '; 16 << 10];
     loop {
         stream.write_all(&chunk)?;
     }

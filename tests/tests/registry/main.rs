@@ -114,9 +114,9 @@ fn only_its_own_authority_vouches_for_a_registry() {
     let another = Registry::with_tls();
     let another = another.authority().display().to_string();
     refused(&pull(&node, &pinned, &to, &["--ca-file", &another]), &to, "certificate");
-    let none = node.dir().join("none.crt");
-    fs::write(&none, "no certificate").unwrap();
-    refused(&pull(&node, &pinned, &to, &["--ca-file", &none.display().to_string()]), &to, "no certificate in PEM");
+    let text = node.dir().join("text.crt");
+    fs::write(&text, "no certificate").unwrap();
+    refused(&pull(&node, &pinned, &to, &["--ca-file", &text.display().to_string()]), &to, "no certificate in PEM");
 }
 
 #[test]

@@ -38,9 +38,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let named = module::find(&arguments.module)?;
     let loaded = selector::loader(Path::new(config::CACHE_DIR)).load(&named.module, Instant::now() + compiler::TIME)?;
     let about = loaded.describe(Instant::now() + TIME)?;
-    let names = Parser::is_component(&named.bytes).then(|| names::read(&named.bytes)).transpose()?;
+    let interfaces = Parser::is_component(&named.bytes).then(|| names::read(&named.bytes)).transpose()?;
     let title = Title { name: &about.name, version: &about.version, summary: &about.summary };
-    let package = Package::of(named.bytes, &title, names.as_ref())?;
+    let package = Package::of(named.bytes, &title, interfaces.as_ref())?;
     registry::push(reference, &package, &arguments.registry.access())?;
     super::print(&reference.at(package.manifest).to_string());
     Ok(ExitCode::SUCCESS)

@@ -2,6 +2,7 @@
 //! ConfigMap, and packages of registries. Each gets a path of the node, and the digest that pins it.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::io::{ErrorKind, Read as _};
@@ -130,7 +131,7 @@ fn trusted(config_dir: &Path) -> Result<Option<Key>> {
 /// any other module.
 fn of_config_map(name: &str) -> Option<&str> {
     let stem = name.strip_suffix(GZIP).unwrap_or(name);
-    (!name.contains('/') && stem.len() > ".wasm".len() && stem.ends_with(".wasm")).then_some(stem)
+    (!name.contains('/') && Path::new(stem).extension() == Some(OsStr::new("wasm"))).then_some(stem)
 }
 
 /// Reads a module of the ConfigMap, which may be there compressed.

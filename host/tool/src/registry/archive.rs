@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tar::{Archive, Builder, EntryType, Header};
 
-use super::package::{self, MAX_DOCUMENT, Package};
+use super::package::{self, Blobs, MAX_DOCUMENT, Package};
 use super::reference::Reference;
 use super::signature;
 use genie_core::digest::Digest;
@@ -86,8 +86,8 @@ pub fn read(from: impl Read) -> Result<Package> {
         .map(|listed| Some((digest(&listed.digest)?, listed.annotations.get(NAME).map(String::as_str))))
         .collect::<Option<_>>()
         .context("its index.json has a digest that is no SHA-256")?;
-    let is_signatures = |name: &Option<&str>| name.is_some_and(|name| name.starts_with("sha256-"));
-    let modules: Vec<_> = listed.iter().filter(|(_, name)| !is_signatures(name)).collect();
+    let is_signatures = |name: Option<&str>| name.is_some_and(|name| name.starts_with("sha256-"));
+    let modules: Vec<_> = listed.iter().filter(|(_, name)| !is_signatures(*name)).collect();
     let [(manifest, _)] = modules[..] else { bail!("it holds {} modules, and one is taken", modules.len()) };
     let tag = signature::tag(*manifest);
     let signatures = listed.iter().find(|(_, name)| *name == Some(&tag)).map(|(digest, _)| *digest);
@@ -97,8 +97,8 @@ pub fn read(from: impl Read) -> Result<Package> {
 }
 
 /// The index, and all content whose digest is its name.
-fn files(from: impl Read) -> Result<(Option<Vec<u8>>, BTreeMap<Digest, Vec<u8>>)> {
-    let (mut index, mut blobs) = (None, BTreeMap::new());
+fn files(from: impl Read) -> Result<(Option<Vec<u8>>, Blobs)> {
+    let (mut index, mut blobs) = (None, Blobs::new());
     // What is read is what counts: sizes in headers may be wrong.
     let mut archive = Archive::new(from.take(MOST));
     for (count, entry) in archive.entries().context("it is no tar archive")?.enumerate() {

@@ -21,7 +21,7 @@ const LONGEST: u64 = 1 << 20;
 #[serde(rename_all = "camelCase")]
 struct Config {
     #[serde(default)]
-    auths: BTreeMap<String, Auth>,
+    auths: BTreeMap<String, Login>,
     #[serde(default)]
     creds_store: Option<String>,
     #[serde(default)]
@@ -30,8 +30,9 @@ struct Config {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Auth {
-    auth: String,
+struct Login {
+    #[serde(rename = "auth")]
+    pair: String,
     username: String,
     password: String,
     registrytoken: String,
@@ -60,7 +61,7 @@ pub fn find(file: &Path, registry: &str, repository: &str) -> Result<RegistryAut
     // As Kubernetes does: the most precise one counts.
     let found = config.auths.iter().filter(|(key, _)| is_for(key, &place)).max_by_key(|(key, _)| host_of(key).len());
     match found {
-        Some((_, auth)) => auth.usable().with_context(what),
+        Some((_, login)) => login.usable().with_context(what),
         None if config.cred_helpers.contains_key(registry) || config.creds_store.is_some() => bail!(
             "{} name a program that keeps those for {registry}, and no program is run: write them into a file \
              (docker login with an empty \"credsStore\") and name it by --auth-file",
@@ -70,13 +71,13 @@ pub fn find(file: &Path, registry: &str, repository: &str) -> Result<RegistryAut
     }
 }
 
-impl Auth {
+impl Login {
     fn usable(&self) -> Result<RegistryAuth> {
         if !self.registrytoken.is_empty() {
             return Ok(RegistryAuth::Bearer(self.registrytoken.clone()));
         }
-        if !self.auth.is_empty() {
-            let decoded = BASE64_STANDARD.decode(self.auth.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        if !self.pair.is_empty() {
+            let decoded = BASE64_STANDARD.decode(self.pair.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             let pair = decoded.as_deref().and_then(|decoded| decoded.split_once(':'));
             let (name, password) = pair.context("an \"auth\" is not the base64 of NAME:PASSWORD")?;
             return Ok(RegistryAuth::Basic(name.into(), password.trim_end_matches('\0').into()));

@@ -67,7 +67,7 @@ impl Bound {
     fn memory() -> Option<Self> {
         let before = getrlimit(Resource::Data);
         let is_less = before.current.is_none_or(|current| current > MEMORY);
-        let limit = Rlimit { current: Some(MEMORY), ..before.clone() };
+        let limit = Rlimit { current: Some(MEMORY), ..before };
         (is_less && setrlimit(Resource::Data, limit).is_ok()).then_some(Self(before))
     }
 }
@@ -75,6 +75,6 @@ impl Bound {
 impl Drop for Bound {
     fn drop(&mut self) {
         // Raising it again to what it was is allowed.
-        _ = setrlimit(Resource::Data, self.0.clone());
+        _ = setrlimit(Resource::Data, self.0);
     }
 }

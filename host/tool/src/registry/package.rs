@@ -27,6 +27,9 @@ pub const MAX_DOCUMENT: u64 = 1 << 20;
 /// A time that says nothing: the same module is the same package whenever it is made.
 const CREATED: &str = "1970-01-01T00:00:00Z";
 
+/// Content by its digest.
+pub type Blobs = BTreeMap<Digest, Vec<u8>>;
+
 /// A module with everything that its registry has of it.
 #[derive(Clone, Debug)]
 pub struct Package {
@@ -35,7 +38,7 @@ pub struct Package {
     /// The digest of the signatures' manifest, if there are signatures.
     pub signatures: Option<Digest>,
     /// All content, manifests included, by its digest.
-    pub blobs: BTreeMap<Digest, Vec<u8>>,
+    pub blobs: Blobs,
 }
 
 /// What a manifest says about a part of a package.
@@ -71,7 +74,7 @@ impl Package {
         if let Some(Names { imports, exports }) = names {
             config["component"] = json!({"imports": imports, "exports": exports});
         }
-        let mut blobs = BTreeMap::new();
+        let mut blobs = Blobs::new();
         let config = add(&mut blobs, serde_json::to_vec(&config)?, CONFIG);
         let layer = add(&mut blobs, module, MODULES[0]);
         let annotations = [
@@ -120,7 +123,7 @@ impl Package {
     }
 }
 
-fn add(blobs: &mut BTreeMap<Digest, Vec<u8>>, content: Vec<u8>, media_type: &str) -> OciDescriptor {
+fn add(blobs: &mut Blobs, content: Vec<u8>, media_type: &str) -> OciDescriptor {
     let digest = Digest::of(&content);
     let size = i64::try_from(content.len()).unwrap_or(i64::MAX);
     blobs.insert(digest, content);
