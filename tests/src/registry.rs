@@ -18,7 +18,7 @@ use crate::programs;
 pub const USER: &str = "publisher";
 /// The user's password.
 pub const PASSWORD: &str = "a-trial";
-const HASH: &str = "$2b$04$1o32NDSrniZWezO0NS1gPOTvvvOJxlgHh6q.I3FIbashUv0XvE5Ca";
+const HASH: &str = "$2b$04$PDBBFpQekNTNfkhXBsz0QOWpiCLYgu6Rbl59os1ZSruF4RWuJ4LS2";
 
 /// A running registry. It ends when this is dropped.
 pub struct Registry {
