@@ -262,9 +262,12 @@ fn a_new_problem_of_the_node_is_left_for_an_event_once() {
     let spool = Spool::of(&dir.path().join("state"));
     spool.create().unwrap();
     let left = || {
-        let taken = spool.list().unwrap();
-        taken.iter().for_each(|taken| spool.remove(taken));
-        taken.into_iter().map(|taken| taken.refusal).collect::<Vec<_>>()
+        let mut refusals = Vec::new();
+        for taken in spool.list().unwrap() {
+            spool.remove(&taken);
+            refusals.push(taken.refusal);
+        }
+        refusals
     };
     context.looked(Some("a module is missing".into()));
     let [refusal] = &left()[..] else { panic!("one") };
