@@ -53,12 +53,17 @@ impl Pod {
 
     /// Starts the agent, with its health on a port of its own.
     pub fn agent(&self) -> Agent {
+        self.agent_with(&[])
+    }
+
+    /// Starts the agent with further arguments.
+    pub fn agent_with(&self, more: &[&str]) -> Agent {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = self.at("agent.log");
         let mut agent = Command::new(self.at("image/genie-host"));
         agent.args(["agent", "--node", "n1", "--log-format", "text", "--kubeconfig", "/nonexistent"]);
         agent.arg(format!("--listen=127.0.0.1:{port}"));
-        agent.arg("--host-root").arg(self.at("host")).arg("--config").arg(self.at("config"));
+        agent.arg("--host-root").arg(self.at("host")).arg("--config").arg(self.at("config")).args(more);
         agent.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap());
         Agent { _process: Killed(agent.spawn().unwrap()), port, log }
     }
@@ -126,6 +131,12 @@ impl Agent {
     pub fn until_not_ready(&self, why: &str) {
         until(why, || self.ask("/readyz").is_some_and(|(status, text)| status == 503 && text.contains(why)));
         assert!(self.ask("/metrics").unwrap().1.contains("genie_ready 0"), "{why}");
+    }
+
+    /// Waits until the metrics have this line.
+    #[track_caller]
+    pub fn until_counted(&self, line: &str) {
+        until(line, || self.ask("/metrics").is_some_and(|(_, text)| text.lines().any(|counted| counted == line)));
     }
 
     /// Waits until the agent is ready.

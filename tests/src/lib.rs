@@ -26,6 +26,7 @@ mod node;
 pub mod programs;
 pub mod real;
 pub mod recorder;
+pub mod registry;
 mod running;
 mod samples;
 mod state;

@@ -121,7 +121,7 @@ fn every_command_that_comments_and_messages_speak_of_is_one() {
 }
 
 /// An example as a whole configuration. A placeholder becomes a digest, and a key of the ConfigMap
-/// becomes the path of a module, as with the installer.
+/// or a module of a registry becomes a path, as with the installer.
 fn configuration(block: &str) -> Map<String, Value> {
     let block = if block.trim_start().starts_with('"') { format!("{{{block}}}") } else { block.to_owned() };
     let Value::Object(mut shown) = serde_json::from_str(&block).unwrap_or_else(|error| panic!("{error}: {block}"))
@@ -134,7 +134,7 @@ fn configuration(block: &str) -> Map<String, Value> {
     for entry in shown.get_mut("selectors").and_then(Value::as_array_mut).into_iter().flatten() {
         let entry = entry.as_object_mut().expect("an entry is an object");
         let module = entry["module"].as_str().expect("a module").to_owned();
-        if Path::new(&module).extension().is_some() {
+        if Path::new(&module).extension().is_some() || module.starts_with("oci://") {
             let digest = entry.get("sha256").and_then(Value::as_str).is_some_and(|digest| digest.ends_with('…'));
             assert!(digest || !module.starts_with('/'), "{module} has no digest: {block}");
             entry.insert("sha256".into(), "0".repeat(64).into());

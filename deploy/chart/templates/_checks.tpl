@@ -12,6 +12,9 @@
 {{- if .Values.scripts }}
 {{- fail (printf "existingConfigMap: scripts are keys of the ConfigMap %s, put them there" .Values.existingConfigMap) }}
 {{- end }}
+{{- if or .Values.registry.certificateAuthority .Values.registry.signatureKey }}
+{{- fail (printf "existingConfigMap: registry.certificateAuthority and .signatureKey are the keys registry-ca.pem and registry-key.pub of the ConfigMap %s, put them there" .Values.existingConfigMap) }}
+{{- end }}
 {{- if ne (toJson .Values.config) (include "genie.unchanged" .) }}
 {{- fail (printf "existingConfigMap: config would have no effect, write it into the ConfigMap %s" .Values.existingConfigMap) }}
 {{- end }}
@@ -33,7 +36,11 @@
 {{- if ne (b64enc $bytes) $base64 }}
 {{- fail (printf "selectors: %s is no base64: give what base64 prints of the module" $file) }}
 {{- end }}
-{{- if not (hasPrefix "\x00asm" $bytes) }}
+{{- if hasSuffix ".gz" $file }}
+{{- if not (hasPrefix "\x1f\x8b" $bytes) }}
+{{- fail (printf "selectors: %s is not compressed: give what base64 prints of what gzip makes of the module" $file) }}
+{{- end }}
+{{- else if not (hasPrefix "\x00asm" $bytes) }}
 {{- fail (printf "selectors: %s is no WebAssembly: give what base64 prints of the module" $file) }}
 {{- end }}
 {{- $size = add $size (len $bytes) -}}
@@ -50,7 +57,8 @@
 {{- $names := list -}}
 {{- range get .Values.config "selectors" | default (list (dict "module" "annotation") (dict "module" "default-plugin")) }}
 {{- $names = append $names (get . "name" | default .module) -}}
-{{- if and (not (contains "/" .module)) (hasSuffix ".wasm" .module) (not (hasKey ($.Values.selectors | default dict) .module)) }}
+{{- $selectors := $.Values.selectors | default dict -}}
+{{- if and (not (contains "/" .module)) (regexMatch "\\.wasm(\\.gz)?$" .module) (not (hasKey $selectors .module)) (not (hasKey $selectors (printf "%s.gz" .module))) }}
 {{- fail (printf "config.selectors: %s is not among the selectors that are given" .module) }}
 {{- end }}
 {{- if and (hasSuffix ".js" .module) (not (hasKey ($.Values.scripts | default dict) .module)) }}

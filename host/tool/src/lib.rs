@@ -12,6 +12,7 @@ pub mod install;
 pub mod kubernetes;
 pub mod log;
 pub mod publish;
+pub mod registry;
 pub mod script;
 pub mod selector;
 pub mod show;

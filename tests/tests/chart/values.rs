@@ -113,6 +113,20 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("config: {selectors: [{module: policy.js}]}", "policy.js is not among the scripts that are given"),
     ("scripts: {policy.txt: export}", "policy.txt"),
     ("scripts: {policy.js: ''}", "scripts/policy.js"),
+    ("selectors: {tenant.wasm.gz: AGFzbQ==}", "tenant.wasm.gz is not compressed"),
+    ("config: {selectors: [{module: tenant.wasm.gz}]}", "tenant.wasm.gz is not among the selectors that are given"),
+    ("config: {selectors: [{module: 'oci://registry.example.org/tenant:1.0.0'}]}", "config/selectors/0/module"),
+    ("registry: {pullSecret: My_Secret}", "registry/pullSecret"),
+    ("registry: {mirrors: {ghcr.io: 'https://mirror.example.org'}}", "registry/mirrors"),
+    ("registry: {certificateAuthority: /etc/ca.pem}", "registry/certificateAuthority"),
+    ("registry: {signatureKey: cosign.pub}", "registry/signatureKey"),
+    ("registry: {timeoutSeconds: 0}", "registry/timeoutSeconds"),
+    ("registry: {timeoutSeconds: 2m}", "registry/timeoutSeconds"),
+    ("registry: null", "registry"),
+    (
+        "{existingConfigMap: mine, registry: {signatureKey: '-----BEGIN PUBLIC KEY-----'}}",
+        "registry-key.pub of the ConfigMap mine",
+    ),
     // Directories.
     ("platform: k8s", "platform"),
     ("directories: {conf: etc/cni/net.d}", "directories/conf"),
@@ -186,6 +200,13 @@ pub const TAKEN: &[(&str, &str)] = &[
         "\"fuel\": 50000000",
     ),
     ("config: {selectors: [{module: default-plugin, settings: {networks: [flannel]}}]}", "\"settings\""),
+    (
+        "registry: {pullSecret: pull, mirrors: {ghcr.io: 'mirror.example.org:5000/ghcr'}, timeoutSeconds: 30}",
+        "--registry-mirror=ghcr.io=mirror.example.org:5000/ghcr",
+    ),
+    ("registry: {pullSecret: pull}", "--registry-auth-file=/etc/genie-registry/.dockerconfigjson"),
+    ("registry: {certificateAuthority: '-----BEGIN CERTIFICATE-----'}", "registry-ca.pem"),
+    ("registry: {signatureKey: '-----BEGIN PUBLIC KEY-----'}", "registry-key.pub"),
     ("config: {limits: {networks: 3}, default_route: plugins, cni_cache_dir: /var/lib/other}", "\"/var/lib/other\""),
     (
         "{scripts: {policy.js: 'export function select() {}'}, config: {selectors: [{module: policy.js, name: policy, \

@@ -60,6 +60,16 @@ pub struct RefusedPod {
 /// for.
 pub const NOTICE: u32 = 0;
 
+/// The code of a [`RefusedPod`] that is the agent's own pod: its node is not as the configuration
+/// wants it.
+pub const PROBLEM: u32 = u32::MAX;
+
+/// What the agent leaves of a problem of its node, about its own pod.
+pub fn problem(pod: Pod, message: &str) -> RefusedPod {
+    let (message, details) = (start(message, TEXT_LIMIT).to_owned(), String::new());
+    RefusedPod { pod, code: PROBLEM, message, details, time: crate::time::now(), ..RefusedPod::default() }
+}
+
 /// Leaves a failed ADD to the agent. A failure to do so is only logged: the call's answer is the
 /// ADD's error.
 pub fn refused(call: &Call, state_dir: &Path, error: &CniError, timings: &Timings) {

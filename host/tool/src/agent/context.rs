@@ -11,10 +11,13 @@ use super::files::Files;
 use super::metrics::Metrics;
 use super::networks::Networks;
 use super::pods::Pods;
+use super::pull::{Pulls, Settings};
 use super::shadow::Shadows;
 use crate::install::stop::DaemonSetName;
 use crate::install::{Layout, Origin};
 use crate::kubernetes;
+use genie_core::record::Pod;
+use genie_core::report::spool::{self, Spool};
 use genie_core::sources::Access;
 
 /// The time in between two attempts to find credentials.
@@ -35,6 +38,10 @@ pub struct Options {
     pub socket: PathBuf,
     /// Where metrics and health are served. When none is given, they are not served.
     pub listen: Option<SocketAddr>,
+    /// The agent's own pod. When none is given, no event tells of a problem of the installation.
+    pub pod: Option<Pod>,
+    /// How registries are reached.
+    pub registry: Settings,
     /// The credentials' file. When none is given, the credentials are those of the agent's own pod.
     pub kubeconfig: Option<PathBuf>,
 }
@@ -53,6 +60,8 @@ pub struct Context {
     pub files: Files,
     /// The ADDs whose shadows have not been asked yet.
     pub shadows: Shadows,
+    /// The modules that are to be pulled.
+    pub pulls: Pulls,
     /// Wakes the publication task.
     pub publish: Notify,
     /// Why the node is not as the configuration wants it, if it is not.
@@ -70,6 +79,7 @@ impl Context {
             pods: Pods::default(),
             metrics: Metrics::new(),
             shadows: Shadows::default(),
+            pulls: Pulls::default(),
             publish: Notify::new(),
             problem: Mutex::default(),
             client: OnceCell::new(),
@@ -107,6 +117,20 @@ impl Context {
     /// Notes why the node is not as the configuration wants it; none when it is.
     pub fn set_problem(&self, problem: Option<String>) {
         *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+    }
+
+    /// Notes what an installation's look has found, and leaves an event about a new problem to the
+    /// publication.
+    pub fn looked(&self, problem: Option<String>) {
+        let is_new = self.problem() != problem;
+        if let (true, Some(problem), Some(pod)) = (is_new, &problem, &self.options.pod) {
+            let state_dir = self.options.layout.on_host(&self.options.layout.state_dir);
+            if let Err(error) = Spool::of(&state_dir).write("agent", &spool::problem(pod.clone(), problem)) {
+                tracing::warn!(%error, "no event will tell of this problem: it cannot be written to the spool");
+            }
+            self.publish.notify_one();
+        }
+        self.set_problem(problem);
     }
 
     /// All metrics in the format of `OpenMetrics`.

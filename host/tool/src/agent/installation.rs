@@ -11,14 +11,17 @@ use tokio::sync::watch::Receiver;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use super::pull::Pulls;
 use crate::install::configuration::Completed;
 use crate::install::manifest::Manifest;
+use crate::install::modules::NotHere;
 use crate::install::ready::{self, Looked};
 use crate::install::stop::{DaemonSetName, on_stop};
 use crate::install::watch::Watch;
 use crate::install::{
     Layout, Origin, approve, binaries, configuration, credentials, is_there, net_d, put_in_force, taint,
 };
+use crate::registry::Reference;
 
 /// The longest time between two looks. Not everything is watched: a directory that was replaced or
 /// a mount is noticed only by a look.
@@ -44,9 +47,13 @@ impl Installation {
 
     /// The task, which never ends. `client` returns a client of the API server, if there is one.
     /// `tell` is called after each look with what is wrong; with none when the runtime calls us
-    /// with the ConfigMap's configuration.
-    pub async fn run(&self, client: impl AsyncFn() -> Option<kube::Client>, tell: impl Fn(Option<String>)) {
-        tell(Some("the installation has not been looked at yet".into()));
+    /// with the ConfigMap's configuration. What the node lacks is left to `pulls`.
+    pub async fn run(
+        &self,
+        client: impl AsyncFn() -> Option<kube::Client>,
+        pulls: &Pulls,
+        tell: impl Fn(Option<String>),
+    ) {
         let mut last = Last::default();
         let mut problems = None;
         let mut is_open = false;
@@ -54,8 +61,10 @@ impl Installation {
             // Before the look, so that nothing that happens during it is missed.
             let watch = watch(&self.layout, &self.source);
             let is_watched = self.has_conf_dir();
-            let found;
+            let mut found;
             (last, found) = self.look(last).await;
+            pulls.want(&last.missing);
+            found.extend(pulls.failures());
             if problems.as_ref() != Some(&found) {
                 say(&found);
             }
@@ -66,7 +75,10 @@ impl Installation {
             problems = Some(found);
             // A directory that was only made now is watched from the next look on.
             if is_watched || !self.has_conf_dir() {
-                wait(watch).await;
+                tokio::select! {
+                    () = wait(watch) => {}
+                    () = pulls.changed() => {}
+                }
             }
         }
     }
@@ -122,6 +134,8 @@ struct Last {
     networks: Looked,
     /// Whether pods would get a network with the last good configuration.
     restored: Looked,
+    /// The modules of registries that the configuration names and that are not on the node yet.
+    missing: Vec<Reference>,
 }
 
 fn look(layout: &Layout, source: &Origin, last: Last) -> (Last, Vec<String>) {
@@ -169,7 +183,10 @@ fn conf(
     is_elsewhere: bool,
     manifest: &mut Manifest,
 ) -> (Last, Vec<Result<()>>) {
-    let prepared = match configuration::prepare(layout, source) {
+    let prepared = configuration::prepare(layout, source);
+    let missing = prepared.as_ref().err().and_then(|error| error.downcast_ref::<NotHere>());
+    last.missing = missing.map(|missing| missing.0.clone()).unwrap_or_default();
+    let prepared = match prepared {
         Ok(prepared) => prepared,
         Err(error) => return not_in_force(layout, source, last, manifest, error),
     };

@@ -87,6 +87,17 @@ struct Of {
     of: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
+impl Outcome {
+    fn of(succeeded: bool) -> Self {
+        Self { outcome: if succeeded { "ok" } else { "failed" } }
+    }
+}
+
 type Seconds<L> = Family<L, Counter<f64, AtomicU64>>;
 
 /// All metrics. Their labels are bounded by what the node consists of, and never grow with what
@@ -108,6 +119,7 @@ pub struct Metrics {
     waiting: Family<Of, Gauge>,
     files: Family<Of, Gauge>,
     collected: Counter,
+    pulls: Family<Outcome, Counter>,
     unrecorded: Gauge,
     watch_failures: Counter,
     watched: Gauge,
@@ -136,6 +148,7 @@ impl Metrics {
             waiting: Family::default(),
             files: Family::default(),
             collected: Counter::default(),
+            pulls: Family::default(),
             unrecorded: Gauge::default(),
             watch_failures: Counter::default(),
             watched: Gauge::default(),
@@ -160,6 +173,9 @@ impl Metrics {
             drop(self.published.get_or_create(&Of { of }));
             drop(self.dropped.get_or_create(&Of { of }));
             drop(self.waiting.get_or_create(&Of { of }));
+        }
+        for succeeded in [true, false] {
+            drop(self.pulls.get_or_create(&Outcome::of(succeeded)));
         }
         for of in files::KINDS {
             drop(self.files.get_or_create(&Of { of }));
@@ -188,6 +204,7 @@ impl Metrics {
         all.register("files", "Files of ours on the disk", self.files.clone());
         let help = "Containers that were gone and whose networks were undone";
         all.register("collected", help, self.collected.clone());
+        all.register("pulls", "Attempts to pull a module of a registry", self.pulls.clone());
         let help = "Containers of this node that were attached without genie";
         all.register("unrecorded", help, self.unrecorded.clone());
         let help = "How often the watch of the node's pods broke";
@@ -257,6 +274,11 @@ impl Metrics {
     /// Counts containers that were gone and whose attachments were taken away.
     pub fn collected(&self, containers: usize) {
         self.collected.inc_by(containers as u64);
+    }
+
+    /// Counts an attempt to pull a module.
+    pub fn pulled(&self, succeeded: bool) {
+        self.pulls.get_or_create(&Outcome::of(succeeded)).inc();
     }
 
     /// Sets how many containers were attached without us.

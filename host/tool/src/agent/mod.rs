@@ -13,6 +13,7 @@ mod metrics;
 mod networks;
 mod pods;
 pub mod publish;
+pub mod pull;
 pub mod reconcile;
 mod run;
 mod shadow;

@@ -60,6 +60,7 @@ async fn tasks(context: &Arc<Context>, installation: Option<&Installation>) -> R
         () = shadow::ask(context, Path::new(OURSELVES)) => {},
         () = unrecorded::watch(context) => {},
         () = keep_installed(context, installation) => {},
+        () = pull(context) => {},
     }
     Ok(())
 }
@@ -68,7 +69,18 @@ async fn keep_installed(context: &Context, installation: Option<&Installation>) 
     match installation {
         Some(installation) => {
             let client = async || context.client().await.ok();
-            installation.run(client, |problem| context.set_problem(problem)).await;
+            context.set_problem(Some("the installation has not been looked at yet".into()));
+            installation.run(client, &context.pulls, |problem| context.looked(problem)).await;
+        }
+        None => pending().await,
+    }
+}
+
+async fn pull(context: &Context) {
+    match &context.options.source {
+        Some(source) => {
+            let done = |succeeded| context.metrics.pulled(succeeded);
+            context.pulls.run(&context.options.layout, source, &context.options.registry, done).await;
         }
         None => pending().await,
     }

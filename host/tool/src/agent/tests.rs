@@ -20,6 +20,8 @@ use genie_core::agent_api::client::{ask, report};
 use genie_core::agent_api::protocol::{Answer, Body, CallReport, NetworkTime, Part, SelectorRun};
 use genie_core::object::ObjectName;
 use genie_core::pod::Identity;
+use genie_core::record::Pod;
+use genie_core::report::spool::{PROBLEM, Spool};
 use server::Server;
 
 fn options(dir: &Path) -> Options {
@@ -36,6 +38,8 @@ fn options(dir: &Path) -> Options {
         node: "node1".into(),
         socket: "/run/genie/agent.sock".into(),
         listen: None,
+        pod: None,
+        registry: super::pull::Settings::default(),
         kubeconfig: Some("/no/such/kubeconfig".into()),
     }
 }
@@ -248,4 +252,30 @@ fn a_socket_that_was_left_behind_is_replaced() {
         assert!(Instant::now() < deadline);
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn a_new_problem_of_the_node_is_left_for_an_event_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let pod = Pod { namespace: "kube-system".into(), name: "genie-x".into(), uid: "u".into() };
+    let context = Context::new(Options { pod: Some(pod.clone()), ..options(dir.path()) });
+    let spool = Spool::of(&dir.path().join("state"));
+    spool.create().unwrap();
+    let left = || {
+        let mut refusals = Vec::new();
+        for taken in spool.list().unwrap() {
+            spool.remove(&taken);
+            refusals.push(taken.refusal);
+        }
+        refusals
+    };
+    context.looked(Some("a module is missing".into()));
+    let [refusal] = &left()[..] else { panic!("one") };
+    assert_eq!((&refusal.pod, refusal.code, refusal.message.as_str()), (&pod, PROBLEM, "a module is missing"));
+    context.looked(Some("a module is missing".into()));
+    context.looked(None);
+    assert!(left().is_empty());
+    assert_eq!(context.problem(), None);
+    context.looked(Some("a module is missing".into()));
+    assert_eq!(left().len(), 1, "it came back");
 }

@@ -3,6 +3,7 @@
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -11,9 +12,13 @@ use tracing::level_filters::LevelFilter;
 use super::install::Place;
 use crate::agent;
 use crate::agent::Options;
+use crate::agent::pull::Settings;
 use crate::install::Origin;
 use crate::install::stop::DaemonSetName;
+use crate::registry;
+use crate::registry::access::Mirror;
 use genie_core::agent_api::SOCKET;
+use genie_core::record::Pod;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -39,9 +44,24 @@ pub struct Arguments {
     /// too
     #[arg(long, value_name = "NAME", env = "DAEMONSET", requires = "config")]
     daemon_set: Option<String>,
-    /// The namespace of that `DaemonSet`
+    /// The namespace of that `DaemonSet`, and of the agent's own pod
     #[arg(long, value_name = "NAME", env = "POD_NAMESPACE", default_value = "kube-system")]
     namespace: String,
+    /// The agent's own pod, on which events tell of a problem of the installation
+    #[arg(long, value_name = "NAME", env = "POD_NAME")]
+    pod: Option<String>,
+    /// The uid of that pod
+    #[arg(long, value_name = "UID", env = "POD_UID", default_value = "")]
+    pod_uid: String,
+    /// Credentials for registries, in the format of docker's config.json
+    #[arg(long, value_name = "FILE")]
+    registry_auth_file: Option<PathBuf>,
+    /// A registry that is asked in place of another, with a prefix for its repositories or without
+    #[arg(long = "registry-mirror", value_name = "REGISTRY=HOST[/PREFIX]")]
+    registry_mirrors: Vec<Mirror>,
+    /// How long a pull may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = registry::TIME.as_secs())]
+    registry_timeout: u64,
     /// The messages to log: none, error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = level)]
     log_level: LevelFilter,
@@ -92,7 +112,13 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     let options = Options {
         layout: arguments.place.layout(),
         source,
-        daemon_set: arguments.daemon_set.map(|name| DaemonSetName { namespace: arguments.namespace, name }),
+        daemon_set: arguments.daemon_set.map(|name| DaemonSetName { namespace: arguments.namespace.clone(), name }),
+        pod: arguments.pod.map(|name| Pod { namespace: arguments.namespace, name, uid: arguments.pod_uid }),
+        registry: Settings {
+            auth_file: arguments.registry_auth_file,
+            mirrors: arguments.registry_mirrors,
+            time: Duration::from_secs(arguments.registry_timeout),
+        },
         node: arguments.node,
         socket: arguments.socket,
         listen: arguments.listen,

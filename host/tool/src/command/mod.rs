@@ -9,8 +9,13 @@ mod doctor;
 mod explain;
 mod inspect;
 mod install;
+mod load;
+mod pull;
+mod push;
 mod records;
+mod registry;
 mod replay;
+mod save;
 mod shadow;
 mod test;
 mod test_selector;
@@ -49,6 +54,14 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Compile a selector ahead of time, as the plugin needs it
     Compile(compile::Arguments),
+    /// Put a selector into a registry
+    Push(push::Arguments),
+    /// Bring a selector of a registry to this machine
+    Pull(pull::Arguments),
+    /// Write a selector of a registry into an archive, for nodes that reach no registry
+    Save(save::Arguments),
+    /// Put the selector of an archive where this node's agent looks for it
+    Load(load::Arguments),
     /// Show what is attached on this node
     Records(records::Arguments),
     /// Say why a pod of this node has its networks, or why it has none
@@ -205,6 +218,10 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
+        Command::Push(arguments) => push::run(&arguments),
+        Command::Pull(arguments) => pull::run(&arguments),
+        Command::Save(arguments) => save::run(&arguments),
+        Command::Load(arguments) => load::run(&arguments),
         Command::Records(arguments) => records::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),

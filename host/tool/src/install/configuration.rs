@@ -1,11 +1,8 @@
 //! The ConfigMap's `00-genie.conf`: completed, checked, and brought into the form that the plugin
 //! reads.
 
-use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Map, Value, json};
@@ -14,16 +11,13 @@ use super::Layout;
 use super::Origin;
 use super::credentials::ServiceAccount;
 use super::errors::{all, said};
-use super::file;
+use super::modules::{self, Placed};
 use super::net_d;
 use crate::approve;
 use crate::approve::chain::Finding;
-use crate::script::{self, Engine};
 use genie_core::cni::{NetworkList, get};
 use genie_core::config::{CACHE_DIR, CONF_DIR, OWN_TYPE, STATE_DIR};
-use genie_core::digest::Digest;
 use genie_core::pod::ANNOTATIONS_CAPABILITY;
-use genie_core::selector::module::read;
 
 /// The version of CNI in our configuration. Every supported runtime takes it; containerd 1.6 and
 /// Debian's plugins know no later one.
@@ -39,14 +33,15 @@ pub struct Completed {
     pub text: String,
     /// The same as an object.
     pub config: Map<String, Value>,
-    /// The selectors that are in the ConfigMap: their path on the node, and their bytes.
-    modules: Vec<(PathBuf, Vec<u8>)>,
+    /// The modules that the installation puts on the node.
+    pub(super) modules: Vec<Placed>,
 }
 
 /// Reads the ConfigMap's configuration, completes it and checks all of it. Nothing is written.
 ///
 /// # Errors
-/// The configuration is wrong. The message names the key.
+/// The configuration is wrong. The message names the key. It is [`modules::NotHere`] when only
+/// modules of registries are missing.
 pub fn prepare(layout: &Layout, source: &Origin) -> Result<Completed> {
     let path = source.config_dir.join(net_d::CONF);
     let what = || format!("the configuration {}", path.display());
@@ -55,8 +50,8 @@ pub fn prepare(layout: &Layout, source: &Origin) -> Result<Completed> {
     let Value::Object(mut config) = read else { bail!("{} is not a JSON object", what()) };
     fill_in(&mut config, source);
     complete(&mut config, layout, source);
-    let mut modules = own_modules(&mut config, layout, &source.config_dir).with_context(what)?;
-    modules.extend(own_scripts(&mut config, layout, source).with_context(what)?);
+    let mut modules = modules::complete(&mut config, layout, &source.config_dir).with_context(what)?;
+    modules.extend(modules::complete_scripts(&mut config, layout, source).with_context(what)?);
     check_completed(&config, layout).with_context(what)?;
     let text = format!("{:#}\n", Value::Object(config.clone()));
     Ok(Completed { text, config, modules })
@@ -134,55 +129,6 @@ fn directories(layout: &Layout) -> [(&'static str, &Path, &'static str); 3] {
     ]
 }
 
-/// Handles selectors that are keys of the ConfigMap, such as `"module": "tenant.wasm"`. They get a
-/// path on the node, and the digest that pins them.
-fn own_modules(config: &mut Map<String, Value>, layout: &Layout, config_dir: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
-    let mut modules = Vec::new();
-    let mut renamed = Vec::new();
-    let entries = config.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case("selectors"));
-    let entries = entries.and_then(|(_, value)| value.as_array_mut()).into_iter().flatten();
-    for entry in entries.filter_map(Value::as_object_mut) {
-        let Some(name) = get(entry, "module").and_then(Value::as_str).map(ToOwned::to_owned) else { continue };
-        if name.contains('/') || Path::new(&name).extension() != Some(OsStr::new("wasm")) {
-            continue;
-        }
-        let bytes = read(&config_dir.join(&name)).with_context(|| {
-            format!("selector {name:?} is no key of the ConfigMap: add it (kubectl create configmap --from-file), or write an absolute path of the node")
-        })?;
-        let digest = Digest::of(&bytes);
-        if let Some(pinned) = get(entry, "sha256").and_then(Value::as_str) {
-            ensure!(
-                Digest::parse(pinned) == Some(digest),
-                "selector {name:?} has the digest {digest} and not the one that \"sha256\" pins it to"
-            );
-        }
-        let path = modules_dir(layout).join(digest.to_string()).join(&name);
-        entry.retain(|key, _| !["module", "sha256"].iter().any(|own| key.eq_ignore_ascii_case(own)));
-        entry.insert("module".into(), json!(path));
-        entry.insert("sha256".into(), digest.to_string().into());
-        renamed.push((name, path.clone()));
-        modules.push((path, bytes));
-    }
-    if let Some((_, merge)) = config.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case("merge"))
-        && let Some((_, path)) = renamed.iter().find(|(name, _)| merge.as_str() == Some(name))
-    {
-        *merge = json!(path);
-    }
-    Ok(modules)
-}
-
-/// Makes the ConfigMap's scripts, such as `"module": "policy.js"`, entries of the engine, which gets
-/// a path on the node as a module of the ConfigMap does.
-fn own_scripts(
-    config: &mut Map<String, Value>,
-    layout: &Layout,
-    source: &Origin,
-) -> Result<Option<(PathBuf, Vec<u8>)>> {
-    let path = |engine: &Engine| modules_dir(layout).join(engine.digest.to_string()).join(script::ENGINE);
-    let engine = script::complete(config, &source.config_dir, || Engine::read(&source.programs), path)?;
-    Ok(engine.map(|engine| (path(&engine), engine.bytes)))
-}
-
 fn check_completed(config: &Map<String, Value>, layout: &Layout) -> Result<()> {
     let list = NetworkList::from_value(&Value::Object(config.clone())).map_err(said)?;
     ensure!(list.types() == [OWN_TYPE] && !config.contains_key("plugins"), "its \"type\" is not \"genie\"");
@@ -197,44 +143,4 @@ fn check_completed(config: &Map<String, Value>, layout: &Layout) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// Puts the ConfigMap's selectors where the completed configuration names them.
-///
-/// # Errors
-/// A file cannot be written.
-pub fn store_modules(layout: &Layout, prepared: &Completed) -> Result<()> {
-    for (path, bytes) in &prepared.modules {
-        let at = layout.on_host(path);
-        file::make_dir(at.parent().unwrap_or(&at), 0o700)?;
-        file::place(&at, bytes, 0o600)?;
-    }
-    Ok(())
-}
-
-/// Removes the selectors of earlier configurations. A call that began with one of them has its
-/// compiled form from the cache.
-///
-/// # Errors
-/// A directory cannot be read, or a file cannot be removed.
-pub fn prune_modules(layout: &Layout, prepared: &Completed) -> Result<()> {
-    let used: BTreeSet<_> = prepared.modules.iter().filter_map(|(path, _)| path.parent()?.file_name()).collect();
-    let dir = layout.on_host(&modules_dir(layout));
-    let entries = match fs::read_dir(&dir) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries.with_context(|| dir.display().to_string())?,
-    };
-    for entry in entries {
-        let entry = entry.with_context(|| dir.display().to_string())?;
-        if !used.contains(entry.file_name().as_os_str()) {
-            fs::remove_dir_all(entry.path())
-                .with_context(|| format!("{} cannot be removed", entry.path().display()))?;
-        }
-    }
-    Ok(())
-}
-
-/// The directory of the ConfigMap's selectors on the node.
-pub fn modules_dir(layout: &Layout) -> PathBuf {
-    layout.state_dir.join("selectors")
 }

@@ -20,7 +20,9 @@ mod errors;
 pub(crate) mod file;
 mod lock;
 pub mod manifest;
+pub mod modules;
 pub mod net_d;
+pub mod pulled;
 pub mod ready;
 pub mod runtime;
 pub mod stop;
@@ -36,6 +38,7 @@ use anyhow::Result;
 
 use configuration::Completed;
 use manifest::Manifest;
+use modules::NotHere;
 use ready::Looked;
 
 /// Where container runtimes look for plugins unless they are told otherwise.
@@ -148,7 +151,14 @@ pub fn install(layout: &Layout, source: &Origin) -> Result<Installed> {
     if let Some(account) = &source.service_account {
         credentials::refresh(layout, account, &mut manifest)?;
     }
-    let prepared = configuration::prepare(layout, source)?;
+    let prepared = match configuration::prepare(layout, source) {
+        // The agent pulls, with more time than a start should take.
+        Err(error) if error.is::<NotHere>() => {
+            binaries::install(layout, &source.programs, &mut manifest)?;
+            return Ok(Installed { is_in_force: false, problem: Some(format!("{error:#}")) });
+        }
+        prepared => prepared?,
+    };
     approve(layout, source, &prepared)?;
     binaries::install(layout, &source.programs, &mut manifest)?;
     let networks = Looked::default().networks(layout, source, &prepared.config);
@@ -166,20 +176,20 @@ pub fn is_there(layout: &Layout) -> bool {
     [layout.conf(), layout.drain_list()].iter().any(|file| layout.on_host(file).exists())
 }
 
-/// Compiles the ConfigMap's selectors and checks the whole configuration.
+/// Compiles the modules that the installation puts on the node, and checks the whole configuration.
 ///
 /// # Errors
 /// The configuration is wrong, or its selectors cannot be written.
 pub fn approve(layout: &Layout, source: &Origin, prepared: &Completed) -> Result<()> {
-    configuration::store_modules(layout, prepared)?;
+    modules::store(layout, &prepared.modules)?;
     approve::approve(layout, &source.tool, &prepared.config)
 }
 
 /// Puts a checked configuration on the node.
 ///
 /// # Errors
-/// As [`net_d::write`], and as [`configuration::prune_modules`].
+/// As [`net_d::write`], and as [`modules::prune`].
 pub fn put_in_force(layout: &Layout, prepared: &Completed, manifest: &mut Manifest) -> Result<()> {
     net_d::write(layout, &prepared.text, manifest)?;
-    configuration::prune_modules(layout, prepared)
+    modules::prune(layout, &prepared.modules)
 }

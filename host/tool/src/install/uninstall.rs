@@ -19,7 +19,7 @@ use super::net_d;
 use genie_core::agent_api::SOCKET;
 
 /// The names of everything that we keep in the state directory.
-const STATE: [&str; 11] = [
+const STATE: [&str; 12] = [
     "records",
     "new",
     "locks",
@@ -27,6 +27,7 @@ const STATE: [&str; 11] = [
     "spool",
     "refused",
     "selectors",
+    "registry",
     "credentials",
     net_d::CONF,
     "installed.json",

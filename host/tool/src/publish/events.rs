@@ -25,7 +25,7 @@ use super::WRITER;
 use super::retry::{NotPublished, Retry};
 use genie_core::cni::code;
 use genie_core::pod::Identity;
-use genie_core::report::spool::{NOTICE, RefusedPod, Spool, Taken};
+use genie_core::report::spool::{NOTICE, PROBLEM, RefusedPod, Spool, Taken};
 use genie_core::text::start;
 
 /// The longest message that the API server allows in an event, in bytes.
@@ -234,6 +234,7 @@ fn time(refusal: &RefusedPod) -> Time {
 fn reason(error: u32) -> &'static str {
     match error {
         NOTICE => "NetworksIgnored",
+        PROBLEM => "NotAsConfigured",
         code::REFUSED_INVALID => "InvalidNetworkAnnotation",
         code::REFUSED_DENIED => "NetworkDenied",
         _ => "NetworkFailed",

@@ -6,7 +6,7 @@ pub mod compile;
 pub mod confine;
 mod engine;
 pub mod named;
-mod names;
+pub mod names;
 mod program;
 pub mod run_selector;
 mod wasi;

@@ -62,6 +62,12 @@ impl Module {
                  script a key of the ConfigMap, and name that key"
             ));
         }
+        if module.starts_with("oci://") {
+            return wrong(format!(
+                "selector {module:?} is in a registry, and nothing is pulled while a pod waits: on a cluster the agent \
+                 brings it to the node; elsewhere run `genie-host pull {module}`, and name the file"
+            ));
+        }
         if !module.contains('/') {
             return match built_in_name(module) {
                 Some(name) => Ok(Self::BuiltIn(name)),

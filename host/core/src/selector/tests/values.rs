@@ -170,6 +170,7 @@ fn a_module_is_built_in_or_an_absolute_path_with_a_digest() {
     assert_eq!(file, Module::File { path: "/opt/guard.wasm".into(), sha256: Digest::of(b"") });
     for (module, sha256, says) in [
         ("no-such", None, "not built in"),
+        ("oci://registry/guard@sha256:00", None, "genie-host pull oci://registry/guard@sha256:00"),
         ("guards/guard.wasm", Some(digest.as_str()), "relative"),
         ("/opt/guard.wasm", None, "sha256sum /opt/guard.wasm"),
         ("/opt/guard.wasm", Some("abc"), "\"abc\""),

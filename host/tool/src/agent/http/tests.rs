@@ -5,6 +5,7 @@ use tokio::runtime::Runtime;
 
 use super::*;
 use crate::agent::Options;
+use crate::agent::pull::Settings;
 use crate::install::Layout;
 
 /// An agent that serves metrics and health, on a runtime of its own.
@@ -30,6 +31,8 @@ impl Serving {
             node: "node1".into(),
             socket: nowhere(),
             listen: None,
+            pod: None,
+            registry: Settings::default(),
             kubeconfig: Some(nowhere()),
         }));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

@@ -4,7 +4,7 @@ use crate::command::account::Account;
 use crate::trial::facts::Known;
 use crate::trial::{Recorded, Trial, plan, question};
 use genie_core::call::{Difference, difference};
-use genie_core::report::spool::NOTICE;
+use genie_core::report::spool::{NOTICE, PROBLEM};
 use genie_core::selector::abi::{Plan, Request};
 use genie_core::selector::decision::StepOutcome;
 use genie_core::selector::sandbox::facts::Question;
@@ -38,7 +38,7 @@ pub enum Judgement {
 
 /// Decides again.
 pub fn judge(trial: &Trial, account: &Account) -> Judgement {
-    if matches!(account, Account::Refused(refused) if refused.code == NOTICE) {
+    if matches!(account, Account::Refused(refused) if [NOTICE, PROBLEM].contains(&refused.code)) {
         return Judgement::Nothing;
     }
     let unsaid = |why: String| Judgement::Unsaid { was: String::new(), missing: Vec::new(), why };

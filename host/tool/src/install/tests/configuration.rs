@@ -5,10 +5,14 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::super::configuration::{prepare, prune_modules, store_modules};
+use super::super::configuration::prepare;
 use super::super::install;
+use super::super::modules::{NotHere, prune, store};
+use super::super::pulled::Packages;
 use super::Node;
 use super::minimal;
+use crate::registry::Package;
+use crate::registry::package::Title;
 use genie_core::digest::Digest;
 
 #[test]
@@ -86,15 +90,15 @@ fn the_config_maps_own_selectors_come_to_the_node_pinned() {
     let path = format!("/var/lib/genie/selectors/{digest}/tenant.wasm");
     assert_eq!(prepared.config["selectors"][0], json!({"module": path, "sha256": digest, "run": "always"}));
     assert_eq!(prepared.config["merge"], path);
-    store_modules(&node.layout, &prepared).unwrap();
+    store(&node.layout, &prepared.modules).unwrap();
     assert_eq!(fs::read(node.path(&path)).unwrap(), b"one");
 
     // Another selector takes its place. The old one is removed when it is no longer in force.
     fs::write(node.source.config_dir.join("tenant.wasm"), "two").unwrap();
     let newer = prepare(&node.layout, &node.source).unwrap();
-    store_modules(&node.layout, &newer).unwrap();
+    store(&node.layout, &newer.modules).unwrap();
     assert!(node.path(&path).exists());
-    prune_modules(&node.layout, &newer).unwrap();
+    prune(&node.layout, &newer.modules).unwrap();
     assert!(!node.path(&path).exists());
     assert!(node.path(Path::new(newer.config["merge"].as_str().unwrap())).exists());
 }
@@ -106,4 +110,40 @@ fn a_selector_of_the_config_map_that_is_not_the_pinned_one_is_refused() {
     fs::write(node.source.config_dir.join("tenant.wasm"), "one").unwrap();
     let error = prepare(&node.layout, &node.source).unwrap_err();
     assert!(format!("{error:#}").contains("pins"), "{error:#}");
+}
+
+#[test]
+fn a_module_of_a_registry_gets_the_path_of_its_package() {
+    let package = Package::of(b"one".into(), &Title { name: "tenant", version: "1", summary: "" }, None).unwrap();
+    let name = format!("oci://registry/policies/tenant@sha256:{}", package.manifest);
+    let node = Node::new(&json!({"name": "g", "type": "genie", "merge": name, "selectors": [{"module": name}]}));
+    let error = prepare(&node.layout, &node.source).unwrap_err();
+    assert_eq!(error.downcast_ref::<NotHere>(), Some(&NotHere(vec![name.parse().unwrap()])));
+    let installed = install(&node.layout, &node.source).unwrap();
+    assert!(!installed.is_in_force && installed.problem.unwrap().contains("not on this node yet"));
+
+    let packages = Packages::of(&node.path(&node.layout.state_dir));
+    packages.put(&package, false).unwrap();
+    let prepared = prepare(&node.layout, &node.source).unwrap();
+    let digest = Digest::of(b"one").to_string();
+    let path = format!("/var/lib/genie/selectors/{digest}/tenant.wasm");
+    assert_eq!(prepared.config["selectors"][0], json!({"module": path, "sha256": digest}));
+    assert_eq!(prepared.config["merge"], path);
+    store(&node.layout, &prepared.modules).unwrap();
+    store(&node.layout, &prepared.modules).unwrap();
+    assert_eq!(fs::read(node.path(&path)).unwrap(), b"one");
+    prune(&node.layout, &prepared.modules).unwrap();
+    let kept = packages.find(package.manifest, None).unwrap().unwrap();
+
+    // Of the same size, and another.
+    fs::write(&kept.file, "two").unwrap();
+    assert!(store(&node.layout, &prepared.modules).unwrap_err().to_string().contains("was damaged"));
+    assert_eq!(packages.find(package.manifest, None).unwrap(), None);
+    for (entry, says) in [
+        (json!({"module": "oci://registry/tenant:1"}), "has no digest"),
+        (json!({"module": "oci://registry"}), "names no repository"),
+    ] {
+        node.config(&json!({"name": "g", "type": "genie", "selectors": [entry]}));
+        assert!(format!("{:#}", install(&node.layout, &node.source).unwrap_err()).contains(says), "{says}");
+    }
 }

@@ -21,6 +21,7 @@ fn the_reason_tells_the_users_mistake_from_policy_and_from_a_failure() {
     assert_eq!(reason(code::REFUSED_DENIED), "NetworkDenied");
     assert_eq!(reason(code::TRY_AGAIN), "NetworkFailed");
     assert_eq!(reason(7), "NetworkFailed");
+    assert_eq!(reason(PROBLEM), "NotAsConfigured");
 }
 
 #[test]
