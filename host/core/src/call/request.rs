@@ -119,16 +119,14 @@ pub fn select(
         if pod == "/" { error } else { error.context(format!("pod {pod}")) }
     })?;
     timings.selectors(&decision.trace);
-    match decision.plan.clone() {
-        Some(plan) => Ok(Selected { request, decision, plan }),
-        None => {
-            timings.refused(explanation(&request, None, None, &decision.trace));
-            Err(for_operator(CniError::new(
-                code::INVALID_CONFIG,
-                "no selector chose a network for this pod; add \"default-plugin\" to the configuration's \"selectors\"",
-            )))
-        }
-    }
+    let Some(plan) = decision.plan.clone() else {
+        timings.refused(explanation(&request, None, None, &decision.trace));
+        return Err(for_operator(CniError::new(
+            code::INVALID_CONFIG,
+            "no selector chose a network for this pod; add \"default-plugin\" to the configuration's \"selectors\"",
+        )));
+    };
+    Ok(Selected { request, decision, plan })
 }
 
 /// The request that the chain's selectors get.

@@ -264,7 +264,7 @@ fn a_new_problem_of_the_node_is_left_for_an_event_once() {
     let left = || {
         let mut refusals = Vec::new();
         for taken in spool.list().unwrap() {
-            spool.remove(&taken);
+            spool.done(&taken);
             refusals.push(taken.refusal);
         }
         refusals

@@ -67,13 +67,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 /// The decision of the ADD: in the pod's record or, if it was refused, in the spool. The result is
 /// none when the pod is gone already.
 fn decision(record: Option<&Record>, arguments: &Arguments) -> Option<Value> {
-    match record {
-        Some(record) => Some(record.header.decision.clone()),
-        None => {
-            let refused = Spool::of(&arguments.state_dir).kept();
-            refused.into_iter().rfind(|refusal| refusal.container == arguments.container)?.decision
-        }
+    if let Some(record) = record {
+        return Some(record.header.decision.clone());
     }
+    let refused = Spool::of(&arguments.state_dir).kept();
+    refused.into_iter().rfind(|refusal| refusal.container == arguments.container)?.decision
 }
 
 /// Writes the answers into the record, unless the record is gone or another one by now.

@@ -59,16 +59,12 @@ pub fn in_place(
 ) -> Result<Chain> {
     let (place, entry) = tried(dir, written, instead, chain, engine, notes)?;
     let mut entries = chain.entries.clone();
-    match place.and_then(|place| entries.get_mut(place)) {
-        Some(there) => {
-            *there = entry;
-            Ok(Chain { entries, merge: chain.merge.clone() })
-        }
-        None => {
-            notes.push(format!("{written} is asked alone: the configuration has no entry for it"));
-            Ok(Chain { entries: vec![Entry { run: Run::Always, ..entry }], merge: None })
-        }
+    if let Some(there) = place.and_then(|place| entries.get_mut(place)) {
+        *there = entry;
+        return Ok(Chain { entries, merge: chain.merge.clone() });
     }
+    notes.push(format!("{written} is asked alone: the configuration has no entry for it"));
+    Ok(Chain { entries: vec![Entry { run: Run::Always, ..entry }], merge: None })
 }
 
 /// The entry that is tried, and its place in the configuration's chain.
