@@ -1,6 +1,6 @@
 //! What a node has written down about its pods, for `explain` and `replay`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::Value;
@@ -54,23 +54,47 @@ impl Account {
     }
 }
 
-/// Everything that the node has written down, one by one: a node may have more records than belong
-/// into memory.
-///
-/// # Errors
-/// The records cannot be read; each item may fail with that, too.
-pub fn each(state_dir: &Path) -> Result<Box<dyn Iterator<Item = Result<Account>>>> {
-    // Opening a store creates it, and looking must not create anything.
-    if !state_dir.exists() {
-        return Ok(Box::new(std::iter::empty()));
+/// Everything that a node has written down, to be read one by one: it may have more records than
+/// belong into memory.
+pub struct Accounts {
+    store: Option<Store>,
+    records: Vec<PathBuf>,
+    refused: Vec<RefusedPod>,
+}
+
+impl Accounts {
+    /// Looks for what there is in a state directory.
+    ///
+    /// # Errors
+    /// The directory of the records cannot be read.
+    pub fn of(state_dir: &Path) -> Result<Self> {
+        // Opening a store creates it, and looking must not create anything.
+        if !state_dir.exists() {
+            return Ok(Self { store: None, records: Vec::new(), refused: Vec::new() });
+        }
+        let store = Store::open(state_dir)?;
+        Ok(Self { records: store.files()?, store: Some(store), refused: Spool::of(state_dir).kept() })
     }
-    let store = Store::open(state_dir)?;
-    let records = store.files()?.into_iter().filter_map(move |path| match store.read(path) {
-        Ok(Some(Listed::Record(record))) => Some(Ok(Account::Attached(record))),
-        // Nobody knows what a damaged record holds; `records` and `doctor` tell of it.
-        Ok(Some(Listed::Damaged { .. }) | None) => None,
-        Err(error) => Some(Err(error.into())),
-    });
-    let refused = Spool::of(state_dir).kept().into_iter().map(|refused| Ok(Account::Refused(Box::new(refused))));
-    Ok(Box::new(records.chain(refused)))
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.records.len() + self.refused.len()
+    }
+
+    /// Reads one of them. The result is none for one that is gone by now, and for a damaged one:
+    /// nobody knows what it holds, and `records` and `doctor` tell of it.
+    ///
+    /// # Errors
+    /// A record cannot be read.
+    pub fn read(&self, index: usize) -> Result<Option<Account>> {
+        let Some(path) = self.records.get(index) else {
+            let refused = self.refused.get(index - self.records.len());
+            return Ok(refused.map(|refused| Account::Refused(Box::new(refused.clone()))));
+        };
+        let listed = self.store.as_ref().map(|store| store.read(path.clone())).transpose()?.flatten();
+        Ok(match listed {
+            Some(Listed::Record(record)) => Some(Account::Attached(record)),
+            Some(Listed::Damaged { .. }) | None => None,
+        })
+    }
 }

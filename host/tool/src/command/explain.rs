@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use super::Output;
-use super::account::{self, Account};
+use super::account::{Account, Accounts};
 use genie_core::config;
 
 #[derive(Args)]
@@ -56,8 +56,9 @@ fn accounts(state_dir: &Path, subject: &str) -> Result<Vec<Account>> {
         name == subject || name.split_once('/').is_some_and(|(_, name)| name == subject)
     };
     let (mut named, mut beginning) = (Vec::new(), Vec::new());
-    for account in account::each(state_dir)? {
-        let account = account?;
+    let all = Accounts::of(state_dir)?;
+    for index in 0..all.count() {
+        let Some(account) = all.read(index)? else { continue };
         if is_named(&account) {
             named.push(account);
         } else if account.container().starts_with(subject) {

@@ -6,17 +6,28 @@ mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 
 use super::Output;
-use super::account;
+use super::account::Accounts;
 use super::exit;
 use super::tried::{Place, Tried, wrong};
+use crate::trial::Trial;
 use genie_core::config;
 use judge::{Judgement, judge};
 use report::Report;
+
+/// What replaying one account came to.
+pub struct Judged {
+    /// The pod as `NAMESPACE/NAME`, or the container's id where no pod is known.
+    subject: String,
+    container: String,
+    judgement: Judgement,
+}
 
 #[derive(Args)]
 #[command(
@@ -39,15 +50,42 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     // The interface is that of each record.
     let (trial, mut notes) = arguments.tried.trial("eth0", Place::OfItsEntry)?;
     notes.extend(trial.approve().map_err(wrong)?);
+    let accounts = Accounts::of(&arguments.state_dir)?;
     let mut report = Report::new(notes);
-    for account in account::each(&arguments.state_dir)? {
-        let account = account?;
-        let judgement = judge(&trial, &account);
-        report.add(&account, judgement);
+    for judged in judge_all(&trial, &accounts)? {
+        report.add(judged);
     }
     match arguments.output {
         Output::Json => super::print_json(&report.as_json()),
         Output::Table => super::print_lines(report.as_lines()),
     }
     Ok(if report.is_same() { ExitCode::SUCCESS } else { ExitCode::from(exit::DIFFERENT) })
+}
+
+/// Decides again for every account, on all processors.
+fn judge_all(trial: &Trial, accounts: &Accounts) -> Result<Vec<Judged>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut judged = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= accounts.count() {
+                return Ok(judged);
+            }
+            if let Some(account) = accounts.read(index)? {
+                let judgement = judge(trial, &account);
+                let (subject, container) = (account.subject(), account.container().to_owned());
+                judged.push((index, Judged { subject, container, judgement }));
+            }
+        }
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let judged = thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let joined = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| bail!("a worker ended early")));
+        joined.collect::<Result<Vec<Vec<_>>>>()
+    })?;
+    let mut judged: Vec<_> = judged.into_iter().flatten().collect();
+    judged.sort_by_key(|(index, _)| *index);
+    Ok(judged.into_iter().map(|(_, judged)| judged).collect())
 }

@@ -174,7 +174,8 @@ fn id(number: usize) -> String {
     format!("recorded-{number}")
 }
 
-fn make_records(node: &Node, from: usize, to: usize) {
+/// Makes records of the containers `from` to `to`.
+pub fn make_records(node: &Node, from: usize, to: usize) {
     let next = AtomicUsize::new(from);
     std::thread::scope(|scope| {
         for _ in 0..MAKERS {

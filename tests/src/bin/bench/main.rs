@@ -12,6 +12,7 @@ mod chart;
 mod load;
 mod machine;
 mod memory;
+mod offline;
 mod program;
 mod report;
 mod requests;
@@ -35,9 +36,9 @@ use subjects::Bench;
 /// The rounds that count, unless the first argument says otherwise.
 const ROUNDS: usize = 300;
 /// The parts that can be measured alone: our calls, a table of rules, what a script adds, all
-/// programs side by side, the agent's memory, the requests to the API server, and load (many calls at
-/// once, and many records).
-const PARTS: [&str; 7] = ["calls", "rules", "script", "beside", "agent", "requests", "load"];
+/// programs side by side, the agent's memory, the requests to the API server, load (many calls at once,
+/// and many records), and the commands that decide offline.
+const PARTS: [&str; 8] = ["calls", "rules", "script", "offline", "beside", "agent", "requests", "load"];
 /// The rounds before those that count.
 const WARM_UP: usize = 20;
 /// The variable that is set in the process with its own mounts.
@@ -66,6 +67,9 @@ fn main() -> ExitCode {
     }
     if wanted.part("script") {
         script::run(wanted.rounds, WARM_UP);
+    }
+    if wanted.part("offline") {
+        offline::run();
     }
     if wanted.part("beside") {
         beside::run(wanted.rounds);

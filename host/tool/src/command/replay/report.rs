@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Judgement;
-use crate::command::account::Account;
+use super::{Judged, Judgement};
 use crate::show::Document;
 use crate::show::table::{grouped, table};
 use crate::trial::question;
@@ -28,8 +27,10 @@ impl Report {
     }
 
     /// Adds the outcome of one decision.
-    pub fn add(&mut self, account: &Account, judgement: Judgement) {
-        let of = |outcome: &str, was: &str| json!({"pod": account.subject(), "container": account.container(), "outcome": outcome, "was": was});
+    pub fn add(&mut self, judged: Judged) {
+        let Judged { subject, container, judgement } = judged;
+        let of =
+            |outcome: &str, was: &str| json!({"pod": subject, "container": container, "outcome": outcome, "was": was});
         let (is, told) = match judgement {
             Judgement::Nothing => return,
             Judgement::Same => {
@@ -51,7 +52,7 @@ impl Report {
             }
         };
         let was = told["was"].as_str().filter(|was| !was.is_empty()).unwrap_or("-").to_owned();
-        self.rows.push(vec![account.subject(), was, is]);
+        self.rows.push(vec![subject, was, is]);
         self.decisions.push(told);
     }
 
