@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::timings::Timings;
 use crate::agent_api::protocol::NetworkTime;
-use crate::cni::{Call, CniArgs, CniError};
+use crate::cni::{Call, CniArgs, CniError, without_secrets};
 use crate::pod::Identity;
 use crate::record::{Pod, Store};
 use crate::text::{json_size, start};
@@ -74,7 +74,9 @@ pub fn problem(pod: Pod, message: &str) -> RefusedPod {
 /// ADD's error.
 pub fn refused(call: &Call, state_dir: &Path, error: &CniError, timings: &Timings) {
     let (decision, networks) = timings.take_refused();
-    leave(call, state_dir, error, decision.filter(|decision| json_size(decision) <= DECISION_LIMIT), networks);
+    let decision = decision.filter(|decision| json_size(decision) <= DECISION_LIMIT);
+    // It is kept when the pod is gone.
+    leave(call, state_dir, error, decision.map(|decision| without_secrets(&decision)), networks);
 }
 
 /// Leaves to the agent what a pod's owner should know although the pod starts.
