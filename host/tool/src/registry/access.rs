@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_mirror_is_asked_in_place_of_its_registry() {
-        let mirrors = ["docker.io=mirror.local:5000", "ghcr.io=mirror.local:5000/proxy/ghcr"];
+        let mirrors = ["docker.io=mirror.local:5000", "registry.example.org=mirror.local:5000/proxy/ghcr"];
         let mirrors = mirrors.map(|written| {
             let mirror: Mirror = written.parse().unwrap();
             assert_eq!(mirror.to_string(), written);
@@ -141,7 +141,7 @@ mod tests {
         let access = Access { auth_file: None, authority: None, mirrors, plain_http: false, time: CONNECT };
         for (written, host, repository) in [
             ("oci://docker.io/a/b:1", "mirror.local:5000", "a/b"),
-            ("oci://ghcr.io/a/b:1", "mirror.local:5000", "proxy/ghcr/a/b"),
+            ("oci://registry.example.org/a/b:1", "mirror.local:5000", "proxy/ghcr/a/b"),
             ("oci://quay.io/a/b:1", "quay.io", "a/b"),
         ] {
             let place = Place { host: host.into(), repository: repository.into() };
