@@ -123,3 +123,77 @@ impl Facts for Known<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::selector::abi::{DefaultRoute, Network, PodName};
+
+    fn request() -> Request {
+        let network = |file: &str, name: &str| Network {
+            name: name.into(),
+            file: file.into(),
+            plugins: Vec::new(),
+            cni_version: "1.0.0".into(),
+            capabilities: Vec::new(),
+        };
+        Request {
+            pod: PodName { namespace: String::new(), name: String::new(), uid: None },
+            annotations: Vec::new(),
+            container: "c".into(),
+            interface: "eth0".into(),
+            node: String::new(),
+            networks: vec![network("10-a.conf", "a"), network("20-a.conf", "a"), network("30-b.conf", "b")],
+            decided: None,
+            attributes: Vec::new(),
+        }
+    }
+
+    fn plan(networks: &[(&str, Option<&str>)]) -> Plan {
+        let attachment = |(network, interface): &(&str, Option<&str>)| Attachment {
+            network: Source::Installed((*network).into()),
+            interface: interface.map(Into::into),
+            ips: Vec::new(),
+            mac: None,
+            args: Vec::new(),
+            runtime_config: None,
+            patch: None,
+            default_route: DefaultRoute::Usual,
+        };
+        Plan { attachments: networks.iter().map(attachment).collect(), reason: networks.len().to_string() }
+    }
+
+    #[test]
+    fn what_is_attached_counts_and_not_how_it_is_written() {
+        let decided = plan(&[("a", None), ("30-b.conf", Some("eth1"))]);
+        let of = |answer: &Plan| difference(&StepOutcome::Plan(answer.clone()), &request(), Some(&decided));
+        assert_eq!(of(&plan(&[("10-a.conf", Some("eth0")), ("b", None)])), Difference::Same);
+        for other in [
+            plan(&[("20-a.conf", None), ("b", None)]),
+            plan(&[("b", None), ("a", None)]),
+            plan(&[("a", None)]),
+            plan(&[("a", None), ("b", Some("net1"))]),
+        ] {
+            assert_eq!(of(&other), Difference::Plan, "{other:?}");
+        }
+        let mut other = decided.clone();
+        other.attachments[0].default_route = DefaultRoute::Never;
+        assert_eq!(of(&other), Difference::Plan);
+    }
+
+    #[test]
+    fn every_answer_differs_in_one_way() {
+        let decided = plan(&[("a", None)]);
+        let refused = StepOutcome::Refused("no".into());
+        let failed = StepOutcome::Failed("trap".into());
+        for (answer, to_a_plan, to_a_refusal) in [
+            (StepOutcome::Pass, Difference::Same, Difference::Same),
+            (StepOutcome::Plan(decided.clone()), Difference::Same, Difference::Allowed),
+            (refused, Difference::Refused, Difference::Same),
+            (failed, Difference::Failed, Difference::Failed),
+        ] {
+            assert_eq!(difference(&answer, &request(), Some(&decided)), to_a_plan, "{answer:?}");
+            assert_eq!(difference(&answer, &request(), None), to_a_refusal, "{answer:?}");
+        }
+    }
+}

@@ -37,6 +37,13 @@ fn whole_life_of_a_record() {
     assert_eq!((record.result(0), record.result(1)), (Some(&result(0)), Some(&result(1))));
     assert_eq!(record.outcome(), Some(&outcome));
     assert_eq!(record.result(2), None);
+    assert_eq!((record.micros(0), record.micros(1), record.micros(2)), (Some(1500), Some(2500), None));
+
+    assert_eq!(record.shadows(), None);
+    record.journal(&lock).unwrap().shadows(&json!(["same"])).unwrap();
+    let record = dir.store.load("c1", "eth0").unwrap().unwrap();
+    assert_eq!(record.shadows(), Some(&json!(["same"])));
+    assert_eq!(record.outcome(), Some(&outcome), "a shadow changes nothing else");
 
     record.journal(&lock).unwrap().deleted(1).unwrap();
     let record = dir.store.load("c1", "eth0").unwrap().unwrap();

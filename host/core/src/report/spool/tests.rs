@@ -54,6 +54,24 @@ fn a_newer_refusal_is_not_removed_with_the_older_one() {
 }
 
 #[test]
+fn a_refusal_that_was_told_is_kept_and_their_number_is_bounded() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = spool(&dir);
+    for n in 0..LIMIT + 5 {
+        spool.write("c1", &refusal(&format!("u{n}"), &n.to_string())).unwrap();
+        spool.done(&spool.list().unwrap()[0]);
+    }
+    assert_eq!(messages(&spool), [""; 0]);
+    let kept: Vec<_> = spool.kept().into_iter().map(|refusal| refusal.message).collect();
+    assert_eq!(kept.len(), LIMIT);
+    assert!(kept.contains(&(LIMIT + 4).to_string()));
+    spool.write("c1", &refusal("new", "not told yet")).unwrap();
+    assert_eq!(spool.kept().len(), LIMIT + 1);
+    let file = dir.path().join(format!("refused/u{}.json", LIMIT + 4));
+    assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
 fn the_spool_is_bounded_and_the_oldest_go() {
     let dir = tempfile::tempdir().unwrap();
     let spool = spool(&dir);
