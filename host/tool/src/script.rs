@@ -169,7 +169,8 @@ impl Script {
 
     /// The script of an entry of the engine; none when it is no such entry.
     pub fn of_entry(entry: &Entry) -> Option<Self> {
-        let text = |key| entry.settings.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
+        let settings = entry.settings.to_value();
+        let text = |key| settings.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
         Some(Self { file: text("file")?, source: text("source")? })
     }
 
@@ -220,7 +221,7 @@ pub fn check(selector: &LoadedSelector, about: &str, entry: &Entry, deadline: In
     if about != NAME {
         return Ok(());
     }
-    let mut settings = entry.settings.clone();
+    let mut settings = entry.settings.to_value();
     if let Value::Object(members) = &mut settings {
         members.insert("check".into(), true.into());
     }

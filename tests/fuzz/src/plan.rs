@@ -147,6 +147,7 @@ pub fn call(args: &str) -> Call {
         args: args.into(),
         path: programs().to_vec(),
         config: Map::new(),
+        selectors: None,
         name: "k8s-pod-network".into(),
         version: Version::V1_0_0,
     }

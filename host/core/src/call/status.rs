@@ -70,6 +70,7 @@ pub fn default_of(
         name: String::new(),
         version: Version::CURRENT,
         config,
+        selectors: None,
     };
     let config = Config::from_call(&call, program)?;
     let catalogue = Catalogue::load(&config.paths.conf_dir, &OwnTypes::of(&call).as_refs())?;

@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::CniError;
 use super::Version;
+use super::apart::apart;
 use super::code;
 use super::fields::{text, wrong};
 use super::get;
@@ -23,6 +24,9 @@ use super::names;
 /// The largest configuration that is read from stdin, in bytes. A kubelet's pods bring all their
 /// annotations, which the API server limits to 256 KiB.
 pub const STDIN_LIMIT: u64 = 8 << 20;
+
+/// The key of the configuration whose value stays text.
+const SELECTORS: &str = "selectors";
 
 /// Where variables come from: the process, or a map in tests.
 pub trait Environment {
@@ -145,8 +149,11 @@ pub struct Call {
     /// `CNI_PATH`: the directories in which delegates are searched. Empty only if the variable held
     /// nothing but `:`.
     pub path: Vec<PathBuf>,
-    /// The object on stdin. Read it with [`get`].
+    /// The object on stdin without its key `selectors`. Read it with [`get`].
     pub config: Map<String, Value>,
+    /// The value of `selectors` as JSON text, which only ADD and STATUS read. None when stdin has none,
+    /// and in a call that is made of a configuration whose `selectors` are in `config`.
+    pub selectors: Option<String>,
     /// The network's name in the configuration, a valid identifier.
     pub name: String,
     /// The configuration's `cniVersion`: the version that the answer must have.
@@ -219,7 +226,7 @@ impl PendingCall {
     /// - [`code::INVALID_ENVIRONMENT`]: the verb does not exist.
     /// - [`code::INCOMPATIBLE_VERSION`]: the version is not supported, or lacks the verb.
     pub fn read(self, stdin: &mut dyn Read) -> Result<Call, CniError> {
-        let config = read_object(stdin)?;
+        let (config, selectors) = read_object(stdin)?;
         let name = text(&config, "name").map_err(undecodable)?;
         names::check_network(&name)?;
         let Some(verb) = Verb::parse(&self.command) else {
@@ -227,7 +234,7 @@ impl PendingCall {
         };
         let version = checked_version(verb, &config)?;
         let Self { container, netns, interface, args, path, .. } = self;
-        Ok(Call { verb, container, netns, interface, args, path, config, name, version })
+        Ok(Call { verb, container, netns, interface, args, path, config, selectors, name, version })
     }
 }
 
@@ -239,7 +246,7 @@ pub fn version_document() -> Value {
     })
 }
 
-fn read_object(stdin: &mut dyn Read) -> Result<Map<String, Value>, CniError> {
+fn read_object(stdin: &mut dyn Read) -> Result<(Map<String, Value>, Option<String>), CniError> {
     let mut bytes = Vec::new();
     stdin
         .take(STDIN_LIMIT + 1)
@@ -248,12 +255,9 @@ fn read_object(stdin: &mut dyn Read) -> Result<Map<String, Value>, CniError> {
     if bytes.len() as u64 > STDIN_LIMIT {
         return Err(undecodable(format!("it is longer than {STDIN_LIMIT} bytes")));
     }
-    match serde_json::from_slice(&bytes).map_err(undecodable)? {
-        Value::Object(config) => Ok(config),
-        // Go decodes null into anything, leaving it empty; then the name is missing.
-        Value::Null => Ok(Map::new()),
-        other => Err(undecodable(wrong("stdin", "an object", &other))),
-    }
+    // Go decodes null into anything, leaving it empty; then the name is missing.
+    let (config, selectors) = apart(&bytes, SELECTORS).map_err(undecodable)?;
+    Ok((config, selectors.map(ToOwned::to_owned)))
 }
 
 fn undecodable(why: impl fmt::Display) -> CniError {

@@ -5,6 +5,7 @@
 //! "not given", unknown keys are ignored. Where libcni accepts what later brings a runtime down,
 //! genie refuses it, and the function's documentation says so.
 
+mod apart;
 mod args;
 mod call;
 mod error;
@@ -16,6 +17,7 @@ mod result;
 mod secret;
 mod version;
 
+pub use apart::apart;
 pub use args::CniArgs;
 pub use call::{Call, Environment, PendingCall, ProcessEnvironment, STDIN_LIMIT, Start, Verb, start, version_document};
 pub use error::{CniError, code, quoted};

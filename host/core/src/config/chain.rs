@@ -1,5 +1,6 @@
 //! The keys `selectors` and `merge`.
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::Paths;
@@ -7,12 +8,13 @@ use super::invalid;
 use super::shown;
 use super::text;
 use super::wrong;
-use crate::cni::{CniError, get};
+use crate::cni::{Call, CniError, apart, get};
 use crate::selector::chain::{Chain, Entry, Run};
 use crate::selector::grants::Grants;
 use crate::selector::keys;
 use crate::selector::module::{Loader, Module, Program};
 use crate::selector::sandbox::limits::Limits;
+use crate::selector::settings::Settings;
 
 /// The chain of a configuration without `selectors`, in CNI-Genie's order.
 const DEFAULT_CHAIN: [&str; 2] = ["annotation", "default-plugin"];
@@ -23,11 +25,12 @@ const ENTRY_KEYS: [&str; 8] = ["grant", "imports", "limits", "module", "name", "
 /// The longest `name` of an entry, in bytes.
 const NAME: usize = 64;
 
-/// Reads the chain.
+/// Makes a chain of its entries.
 ///
+/// # Errors
 /// The first entry that is wrong; the message has its place and name.
-pub fn chain(config: &Map<String, Value>) -> Result<Chain, CniError> {
-    let mut entries: Vec<_> = entries(config)?.into_iter().collect::<Result<_, _>>()?;
+pub fn chain(config: &Map<String, Value>, entries: Vec<Result<Entry, CniError>>) -> Result<Chain, CniError> {
+    let mut entries: Vec<_> = entries.into_iter().collect::<Result<_, _>>()?;
     if entries.iter().all(|entry| entry.run == Run::Shadow) {
         return Err(invalid(
             "configuration key \"selectors\" has only shadows, so that none of them decides; add one without \"run\": \"shadow\"",
@@ -73,12 +76,24 @@ fn shorten(entries: &mut [Entry]) {
     }
 }
 
+/// Reads every entry of a call, whose settings stay text. Errors are those of [`entries`].
+pub fn entries_of_call(call: &Call) -> Result<Vec<Result<Entry, CniError>>, CniError> {
+    let Some(text) = &call.selectors else { return entries(&call.config) };
+    match serde_json::from_str::<Vec<&RawValue>>(text) {
+        Ok(entries) if !entries.is_empty() => {
+            let entry = |(index, entry): (_, &&RawValue)| placed(index, entry_of_text(entry.get()));
+            Ok(entries.iter().enumerate().map(entry).collect())
+        }
+        _ => entries(&Map::from_iter([("selectors".to_owned(), value_of(text)?)])),
+    }
+}
+
 /// Reads every entry. An error of an entry has its place.
 ///
 /// # Errors
 /// `selectors` is not a list, or is empty.
 pub fn entries(config: &Map<String, Value>) -> Result<Vec<Result<Entry, CniError>>, CniError> {
-    let place = |(index, value)| entry(value).map_err(|error| error.context(format!("selectors[{index}]")));
+    let place = |(index, value)| placed(index, entry(value));
     match get(config, "selectors") {
         None | Some(Value::Null) => Ok(DEFAULT_CHAIN.map(|name| entry(&json!({"module": name}))).into()),
         Some(Value::Array(entries)) if !entries.is_empty() => Ok(entries.iter().enumerate().map(place).collect()),
@@ -86,8 +101,29 @@ pub fn entries(config: &Map<String, Value>) -> Result<Vec<Result<Entry, CniError
     }
 }
 
+fn placed(index: usize, entry: Result<Entry, CniError>) -> Result<Entry, CniError> {
+    entry.map_err(|error| error.context(format!("selectors[{index}]")))
+}
+
+fn value_of(text: &str) -> Result<Value, CniError> {
+    serde_json::from_str(text).map_err(|error| invalid(format!("it cannot be read: {error}")))
+}
+
+fn entry_of_text(text: &str) -> Result<Entry, CniError> {
+    if !text.starts_with('{') {
+        return entry(&value_of(text)?);
+    }
+    let (members, settings) =
+        apart(text.as_bytes(), "settings").map_err(|error| invalid(format!("it cannot be read: {error}")))?;
+    entry_of(&members, settings.map(Settings::from_text).unwrap_or_default())
+}
+
 fn entry(value: &Value) -> Result<Entry, CniError> {
     let entry = value.as_object().ok_or_else(|| invalid(format!("it is {}; expected an object", shown(value))))?;
+    entry_of(entry, get(entry, "settings").map(Settings::from).unwrap_or_default())
+}
+
+fn entry_of(entry: &Map<String, Value>, settings: Settings) -> Result<Entry, CniError> {
     // A misspelt key that was meant to restrict would restrict nothing.
     if let Some(key) = entry.keys().find(|key| !ENTRY_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))) {
         let unknown = invalid(keys::unknown(key, ENTRY_KEYS));
@@ -114,10 +150,6 @@ fn entry(value: &Value) -> Result<Entry, CniError> {
             let known = r#"there are "until-decided", "always" and "shadow""#;
             return Err(within(format!("run is {other:?}; {known}")));
         }
-    };
-    let settings = match get(entry, "settings") {
-        None | Some(Value::Null) => json!({}),
-        Some(settings) => settings.clone(),
     };
     let module = Module::from_config(module, text(entry, "sha256")?)?;
     let mut grants = match get(entry, "grant") {

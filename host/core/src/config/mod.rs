@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use crate::agent_api;
 use crate::cni::{Call, CniError, code, get};
 use crate::network;
-use crate::selector::chain::Chain;
+use crate::selector::chain::{Chain, Entry};
 use crate::selector::module::{Loader, Program};
 use crate::sources::{Access, Api, Manifests, PodSource};
 
@@ -166,7 +166,7 @@ impl Config {
     /// # Errors
     /// The first key whose value is wrong.
     pub fn from_call(call: &Call, program: &'static dyn Program) -> Result<Self, CniError> {
-        Self::from_map(&call.config, program).map_err(for_operator)
+        Self::new(&call.config, || chain::entries_of_call(call), program).map_err(for_operator)
     }
 
     /// Reads a configuration.
@@ -174,6 +174,14 @@ impl Config {
     /// # Errors
     /// The first key whose value is wrong.
     pub fn from_map(config: &Map<String, Value>, program: &'static dyn Program) -> Result<Self, CniError> {
+        Self::new(config, || chain::entries(config), program)
+    }
+
+    fn new(
+        config: &Map<String, Value>,
+        entries: impl FnOnce() -> Result<Vec<Result<Entry, CniError>>, CniError>,
+        program: &'static dyn Program,
+    ) -> Result<Self, CniError> {
         let unknown = unknown_keys(config);
         if !unknown.is_empty() {
             tracing::warn!(keys = unknown.join(", "), "unknown keys of the configuration are ignored");
@@ -187,7 +195,7 @@ impl Config {
             limits: pods::limits(config)?,
             default_route: pods::default_route(config)?,
             node: node.to_owned(),
-            chain: chain::chain(config)?,
+            chain: chain::chain(config, entries()?)?,
             loader: chain::loader(&paths, program),
             paths,
         })

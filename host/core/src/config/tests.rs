@@ -101,7 +101,7 @@ fn a_selector_entry_is_read_whole() {
     assert!(matches!(&guard.module, Module::File { path, .. } if path == Path::new("/etc/genie/guard.wasm")));
     assert!(guard.run == Run::Always && guard.grants.has(Plain::Pod) && !guard.grants.has(Plain::Node));
     assert_eq!((guard.limits.memory, guard.limits.fuel), (16 << 20, 1000));
-    assert_eq!(guard.settings["tenant"], "a");
+    assert_eq!(guard.settings.text(), r#"{"tenant":"a"}"#);
 }
 
 #[test]

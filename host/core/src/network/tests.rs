@@ -167,6 +167,7 @@ fn call() -> Call {
         args: "IgnoreUnknown=1;K8S_POD_UID=u".into(),
         path: Vec::new(),
         config: Map::new(),
+        selectors: None,
         name: "g".into(),
         version: Version::CURRENT,
     }

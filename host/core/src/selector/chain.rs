@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use serde_json::Value;
-
 use crate::cni::{CniError, code};
 use crate::selector::abi::{Merged, Outcome, Plan, Refusal, Request, Verdict};
 use crate::selector::decision::{Decision, Failed, Step, StepOutcome};
@@ -16,6 +14,7 @@ use crate::selector::sandbox::limits::Limits;
 use crate::selector::sandbox::log::hand_on;
 use crate::selector::sandbox::run::Ran;
 use crate::selector::sandbox::task::{Bounds, Task, TaskAnswer};
+use crate::selector::settings::Settings;
 use crate::text::one_line;
 use crate::time::micros;
 
@@ -40,8 +39,8 @@ pub struct Entry {
     pub module: Module,
     /// When the selector is asked.
     pub run: Run,
-    /// The selector's settings. Null means an empty object.
-    pub settings: Value,
+    /// The selector's settings.
+    pub settings: Settings,
     /// What the selector may read and say.
     pub grants: Grants,
     /// How much the selector may use.
@@ -80,10 +79,6 @@ impl Entry {
         let selector = loader.load(&self.module, deadline)?;
         self.grants.check_imports(&self.name, selector.imports())?;
         Ok(selector)
-    }
-
-    fn settings(&self) -> String {
-        if self.settings.is_null() { "{}".into() } else { self.settings.to_string() }
     }
 
     /// Loads and runs the selector. The caller sets the step's outcome from the answer; until then
@@ -229,7 +224,7 @@ impl Chain {
             request: request.clone(),
             plan: plan.clone(),
             outcomes: outcomes.to_vec(),
-            settings: entry.settings(),
+            settings: entry.settings.text().to_owned(),
         };
         let (answer, _) = entry.carry_out(loader, task, asked, facts, deadline);
         Some(answer.and_then(|answer| match answer {
@@ -284,7 +279,7 @@ impl Entry {
     ) -> (Result<Verdict, CniError>, Step) {
         let mut told = Request { decided: decided.cloned(), ..request.clone() };
         told.attributes.extend(self.grants.forbidden(&request.networks).map(|file| ("forbidden".into(), file)));
-        let task = Task::Select { request: told, settings: self.settings() };
+        let task = Task::Select { request: told, settings: self.settings.text().to_owned() };
         let (answer, mut step) = self.carry_out(loader, task, asked, facts, deadline);
         (answer.and_then(|answer| self.verdict(answer, request, decided, &mut step)), step)
     }

@@ -20,6 +20,7 @@ pub mod keys;
 mod mistake;
 pub mod module;
 pub mod sandbox;
+pub mod settings;
 
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,7 @@ fn call(runtime_config: Value, args: &str) -> Call {
         args: args.into(),
         path: Vec::new(),
         config,
+        selectors: None,
         name: "g".into(),
         version: Version::CURRENT,
     }

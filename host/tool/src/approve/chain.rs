@@ -4,7 +4,7 @@ use std::slice;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::settings;
 use crate::script;
@@ -92,7 +92,7 @@ fn loaded(chain: &Chain, entry: &Entry, load: &Load<'_>, deadline: Instant) -> V
 fn settings_of(entry: &Entry, schema: &str) -> Vec<Finding> {
     let name = &entry.name;
     let empty = json!({});
-    let settings = if entry.settings == Value::Null { &empty } else { &entry.settings };
+    let settings = &entry.settings.to_value();
     if schema.trim().is_empty() {
         let what = format!("selector {name:?} has settings, but publishes no schema of any: they are not checked");
         return if *settings == empty { Vec::new() } else { vec![Finding::warning(what)] };

@@ -14,6 +14,7 @@ use genie_core::selector::grants::Grants;
 use genie_core::selector::module::Module;
 use genie_core::selector::sandbox::facts::Nothing;
 use genie_core::selector::sandbox::limits::Limits;
+use genie_core::selector::settings::Settings;
 
 /// The reason of a plan that is not the chain's own.
 pub const DECIDED: &str = "decided before";
@@ -41,7 +42,7 @@ impl Trial {
             name: "annotation".into(),
             module: Module::BuiltIn("annotation"),
             run: Run::UntilDecided,
-            settings: Value::Null,
+            settings: Settings::default(),
             grants: Grants::default(),
             limits: Limits::default(),
         };

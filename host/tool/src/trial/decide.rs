@@ -64,6 +64,7 @@ impl Trial {
             args,
             path: Vec::new(),
             config: self.map.clone(),
+            selectors: None,
             name,
             version: Version::CURRENT,
         }

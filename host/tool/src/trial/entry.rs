@@ -14,6 +14,7 @@ use genie_core::selector::chain::{Chain, Entry, Run};
 use genie_core::selector::grants::Grants;
 use genie_core::selector::module::{Module, read};
 use genie_core::selector::sandbox::limits::Limits;
+use genie_core::selector::settings::Settings;
 
 /// What a selector is asked with, where it shall not be as in its entry.
 #[derive(Clone, Debug, Default)]
@@ -109,7 +110,7 @@ fn tried(
             name: Path::new(written).file_name().map_or(written.into(), |name| name.to_string_lossy().into_owned()),
             module: named.module.clone(),
             run: Run::UntilDecided,
-            settings: json!({}),
+            settings: Settings::default(),
             grants: Grants::default(),
             limits: if script.is_some() { script::limits(&json!(null)).unwrap_or_default() } else { Limits::default() },
         },
@@ -117,13 +118,13 @@ fn tried(
     );
     entry.module = named.module;
     if script.is_some() && is_known {
-        entry.settings = entry.settings["settings"].take();
+        entry.settings = Settings::from(&entry.settings.to_value()["settings"]);
     }
     if let Some(settings) = &instead.settings {
-        entry.settings = settings.clone();
+        entry.settings = settings.into();
     }
     if let Some(script) = &script {
-        entry.settings = script.settings(&entry.settings, &entry.limits);
+        entry.settings = (&script.settings(&entry.settings.to_value(), &entry.limits)).into();
     }
     if let Some(grant) = &instead.grant {
         entry.grants = Grants::from_json(grant).map_err(|reason| anyhow!(reason))?;

@@ -47,6 +47,7 @@ fn call(verb: Verb, dir: &Path) -> Call {
         args: String::new(),
         path: vec![dir.into()],
         config: config.as_object().unwrap().clone(),
+        selectors: None,
         name: "g".into(),
         version: Version::V1_0_0,
     }

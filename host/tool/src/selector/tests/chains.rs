@@ -1,7 +1,5 @@
 //! Which selectors are asked, and which decision holds.
 
-use serde_json::json;
-
 use super::super::PROGRAM;
 use super::Guest;
 use super::PASS;
@@ -20,6 +18,7 @@ use genie_core::selector::grants::Grants;
 use genie_core::selector::module::{Loader, Module};
 use genie_core::selector::sandbox::facts::Nothing;
 use genie_core::selector::sandbox::limits::Limits;
+use genie_core::selector::settings::Settings;
 
 /// The body of a `select` that denies when there is a plan, and else passes.
 const GUARD: &str = "(if (i32.load8_u offset=68 (local.get 0)) (then
@@ -53,7 +52,7 @@ impl Bench {
                 name: (*name).into(),
                 module: Module::File { path, sha256: Digest::of(&bytes) },
                 run: if name.starts_with("always") { Run::Always } else { Run::UntilDecided },
-                settings: json!(null),
+                settings: Settings::default(),
                 grants: Grants::default(),
                 limits: Limits::default(),
             }
