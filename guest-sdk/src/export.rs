@@ -4,7 +4,8 @@ use std::marker::PhantomData;
 
 use crate::bindings::exports::genie::selector::select;
 use crate::bindings::merging::exports::genie::selector::merge;
-use crate::{About, Merge, Merged, Outcome, Plan, Refusal, Request, Selector, Verdict, settings};
+use crate::settings::Settings as _;
+use crate::{About, Merge, Merged, Outcome, Plan, Refusal, Request, Selector, Verdict};
 
 /// Exports a selector from its module. A module needs exactly one call of it: without one
 /// the module exports nothing, and the host refuses it.
@@ -66,14 +67,14 @@ impl<S: Selector> select::Guest for Component<S> {
 
     fn select(request: Request, settings: String) -> Result<Verdict, Refusal> {
         report_panics();
-        S::select(&request, &settings::parse(&settings)?)
+        S::select(&request, &S::Settings::from_text(settings)?)
     }
 }
 
 impl<S: Merge> merge::Guest for Component<S> {
     fn merge(request: Request, plan: Plan, outcomes: Vec<Outcome>, settings: String) -> Result<Merged, Refusal> {
         report_panics();
-        S::merge(&request, &plan, &outcomes, &settings::parse(&settings)?)
+        S::merge(&request, &plan, &outcomes, &S::Settings::from_text(settings)?)
     }
 }
 

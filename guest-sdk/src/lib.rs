@@ -217,7 +217,7 @@ pub mod pod;
 mod request;
 #[cfg(feature = "schema")]
 pub mod schema;
-mod settings;
+pub mod settings;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 mod types;
@@ -237,15 +237,14 @@ pub use serde;
 #[doc(inline)]
 pub use types::Refusal;
 
-use serde::de::DeserializeOwned;
-
 /// A selector: decides which networks a pod gets.
 pub trait Selector {
-    /// The `settings` of the configuration's entry. A selector without settings has `()`.
+    /// The `settings` of the configuration's entry: a type that implements
+    /// [`Deserialize`](serde::Deserialize). A selector without settings has `()`.
     ///
     /// Settings that do not fit this type are refused before [`select`](Self::select) is
     /// called, by a [`Refusal::Invalid`] with the key `settings`: the operator's mistake.
-    type Settings: DeserializeOwned + 'static;
+    type Settings: settings::Settings;
 
     /// Says what this selector is. `genie-host inspect` shows it.
     fn about() -> About;

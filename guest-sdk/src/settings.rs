@@ -4,23 +4,80 @@ use std::any::TypeId;
 use std::fmt;
 
 use serde::de::value::{Error as UnitError, UnitDeserializer};
-use serde::de::{DeserializeOwned, IntoDeserializer};
+use serde::de::{DeserializeOwned, DeserializeSeed, IntoDeserializer};
 
 use crate::{Refusal, log};
+
+/// What a selector's settings can be: every type that implements [`serde::Deserialize`] and borrows
+/// nothing, and [`Text`].
+pub trait Settings: Sized {
+    /// Reads the settings of the configuration's entry, which are JSON text.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Invalid`] with the key `settings`.
+    fn from_text(text: String) -> Result<Self, Refusal>;
+}
+
+impl<S: DeserializeOwned + 'static> Settings for S {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        parse(&text)
+    }
+}
+
+/// Settings that the selector reads itself. A long table costs less that way: it can be looked at
+/// part by part, and its words can be borrowed.
+///
+/// ```
+/// use std::marker::PhantomData;
+///
+/// use genie_selector::{Refusal, settings};
+///
+/// fn is_listed(settings: &settings::Text, name: &str) -> Result<bool, Refusal> {
+///     let listed: Vec<&str> = settings.read(PhantomData)?;
+///     Ok(listed.contains(&name))
+/// }
+/// ```
+pub struct Text(String);
+
+impl Text {
+    /// Reads the text.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Invalid`] with the key `settings` and the message of serde.
+    pub fn read<'a, S: DeserializeSeed<'a>>(&'a self, seed: S) -> Result<S::Value, Refusal> {
+        let text = given(&self.0);
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let read = seed.deserialize(&mut reader).and_then(|read| reader.end().map(|()| read));
+        read.map_err(|error| refused(text, &Words(error)))
+    }
+}
+
+impl Settings for Text {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        Ok(Self(text))
+    }
+}
 
 /// How many bytes of a wrong text a message repeats at most.
 const QUOTED: usize = 200;
 
-/// Reads settings. Blank text and `null` stand for `{}`.
+/// The text that was given. Blank text and `null` stand for `{}`.
+fn given(text: &str) -> &str {
+    match text.trim() {
+        "" | "null" => "{}",
+        text => text,
+    }
+}
+
+/// Reads settings.
 ///
 /// # Errors
 ///
 /// [`Refusal::Invalid`] with the key `settings` and the message of serde.
-pub(crate) fn parse<S: DeserializeOwned + 'static>(text: &str) -> Result<S, Refusal> {
-    let text = match text.trim() {
-        "" | "null" => "{}",
-        text => text,
-    };
+fn parse<S: DeserializeOwned + 'static>(text: &str) -> Result<S, Refusal> {
+    let text = given(text);
     // Decided while compiling: a selector without settings links no JSON parser.
     if TypeId::of::<S>() == TypeId::of::<()>() {
         if text != "{}" {

@@ -17,7 +17,8 @@ pub use request::request;
 
 use serde_json::{Value, json};
 
-use crate::{Outcome, Refusal, Request, Selector, Verdict, settings};
+use crate::settings::Settings as _;
+use crate::{Outcome, Refusal, Request, Selector, Verdict};
 
 /// Calls a selector as its module's export does: with `settings` as the JSON of the entry, so that a
 /// test sees what the operator would.
@@ -49,7 +50,7 @@ use crate::{Outcome, Refusal, Request, Selector, Verdict, settings};
 ///
 /// The selector's, and that of settings that do not fit.
 pub fn select<S: Selector>(request: &Request, settings: &str) -> Result<Verdict, Refusal> {
-    S::select(request, &settings::parse(settings)?)
+    S::select(request, &S::Settings::from_text(settings.to_owned())?)
 }
 
 /// What a network answers, for the test of a merge: `network` made `interface` in the pod's

@@ -46,7 +46,7 @@ impl Named<'_> {
 
 /// The verdict of an action. None when what should name the networks is not there: the next rule is
 /// tried.
-pub fn act(action: &Action, facts: &Facts<'_>, named: &Named<'_>) -> Result<Option<Verdict>, Refusal> {
+pub fn act(action: &Action<'_>, facts: &Facts<'_>, named: &Named<'_>) -> Result<Option<Verdict>, Refusal> {
     let verdict = match action {
         Action::Networks(list) => {
             let mut plan = plugin_list::plan(facts.request, &named.member("networks"), list)?;
@@ -58,7 +58,7 @@ pub fn act(action: &Action, facts: &Facts<'_>, named: &Named<'_>) -> Result<Opti
             Some(plan) => plan.into(),
             None => return Ok(None),
         },
-        Action::Deny(sentence) => return Err(Refusal::denied(sentence)),
+        Action::Deny(sentence) => return Err(Refusal::denied(&**sentence)),
         Action::Pass => Verdict::Pass,
     };
     Ok(Some(verdict))
@@ -84,12 +84,12 @@ fn add(request: &Request, list: &str, named: &Named<'_>) -> Result<Verdict, Refu
 }
 
 /// The plan that a label or annotation names. A missing or blank one names nothing.
-fn networks_from(origin: &Origin, facts: &Facts<'_>, named: &Named<'_>) -> Result<Option<Plan>, Refusal> {
+fn networks_from(origin: &Origin<'_>, facts: &Facts<'_>, named: &Named<'_>) -> Result<Option<Plan>, Refusal> {
     let (place, written) = match origin {
-        Origin::Annotation(key) => (format!("annotation {key}"), facts.request.annotation(key)),
-        Origin::Label(key) => (format!("label {key}"), facts.label(key)?),
+        Origin::Annotation(key) => (format!("annotation {}", &**key), facts.request.annotation(key)),
+        Origin::Label(key) => (format!("label {}", &**key), facts.label(key)?),
         Origin::NamespaceLabel(key) => {
-            (format!("label {key} of namespace {}", facts.request.pod.namespace), facts.namespace_label(key)?)
+            (format!("label {} of namespace {}", &**key, facts.request.pod.namespace), facts.namespace_label(key)?)
         }
     };
     let Some(written) = written.filter(|written| !written.trim().is_empty()) else { return Ok(None) };

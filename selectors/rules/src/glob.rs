@@ -1,15 +1,16 @@
 //! Texts in which each `*` stands for any text.
 
 use genie_selector::serde::Deserialize;
+use genie_selector::serde::de::{Deserializer, Error};
+
+use crate::text::Text;
 
 /// At least one glob: a text matches when one of them does.
-#[derive(Debug, Deserialize)]
-#[serde(crate = "genie_selector::serde", try_from = "Vec<String>")]
-pub struct Globs(Vec<String>);
+pub struct Globs<'a>(Vec<Text<'a>>);
 
-impl Globs {
+impl<'a> Globs<'a> {
     /// A single glob.
-    pub fn one(glob: String) -> Self {
+    pub fn one(glob: Text<'a>) -> Self {
         Self(vec![glob])
     }
 
@@ -19,12 +20,11 @@ impl Globs {
     }
 }
 
-impl TryFrom<Vec<String>> for Globs {
-    type Error = &'static str;
-
-    fn try_from(globs: Vec<String>) -> Result<Self, Self::Error> {
+impl<'de: 'a, 'a> Deserialize<'de> for Globs<'a> {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        let globs = Vec::deserialize(reader)?;
         if globs.is_empty() {
-            Err("is empty, so nothing would match: leave it out, or name something")
+            Err(Error::custom("is empty, so nothing would match: leave it out, or name something"))
         } else {
             Ok(Self(globs))
         }

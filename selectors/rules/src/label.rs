@@ -1,8 +1,10 @@
 //! Label selectors with the meaning that they have in Kubernetes.
 
-use std::collections::BTreeMap;
-
 use genie_selector::serde::Deserialize;
+use genie_selector::serde::de::{Deserializer, Error};
+
+use crate::place::Pairs;
+use crate::text::Text;
 
 /// The longest part of a label's key, and the longest value, in bytes.
 const PART: usize = 63;
@@ -10,13 +12,11 @@ const PART: usize = 63;
 const PREFIX: usize = 253;
 
 /// One requirement of `matchExpressions`.
-#[derive(Debug, Deserialize)]
-#[serde(crate = "genie_selector::serde", try_from = "Written")]
-pub struct Requirement {
+pub struct Requirement<'a> {
     /// The label's key.
-    pub key: String,
+    pub key: Text<'a>,
     operator: Operator,
-    values: Vec<String>,
+    values: Vec<Text<'a>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -30,17 +30,22 @@ enum Operator {
 
 #[derive(Deserialize)]
 #[serde(crate = "genie_selector::serde", deny_unknown_fields)]
-struct Written {
-    key: String,
+struct Written<'a> {
+    #[serde(borrow)]
+    key: Text<'a>,
     operator: Operator,
-    #[serde(default)]
-    values: Vec<String>,
+    #[serde(borrow, default)]
+    values: Vec<Text<'a>>,
 }
 
-impl TryFrom<Written> for Requirement {
-    type Error = String;
+impl<'de: 'a, 'a> Deserialize<'de> for Requirement<'a> {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        Self::checked(Written::deserialize(reader)?).map_err(Error::custom)
+    }
+}
 
-    fn try_from(written: Written) -> Result<Self, String> {
+impl<'a> Requirement<'a> {
+    fn checked(written: Written<'a>) -> Result<Self, String> {
         let Written { key, operator, values } = written;
         check_key(&key)?;
         let listed = matches!(operator, Operator::In | Operator::NotIn);
@@ -52,12 +57,10 @@ impl TryFrom<Written> for Requirement {
         values.iter().try_for_each(|value| check_value(value))?;
         Ok(Self { key, operator, values })
     }
-}
 
-impl Requirement {
     /// Whether the label's value meets the requirement; none when there is no such label.
     pub fn is_met(&self, value: Option<&str>) -> bool {
-        let listed = || value.is_some_and(|value| self.values.iter().any(|listed| listed == value));
+        let listed = || value.is_some_and(|value| self.values.iter().any(|listed| **listed == *value));
         match self.operator {
             Operator::In => listed(),
             Operator::NotIn => !listed(),
@@ -68,16 +71,14 @@ impl Requirement {
 }
 
 /// The requirements of `matchLabels`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(crate = "genie_selector::serde", try_from = "BTreeMap<String, String>")]
-pub struct MatchLabels(pub Vec<Requirement>);
+#[derive(Default)]
+pub struct MatchLabels<'a>(pub Vec<Requirement<'a>>);
 
-impl TryFrom<BTreeMap<String, String>> for MatchLabels {
-    type Error = String;
-
-    fn try_from(labels: BTreeMap<String, String>) -> Result<Self, String> {
-        let requirement = |(key, value): (String, String)| {
-            Requirement::try_from(Written { key, operator: Operator::In, values: vec![value] })
+impl<'de: 'a, 'a> Deserialize<'de> for MatchLabels<'a> {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        let Pairs(labels) = Pairs::deserialize(reader)?;
+        let requirement = |(key, value)| {
+            Requirement::checked(Written { key, operator: Operator::In, values: vec![value] }).map_err(Error::custom)
         };
         labels.into_iter().map(requirement).collect::<Result<_, _>>().map(Self)
     }

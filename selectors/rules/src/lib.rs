@@ -3,6 +3,7 @@
 //!
 //! With `"run": "always"` the same table is a guard: it sees what was decided before.
 
+use genie_selector::settings::Text;
 use genie_selector::{About, Refusal, Request, Selector, Verdict, log};
 
 mod act;
@@ -13,17 +14,18 @@ mod place;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod text;
 mod when;
 
 use act::Named;
 use facts::Facts;
-use settings::Settings;
+use settings::{Rule, Table};
 
 /// The selector.
 pub struct Rules;
 
 impl Selector for Rules {
-    type Settings = Settings;
+    type Settings = Text;
 
     fn about() -> About {
         About::new(
@@ -34,19 +36,29 @@ impl Selector for Rules {
         .with_settings(include_str!("settings.schema.json"))
     }
 
-    fn select(request: &Request, settings: &Settings) -> Result<Verdict, Refusal> {
+    fn select(request: &Request, settings: &Text) -> Result<Verdict, Refusal> {
         let facts = Facts::of(request);
-        for (index, rule) in settings.rules.iter().enumerate() {
-            let named = Named { index, name: rule.name.as_deref() };
-            let holds = rule.when.holds(&facts, &named);
-            let decided = holds.and_then(|holds| if holds { act::act(&rule.action, &facts, &named) } else { Ok(None) });
-            if let Some(verdict) = decided.map_err(|refusal| named.explain(refusal))? {
-                log::debug!("{named} decides");
-                return Ok(verdict);
+        let mut decided = None;
+        // The rules behind the one that decides are read, too: a mistake is told whichever pod comes.
+        settings.read(Table(|index, rule| {
+            if decided.is_none() {
+                decided = decide(&facts, index, &rule).transpose();
             }
-        }
-        Ok(Verdict::Pass)
+        }))?;
+        decided.unwrap_or(Ok(Verdict::Pass))
     }
+}
+
+/// What a rule decides. None when it leaves the pod to the next one.
+fn decide(facts: &Facts<'_>, index: usize, rule: &Rule<'_>) -> Result<Option<Verdict>, Refusal> {
+    let named = Named { index, name: rule.name.as_deref() };
+    let holds = rule.when.holds(facts, &named);
+    let decided = holds.and_then(|holds| if holds { act::act(&rule.action, facts, &named) } else { Ok(None) });
+    let decided = decided.map_err(|refusal| named.explain(refusal))?;
+    if decided.is_some() {
+        log::debug!("{named} decides");
+    }
+    Ok(decided)
 }
 
 genie_selector::export!(Rules);

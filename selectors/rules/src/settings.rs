@@ -1,101 +1,140 @@
 //! The settings: `{"rules": [{"when": {…}, "networks": "calico"}]}`. docs/rules.md describes them.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use genie_selector::plugin_list;
 use genie_selector::serde::Deserialize;
-use genie_selector::serde::de::{self, Deserializer, SeqAccess, Visitor};
+use genie_selector::serde::de::{self, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::glob::Globs;
 use crate::label::{self, MatchLabels, Requirement};
-use crate::place::{List, members};
+use crate::place::{List, Pairs, at, each, members};
+use crate::text::Text;
 
-/// The whole table.
-#[derive(Debug, Deserialize)]
-#[serde(crate = "genie_selector::serde", try_from = "Table")]
-pub struct Settings {
-    /// The rules, in the order in which they are tried. Never empty.
-    pub rules: Vec<Rule>,
+/// Reads the whole table and hands out its rules, with their indices, in the order in which they are
+/// tried. Each is dropped before the next one is read: a table may be long, and every page of memory
+/// that it takes costs the pod time.
+pub struct Table<F>(pub F);
+
+impl<'de, F: FnMut(usize, Rule<'de>)> DeserializeSeed<'de> for Table<F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        reader.deserialize_map(self)
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(crate = "genie_selector::serde", deny_unknown_fields)]
-struct Table {
-    #[serde(deserialize_with = "rules")]
-    rules: List<Rule>,
+impl<'de, F: FnMut(usize, Rule<'de>)> Visitor<'de> for Table<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with rules")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
+        let mut is_read = false;
+        while let Some(key) = members.next_key::<Text<'de>>()? {
+            if &*key != "rules" {
+                return Err(Error::unknown_field(&key, &["rules"]));
+            }
+            if is_read {
+                return Err(Error::duplicate_field("rules"));
+            }
+            is_read = true;
+            members.next_value_seed(Rules(&mut self.0)).map_err(|error| at("rules", error))?;
+        }
+        if is_read { Ok(()) } else { Err(Error::missing_field("rules")) }
+    }
 }
 
-impl TryFrom<Table> for Settings {
-    type Error = &'static str;
+struct Rules<'f, F>(&'f mut F);
 
-    fn try_from(Table { rules: List(rules) }: Table) -> Result<Self, Self::Error> {
-        if rules.is_empty() { Err("rules: is empty: write at least one rule") } else { Ok(Self { rules }) }
+impl<'de, F: FnMut(usize, Rule<'de>)> DeserializeSeed<'de> for Rules<'_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        reader.deserialize_seq(self)
+    }
+}
+
+impl<'de, F: FnMut(usize, Rule<'de>)> Visitor<'de> for Rules<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<(), A::Error> {
+        match each(elements, self.0)? {
+            0 => Err(Error::custom("is empty: write at least one rule")),
+            _ => Ok(()),
+        }
     }
 }
 
 /// One rule.
-#[derive(Debug, Deserialize)]
-#[serde(crate = "genie_selector::serde", try_from = "Written")]
-pub struct Rule {
+pub struct Rule<'a> {
     /// The name for messages.
-    pub name: Option<String>,
+    pub name: Option<Text<'a>>,
     /// All of this has to hold.
-    pub when: When,
+    pub when: When<'a>,
     /// What happens then.
-    pub action: Action,
+    pub action: Action<'a>,
 }
 
 #[derive(Deserialize)]
 #[serde(crate = "genie_selector::serde", rename_all = "camelCase", deny_unknown_fields)]
-struct Written {
-    #[serde(default, deserialize_with = "name")]
-    name: Option<String>,
-    #[serde(default, deserialize_with = "when")]
-    when: When,
+struct Written<'a> {
+    #[serde(borrow, default, deserialize_with = "name")]
+    name: Option<Text<'a>>,
+    #[serde(borrow, default, deserialize_with = "when")]
+    when: When<'a>,
     #[serde(default, deserialize_with = "networks")]
     networks: Option<plugin_list::Written>,
     #[serde(default, deserialize_with = "add")]
     add: Option<plugin_list::Written>,
-    #[serde(default, deserialize_with = "networks_from")]
-    networks_from: Option<Origin>,
-    #[serde(default, deserialize_with = "deny")]
-    deny: Option<String>,
+    #[serde(borrow, default, deserialize_with = "networks_from")]
+    networks_from: Option<Origin<'a>>,
+    #[serde(borrow, default, deserialize_with = "deny")]
+    deny: Option<Text<'a>>,
     #[serde(default, deserialize_with = "pass")]
     pass: Option<bool>,
 }
 
 /// What a rule does.
-#[derive(Debug)]
-pub enum Action {
+pub enum Action<'a> {
     /// The pod gets these networks.
     Networks(String),
     /// The pod gets these networks beside those that are decided.
     Add(String),
     /// The pod gets the networks that this text names.
-    NetworksFrom(Origin),
+    NetworksFrom(Origin<'a>),
     /// The pod is refused, with this sentence.
-    Deny(String),
+    Deny(Text<'a>),
     /// The next selector decides, or what is decided stands.
     Pass,
 }
 
 /// The key of a text that names networks.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(crate = "genie_selector::serde", rename_all = "camelCase")]
-pub enum Origin {
+pub enum Origin<'a> {
     /// An annotation of the pod.
-    Annotation(String),
+    Annotation(#[serde(borrow)] Text<'a>),
     /// A label of the pod.
-    Label(String),
+    Label(#[serde(borrow)] Text<'a>),
     /// A label of the pod's namespace.
-    NamespaceLabel(String),
+    NamespaceLabel(#[serde(borrow)] Text<'a>),
 }
 
-impl TryFrom<Written> for Rule {
-    type Error = String;
+impl<'de: 'a, 'a> Deserialize<'de> for Rule<'a> {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        Self::checked(Written::deserialize(reader)?).map_err(Error::custom)
+    }
+}
 
-    fn try_from(written: Written) -> Result<Self, String> {
+impl<'a> Rule<'a> {
+    fn checked(written: Written<'a>) -> Result<Self, String> {
         let Written { name, when, networks, add, networks_from, deny, pass } = written;
         let actions = [
             networks.map(|list| Action::Networks(list.0)),
@@ -124,77 +163,75 @@ impl TryFrom<Written> for Rule {
 }
 
 /// The conditions of a rule. What is left out always holds.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(crate = "genie_selector::serde", rename_all = "camelCase", deny_unknown_fields)]
-pub struct When {
+pub struct When<'a> {
     /// The pod's namespace.
-    #[serde(default, deserialize_with = "namespace")]
-    pub namespace: Selected,
+    #[serde(borrow, default, deserialize_with = "namespace")]
+    pub namespace: Selected<'a>,
     /// The pod.
-    #[serde(default, deserialize_with = "pod")]
-    pub pod: Selected,
+    #[serde(borrow, default, deserialize_with = "pod")]
+    pub pod: Selected<'a>,
     /// The pod's node.
-    #[serde(default, deserialize_with = "node")]
-    pub node: Selected,
+    #[serde(borrow, default, deserialize_with = "node")]
+    pub node: Selected<'a>,
     /// The name of the pod's service account.
-    #[serde(default, deserialize_with = "service_account")]
-    pub service_account: Option<Globs>,
+    #[serde(borrow, default, deserialize_with = "service_account")]
+    pub service_account: Option<Globs<'a>>,
     /// The kind of the pod's controlling owner.
-    #[serde(default, deserialize_with = "owner")]
-    pub owner: Option<Globs>,
+    #[serde(borrow, default, deserialize_with = "owner")]
+    pub owner: Option<Globs<'a>>,
     /// The pod's annotations.
-    #[serde(default, deserialize_with = "annotations")]
-    pub annotations: BTreeMap<String, Annotation>,
+    #[serde(borrow, default, deserialize_with = "annotations")]
+    pub annotations: Pairs<'a, Annotation<'a>>,
     /// What an earlier selector decided.
-    #[serde(default, deserialize_with = "decided")]
-    pub decided: Option<Decided>,
+    #[serde(borrow, default, deserialize_with = "decided")]
+    pub decided: Option<Decided<'a>>,
 }
 
 /// The conditions of something with a name and labels.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(crate = "genie_selector::serde", rename_all = "camelCase", deny_unknown_fields)]
-pub struct Selected {
+pub struct Selected<'a> {
     /// Its name.
-    #[serde(default, deserialize_with = "names")]
-    pub names: Option<Globs>,
-    #[serde(default, deserialize_with = "match_labels")]
-    match_labels: MatchLabels,
-    #[serde(default, deserialize_with = "match_expressions")]
-    match_expressions: List<Requirement>,
+    #[serde(borrow, default, deserialize_with = "names")]
+    pub names: Option<Globs<'a>>,
+    #[serde(borrow, default, deserialize_with = "match_labels")]
+    match_labels: MatchLabels<'a>,
+    #[serde(borrow, default, deserialize_with = "match_expressions")]
+    match_expressions: List<Requirement<'a>>,
 }
 
-impl Selected {
+impl<'a> Selected<'a> {
     /// What its labels have to meet.
-    pub fn requirements(&self) -> impl Iterator<Item = &Requirement> {
+    pub fn requirements(&self) -> impl Iterator<Item = &Requirement<'a>> {
         self.match_labels.0.iter().chain(&self.match_expressions.0)
     }
 }
 
 /// The condition of an annotation.
-#[derive(Debug)]
-pub enum Annotation {
+pub enum Annotation<'a> {
     /// Whether there has to be one.
     There(bool),
     /// Its value.
-    Value(Globs),
+    Value(Globs<'a>),
 }
 
 /// The condition of an earlier decision.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(crate = "genie_selector::serde", rename_all = "camelCase")]
-pub enum Decided {
+pub enum Decided<'a> {
     /// There is none.
     None,
     /// There is one.
     Any,
     /// It has at least one of these networks.
-    Networks(Vec<String>),
+    Networks(#[serde(borrow)] Vec<Text<'a>>),
     /// It has at least one network beside these.
-    OtherThan(Vec<String>),
+    OtherThan(#[serde(borrow)] Vec<Text<'a>>),
 }
 
 members! {
-    rules = "rules";
     name = ".name";
     when = ".when";
     networks = ".networks";
@@ -214,25 +251,29 @@ members! {
     match_expressions = ".matchExpressions";
 }
 
-impl<'de> Deserialize<'de> for Annotation {
+impl<'de: 'a, 'a> Deserialize<'de> for Annotation<'a> {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
         struct Value;
         impl<'de> Visitor<'de> for Value {
-            type Value = Annotation;
+            type Value = Annotation<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a value such as \"gold-*\", a list of values, or true or false for whether there is one")
             }
 
-            fn visit_bool<E>(self, there: bool) -> Result<Annotation, E> {
+            fn visit_bool<E>(self, there: bool) -> Result<Annotation<'de>, E> {
                 Ok(Annotation::There(there))
             }
 
-            fn visit_str<E>(self, glob: &str) -> Result<Annotation, E> {
-                Ok(Annotation::Value(Globs::one(glob.to_owned())))
+            fn visit_borrowed_str<E>(self, glob: &'de str) -> Result<Annotation<'de>, E> {
+                Ok(Annotation::Value(Globs::one(Text(glob.into()))))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<Annotation, A::Error> {
+            fn visit_str<E>(self, glob: &str) -> Result<Annotation<'de>, E> {
+                Ok(Annotation::Value(Globs::one(Text(glob.to_owned().into()))))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<Annotation<'de>, A::Error> {
                 Globs::deserialize(de::value::SeqAccessDeserializer::new(elements)).map(Annotation::Value)
             }
         }

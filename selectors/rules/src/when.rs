@@ -6,8 +6,9 @@ use crate::act::Named;
 use crate::facts::Facts;
 use crate::glob::Globs;
 use crate::settings::{Annotation, Decided, Selected, When};
+use crate::text::Text;
 
-impl When {
+impl When<'_> {
     /// Whether all conditions hold. What costs nothing is looked at first, and a fact is asked for
     /// only when all before it holds.
     pub fn holds(&self, facts: &Facts<'_>, named: &Named<'_>) -> Result<bool, Refusal> {
@@ -23,7 +24,7 @@ impl When {
         is_named(self.namespace.names.as_ref(), &pod.namespace)
             && is_named(self.pod.names.as_ref(), &pod.name)
             && is_named(self.node.names.as_ref(), &request.node)
-            && self.annotations.iter().all(|(key, wanted)| match (wanted, request.annotation(key)) {
+            && self.annotations.0.iter().all(|(key, wanted)| match (wanted, request.annotation(key)) {
                 (Annotation::There(wanted), found) => *wanted == found.is_some(),
                 (Annotation::Value(globs), found) => found.is_some_and(|value| globs.matches(value)),
             })
@@ -44,14 +45,17 @@ impl When {
     }
 }
 
-fn is_named(globs: Option<&Globs>, name: &str) -> bool {
+fn is_named(globs: Option<&Globs<'_>>, name: &str) -> bool {
     globs.is_none_or(|globs| globs.matches(name))
 }
 
 /// The test of a label's value, which gets none when there is no such label.
 type Met<'a> = &'a dyn Fn(Option<&str>) -> bool;
 
-fn holds_labels(selected: &Selected, label: impl Fn(&str, Met<'_>) -> Result<bool, Refusal>) -> Result<bool, Refusal> {
+fn holds_labels(
+    selected: &Selected<'_>,
+    label: impl Fn(&str, Met<'_>) -> Result<bool, Refusal>,
+) -> Result<bool, Refusal> {
     for requirement in selected.requirements() {
         if !label(&requirement.key, &|value| requirement.is_met(value))? {
             return Ok(false);
@@ -60,7 +64,7 @@ fn holds_labels(selected: &Selected, label: impl Fn(&str, Met<'_>) -> Result<boo
     Ok(true)
 }
 
-impl Decided {
+impl Decided<'_> {
     fn holds(&self, request: &Request, named: &Named<'_>) -> bool {
         let Some(plan) = &request.decided else { return matches!(self, Self::None) };
         match self {
@@ -80,11 +84,11 @@ impl Decided {
 
 /// The networks of these names. Not every node has every network, so that one is missing is no
 /// mistake.
-fn listed<'a>(these: &[String], request: &'a Request, named: &Named<'_>) -> Vec<&'a Network> {
-    let find = |name: &String| {
+fn listed<'a>(these: &[Text<'_>], request: &'a Request, named: &Named<'_>) -> Vec<&'a Network> {
+    let find = |name: &Text<'_>| {
         let found = request.find_network(name);
         if found.is_none() {
-            log::warn!("{named}: decided names {name:?}, which is not installed here");
+            log::warn!("{named}: decided names {:?}, which is not installed here", &**name);
         }
         found
     };
