@@ -9,9 +9,9 @@ use genie_core::selector::artefact::engine;
 use genie_core::selector::contract;
 use genie_core::selector::module::{BuiltIn, Compiler, Program};
 use genie_core::selector::sandbox::imports::State;
-use genie_core::selector::sandbox::run::{Linked, Run};
+use genie_core::selector::sandbox::run::{self, Linked, Run};
 use wasmtime::Engine;
-use wasmtime::component::Component;
+use wasmtime::component::{Component, Linker};
 
 use crate::{built_in, in_place};
 
@@ -42,7 +42,10 @@ impl Program for Plugin {
     }
 
     fn prepare(&self, selector: &str, component: &Component) -> Result<Arc<dyn Run>, CniError> {
-        Ok(Arc::new(Linked::<State>::new(selector, component, |_| Ok(()))?))
+        // A chain has several selectors, and making a linker takes longer than using it.
+        static LINKER: OnceLock<Result<Linker<State>, CniError>> = OnceLock::new();
+        let linker = LINKER.get_or_init(|| run::linker(component.engine())).as_ref().map_err(Clone::clone)?;
+        Ok(Arc::new(Linked::new(selector, component, linker)?))
     }
 
     /// The path of `genie-host`, which is installed beside the plugin.

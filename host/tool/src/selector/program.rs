@@ -8,7 +8,7 @@ use genie_core::digest::Digest;
 use genie_core::selector::artefact::cache;
 use genie_core::selector::contract;
 use genie_core::selector::module::{BuiltIn, Compiler, Loader, Program};
-use genie_core::selector::sandbox::run::{Linked, Run};
+use genie_core::selector::sandbox::run::{self, Linked, Run};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -79,5 +79,7 @@ impl Program for Tool {
 /// # Errors
 /// The component does not fit this host.
 pub fn prepare(selector: &str, component: &Component) -> Result<Arc<dyn Run>, CniError> {
-    Ok(Arc::new(Linked::<WithWasi>::new(selector, component, |linker| wasi::link(linker, component))?))
+    let mut linker = run::linker::<WithWasi>(component.engine())?;
+    wasi::link(&mut linker, component).map_err(run::unlinked)?;
+    Ok(Arc::new(Linked::new(selector, component, &linker)?))
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use wasmtime::component::{Component, InstancePre, Linker};
-use wasmtime::{Store, Trap};
+use wasmtime::{Engine, Store, Trap};
 
 use super::imports::{self, Ask, Context, State};
 use super::log::Log;
@@ -49,17 +49,28 @@ pub trait Run: Send + Sync {
     fn run(&self, task: &Task, bounds: &Bounds, ask: Ask, deadline: Instant) -> Ran;
 }
 
+/// A linker with all imports of the contract. It serves any number of components.
+///
+/// # Errors
+/// [`code::SELECTOR`] when the engine does not take them.
+pub fn linker<T: Context>(engine: &Engine) -> Result<Linker<T>, CniError> {
+    let mut linker = Linker::new(engine);
+    imports::link(&mut linker).map_err(unlinked)?;
+    Ok(linker)
+}
+
+/// The error for imports that the engine does not take.
+pub fn unlinked(error: wasmtime::Error) -> CniError {
+    let message = "the imports of selectors cannot be linked, which is a defect in genie-host";
+    CniError::new(code::SELECTOR, message).with_details(format!("{error:#}"))
+}
+
 impl<T: Context> Linked<T> {
-    /// Checks a component's imports and exports. `link` adds imports to those of the contract.
-    /// Grants are not checked here.
+    /// Checks a component's imports and exports. Grants are not checked here.
     ///
     /// # Errors
     /// [`code::SELECTOR`] when the component does not fit this host.
-    pub fn new(
-        selector: &str,
-        component: &Component,
-        link: impl FnOnce(&mut Linker<T>) -> wasmtime::Result<()>,
-    ) -> Result<Self, CniError> {
+    pub fn new(selector: &str, component: &Component, linker: &Linker<T>) -> Result<Self, CniError> {
         let misfit = |error: wasmtime::Error| {
             let message = format!(
                 "selector {selector:?} does not fit this host: build it against genie:selector@0.1 as this \
@@ -67,8 +78,6 @@ impl<T: Context> Linked<T> {
             );
             CniError::new(code::SELECTOR, message).with_details(format!("{error:#}"))
         };
-        let mut linker = Linker::new(component.engine());
-        imports::link(&mut linker).and_then(|()| link(&mut linker)).map_err(misfit)?;
         let pre = linker.instantiate_pre(component).map_err(misfit)?;
         let select = select::GuestIndices::new(&pre).map_err(misfit)?;
         let merge = has_merge(component).then(|| merge::GuestIndices::new(&pre)).transpose().map_err(misfit)?;
