@@ -77,7 +77,7 @@ pub struct Rule<'a> {
     /// The name for messages.
     pub name: Option<Text<'a>>,
     /// All of this has to hold.
-    pub when: When<'a>,
+    pub when: Box<When<'a>>,
     /// What happens then.
     pub action: Action<'a>,
 }
@@ -88,7 +88,7 @@ struct Written<'a> {
     #[serde(borrow, default, deserialize_with = "name")]
     name: Option<Text<'a>>,
     #[serde(borrow, default, deserialize_with = "when")]
-    when: When<'a>,
+    when: Box<When<'a>>,
     #[serde(default, deserialize_with = "networks")]
     networks: Option<plugin_list::Written>,
     #[serde(default, deserialize_with = "add")]
