@@ -84,6 +84,8 @@
 //! }
 //! ```
 //!
+//! A selector whose settings are a long table takes [`settings::Text`] and reads it part by part.
+//!
 //! With the feature `schema` the schema is derived from the type: see the module `schema`.
 //!
 //! # Facts

@@ -115,9 +115,11 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::marker::PhantomData;
+
     use serde::Deserialize;
 
-    use super::parse;
+    use super::{Settings as _, Text, parse};
     use crate::Refusal;
     use crate::fake::Host;
 
@@ -133,6 +135,14 @@ mod tests {
         for text in ["", " ", "{}", "null", "\n{}\n"] {
             assert_eq!(parse::<()>(text), Ok(()), "{text:?}");
             assert_eq!(parse::<Limits>(text), Ok(Limits { most: 0 }), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn text_is_read_by_the_selector_and_told_in_the_same_words() {
+        let read = |text: &str| Text::from_text(text.to_owned()).and_then(|text| text.read(PhantomData::<Limits>));
+        for text in ["", " null\n", r#"{"most":1}"#, r#"{"must":1}"#, "{} {}"] {
+            assert_eq!(read(text), parse::<Limits>(text), "{text:?}");
         }
     }
 
