@@ -80,6 +80,6 @@ impl Program for Tool {
 /// The component does not fit this host.
 pub fn prepare(selector: &str, component: &Component) -> Result<Arc<dyn Run>, CniError> {
     let mut linker = run::linker::<WithWasi>(component.engine())?;
-    wasi::link(&mut linker, component).map_err(run::unlinked)?;
+    wasi::link(&mut linker, component).map_err(|error| run::unlinked(&error))?;
     Ok(Arc::new(Linked::new(selector, component, &linker)?))
 }

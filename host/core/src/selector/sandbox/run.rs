@@ -55,12 +55,12 @@ pub trait Run: Send + Sync {
 /// [`code::SELECTOR`] when the engine does not take them.
 pub fn linker<T: Context>(engine: &Engine) -> Result<Linker<T>, CniError> {
     let mut linker = Linker::new(engine);
-    imports::link(&mut linker).map_err(unlinked)?;
+    imports::link(&mut linker).map_err(|error| unlinked(&error))?;
     Ok(linker)
 }
 
 /// The error for imports that the engine does not take.
-pub fn unlinked(error: wasmtime::Error) -> CniError {
+pub fn unlinked(error: &wasmtime::Error) -> CniError {
     let message = "the imports of selectors cannot be linked, which is a defect in genie-host";
     CniError::new(code::SELECTOR, message).with_details(format!("{error:#}"))
 }
