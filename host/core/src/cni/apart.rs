@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_refused() {
-        for text in ["[]", "7", "", "{", r#"{"k": }"#, "{} {}", r#"{"k": tru}"#] {
+        for text in ["[]", "7", "", "{", r#"{"k": }"#, "{} {}", r#"{"k": x}"#] {
             assert!(apart(text.as_bytes(), "k").is_err(), "{text}");
         }
         let told = apart(b"[]", "k").unwrap_err().to_string();
