@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::network::assign;
-use crate::selector::abi::{Attachment, Plan, Request, Source};
+use crate::selector::abi::{Attachment, Plan, Request, Source, installed};
 use crate::selector::decision::{Step, StepOutcome};
 use crate::selector::sandbox::facts::{Answered, Consulted, Facts, Question};
 
@@ -97,9 +97,7 @@ fn written_out(plan: &Plan, request: &Request) -> Option<Vec<Attachment>> {
     let written = plan.attachments.iter().zip(interfaces).map(|(attachment, interface)| {
         let network = match &attachment.network {
             Source::Installed(name) => {
-                let mut networks = request.networks.iter();
-                let found = networks.clone().find(|network| network.file == *name);
-                let found = found.or_else(|| networks.find(|network| network.name == *name));
+                let found = installed(&request.networks, name);
                 Source::Installed(found.map_or_else(|| name.clone(), |network| network.file.clone()))
             }
             other => other.clone(),

@@ -33,3 +33,9 @@ pub const VERSIONS: &str = "0.1.";
 pub const SELECT: &str = "genie:selector/select@0.1.0";
 /// The interface that a selector exports when it merges in its own way.
 pub const MERGE: &str = "genie:selector/merge@0.1.0";
+
+/// The network that `written` means in a plan: the one of that file, else the first of that name.
+pub fn installed<'a>(networks: &'a [Network], written: &str) -> Option<&'a Network> {
+    let by_file = networks.iter().find(|network| network.file == written);
+    by_file.or_else(|| networks.iter().find(|network| network.name == written))
+}

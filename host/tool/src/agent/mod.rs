@@ -3,6 +3,7 @@
 //!
 //! What plugin and agent say to each other is [`genie_core::agent_api`].
 
+mod child;
 mod connections;
 mod context;
 mod daemon_set;

@@ -9,14 +9,13 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
 use tokio::process::Command;
-use tokio::time::timeout;
 
+use super::child;
 use crate::install::on_host;
 use genie_core::cni::CniError;
 use genie_core::record::{Header, Listed, MODERATE, Store, boot_id, is_earlier};
@@ -174,20 +173,8 @@ impl Reconciler {
             .args([OsStr::new("--root"), self.root.as_os_str(), OsStr::new("--state-dir"), self.state_dir.as_os_str()])
             .args(["--", &container.id, &container.interface])
             .env_clear()
-            .env("PATH", PATH)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .kill_on_drop(true);
-        let output = match timeout(COLLECT_TIME, command.output()).await {
-            Ok(Ok(output)) => output,
-            Ok(Err(error)) => return Err(format!("cannot start {}: {error}", self.program.display())),
-            Err(_) => return Err(format!("it took longer than {} s", COLLECT_TIME.as_secs())),
-        };
-        if output.status.success() {
-            return Ok(());
-        }
-        let said = String::from_utf8_lossy(&output.stderr);
-        Err(format!("{}: {}", output.status, said.trim()))
+            .env("PATH", PATH);
+        child::output(&mut command, COLLECT_TIME).await.map(drop)
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,9 +10,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::process::Command;
 use tokio::sync::Notify;
-use tokio::time::timeout;
 
 use super::Context;
+use super::child;
 use crate::install::{Layout, net_d};
 use genie_core::agent_api::protocol::CallReport;
 use genie_core::call::Difference;
@@ -96,18 +95,8 @@ async fn ask_about(layout: &Layout, program: &Path, container: &str, interface: 
         .arg("--config")
         .arg(layout.conf())
         .args(["--", container, interface])
-        .env_clear()
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    let output = match timeout(TIME, command.output()).await {
-        Ok(Ok(output)) => output,
-        Ok(Err(error)) => return Err(format!("cannot start {}: {error}", program.display())),
-        Err(_) => return Err(format!("it took longer than {} s", TIME.as_secs())),
-    };
-    let said = String::from_utf8_lossy(&output.stderr);
-    if !output.status.success() {
-        return Err(format!("{}: {}", output.status, said.trim()));
-    }
-    let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        .env_clear();
+    let said = child::output(&mut command, TIME).await?;
+    let lines = said.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     lines.map(|line| serde_json::from_slice(line).map_err(|error| error.to_string())).collect()
 }

@@ -94,11 +94,11 @@ impl Tried {
             Loader::new(PROGRAM, &config.paths.cache_dir, None)
         };
         if let Some(written) = &self.module {
-            let find = match place {
-                Place::Alone => entry::single,
-                Place::OfItsEntry => entry::in_place,
+            let tried = entry::find(Path::new(""), written, &self.instead()?, &config.chain, engine, &mut notes)?;
+            config.chain = match place {
+                Place::Alone => tried.alone(),
+                Place::OfItsEntry => tried.in_place(&config.chain, &mut notes),
             };
-            config.chain = find(Path::new(""), written, &self.instead()?, &config.chain, engine, &mut notes)?;
         } else if self.any_digest {
             entry::take_any(&mut config.chain, &mut notes);
         }

@@ -94,7 +94,8 @@ impl Trials {
         if let Some(module) = &case.module {
             let instead = Instead { settings: case.settings.clone(), grant: case.grant.clone(), any_digest: true };
             self.note(dir, module);
-            config.chain = entry::single(dir, module, &instead, &config.chain, Engine::of_process(), &mut notes)?;
+            let tried = entry::find(dir, module, &instead, &config.chain, Engine::of_process(), &mut notes)?;
+            config.chain = tried.alone();
         } else if case.settings.is_some() || case.grant.is_some() {
             bail!(
                 "\"settings\" and \"grant\" are those of \"module\", and the case has none: write them in \"config\""

@@ -27,56 +27,47 @@ pub struct Instead {
     pub any_digest: bool,
 }
 
-/// A chain of only the selector that is tried. It has the entry that the configuration has for it,
-/// if any, and is asked what it says to an earlier decision, too. A relative path starts in `dir`.
-/// `notes` gets what of the configuration does not hold.
+/// The selector that is tried, as an entry of a chain.
+pub struct Tried {
+    /// What was written to name it.
+    written: String,
+    entry: Entry,
+    /// The place of its own entry in the configuration's chain, if it has one.
+    place: Option<usize>,
+}
+
+impl Tried {
+    /// A chain of the selector alone. It is asked what it says to an earlier decision, too.
+    pub fn alone(self) -> Chain {
+        Chain { entries: vec![Entry { run: Run::Always, ..self.entry }], merge: None }
+    }
+
+    /// The configuration's chain with the selector in the place of its entry. Without one it is asked
+    /// alone, and `notes` gets that.
+    pub fn in_place(self, chain: &Chain, notes: &mut Vec<String>) -> Chain {
+        let mut chain = chain.clone();
+        if let Some(there) = self.place.and_then(|place| chain.entries.get_mut(place)) {
+            *there = self.entry;
+            return chain;
+        }
+        notes.push(format!("{} is asked alone: the configuration has no entry for it", self.written));
+        self.alone()
+    }
+}
+
+/// Finds the selector that is tried, with the entry that the configuration has for it, if any. A
+/// relative path starts in `dir`. `notes` gets what of the configuration does not hold.
 ///
 /// # Errors
 /// The module cannot be read, or its settings or grants are wrong.
-pub fn single(
+pub fn find(
     dir: &Path,
     written: &str,
     instead: &Instead,
     chain: &Chain,
     engine: Result<Engine>,
     notes: &mut Vec<String>,
-) -> Result<Chain> {
-    let (_, entry) = tried(dir, written, instead, chain, engine, notes)?;
-    Ok(Chain { entries: vec![Entry { run: Run::Always, ..entry }], merge: None })
-}
-
-/// The configuration's chain with the selector that is tried in the place of its entry. Without an
-/// entry for it, this is [`single`], and `notes` gets that.
-///
-/// # Errors
-/// As [`single`].
-pub fn in_place(
-    dir: &Path,
-    written: &str,
-    instead: &Instead,
-    chain: &Chain,
-    engine: Result<Engine>,
-    notes: &mut Vec<String>,
-) -> Result<Chain> {
-    let (place, entry) = tried(dir, written, instead, chain, engine, notes)?;
-    let mut entries = chain.entries.clone();
-    if let Some(there) = place.and_then(|place| entries.get_mut(place)) {
-        *there = entry;
-        return Ok(Chain { entries, merge: chain.merge.clone() });
-    }
-    notes.push(format!("{written} is asked alone: the configuration has no entry for it"));
-    Ok(Chain { entries: vec![Entry { run: Run::Always, ..entry }], merge: None })
-}
-
-/// The entry that is tried, and its place in the configuration's chain.
-fn tried(
-    dir: &Path,
-    written: &str,
-    instead: &Instead,
-    chain: &Chain,
-    engine: Result<Engine>,
-    notes: &mut Vec<String>,
-) -> Result<(Option<usize>, Entry)> {
+) -> Result<Tried> {
     let script = if script::is_script(written) { Some(Script::read(&dir.join(written))?) } else { None };
     let (named, mut known) = match &script {
         None => {
@@ -137,7 +128,7 @@ fn tried(
     if script.is_some() {
         entry.grants.permit_any_import();
     }
-    Ok((place, entry))
+    Ok(Tried { written: written.into(), entry, place })
 }
 
 /// The entry of a module: the one with this content, else with this file, else with this file name.

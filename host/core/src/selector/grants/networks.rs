@@ -5,17 +5,14 @@ use serde_json::json;
 use super::Grants;
 use super::missing::Missing;
 use super::pattern::Patterns;
-use crate::selector::abi::Network;
+use crate::selector::abi::{self, Network};
 
 impl Grants {
     /// Checks a network that a plan names, `written` as in the plan. A network that is not
     /// installed passes here: the plan is refused for that later.
     pub(super) fn check_network(&self, written: &str, installed: &[Network]) -> Result<(), Missing> {
         let Some(patterns) = &self.networks else { return Ok(()) };
-        let by_file = installed.iter().find(|network| network.file == written);
-        let Some(network) = by_file.or_else(|| installed.iter().find(|network| network.name == written)) else {
-            return Ok(());
-        };
+        let Some(network) = abi::installed(installed, written) else { return Ok(()) };
         if is_listed(patterns, network) {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! Why a pod is not on a network.
 
-use genie_core::selector::abi::{Attachment, Request, Source};
+use genie_core::selector::abi::{Attachment, Request, Source, installed};
 use genie_core::selector::decision::{Step, StepOutcome};
 use genie_selector::{Network, Refusal};
 
@@ -45,8 +45,7 @@ fn find(written: &str, request: &Request) -> Result<String, String> {
 
 fn is_file(attachment: &Attachment, file: &str, request: &Request) -> bool {
     let Source::Installed(name) = &attachment.network else { return false };
-    let mut named = request.networks.iter().filter(|network| network.name == *name);
-    name == file || named.next().is_some_and(|network| network.file == file)
+    installed(&request.networks, name).is_some_and(|network| network.file == file)
 }
 
 fn of_step(step: &Step, decider: Option<&str>) -> String {
