@@ -1,13 +1,13 @@
 //! Compares two builds of the plugin: `AGAINST=DIR`, where DIR holds another `genie`.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use genie_tests::netns::Namespace;
-use genie_tests::{Node, Samples, programs};
+use genie_tests::{Samples, programs};
 
-use crate::subjects::{Kind, State, Subject, build_noop, genie, node};
+use crate::subjects::{Kind, State, build_noop, genie};
+use crate::turns;
 
 /// The networks that a pod asks for, and their number.
 const ASKED: [(&str, u32, &str); 2] = [("genie, cni: noop", 1, "noop"), ("genie, two networks", 2, "noop,second")];
@@ -19,18 +19,14 @@ const ASKED: [(&str, u32, &str); 2] = [("genie, cni: noop", 1, "noop"), ("genie,
 /// When a program is missing or fails.
 pub fn run(other: &Path, rounds: usize, warm_up: usize) {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let memory = tempfile::Builder::new().prefix("genie-bench-").tempdir_in("/dev/shm").expect("a directory in memory");
+    let memory = turns::memory();
     build_noop(dir.path());
     let pod = Namespace::new();
-    // Each build has a node of its own, with its state in memory: a disk would treat both alike.
+    // Each build has a node of its own.
     let nodes = [("ours", programs::dist("genie")), ("other", other.join("genie"))].map(|(name, program)| {
         let copied = dir.path().join(name);
         fs::copy(program, &copied).expect("a program can be copied");
-        let state = memory.path().join(name);
-        fs::create_dir(&state).expect("a new directory");
-        let node = node(dir.path());
-        symlink(&state, node.state_dir()).expect("a new link");
-        (copied, node)
+        (copied, turns::node_in(memory.path(), name, dir.path()))
     });
     println!("\nours beside {}, ms, {rounds} rounds in turn, state in memory", other.display());
     println!("{:<26} {:>8} {:>8} {:>16} {:>8}", "", "ours", "other", "difference p50", "ratio");
@@ -38,17 +34,7 @@ pub fn run(other: &Path, rounds: usize, warm_up: usize) {
         let kind = Kind::Genie { state: State::Memory, networks };
         let mut subjects =
             nodes.each_ref().map(|(program, node)| genie(program, (node, &pod), name, kind, Some(annotation)));
-        for round in 0..warm_up + rounds {
-            if round == warm_up {
-                subjects.iter_mut().for_each(Subject::forget);
-            }
-            let mut order = [0, 1];
-            order.rotate_left(round % 2);
-            for index in order {
-                let node: &Node = &nodes[index].1;
-                subjects[index].round(node, node);
-            }
-        }
+        turns::run(&mut subjects, nodes.each_ref().map(|(_, node)| node), rounds, warm_up);
         let [ours, other] = &subjects;
         tell(name, "ADD", &ours.add, &other.add);
         tell(name, "DEL", &ours.del, &other.del);

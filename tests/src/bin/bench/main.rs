@@ -21,6 +21,7 @@ mod running;
 mod script;
 mod subjects;
 mod table;
+mod turns;
 
 use std::env;
 use std::fs;

@@ -1,13 +1,13 @@
 //! What a table of rules costs: the plugin's usual chain with `rules` before it, and without.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 
 use genie_tests::netns::Namespace;
-use genie_tests::{Node, programs};
+use genie_tests::programs;
 use serde_json::{Value, json};
 
-use crate::subjects::{Kind, State, Subject, build_noop, genie, node};
+use crate::subjects::{Kind, State, build_noop, genie};
+use crate::turns;
 
 /// How many rules the table has.
 const RULES: usize = 50;
@@ -21,32 +21,18 @@ const MOST: f64 = 0.3;
 /// When a program is missing or fails.
 pub fn run(rounds: usize, warm_up: usize) {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let memory = tempfile::Builder::new().prefix("genie-bench-").tempdir_in("/dev/shm").expect("a directory in memory");
+    let memory = turns::memory();
     build_noop(dir.path());
     let program = dir.path().join("genie");
     fs::copy(programs::dist("genie"), &program).expect("a program can be copied");
     let pod = Namespace::new();
     let usual = json!([{"module": "annotation"}, {"module": "default-plugin"}]);
     let with_rules = json!([{"module": "rules", "settings": table()}, usual[0], usual[1]]);
-    let nodes: [Node; 2] = [("without", usual), ("with", with_rules)].map(|(name, selectors)| {
-        let state = memory.path().join(name);
-        fs::create_dir(&state).expect("a new directory");
-        let node = node(dir.path()).with("selectors", selectors);
-        symlink(&state, node.state_dir()).expect("a new link");
-        node
-    });
+    let nodes = [("without", usual), ("with", with_rules)]
+        .map(|(name, selectors)| turns::node_in(memory.path(), name, dir.path()).with("selectors", selectors));
     let kind = Kind::Genie { state: State::Memory, networks: 1 };
     let mut subjects = nodes.each_ref().map(|node| genie(&program, (node, &pod), "rules", kind, Some("noop")));
-    for round in 0..warm_up + rounds {
-        if round == warm_up {
-            subjects.iter_mut().for_each(Subject::forget);
-        }
-        let mut order = [0, 1];
-        order.rotate_left(round % 2);
-        for index in order {
-            subjects[index].round(&nodes[index], &nodes[index]);
-        }
-    }
+    turns::run(&mut subjects, nodes.each_ref(), rounds, warm_up);
     let [without, with] = &subjects;
     let added = with.add.minus(&without.add, 1.0).p50();
     let met = if added <= MOST { "met" } else { "missed" };

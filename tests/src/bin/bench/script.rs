@@ -1,14 +1,14 @@
 //! What a script adds to an ADD: the same call without it and with it, in turn.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 
 use genie_tests::fixture::script::entry;
 use genie_tests::netns::Namespace;
-use genie_tests::{Node, programs};
+use genie_tests::programs;
 use serde_json::json;
 
-use crate::subjects::{Kind, State, Subject, build_noop, genie, node};
+use crate::subjects::{Kind, State, build_noop, genie};
+use crate::turns;
 
 /// A policy of the usual size, which decides by an annotation.
 const POLICY: &str = r#"const TIERS = { gold: ["noop"], silver: ["noop", "second"] };
@@ -33,7 +33,7 @@ export function select(request) {
 /// When a program is missing or fails.
 pub fn run(rounds: usize, warm_up: usize) {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let memory = tempfile::Builder::new().prefix("genie-bench-").tempdir_in("/dev/shm").expect("a directory in memory");
+    let memory = turns::memory();
     build_noop(dir.path());
     let program = dir.path().join("genie");
     fs::copy(programs::dist("genie"), &program).expect("a program can be copied");
@@ -41,39 +41,19 @@ pub fn run(rounds: usize, warm_up: usize) {
     fs::copy(programs::dist("genie-host"), dir.path().join("genie-host")).expect("a program can be copied");
     let pod = Namespace::new();
     let chains = [
-        json!([{"module": "annotation"}, {"module": "default-plugin"}]),
-        json!([entry("policy.js", POLICY), {"module": "annotation"}, {"module": "default-plugin"}]),
+        ("without a script", json!([{"module": "annotation"}, {"module": "default-plugin"}])),
+        ("with a script", json!([entry("policy.js", POLICY), {"module": "annotation"}, {"module": "default-plugin"}])),
     ];
-    let nodes: Vec<Node> = chains
-        .into_iter()
-        .enumerate()
-        .map(|(index, chain)| {
-            let state = memory.path().join(index.to_string());
-            fs::create_dir(&state).expect("a new directory");
-            let node = node(dir.path()).with("selectors", chain);
-            symlink(&state, node.state_dir()).expect("a new link");
-            node
-        })
-        .collect();
+    let nodes =
+        chains.map(|(name, chain)| (name, turns::node_in(memory.path(), name, dir.path()).with("selectors", chain)));
     let kind = Kind::Genie { state: State::Memory, networks: 1 };
-    let names = ["without a script", "with a script"].iter().zip(&nodes);
-    let mut subjects: Vec<_> = names.map(|(name, node)| genie(&program, (node, &pod), name, kind, None)).collect();
-    for round in 0..warm_up + rounds {
-        if round == warm_up {
-            subjects.iter_mut().for_each(Subject::forget);
-        }
-        let mut turn: Vec<_> = subjects.iter_mut().zip(&nodes).collect();
-        turn.rotate_left(round % 2);
-        for (subject, node) in turn {
-            subject.round(node, node);
-        }
-    }
+    let mut subjects = nodes.each_ref().map(|(name, node)| genie(&program, (node, &pod), name, kind, None));
+    turns::run(&mut subjects, nodes.each_ref().map(|(_, node)| node), rounds, warm_up);
     println!("\nADD, ms, {rounds} rounds in turn, state in memory");
     for subject in &subjects {
         println!("{:<26} p50 {:>8.3}  p95 {:>8.3}", subject.name, subject.add.p50(), subject.add.p95());
     }
-    if let [without, with] = &subjects[..] {
-        let added = with.add.minus(&without.add, 1.0);
-        println!("{:<26} p50 {:>8.3}  p95 {:>8.3}", "added", added.p50(), added.p95());
-    }
+    let [without, with] = &subjects;
+    let added = with.add.minus(&without.add, 1.0);
+    println!("{:<26} p50 {:>8.3}  p95 {:>8.3}", "added", added.p50(), added.p95());
 }
