@@ -1,5 +1,5 @@
 //! Puts the pods of a tenant on the tenant's network: the label `network` of their namespace names
-//! it. Who may create pods may usually not label the namespace. Without settings it carries no JSON
+//! it. A user who may create pods may usually not label the namespace. Without settings it carries no JSON
 //! parser. Needs the grant `{"cluster": ["v1/Namespace"]}`.
 
 use genie_selector::{About, Attachment, Plan, Refusal, Request, Selector, Verdict, namespace};

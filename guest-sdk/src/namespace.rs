@@ -1,6 +1,6 @@
 //! The labels of the pod's own namespace. They need the grant `{"cluster": ["v1/Namespace"]}`.
 //!
-//! Who may create pods in a namespace may usually not label it, so a namespace's label says more
+//! A user who may create pods in a namespace may usually not label it, so a namespace's label says more
 //! about a tenant than a pod's does. The host reads the Namespace and hands over its labels alone:
 //! a module that asks needs no JSON parser.
 //!

@@ -10,6 +10,7 @@ mod explain;
 mod inspect;
 mod install;
 mod load;
+mod meant;
 mod pull;
 mod push;
 mod records;

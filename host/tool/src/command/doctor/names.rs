@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use genie_selector::{Network, PodName, Request};
+use genie_selector::{Network, Request};
 
+use super::super::meant;
 use super::finding::{Finding, warn};
 use genie_core::network::Installed;
 
@@ -51,14 +52,5 @@ fn request<'a>(networks: impl Iterator<Item = &'a Installed>) -> Request {
         cni_version: String::new(),
         capabilities: Vec::new(),
     });
-    Request {
-        pod: PodName { namespace: String::new(), name: String::new(), uid: None },
-        annotations: Vec::new(),
-        container: String::new(),
-        interface: String::new(),
-        node: String::new(),
-        networks: networks.collect(),
-        decided: None,
-        attributes: Vec::new(),
-    }
+    meant::request(networks.collect(), Vec::new())
 }

@@ -4,6 +4,7 @@ use genie_core::selector::abi::{Attachment, Request, Source, installed};
 use genie_core::selector::decision::{Step, StepOutcome};
 use genie_selector::{Network, Refusal};
 
+use crate::command::meant;
 use crate::trial::Recorded;
 
 /// Says, sentence by sentence, why a decision did not give the pod this network.
@@ -33,9 +34,7 @@ fn find(written: &str, request: &Request) -> Result<String, String> {
         capabilities: network.capabilities.clone(),
     });
     // The SDK knows which network a word means, and what may have been meant.
-    let mut asked = genie_selector::testing::request();
-    asked.networks = networks.collect();
-    asked.attributes.clone_from(&request.attributes);
+    let asked = meant::request(networks.collect(), request.attributes.clone());
     match asked.require_network("NETWORK", written) {
         Ok(network) => Ok(network.file.clone()),
         Err(Refusal::Invalid(mistake)) => Err(mistake.message),
