@@ -61,16 +61,13 @@ impl Budget {
 
     /// Spends fuel. The result is false when there was not enough.
     fn spend(&self, fuel: u64) -> bool {
-        match self.left.get().checked_sub(fuel) {
-            Some(left) => {
-                self.left.set(left);
-                true
-            }
-            None => {
-                self.is_spent.set(true);
-                self.left.set(LAST_WORDS);
-                false
-            }
+        if let Some(left) = self.left.get().checked_sub(fuel) {
+            self.left.set(left);
+            true
+        } else {
+            self.is_spent.set(true);
+            self.left.set(LAST_WORDS);
+            false
         }
     }
 }
