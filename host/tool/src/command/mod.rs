@@ -5,12 +5,14 @@ mod agent;
 mod approve;
 mod collect;
 mod compile;
+mod configure;
 mod doctor;
 mod explain;
 mod inspect;
 mod install;
 mod load;
 mod meant;
+mod new;
 mod pull;
 mod push;
 mod records;
@@ -47,12 +49,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make a project for a policy, with its suite and a workflow
+    New(new::Arguments),
     /// Show which networks a pod would get and why, without a cluster or a node
     TestSelector(test_selector::Arguments),
     /// Run suites: cases that say what a policy decides, and on which facts
     Test(test::Arguments),
     /// Show what a selector is: name, exports, imports, settings, size, digest
     Inspect(inspect::Arguments),
+    /// Put a selector into the ConfigMap of a cluster, or take it out
+    Configure(configure::Arguments),
     /// Compile a selector ahead of time, as the plugin needs it
     Compile(compile::Arguments),
     /// Put a selector into a registry
@@ -217,7 +223,9 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match cli.command {
         Command::TestSelector(arguments) => test_selector::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::New(arguments) => new::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Configure(arguments) => configure::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Push(arguments) => push::run(&arguments),
         Command::Pull(arguments) => pull::run(&arguments),
