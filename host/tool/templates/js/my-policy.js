@@ -33,8 +33,8 @@ export const select = {
 function labelsOfNamespace() {
   try {
     return new Map(namespaceLabels());
-  } catch (reason) {
-    throw { tag: "unavailable", val: reason };
+  } catch (error) {
+    throw { tag: "unavailable", val: error.payload };
   }
 }
 

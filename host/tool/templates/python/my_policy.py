@@ -1,7 +1,7 @@
 """Puts the pods of a tenant on the tenant's network: the label `network` of their namespace names it.
 
 A namespace without the label is left to the next selector. Needs the grant {"cluster": ["v1/Namespace"]}.
-What is imported here, at the top, is loaded when the module is built, and not for each pod.
+All imports are here, at the top: they are loaded when the module is built. Nothing can be imported for a pod.
 """
 
 from componentize_py_types import Err
