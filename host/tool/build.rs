@@ -25,6 +25,7 @@ fn main() {
         "selectors",
         "Cargo.lock",
         "guest-sdk/README.md",
+        "guest-sdk/examples/suites",
         "guest-sdk/LICENSE",
         "host/tool/build.rs",
         "host/tool/templates",
