@@ -78,7 +78,14 @@ fn built(language: &str) -> PathBuf {
     // A case that is wrong fails the workflow, with a line that marks it in the source.
     let cases = project.join(format!("cases/{NAME}.yaml"));
     let text = fs::read_to_string(&cases).unwrap();
-    fs::write(&cases, format!("{}\n  - name: wrong\n    facts: {{namespaceLabels: {{}}}}\n    expect: {{plan: [blue]}}\n", text.trim_end())).unwrap();
+    fs::write(
+        &cases,
+        format!(
+            "{}\n  - name: wrong\n    facts: {{namespaceLabels: {{}}}}\n    expect: {{plan: [blue]}}\n",
+            text.trim_end()
+        ),
+    )
+    .unwrap();
     let (succeeds, said) = run(&project, steps.last().unwrap());
     assert!(!succeeds && said.contains("::error file="), "{language}: {said}");
     project
@@ -129,7 +136,8 @@ fn attaches(module: &Path) {
     let manifests = node.dir().join("pods");
     fs::create_dir(&manifests).unwrap();
     let label = |labels: Value| {
-        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": labels}});
+        let namespace =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": labels}});
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "shop"}});
         let list = json!({"apiVersion": "v1", "kind": "List", "items": [namespace, pod]});
         fs::write(manifests.join("all.json"), list.to_string()).unwrap();

@@ -23,6 +23,7 @@ use crate::trial::entry::{self, Instead};
 use genie_core::config;
 use genie_core::selector::chain::Chain;
 use genie_core::selector::child::compiler;
+use genie_core::selector::module::built_in_names;
 
 #[derive(Args)]
 #[command(after_help = "kubectl -n kube-system get configmap genie-config -o json |\n  \
@@ -30,9 +31,9 @@ use genie_core::selector::child::compiler;
     What no option says stays as the entry has it. A new entry comes first, one that is always or as a shadow \
     asked comes last; so does one whose --run changes.")]
 pub struct Arguments {
-    /// A module's file, a script's file (NAME.js), or a module of a registry by its digest
-    /// (`oci://…@sha256:…`)
-    #[arg(value_name = "MODULE|SCRIPT|REFERENCE")]
+    /// A module's file, a script's file (NAME.js), a module of a registry by its digest
+    /// (`oci://…@sha256:…`), or the name of a built-in selector
+    #[arg(value_name = "MODULE|SCRIPT|REFERENCE|NAME")]
     module: String,
     /// The ConfigMap's manifest, in JSON or YAML; `-` for standard input
     #[arg(short, long, value_name = "FILE", default_value = "-")]
@@ -75,13 +76,12 @@ impl When {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let name = arguments.filename.display();
-    let text = if arguments.filename == Path::new("-") {
-        io::read_to_string(io::stdin()).context("standard input")?
+    let (text, name) = if arguments.filename == Path::new("-") {
+        (io::read_to_string(io::stdin()), "standard input".to_owned())
     } else {
-        fs::read_to_string(&arguments.filename).with_context(|| format!("{name} cannot be read"))?
+        (fs::read_to_string(&arguments.filename), arguments.filename.display().to_string())
     };
-    let mut config_map = ConfigMap::parse(&text).with_context(|| format!("{name}"))?;
+    let mut config_map = text.map_err(Into::into).and_then(|text| ConfigMap::parse(&text)).with_context(|| name)?;
     let key = key(&arguments.module)?;
     if arguments.remove {
         config_map.take_away(&key)?;
@@ -96,16 +96,25 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The `module` of its entry: a reference with its digest, or a key of the ConfigMap.
+/// The `module` of its entry: a reference with its digest, a built-in selector, or a key of the
+/// ConfigMap.
 fn key(written: &str) -> Result<String> {
     if written.starts_with(SCHEME) {
         let reference: Reference = written.parse().map_err(anyhow::Error::msg)?;
         reference.pinned().map_err(anyhow::Error::msg)?;
         return Ok(reference.to_string());
     }
+    if named::is_built_in(written) {
+        return Ok(written.to_owned());
+    }
     let file = Path::new(written).file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let is_module = file.ends_with(".wasm") || script::is_script(file);
-    is_module.then(|| file.to_owned()).with_context(|| format!("{written:?} is neither NAME.wasm nor NAME.js"))
+    is_module.then(|| file.to_owned()).with_context(|| {
+        format!(
+            "{written:?} is neither a file NAME.wasm or NAME.js nor a built-in selector ({})",
+            built_in_names().join(", ")
+        )
+    })
 }
 
 impl Arguments {
@@ -133,7 +142,7 @@ impl Arguments {
     }
 
     fn put_module(&self, config_map: &mut ConfigMap, key: &str) -> Result<()> {
-        if key.starts_with(SCHEME) {
+        if key.starts_with(SCHEME) || named::is_built_in(key) {
             return Ok(());
         }
         if script::is_script(key) {
@@ -165,13 +174,14 @@ impl Arguments {
 /// A node would not put the entry in force.
 fn check(module: &str, entry: &Map<String, Value>) -> Result<()> {
     let of = |key: &str| genie_core::cni::get(entry, key).cloned();
-    let instead =
-        Instead { settings: of("settings"), grant: Some(of("grant").unwrap_or_else(|| json!([]))), any_digest: false };
+    // An entry of a built-in selector has grants without the key.
+    let none = (!named::is_built_in(module)).then(|| json!([]));
+    let instead = Instead { settings: of("settings"), grant: of("grant").or(none), any_digest: false };
     if module.starts_with(SCHEME) {
         return Ok(());
     }
-    let none = Chain { entries: Vec::new(), merge: None };
-    let chain = entry::find(Path::new(""), module, &instead, &none, Engine::of_process(), &mut Vec::new())?.alone();
+    let no_chain = Chain { entries: Vec::new(), merge: None };
+    let chain = entry::find(Path::new(""), module, &instead, &no_chain, Engine::of_process(), &mut Vec::new())?.alone();
     let deadline = Instant::now() + compiler::TIME;
     let loader = selector::loader(Path::new(config::CACHE_DIR));
     let found = approve::chain::chain(&chain, &|module| Some(loader.load(module, deadline)), deadline);

@@ -1,0 +1,106 @@
+//! `genie-host configure`: what it puts into a ConfigMap, and what it does not let in. `make e2e` puts what
+//! it prints in force.
+
+use std::fs;
+
+use genie_tests::{Answer, Node, guests};
+use serde_json::{Value, json};
+
+const SETTINGS: &str = r#"{"act": "plan", "networks": ["weave"]}"#;
+
+/// A ConfigMap as kubectl prints it.
+fn config_map() -> Value {
+    let configuration = json!({"type": "genie", "selectors": [{"module": "annotation"}, {"module": "default-plugin"}]});
+    json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "genie-config", "resourceVersion": "7"},
+        "data": {"00-genie.conf": configuration.to_string()},
+    })
+}
+
+fn configure(node: &Node, arguments: &[&str], config_map: &Value) -> Answer {
+    node.genie_host_reads(&[&["configure"], arguments].concat(), &config_map.to_string())
+}
+
+/// The ConfigMap that is printed.
+#[track_caller]
+fn printed(answer: &Answer) -> Value {
+    assert_eq!(answer.status, Some(0), "{answer:?}");
+    serde_json::from_str(&answer.stdout).unwrap()
+}
+
+fn chain(config_map: &Value) -> Vec<Value> {
+    let configuration: Value = serde_json::from_str(config_map["data"]["00-genie.conf"].as_str().unwrap()).unwrap();
+    configuration["selectors"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_module_becomes_a_shadow_then_decides_and_then_is_gone() {
+    let node = Node::new();
+    let module = guests::module("puppet").display().to_string();
+    let shadow = printed(&configure(&node, &[&module, "--settings", SETTINGS, "--run", "shadow"], &config_map()));
+    assert!(shadow["binaryData"]["puppet.wasm.gz"].is_string() && shadow["metadata"]["resourceVersion"] == "7");
+    let entry = json!({"module": "puppet.wasm", "run": "shadow", "settings": {"act": "plan", "networks": ["weave"]}});
+    assert_eq!(chain(&shadow), [json!({"module": "annotation"}), json!({"module": "default-plugin"}), entry]);
+
+    let decides = printed(&configure(&node, &[&module, "--run", "until-decided"], &shadow));
+    assert_eq!(chain(&decides)[0]["settings"], chain(&shadow)[2]["settings"], "what no option names stays");
+    assert_eq!((chain(&decides).len(), &chain(&decides)[0]["run"]), (3, &json!("until-decided")));
+    assert_eq!(decides["binaryData"], shadow["binaryData"], "the same module is the same text");
+
+    let gone = printed(&configure(&node, &["puppet.wasm", "--remove"], &decides));
+    assert_eq!((&gone["binaryData"], chain(&gone)), (&json!({}), chain(&config_map())));
+}
+
+#[test]
+fn scripts_references_and_built_in_selectors_have_their_forms_of_an_entry() {
+    let node = Node::new();
+    let file = node.dir().join("policy.js");
+    fs::write(&file, "export function select() {}\n").unwrap();
+    let script = printed(&configure(&node, &[&file.display().to_string()], &config_map()));
+    assert_eq!(script["data"]["policy.js"], "export function select() {}\n");
+    assert_eq!(chain(&script)[0], json!({"module": "policy.js"}));
+
+    let [old, new] = ["1", "2"].map(|digit| format!("oci://registry.example.org/tenant@sha256:{}", digit.repeat(64)));
+    let first = printed(&configure(&node, &[&old, "--grant", "pod", "--before", "default-plugin"], &config_map()));
+    assert_eq!(chain(&first)[1], json!({"module": old, "grant": ["pod"]}));
+    let second = printed(&configure(&node, &[&new], &first));
+    assert_eq!(chain(&second)[1], json!({"module": new, "grant": ["pod"]}));
+
+    let rules = r#"{"rules": [{"networksFrom": {"namespaceLabel": "network"}}]}"#;
+    let built_in = printed(&configure(&node, &["rules", "--settings", rules, "--run", "always"], &config_map()));
+    assert_eq!(chain(&built_in)[2]["module"], "rules");
+    assert!(built_in.get("binaryData").is_none());
+}
+
+#[test]
+fn what_no_node_would_put_in_force_is_not_let_in() {
+    let node = Node::new();
+    let curious = guests::module("curious").display().to_string();
+    let wrong = node.dir().join("wrong.wasm");
+    fs::write(&wrong, b"\0asm\x01\0\0\0").unwrap();
+    let wrong = wrong.display().to_string();
+    let broken = node.dir().join("broken.js");
+    fs::write(&broken, "export function select( {\n").unwrap();
+    let broken = broken.display().to_string();
+    let tag = "oci://registry.example.org/tenant:1";
+    for (arguments, expected) in [
+        (vec![curious.as_str()], "which is not granted to it"),
+        (vec![&curious, "--grant", "nosuch"], "nosuch"),
+        (vec![&wrong], "wrong.wasm"),
+        (vec![&broken], "broken.js:1:"),
+        (vec![tag], "has no digest"),
+        (vec!["rules", "--settings", r#"{"rules": [{"whem": {}}]}"#], "whem"),
+        (vec!["rules", "--settings", "{"], "--settings is not JSON"),
+        (vec!["annotation", "--before", "nobody"], "no entry of \"nobody\""),
+        (vec!["nosuch.txt"], "neither a file"),
+        (vec!["tenant.wasm", "--remove"], "no entry of \"tenant.wasm\""),
+    ] {
+        let answer = configure(&node, &arguments, &config_map());
+        assert!(answer.status == Some(1) && answer.stdout.is_empty(), "{arguments:?}: {answer:?}");
+        assert!(answer.stderr.contains(expected), "{arguments:?}: {answer:?}");
+    }
+    for (text, expected) in [("{", "standard input"), ("kind: Pod", "expected the ConfigMap"), ("", "no manifest")] {
+        let answer = node.genie_host_reads(&["configure", "annotation"], text);
+        assert!(answer.status == Some(1) && answer.stderr.contains(expected), "{text:?}: {answer:?}");
+    }
+}
