@@ -11,15 +11,12 @@ use genie_tests::fixture::chain::entry;
 use genie_tests::fixture::reference_node;
 use genie_tests::{Answer, Node, guests, programs};
 use serde_json::{Value, json};
-use wit_component::ComponentEncoder;
 
 /// Builds the component. The first directory is the language's folder, the second one is for files
 /// of the build.
 type Build = fn(&Path, &Path) -> Result<PathBuf>;
 
 const LANGUAGES: [(&str, Build); 4] = [("rust", rust), ("javascript", javascript), ("python", python), ("go", go)];
-/// The adapter between the imports of Go's `wasip1` and WASI 0.2.
-const ADAPTED: &str = wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME;
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = env::args().skip(1).collect();
@@ -138,17 +135,10 @@ fn go(source: &Path, work: &Path) -> Result<PathBuf> {
     let mut tool = Command::new("go");
     tool.args(["build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o"]).arg(&core).arg(".");
     run(tool.current_dir(source).env("GOOS", "wasip1").env("GOARCH", "wasm"))?;
-    let mut module = fs::read(&core)?;
-    let mut resolve = wit_parser::Resolve::default();
-    let (package, _) = resolve.push_path(wit())?;
-    let world = resolve.select_world(&[package], Some("policy"))?;
-    wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8)?;
-    let adapter = wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER;
-    // The adapter wants memory while Go's runtime is still starting, and that cannot give any yet.
-    let encoder = ComponentEncoder::default().realloc_via_memory_grow(true).validate(true);
-    let component = encoder.module(&module)?.adapter(ADAPTED, adapter)?.encode()?;
     let module = work.join("tenant.wasm");
-    fs::write(&module, component)?;
+    let mut tool = Command::new(programs::dist("genie-host"));
+    tool.arg("componentize").arg(&core).arg("--wit").arg(wit()).args(["--world", "policy", "--output"]);
+    run(tool.arg(&module))?;
     Ok(module)
 }
 
