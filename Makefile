@@ -42,6 +42,8 @@ TOOLS_bench := $(filter-out cosign,$(ALL_TOOLS))
 TOOLS_fuzz := libcni
 TOOLS_deploy := helm
 TOOLS_signing := cosign
+# Which targets build policies in other languages, with tools of their registries. Go is there for the tools.
+WITH_LANGUAGES := test e2e
 # Which targets run scripts, or make the image, which holds their engine.
 WITH_SCRIPT := test e2e bench
 
@@ -51,7 +53,7 @@ WITH_SCRIPT := test e2e bench
 # What all targets that attach something begin with: what only the machine can give, Debian
 # packages, then Rust and Go side by side. $(1) is what cargo does beyond building the two programs.
 define prepare
-	tests/needs root rust cc $(TOOLS_$@)
+	tests/needs root rust cc $(if $(filter $@,$(WITH_LANGUAGES)),python npm) $(TOOLS_$@)
 	tests/tools/packages
 	tests/side-by-side Rust 'make --no-print-directory build$(if $(filter $@,$(WITH_SCRIPT)), script)$(if $(1), && cargo $(1))' \
 		'Go  ' 'tests/tools/build $(TOOLS_$@)'
@@ -62,8 +64,8 @@ define below-its-bound
 		{ echo 'dist/ is the image, which has to stay under $(IMAGE) bytes'; exit 1; }
 endef
 
-.PHONY: build script check lint demo test faults e2e tools languages bench fuzz deploy reproducible sbom signing help toolchain clean
-.SILENT: build script check lint demo test faults e2e tools languages bench fuzz deploy reproducible sbom signing help toolchain
+.PHONY: build script check lint demo test faults e2e tools bench fuzz deploy reproducible sbom signing help toolchain clean
+.SILENT: build script check lint demo test faults e2e tools bench fuzz deploy reproducible sbom signing help toolchain
 
 build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for people)
 	[[ -x dist/genie ]] || echo 'building dist/genie-host and dist/genie (about 8 minutes the first time, on two cores)'
@@ -115,11 +117,6 @@ tools: ## the real plugins, runtimes and Kubernetes of the tests, which make tes
 	tests/needs root $(TOOLS_test)
 	tests/tools/packages
 	for tool in $(TOOLS_test); do tests/tools/build "$$tool"; done
-
-languages: ## one selector in Rust, JavaScript, Python and Go, through the plugin; LANGUAGE="rust go" for some; needs npm, python3 and Go for these, and root
-	tests/needs root rust cc
-	$(MAKE) --no-print-directory build
-	cargo run --locked -q -p genie-tests --bin languages -- $(LANGUAGE)
 
 bench: ## what a call costs, beside cnitool and Multus; AGAINST=DIR beside the build in DIR, PART=beside a part, ROUNDS=30 a shorter run, DOCS=1 into docs/; needs root
 	$(call prepare,build --locked --release -p genie-tests --bins)

@@ -1,5 +1,6 @@
 //! Puts the built-in selectors into the program: builds them from `selectors/` for
-//! WebAssembly and makes components of them. Beside them it makes the adapter of WASI 0.1.
+//! WebAssembly and makes components of them. Puts the templates of projects into it, too, the SDK
+//! that goes into a project, and the adapter of WASI 0.1.
 
 #[path = "../core/src/selector/module/built_ins.rs"]
 mod built_ins;
@@ -24,8 +25,12 @@ fn main() {
         "guest-sdk/Cargo.toml",
         "selectors",
         "Cargo.lock",
+        "guest-sdk/README.md",
+        "guest-sdk/examples/suites",
+        "guest-sdk/LICENSE",
         "host/tool/build.rs",
         "host/tool/src/selector/preview1.wat",
+        "host/tool/templates",
         "host/core/src/selector/module/built_ins.rs",
     ] {
         println!("cargo::rerun-if-changed={}", workspace.join(path).display());
@@ -46,6 +51,43 @@ fn main() {
          pub static COMPONENTS: &[(&str, &[u8])] = &[\n{table}];\n"
     );
     fs::write(out.join("built_in.rs"), source).expect("the build directory is writable");
+    let templates = [(workspace.join("host/tool/templates"), ""), (workspace.join("guest-sdk"), "sdk/")];
+    fs::write(out.join("templates.rs"), texts(&templates)).expect("the build directory is writable");
+}
+
+/// A table of all files in these folders, each with the beginning of its paths.
+fn texts(folders: &[(PathBuf, &str)]) -> String {
+    let mut files = Vec::new();
+    for (folder, prefix) in folders {
+        // What is at the top of the SDK beside these makes its package, or shows how it is used.
+        let is_wanted = |path: &Path| {
+            prefix.is_empty() || ["src", "wit", "README.md", "LICENSE"].iter().any(|wanted| path.starts_with(wanted))
+        };
+        let mut found = Vec::new();
+        walk(folder, &mut found);
+        for file in found {
+            let path = file.strip_prefix(folder).expect("it is in the folder");
+            if is_wanted(path) {
+                files.push((format!("{prefix}{}", path.display()), file.canonicalize().expect("it is there")));
+            }
+        }
+    }
+    files.sort();
+    let lines =
+        files.iter().map(|(path, file)| format!("    ({path:?}, include_str!({:?})),\n", file.display().to_string()));
+    let lines: String = lines.collect();
+    format!("/// Path and content of each.\npub static FILES: &[(&str, &str)] = &[\n{lines}];\n")
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        let path = entry.expect("the folder can be read").path();
+        if path.is_dir() {
+            walk(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
 }
 
 /// Builds the selector crates and returns the directory of their modules. All builds of the host

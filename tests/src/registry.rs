@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -33,6 +34,21 @@ impl Registry {
         Self::start(|_| json!({}))
     }
 
+    /// As [`Self::open`], on the loopback of another network namespace.
+    pub fn open_in(network: &Path) -> Self {
+        Self::start_by(entering(network), |_| json!({}))
+    }
+
+    /// Serves the same content at the same address of one more network namespace, until what is
+    /// returned is dropped.
+    pub fn also_in(&self, network: &Path) -> Killed {
+        let config = self.dir.path().join("config.yml");
+        let text = fs::read_to_string(&config).unwrap();
+        let here = self.dir.path().join(format!("{}.yml", std::fs::metadata(network).unwrap().ino()));
+        fs::write(&here, text.replace("127.0.0.1:0", &self.host())).unwrap();
+        serve(entering(network), &here).0
+    }
+
     /// A registry that wants [`USER`] and [`PASSWORD`], without TLS.
     pub fn closed() -> Self {
         Self::start(|dir| {
@@ -60,6 +76,10 @@ impl Registry {
     }
 
     fn start(settings: impl Fn(&Path) -> Value) -> Self {
+        Self::start_by(Command::new(programs::tool("registry")), settings)
+    }
+
+    fn start_by(command: Command, settings: impl Fn(&Path) -> Value) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = json!({"version": 0.1, "storage": {"filesystem": {"rootdirectory": dir.path().join("data")}}});
         let more = settings(dir.path());
@@ -68,28 +88,7 @@ impl Registry {
         config["http"]["secret"] = "a trial".into();
         // JSON is YAML.
         fs::write(dir.path().join("config.yml"), config.to_string()).unwrap();
-        let mut process = Command::new(programs::tool("registry"))
-            .arg("serve")
-            .arg(dir.path().join("config.yml"))
-            .env("OTEL_TRACES_EXPORTER", "none")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap());
-        let process = Killed(process);
-        let mut line = String::new();
-        let port = loop {
-            line.clear();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the registry does not start");
-            let port = line.split_once("listening on 127.0.0.1:").map(|(_, rest)| rest);
-            if let Some(port) = port.and_then(|rest| rest.split(['"', ',']).next()) {
-                break port.parse().unwrap();
-            }
-        };
-        // A pipe that nobody reads would stop it.
-        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        let (process, port) = serve(command, &dir.path().join("config.yml"));
         Self { _process: process, dir, port }
     }
 
@@ -153,4 +152,38 @@ impl Registry {
         fs::write(&file, auths.to_string()).unwrap();
         file
     }
+}
+
+/// The registry's program, started in another network namespace.
+fn entering(network: &Path) -> Command {
+    let mut entered = Command::new("nsenter");
+    entered.arg(format!("--net={}", network.display())).arg("--").arg(programs::tool("registry"));
+    entered
+}
+
+/// Starts a registry, and waits until it listens. Returns its port, too.
+fn serve(mut command: Command, config: &Path) -> (Killed, u16) {
+    let mut process = command
+        .arg("serve")
+        .arg(config)
+        .env("OTEL_TRACES_EXPORTER", "none")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(process.stderr.take().unwrap());
+    let process = Killed(process);
+    let mut line = String::new();
+    let port = loop {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0, "the registry does not start");
+        let port = line.split_once("listening on 127.0.0.1:").map(|(_, rest)| rest);
+        if let Some(port) = port.and_then(|rest| rest.split(['"', ',']).next()) {
+            break port.parse().unwrap();
+        }
+    };
+    // A pipe that nobody reads would stop it.
+    thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    (process, port)
 }

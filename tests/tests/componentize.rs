@@ -1,5 +1,5 @@
 //! `genie-host componentize`: core modules become selectors. Go's own compiler makes such ones, with
-//! the contract by hand in the template for Go.
+//! the contract by hand in the project of `genie-host new`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,22 +8,12 @@ use std::process::Command;
 use genie_tests::{Answer, Node, programs};
 use serde_json::{Value, json};
 
-/// The sources of a project: the template for Go, with the main package and cases of `guests/go` in
-/// place of its own if that is wanted.
-fn project(node: &Node, main: Option<&str>) -> PathBuf {
-    let dir = node.dir().join("project");
-    copy(&programs::root().join("host/tool/templates/go"), &dir);
-    copy(&programs::root().join("guest-sdk/wit"), &dir.join("wit/deps/genie-selector"));
-    if let Some(main) = main {
-        fs::remove_file(dir.join("main_test.go")).unwrap();
-        copy(&programs::root().join("tests/guests").join(main).join("."), &dir);
-    }
+/// A project in Go, as `genie-host new` makes it.
+fn project(node: &Node) -> PathBuf {
+    let dir = node.dir().join("my-policy");
+    let told = node.genie_host(&["new", dir.to_str().unwrap(), "--lang", "go"]);
+    assert_eq!(told.status, Some(0), "{told:?}");
     dir
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to.parent().unwrap()).unwrap();
-    run(Command::new("cp").arg("-r").arg(from).arg(to));
 }
 
 /// Runs a tool to its end, and returns what it printed.
@@ -54,7 +44,10 @@ fn inspect(node: &Node, module: &Path) -> Value {
 #[test]
 fn a_go_program_reads_and_says_all_that_the_contract_has() {
     let node = Node::new();
-    let dir = project(&node, Some("go"));
+    let dir = project(&node);
+    fs::remove_dir_all(dir.join("cases")).unwrap();
+    fs::remove_file(dir.join("main_test.go")).unwrap();
+    run(Command::new("cp").arg("-r").arg(programs::root().join("tests/guests/go/.")).arg(&dir));
     run(&mut for_wasm(go(&dir, &["vet", "./..."])));
     run(&mut for_wasm(go(&dir, &["build", "-buildmode=c-shared", "-ldflags=-s -w", "-o", "whole.core.wasm", "."])));
     let [core, module] = ["whole.core.wasm", "whole.wasm"].map(|name| dir.join(name).display().to_string());
@@ -72,14 +65,13 @@ fn a_go_program_reads_and_says_all_that_the_contract_has() {
 }
 
 #[test]
-fn the_template_for_go_is_tidy_and_imports_what_it_calls() {
+fn the_project_in_go_is_tidy_and_imports_what_it_calls() {
     let node = Node::new();
-    let dir = project(&node, None);
+    let dir = project(&node);
     let untidy = run(Command::new("gofmt").args(["-l", "."]).current_dir(&dir));
     assert_eq!(untidy, "", "gofmt would change these");
     run(&mut go(&dir, &["vet", "./..."]));
     run(&mut for_wasm(go(&dir, &["vet", "./..."])));
-    run(&mut go(&dir, &["test", "./..."]));
     let genie_host = programs::dist("genie-host");
     run(Command::new("make").arg(format!("GENIE_HOST={}", genie_host.display())).current_dir(&dir));
     let inspected = inspect(&node, &dir.join("my-policy.wasm"));

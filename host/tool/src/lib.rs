@@ -11,6 +11,7 @@ pub mod command;
 pub mod install;
 pub mod kubernetes;
 pub mod log;
+pub mod project;
 pub mod publish;
 pub mod registry;
 pub mod script;

@@ -114,7 +114,7 @@ fn contract() -> Value {
     })
 }
 
-/// How the selector of `languages/rust` is asked.
+/// How the selector `guests/tenant.rs` is asked.
 fn tenant() -> Value {
     let metadata = json!({"name": "p", "namespace": "default", "annotations": {"example.org/tenant": "weave"}});
     json!({"entry": {}, "pod": {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}})

@@ -47,6 +47,11 @@ impl Place {
         entered
     }
 
+    /// The place's network namespace.
+    pub fn network(&self) -> PathBuf {
+        self.holder.map_or("/proc/self/ns/net".into(), |holder| format!("/proc/{holder}/ns/net").into())
+    }
+
     /// The path by which we reach a path of the place.
     pub fn path(&self, inside: &str) -> PathBuf {
         match self.holder {

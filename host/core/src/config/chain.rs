@@ -17,7 +17,7 @@ use crate::selector::sandbox::limits::Limits;
 use crate::selector::settings::Settings;
 
 /// The chain of a configuration without `selectors`, in CNI-Genie's order.
-const DEFAULT_CHAIN: [&str; 2] = ["annotation", "default-plugin"];
+pub const DEFAULT_CHAIN: [&str; 2] = ["annotation", "default-plugin"];
 
 /// The keys of an entry.
 const ENTRY_KEYS: [&str; 8] = ["grant", "imports", "limits", "module", "name", "run", "settings", "sha256"];

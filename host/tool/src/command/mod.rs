@@ -6,12 +6,14 @@ mod approve;
 mod collect;
 mod compile;
 mod componentize;
+mod configure;
 mod doctor;
 mod explain;
 mod inspect;
 mod install;
 mod load;
 mod meant;
+mod new;
 mod pull;
 mod push;
 mod records;
@@ -48,12 +50,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make a project for a policy, with its suite and a workflow
+    New(new::Arguments),
     /// Show which networks a pod would get and why, without a cluster or a node
     TestSelector(test_selector::Arguments),
     /// Run suites: cases that say what a policy decides, and on which facts
     Test(test::Arguments),
     /// Show what a selector is: name, exports, imports, settings, size, digest
     Inspect(inspect::Arguments),
+    /// Put a selector into the ConfigMap of a cluster, or take it out
+    Configure(configure::Arguments),
     /// Compile a selector ahead of time, as the plugin needs it
     Compile(compile::Arguments),
     /// Make a selector of the core module of a compiler that makes no components
@@ -220,7 +226,9 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match cli.command {
         Command::TestSelector(arguments) => test_selector::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::New(arguments) => new::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Configure(arguments) => configure::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Componentize(arguments) => componentize::run(&arguments),
         Command::Push(arguments) => push::run(&arguments),

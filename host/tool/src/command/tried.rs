@@ -18,7 +18,8 @@ use genie_core::network::Catalogue;
 use genie_core::selector::grants::Grants;
 use genie_core::selector::module::Loader;
 
-const GRANT: &str = r#"A grant: its name (pod, cluster, addresses, …) or its JSON as in the configuration, such as {"cluster": {"kinds": ["v1/Namespace"], "namespaces": ["*"]}}; by default those of its entry, else whatever it imports"#;
+/// What grants are, for the help of options.
+pub const GRANT: &str = r#"A grant: its name (pod, cluster, addresses, …) or its JSON as in the configuration, such as {"cluster": {"kinds": ["v1/Namespace"], "namespaces": ["*"]}}"#;
 
 /// The selectors that are asked, and the node whose networks they choose from.
 #[derive(Args)]
@@ -41,7 +42,7 @@ pub struct Tried {
     /// Settings for the selector, as JSON; by default those of its entry in the configuration
     #[arg(long, value_name = "JSON", conflicts_with = "chain")]
     settings: Option<String>,
-    #[arg(long, value_name = "NAME|JSON", conflicts_with = "chain", help = GRANT)]
+    #[arg(long, value_name = "NAME|JSON", conflicts_with = "chain", help = format!("{GRANT}; by default those of its entry, else whatever it imports"))]
     grant: Vec<String>,
     /// Take a module as it is, even if the configuration approves another digest (while developing)
     #[arg(long)]
@@ -110,15 +111,9 @@ impl Tried {
     /// What the command line says of a single module.
     fn instead(&self) -> Result<Instead> {
         let settings = self.settings.as_ref().map(|settings| serde_json::from_str(settings));
-        let grants = self.grant.iter().map(|grant| serde_json::from_str(grant).unwrap_or_else(|_| json!(grant)));
-        let grants: Vec<Value> = grants.collect();
-        let grants = Some(Value::from(grants)).filter(|_| !self.grant.is_empty());
-        if let Some(grants) = &grants {
-            Grants::from_json(grants).map_err(|reason| anyhow!("--{reason}"))?;
-        }
         Ok(Instead {
             settings: settings.transpose().context("--settings is not JSON")?,
-            grant: grants,
+            grant: grants(&self.grant)?,
             any_digest: self.any_digest,
         })
     }
@@ -127,4 +122,18 @@ impl Tried {
 /// The error for a configuration that no node would put in force.
 pub fn wrong(found: impl IntoIterator<Item = String>) -> anyhow::Error {
     Mistakes { what: "no node would put this configuration in force".into(), found: found.into_iter().collect() }.into()
+}
+
+/// The grants of a command line, as a list. The result is none when there are none.
+///
+/// # Errors
+/// One is none.
+pub fn grants(written: &[String]) -> Result<Option<Value>> {
+    let grants = written.iter().map(|grant| serde_json::from_str(grant).unwrap_or_else(|_| json!(grant)));
+    let grants: Vec<Value> = grants.collect();
+    let grants = Some(Value::from(grants)).filter(|_| !written.is_empty());
+    if let Some(grants) = &grants {
+        Grants::from_json(grants).map_err(|reason| anyhow!("--{reason}"))?;
+    }
+    Ok(grants)
 }

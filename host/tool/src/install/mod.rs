@@ -13,6 +13,7 @@ pub(crate) mod beneath;
 pub mod binaries;
 mod calls;
 pub mod compile;
+pub mod config_map;
 pub mod configuration;
 pub mod credentials;
 pub mod drain;

@@ -27,7 +27,7 @@ use genie_core::selector::module::{MAX_MODULE, read};
 /// The key of the ConfigMap that modules of registries have to be signed with, if it is there.
 pub const KEY: &str = "registry-key.pub";
 /// The ending of a compressed module's name.
-const GZIP: &str = ".gz";
+pub(super) const GZIP: &str = ".gz";
 
 /// A module, and where the completed configuration has it.
 #[derive(Clone, Debug)]

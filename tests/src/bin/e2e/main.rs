@@ -6,6 +6,7 @@
 
 mod cases;
 mod deploy;
+mod outside;
 mod pod_start;
 mod report;
 mod trial;
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
         ["hold"] => sandbox::hold().map(|()| true),
         ["janitor", dir] => wait_and_clean(Path::new(dir)).map(|()| true),
         ["proxy", from, to, delay] => stand_between(from, to, delay),
-        ["forward", dir] => forward(Path::new(dir)),
+        ["forward", dir, kubeconfig] => forward(Path::new(dir), Path::new(kubeconfig)),
         ["inside", dir, "cases", filter] => inside(Path::new(dir), filter),
         ["inside", dir, "pod-start", rounds] => measure(Path::new(dir), rounds),
         ["pod-start"] => run(["pod-start", &pod_start::ROUNDS.to_string()]),
@@ -88,7 +89,9 @@ fn run(what: [&str; 2]) -> Result<bool> {
     // Cargo may want the network, and there is none inside.
     guests::module("puppet");
     let program = env::current_exe()?;
-    let status = sandbox.command(&program)?.arg("inside").arg(&dir).args(what).status()?;
+    let mut inside = sandbox.command(&program)?;
+    inside.arg("inside").arg(&dir).args(what).stdin(outside::network()?);
+    let status = inside.status()?;
     if let Some(mut janitor) = janitor {
         drop(sandbox);
         drop(janitor.stdin.take());
@@ -105,7 +108,14 @@ fn keep_up(sandbox: &Sandbox, dir: &Path) -> Result<()> {
     if !kubeconfig.exists() {
         let log = fs::File::create(dir.join("logs/forward.log"))?;
         let mut forward = sandbox.command_with_our_network(&program)?;
-        forward.arg("forward").arg(dir).process_group(0).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        forward
+            .arg("forward")
+            .arg(dir)
+            .arg(&kubeconfig)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
         forward.spawn()?;
         await_that("the KUBECONFIG", Duration::from_secs(30), || {
             Ok((!kubeconfig.exists()).then(|| "see logs/forward.log".into()))
@@ -127,17 +137,17 @@ fn stand_between(from: &str, to: &str, delay: &str) -> Result<bool> {
 }
 
 /// Forwards from the machine's loopback to the API server, and writes the KUBECONFIG for it.
-fn forward(dir: &Path) -> Result<bool> {
+fn forward(dir: &Path, kubeconfig: &Path) -> Result<bool> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let server = format!("https://{}", listener.local_addr()?);
     let kubectl = Cluster::new(dir, &programs::tools(), &dist())?.kubectl();
     let text = kubectl.run(&["config", "view", "--raw", "--flatten", "-o", "json"])?;
     let mut config: Value = serde_json::from_str(&text)?;
     config["clusters"][0]["cluster"]["server"] = server.into();
-    let new = dir.join("kubeconfig.new");
+    let new = kubeconfig.with_extension("new");
     fs::write(&new, config.to_string())?;
     fs::set_permissions(&new, fs::Permissions::from_mode(0o600))?;
-    fs::rename(new, dir.join("kubeconfig"))?;
+    fs::rename(new, kubeconfig)?;
     let target = format!("{CONTROL_IP}:{API_PORT}").parse()?;
     let proxy = Proxy { target, namespace: Some("/proc/1/ns/net".into()), delay: None };
     proxy.serve(&listener)?;

@@ -9,6 +9,7 @@ mod removal;
 mod rules;
 mod script;
 mod selectors;
+mod tutorial;
 mod walkthrough;
 
 use anyhow::Result;
@@ -31,6 +32,7 @@ pub fn all() -> Vec<Case> {
         selectors::CASES,
         rules::CASES,
         script::CASES,
+        tutorial::CASES,
         removal::CASES,
         faults::CASES,
         deployment::CASES,

@@ -1,0 +1,1 @@
+../../../../../guest-sdk/examples/suites/net.d

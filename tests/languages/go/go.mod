@@ -1,3 +1,0 @@
-module tenant
-
-go 1.25
