@@ -1,10 +1,12 @@
-// This selector uses the whole package `selector` of the template for Go. Its settings say what it does, and what
-// it was told is in its plan's reason.
+// This selector uses the whole package `selector` of a project in Go. Its settings say what it does, and what it was
+// told is in its plan's reason. It does without fmt, with which compiling it takes nearly all memory that it may take.
 package main
 
 import (
 	"errors"
-	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 
 	"my-policy/selector"
@@ -24,7 +26,7 @@ func main() {}
 func act(request *selector.Request) (*selector.Plan, error) {
 	switch strings.Trim(request.Settings, `"`) {
 	case "request":
-		return saying(request, fmt.Sprintf("%+v", *request))
+		return saying(request, strings.Join(told(request), "; "))
 	case "facts":
 		return saying(request, strings.Join(facts(request), "; "))
 	case "attachments":
@@ -32,7 +34,7 @@ func act(request *selector.Request) (*selector.Plan, error) {
 	case "decided":
 		return request.Decided, nil
 	case "invalid":
-		return nil, fmt.Errorf("as an error of mine: %w", selector.Invalid("annotation act", "bad", "is not wanted"))
+		return nil, errors.Join(errors.New("an error of mine"), selector.Invalid("annotation act", "bad", "is not wanted"))
 	case "denied":
 		return nil, selector.Denied("not for this pod")
 	case "unavailable":
@@ -60,38 +62,69 @@ func saying(request *selector.Request, text string) (*selector.Plan, error) {
 	return &selector.Plan{Attachments: []selector.Attachment{{Network: selector.Installed(file)}}, Reason: text}, nil
 }
 
+// told is what the request says.
+func told(r *selector.Request) []string {
+	all := []string{r.Pod.Namespace, r.Pod.Name, r.Pod.UID, table(r.Annotations), r.Container, r.Interface, r.Node}
+	for _, network := range r.Networks {
+		all = append(all, strings.Join([]string{
+			network.Name, network.File, strings.Join(network.Plugins, "+"), network.CNIVersion,
+			strings.Join(network.Capabilities, "+"),
+		}, " "))
+	}
+	for _, attribute := range r.Attributes {
+		all = append(all, attribute.Key+"="+attribute.Value)
+	}
+	return append(all, r.Settings)
+}
+
 // facts asks for all of them. Some are asked twice, since they may be there or not.
 func facts(request *selector.Request) []string {
-	file := func(index int) string { return request.Networks[index].File }
 	var all []string
-	for _, fact := range []func() (any, error){
-		func() (any, error) { return selector.PodLabels() },
-		func() (any, error) { return selector.PodServiceAccount() },
-		func() (any, error) { return shown(selector.PodOwner()) },
-		func() (any, error) { return selector.NamespaceLabels() },
-		func() (any, error) { return shown(selector.Object("v1", "ConfigMap", request.Pod.Namespace, "policy")) },
-		func() (any, error) { return shown(selector.Object("v1", "Node", "", "one")) },
-		func() (any, error) { return shown(selector.NodeLabel("rack")) },
-		func() (any, error) { return shown(selector.NodeLabel("zone")) },
-		func() (any, error) { return selector.Traffic("eth") },
-		func() (any, error) { return shown(selector.FreeAddresses(file(0))) },
-		func() (any, error) { return shown(selector.FreeAddresses(file(1))) },
-	} {
-		value, err := fact()
+	add := func(fact string, err error) {
 		if err != nil {
-			value = err
+			fact = err.Error()
 		}
-		all = append(all, fmt.Sprintf("%+v", value))
+		all = append(all, fact)
+	}
+	text := func(fact *string, err error) {
+		if fact == nil {
+			fact = new(string)
+			*fact = "none"
+		}
+		add(*fact, err)
+	}
+	labels, err := selector.PodLabels()
+	add(table(labels), err)
+	add(selector.PodServiceAccount())
+	owner, err := selector.PodOwner()
+	if owner == nil {
+		owner = &selector.Owner{Kind: "none"}
+	}
+	add(owner.Kind+" "+owner.Name, err)
+	labels, err = selector.NamespaceLabels()
+	add(table(labels), err)
+	text(selector.Object("v1", "ConfigMap", request.Pod.Namespace, "policy"))
+	text(selector.Object("v1", "Node", "", "one"))
+	text(selector.NodeLabel("rack"))
+	text(selector.NodeLabel("zone"))
+	counters, err := selector.Traffic("eth")
+	add(strconv.FormatUint(counters.RxBytes, 10)+" "+strconv.FormatUint(counters.TxBytes, 10), err)
+	for _, network := range request.Networks {
+		if free, err := selector.FreeAddresses(network.File); free == nil {
+			add("none", err)
+		} else {
+			add(strconv.FormatUint(*free, 10), err)
+		}
 	}
 	return all
 }
 
-// shown is what a pointer points to.
-func shown[T any](fact *T, err error) (any, error) {
-	if fact == nil {
-		return "none", err
+func table(pairs map[string]string) string {
+	var all []string
+	for _, key := range slices.Sorted(maps.Keys(pairs)) {
+		all = append(all, key+"="+pairs[key])
 	}
-	return *fact, err
+	return strings.Join(all, " ")
 }
 
 // attachments are two that ask for all there is.
@@ -117,7 +150,7 @@ func attachments(request *selector.Request) *selector.Plan {
 	}
 }
 
-// collect makes garbage until the collector has been at work, which must take nothing that is still used.
+// collect makes garbage until the collector has been at work, which takes nothing that is still used.
 func collect(request *selector.Request) (*selector.Plan, error) {
 	labels, err := selector.PodLabels()
 	if err != nil {
@@ -127,5 +160,5 @@ func collect(request *selector.Request) (*selector.Plan, error) {
 	for range 600 {
 		total += len(strings.Repeat("0123456789abcdef", 1024))
 	}
-	return saying(request, fmt.Sprintf("%d bytes, and still %v of %+v", total, labels, request.Pod))
+	return saying(request, strconv.Itoa(total)+" bytes, and still "+table(labels)+" of "+request.Pod.Name)
 }
