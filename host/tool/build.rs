@@ -1,6 +1,6 @@
 //! Puts the built-in selectors into the program: builds them from `selectors/` for
-//! WebAssembly and makes components of them. Puts the templates of projects into it, too, and the
-//! SDK that goes into a project.
+//! WebAssembly and makes components of them. Puts the templates of projects into it, too, the SDK
+//! that goes into a project, and the adapter of WASI 0.1.
 
 #[path = "../core/src/selector/module/built_ins.rs"]
 mod built_ins;
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use built_ins::BUILT_INS;
+use wit_component::{StringEncoding, embed_component_metadata};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -28,12 +29,14 @@ fn main() {
         "guest-sdk/examples/suites",
         "guest-sdk/LICENSE",
         "host/tool/build.rs",
+        "host/tool/src/selector/preview1.wat",
         "host/tool/templates",
         "host/core/src/selector/module/built_ins.rs",
     ] {
         println!("cargo::rerun-if-changed={}", workspace.join(path).display());
     }
 
+    fs::write(out.join("preview1.wasm"), adapter(&workspace)).expect("the build directory is writable");
     let built = build_selectors(&workspace, &out);
     let mut table = String::new();
     for (name, _) in BUILT_INS {
@@ -128,6 +131,21 @@ fn componentize(module: &Path) -> Vec<u8> {
         .module(&bytes)
         .and_then(|mut encoder| encoder.encode())
         .unwrap_or_else(|error| panic!("{} is no component: {error:#}", module.display()))
+}
+
+/// The adapter, with the world that says what it imports itself.
+fn adapter(workspace: &Path) -> Vec<u8> {
+    let mut adapter = wat::parse_file(workspace.join("host/tool/src/selector/preview1.wat"))
+        .unwrap_or_else(|error| panic!("{error}"));
+    let mut resolve = wit_parser::Resolve::default();
+    let world = "package genie:preview1;\nworld adapter { import genie:selector/log@0.1.0; }";
+    resolve
+        .push_path(workspace.join("guest-sdk/wit"))
+        .and_then(|_| resolve.push_str("preview1.wit", world))
+        .and_then(|package| resolve.select_world(&[package], None))
+        .and_then(|world| embed_component_metadata(&mut adapter, &resolve, world, StringEncoding::UTF8))
+        .unwrap_or_else(|error| panic!("the adapter has no world: {error:#}"));
+    adapter
 }
 
 fn var(name: &str) -> String {

@@ -5,6 +5,7 @@ mod agent;
 mod approve;
 mod collect;
 mod compile;
+mod componentize;
 mod configure;
 mod doctor;
 mod explain;
@@ -61,6 +62,8 @@ enum Command {
     Configure(configure::Arguments),
     /// Compile a selector ahead of time, as the plugin needs it
     Compile(compile::Arguments),
+    /// Make a selector of the core module of a compiler that makes no components
+    Componentize(componentize::Arguments),
     /// Put a selector into a registry
     Push(push::Arguments),
     /// Bring a selector of a registry to this machine
@@ -227,6 +230,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Configure(arguments) => configure::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
+        Command::Componentize(arguments) => componentize::run(&arguments),
         Command::Push(arguments) => push::run(&arguments),
         Command::Pull(arguments) => pull::run(&arguments),
         Command::Save(arguments) => save::run(&arguments),

@@ -18,9 +18,9 @@ use genie_core::selector::child::compiler;
 use genie_core::selector::contract::Names;
 
 /// The first eight bytes of a component.
-const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+pub(super) const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 /// The first eight bytes of a core module.
-const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+pub(super) const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
 /// Makes a component of a core module that was built with wit-bindgen for `wasm32-unknown-unknown`,
 /// so that authors need no further tool. A component is returned as it is. `selector` is the name

@@ -3,6 +3,7 @@
 
 pub mod built_in;
 pub mod compile;
+pub mod componentize;
 pub mod confine;
 mod engine;
 pub mod named;
