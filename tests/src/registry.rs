@@ -44,7 +44,7 @@ impl Registry {
     pub fn also_in(&self, network: &Path) -> Killed {
         let config = self.dir.path().join("config.yml");
         let text = fs::read_to_string(&config).unwrap();
-        let here = self.dir.path().join(format!("{}.yml", std::fs::metadata(network).unwrap().ino()));
+        let here = self.dir.path().join(format!("{}.yml", fs::metadata(network).unwrap().ino()));
         fs::write(&here, text.replace("127.0.0.1:0", &self.host())).unwrap();
         serve(entering(network), &here).0
     }

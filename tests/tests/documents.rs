@@ -7,8 +7,12 @@ use std::path::Path;
 use std::process::Command;
 
 use genie_core::config::unknown_keys;
+use genie_core::selector::artefact::load::MAX_ARTEFACT;
+use genie_core::selector::module::MAX_MODULE;
+use genie_core::selector::sandbox::facts::RECORDED;
+use genie_core::selector::sandbox::limits::{self, Limits, show_bytes};
 use genie_host::approve;
-use genie_tests::documents::{first_column, read};
+use genie_tests::documents::{first_column, read, table};
 use genie_tests::fixture::reference_node;
 use genie_tests::helm::helm;
 use genie_tests::programs;
@@ -173,7 +177,7 @@ fn assert_read(keys: &Value) {
 }
 
 #[test]
-fn every_key_and_value_of_the_tables_of_configuration_md_is_known() {
+fn every_key_and_value_of_the_tables_is_known() {
     const DOCUMENT: &str = "docs/configuration.md";
     let mut count = 0;
     for heading in ["## Keys of every CNI configuration", "## Keys of genie-host", "## CNI-Genie's keys"] {
@@ -188,7 +192,7 @@ fn every_key_and_value_of_the_tables_of_configuration_md_is_known() {
         assert_read(&entry(&key, if key == "module" { "annotation".into() } else { Value::Null }));
         count += 1;
     }
-    for limit in first_column(DOCUMENT, "#### settings") {
+    for limit in first_column("docs/limits.md", "## Limits of an entry") {
         assert_read(&entry("limits", json!({limit: 1})));
         count += 1;
     }
@@ -205,6 +209,39 @@ fn every_key_and_value_of_the_tables_of_configuration_md_is_known() {
         count += 1;
     }
     assert!(count > 60, "{count} keys and values");
+}
+
+#[test]
+fn the_bounds_of_limits_md_are_those_of_the_code() {
+    const DOCUMENT: &str = "docs/limits.md";
+    let Limits { fuel, memory, output_bytes, facts_bytes, log_bytes, log_messages } = Limits::default();
+    let size = |bytes: usize| format!("`\"{}\"`", show_bytes(bytes));
+    let mebibytes = |bytes: u64| format!("{} MiB", bytes >> 20);
+    let expected = [
+        ("## Limits of an entry", "`fuel`", fuel.to_string()),
+        ("## Limits of an entry", "`memory`", size(memory)),
+        ("## Limits of an entry", "`output_bytes`", size(output_bytes)),
+        ("## Limits of an entry", "`facts_bytes`", size(facts_bytes)),
+        ("## Limits of an entry", "`log_bytes`", size(log_bytes)),
+        ("## Limits of an entry", "`log_messages`", log_messages.to_string()),
+        ("## Fixed bounds of a call", "questions to imports", limits::QUESTIONS.to_string()),
+        (
+            "## Fixed bounds of a call",
+            "core instances, memories, tables of a component",
+            format!("{}, {}, {}", limits::INSTANCES, limits::MEMORIES, limits::TABLES),
+        ),
+        ("## Fixed bounds of a call", "elements of all tables together", limits::TABLE_ELEMENTS.to_string()),
+        ("## Fixed bounds of a call", "handles of resources", limits::HANDLES.to_string()),
+        ("## Fixed bounds of a call", "messages, kept or not", mebibytes(limits::LOGGED as u64)),
+        ("## Facts", "an answer in the record", format!("{} KiB", RECORDED >> 10)),
+        ("## Modules and scripts", "a module's file", mebibytes(MAX_MODULE)),
+        ("## Modules and scripts", "a compiled module", mebibytes(MAX_ARTEFACT)),
+    ];
+    for (heading, what, bound) in expected {
+        let rows = table(DOCUMENT, heading);
+        let row = rows.iter().find(|row| row[0] == what).unwrap_or_else(|| panic!("{what} is not in {DOCUMENT}"));
+        assert!(row[1] == bound || row[1].starts_with(&format!("{bound};")), "{what}: {} is not {bound}", row[1]);
+    }
 }
 
 /// The words of a command line, as a shell splits it.
