@@ -87,7 +87,7 @@ fn what_no_node_would_put_in_force_is_not_let_in() {
         (vec![curious.as_str()], "which is not granted to it"),
         (vec![&curious, "--grant", "nosuch"], "nosuch"),
         (vec![&wrong], "wrong.wasm"),
-        (vec![&broken], "broken.js:1:"),
+        (vec![&broken], "broken.js:2:1: SyntaxError"),
         (vec![tag], "has no digest"),
         (vec!["rules", "--settings", r#"{"rules": [{"whem": {}}]}"#], "whem"),
         (vec!["rules", "--settings", "{"], "--settings is not JSON"),
