@@ -15,6 +15,7 @@ use super::tried::{GRANT, grants};
 use crate::approve;
 use crate::approve::chain::{Finding, Level};
 use crate::install::config_map::{ConfigMap, Place};
+use crate::install::modules::of_config_map;
 use crate::registry::Reference;
 use crate::registry::reference::SCHEME;
 use crate::script::{self, Engine, Script};
@@ -108,7 +109,7 @@ fn key(written: &str) -> Result<String> {
         return Ok(written.to_owned());
     }
     let file = Path::new(written).file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let is_module = file.ends_with(".wasm") || script::is_script(file);
+    let is_module = of_config_map(file).is_some() || script::is_script(file);
     is_module.then(|| file.to_owned()).with_context(|| {
         format!(
             "{written:?} is neither a file NAME.wasm or NAME.js nor a built-in selector ({})",

@@ -144,7 +144,7 @@ fn trusted(config_dir: &Path) -> Result<Option<Key>> {
 
 /// The file name of a module that is a key of the ConfigMap, uncompressed. The result is none for
 /// any other module.
-fn of_config_map(name: &str) -> Option<&str> {
+pub fn of_config_map(name: &str) -> Option<&str> {
     let stem = name.strip_suffix(GZIP).unwrap_or(name);
     (!name.contains('/') && Path::new(stem).extension() == Some(OsStr::new("wasm"))).then_some(stem)
 }

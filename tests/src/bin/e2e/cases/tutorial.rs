@@ -115,17 +115,17 @@ impl<'a> Reader<'a> {
 
         let nodes = self.registry.as_ref().map(|(registry, _)| self.serve_nodes(registry)).transpose()?;
         self.run(&project, configure)?;
-        self.await_entry(|chain| chain.last(), "shadow")?;
+        self.await_entry(<[Value]>::last, "shadow")?;
         self.run(&project, pod)?;
         ensure!(!self.is_on_calico("web")?, "a shadow decided");
-        await_that("what the shadow would have decided", Duration::from_secs(60), || {
+        await_that("what the shadow would have decided", Duration::from_mins(1), || {
             let told = self.run(&project, explain)?;
             let last = told.trim_end().lines().last().unwrap_or_default();
             Ok((!last.starts_with(&format!("shadow {NAME}.wasm: "))).then_some(told))
         })?;
 
         self.run(&project, decide)?;
-        self.await_entry(|chain| chain.first(), "until-decided")?;
+        self.await_entry(<[Value]>::first, "until-decided")?;
         self.run(&project, other_pod)?;
         ensure!(self.is_on_calico("web2")?, "the policy did not decide");
         trial.cluster.kubectl().in_namespace("shop").run(&["delete", "pods", "--all", "--wait=false"])?;
