@@ -229,7 +229,7 @@ pub fn check(selector: &LoadedSelector, about: &str, entry: &Entry, deadline: In
     let bounds =
         Bounds { selector: entry.name.clone(), grants: entry.grants.clone(), limits: entry.limits.clone(), asked: 0 };
     let said = |words: String| Err(format!("selector {:?}: {words}", entry.name));
-    match selector.run(task, &bounds, &Nothing, deadline).answer {
+    match selector.run(task, &bounds, &Nothing::shared(), deadline).answer {
         Ok(TaskAnswer::Verdict(Ok(Verdict::Pass | Verdict::Plan(_)))) => Ok(()),
         Ok(TaskAnswer::Verdict(Err(Refusal::Invalid(mistake)))) => {
             said(format!("{}: {}", mistake.key, mistake.message))

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -23,6 +24,7 @@ use crate::record::{Ending, Header, Journal, Lock, Planned, Store, VERSION, boot
 use crate::report::spool;
 use crate::routes::{self, Sandbox, Wanted, Wish};
 use crate::selector::abi::{self, Plan};
+use crate::selector::sandbox::facts::Facts;
 use crate::sources;
 use crate::time::micros;
 
@@ -38,10 +40,11 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, timings: &Timings) -
     let pod = Identity::from_args(&CniArgs::new(&call.args));
     let path = plugin_dirs(call, &config.paths);
     let previous = prev_result(&call.config, call.version)?;
-    let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
+    let catalogue = Arc::new(Catalogue::load(&config.paths.conf_dir, &own.as_refs())?);
     timings.part(Part::Configuration);
     let annotations = sources::annotations(&config.pods, call, &pod, deadline)?;
     let facts = CallFacts::new(&config.pods, &pod, &config.node, &catalogue, deadline);
+    let facts: Arc<dyn Facts> = Arc::new(facts);
     timings.part(Part::Facts);
 
     let is_served = previous.as_ref().is_some_and(|previous| merge::has_made(previous, &call.interface));
@@ -77,7 +80,7 @@ struct Given<'a> {
     /// Whether that plugin made the runtime's interface.
     is_served: bool,
     catalogue: &'a Catalogue,
-    facts: &'a CallFacts<'a>,
+    facts: &'a Arc<dyn Facts>,
     deadline: Instant,
     timings: &'a Timings,
 }
@@ -96,7 +99,7 @@ impl Given<'_> {
             call,
             runtime_config: &pod::public_runtime_config(call),
             catalogue,
-            facts,
+            facts: &**facts,
             own_types: &own.as_refs(),
             path: Some(path),
             taken: &taken,

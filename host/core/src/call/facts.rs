@@ -1,7 +1,7 @@
 //! What a selector's imports answer during a call.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -14,34 +14,41 @@ use crate::selector::sandbox::facts::{Facts, Question};
 use crate::sources::{Lookup, PodSource};
 
 /// The facts of one call: those of its pod, of the cluster and of this node.
-pub struct CallFacts<'a> {
-    sources: &'a [PodSource],
-    pod: &'a Identity,
-    node: &'a str,
-    catalogue: &'a Catalogue,
+pub struct CallFacts {
+    sources: Vec<PodSource>,
+    pod: Identity,
+    node: String,
+    catalogue: Arc<Catalogue>,
     deadline: Instant,
     /// What each source said of the pod, so that it is asked only once.
-    told: RefCell<Vec<Option<PodFacts>>>,
+    told: Mutex<Vec<Option<PodFacts>>>,
 }
 
-impl<'a> CallFacts<'a> {
+impl CallFacts {
     /// Prepares the facts. Nothing is read until a selector asks.
     pub fn new(
-        sources: &'a [PodSource],
-        pod: &'a Identity,
-        node: &'a str,
-        catalogue: &'a Catalogue,
+        sources: &[PodSource],
+        pod: &Identity,
+        node: &str,
+        catalogue: &Arc<Catalogue>,
         deadline: Instant,
     ) -> Self {
-        Self { sources, pod, node, catalogue, deadline, told: RefCell::default() }
+        Self {
+            sources: sources.to_vec(),
+            pod: pod.clone(),
+            node: node.to_owned(),
+            catalogue: Arc::clone(catalogue),
+            deadline,
+            told: Mutex::default(),
+        }
     }
 
     /// A fact of the pod, from the first source that has it.
     fn of_pod<T>(&self, fact: impl Fn(&PodFacts) -> Option<T>) -> Result<T, String> {
-        let mut told = self.told.borrow_mut();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         for (index, source) in self.sources.iter().enumerate() {
             if index == told.len() {
-                told.push(source.pod(self.pod, self.deadline).map_err(|error| error.msg)?);
+                told.push(source.pod(&self.pod, self.deadline).map_err(|error| error.msg)?);
             }
             if let Some(fact) = told.get(index).and_then(Option::as_ref).and_then(&fact) {
                 return Ok(fact);
@@ -55,7 +62,7 @@ impl<'a> CallFacts<'a> {
 
     fn find_object(&self, object: &ObjectName) -> Result<Option<Value>, String> {
         let mut any = false;
-        for source in self.sources {
+        for source in &self.sources {
             match source.object(object, self.deadline).map_err(|error| error.msg)? {
                 Lookup::Found(object) => return Ok(Some(object)),
                 Lookup::Absent => any = true,
@@ -78,7 +85,7 @@ impl<'a> CallFacts<'a> {
     }
 
     fn node_label(&self, key: &str) -> Result<Option<String>, String> {
-        let node = self.find_object(&ObjectName::new("v1", "Node", None, self.node)?)?;
+        let node = self.find_object(&ObjectName::new("v1", "Node", None, &self.node)?)?;
         let node = node.ok_or_else(|| format!("nothing is known of node {:?}", self.node))?;
         Ok(node["metadata"]["labels"][key].as_str().map(ToOwned::to_owned))
     }
@@ -89,7 +96,7 @@ impl<'a> CallFacts<'a> {
     }
 }
 
-impl Facts for CallFacts<'_> {
+impl Facts for CallFacts {
     fn answer(&self, question: &Question) -> Result<Value, String> {
         match question {
             Question::Labels => Ok(json!(

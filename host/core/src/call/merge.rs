@@ -1,6 +1,7 @@
 //! Makes one result for the runtime out of the delegates' results.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -25,7 +26,7 @@ pub fn merge(
     selected: &Selected,
     outcomes: &[Outcome],
     previous: Option<&CniResult>,
-    facts: &dyn Facts,
+    facts: &Arc<dyn Facts>,
     deadline: Instant,
 ) -> Result<Merged, CniError> {
     let plan = named(&selected.plan, outcomes);

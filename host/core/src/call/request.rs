@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
@@ -107,7 +108,7 @@ fn explanation(request: &Request, plan: Option<&Plan>, decided_by: Option<usize>
 pub fn select(
     request: Request,
     config: &Config,
-    facts: &dyn Facts,
+    facts: &Arc<dyn Facts>,
     deadline: Instant,
     timings: &Timings,
 ) -> Result<Selected, CniError> {

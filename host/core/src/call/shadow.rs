@@ -1,6 +1,7 @@
 //! What the entries with `"run": "shadow"` would have changed. They are asked when the call is over.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -62,10 +63,10 @@ pub fn ask_shadows(
     request: &Request,
     plan: Option<&Plan>,
     known: &[Consulted],
-    facts: &dyn Facts,
+    facts: &Arc<dyn Facts>,
     deadline: Instant,
 ) -> Vec<Shadowed> {
-    let facts = Known { known, facts };
+    let facts: Arc<dyn Facts> = Arc::new(Known { known: known.to_vec(), facts: Arc::clone(facts) });
     let steps = config.chain.ask_shadows(&config.loader, request, plan, &facts, deadline);
     steps.into_iter().map(|step| Shadowed { difference: difference(&step.outcome, request, plan), step }).collect()
 }
@@ -108,12 +109,12 @@ fn written_out(plan: &Plan, request: &Request) -> Option<Vec<Attachment>> {
 }
 
 /// Facts of which some are known already.
-struct Known<'a> {
-    known: &'a [Consulted],
-    facts: &'a dyn Facts,
+struct Known {
+    known: Vec<Consulted>,
+    facts: Arc<dyn Facts>,
 }
 
-impl Facts for Known<'_> {
+impl Facts for Known {
     fn answer(&self, question: &Question) -> Result<Value, String> {
         match self.known.iter().find(|known| known.question == *question).map(|known| &known.answer) {
             Some(Answered::Ok(answer)) => Ok(answer.clone()),

@@ -1,5 +1,6 @@
 //! STATUS: could an ADD be served now?
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
@@ -15,6 +16,7 @@ use crate::pod::{Annotations, Identity};
 use crate::selector::abi::{Plan, Source};
 use crate::selector::chain::Chain;
 use crate::selector::module::{Module, Program};
+use crate::selector::sandbox::facts::Facts;
 
 /// The most time that STATUS takes: a runtime asks every few seconds, and holds its own locks
 /// meanwhile.
@@ -33,7 +35,7 @@ pub fn status(call: &Call, program: &'static dyn Program) -> Result<(), CniError
     let config = &Config::from_call(call, program).map_err(unavailable)?;
     let deadline = Instant::now() + LIMIT.min(config.paths.timeout);
     let own = OwnTypes::of(call);
-    let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
+    let catalogue = Arc::new(Catalogue::load(&config.paths.conf_dir, &own.as_refs())?);
     config.chain.load_all(&config.loader, deadline).map_err(unavailable)?;
     let path = plugin_dirs(call, &config.paths);
     for attachment in default_plan(call, config, &catalogue, deadline)?.attachments {
@@ -73,16 +75,16 @@ pub fn default_of(
         selectors: None,
     };
     let config = Config::from_call(&call, program)?;
-    let catalogue = Catalogue::load(&config.paths.conf_dir, &OwnTypes::of(&call).as_refs())?;
+    let catalogue = Arc::new(Catalogue::load(&config.paths.conf_dir, &OwnTypes::of(&call).as_refs())?);
     default_plan(&call, &config, &catalogue, deadline).map(|_| ())
 }
 
 /// The plan for a pod without annotations.
-fn default_plan(call: &Call, config: &Config, catalogue: &Catalogue, deadline: Instant) -> Result<Plan, CniError> {
+fn default_plan(call: &Call, config: &Config, catalogue: &Arc<Catalogue>, deadline: Instant) -> Result<Plan, CniError> {
     let nobody = Identity::default();
     let mut request = build_request(call, config, catalogue, &nobody, Annotations::new());
     "eth0".clone_into(&mut request.interface);
-    let facts = CallFacts::new(&[], &nobody, &config.node, catalogue, deadline);
+    let facts: Arc<dyn Facts> = Arc::new(CallFacts::new(&[], &nobody, &config.node, catalogue, deadline));
     let defaults = config.chain.entries.iter().filter(|entry| entry.module == DEFAULT);
     let defaults = Chain { entries: defaults.cloned().collect(), merge: None };
     let decision = defaults.decide(&config.loader, &request, &facts, deadline);

@@ -1,5 +1,6 @@
 //! The chain of selectors: which are asked, in which order, and which one decides.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::cni::{CniError, code};
@@ -69,7 +70,7 @@ pub struct Merging<'a> {
     /// How many bytes were asked and answered for the decision ([`Decision::asked`]).
     pub asked: usize,
     /// What the selector's imports answer.
-    pub facts: &'a dyn Facts,
+    pub facts: &'a Arc<dyn Facts>,
     /// Computes the result of the standard merge.
     pub standard: &'a dyn Fn() -> Result<Merged, CniError>,
 }
@@ -88,7 +89,7 @@ impl Entry {
         loader: &Loader,
         task: Task,
         asked: usize,
-        facts: &dyn Facts,
+        facts: &Arc<dyn Facts>,
         deadline: Instant,
     ) -> (Result<TaskAnswer, CniError>, Step) {
         let start = Instant::now();
@@ -150,7 +151,7 @@ impl Chain {
         &self,
         loader: &Loader,
         request: &Request,
-        facts: &dyn Facts,
+        facts: &Arc<dyn Facts>,
         deadline: Instant,
     ) -> Result<Decision, Failed> {
         let mut decision = Decision { plan: request.decided.clone(), decided_by: None, trace: Vec::new() };
@@ -188,7 +189,7 @@ impl Chain {
         loader: &Loader,
         request: &Request,
         plan: Option<&Plan>,
-        facts: &dyn Facts,
+        facts: &Arc<dyn Facts>,
         deadline: Instant,
     ) -> Vec<Step> {
         let shadows = self.entries.iter().filter(|entry| entry.run == Run::Shadow);
@@ -274,7 +275,7 @@ impl Entry {
         request: &Request,
         decided: Option<&Plan>,
         asked: usize,
-        facts: &dyn Facts,
+        facts: &Arc<dyn Facts>,
         deadline: Instant,
     ) -> (Result<Verdict, CniError>, Step) {
         let mut told = Request { decided: decided.cloned(), ..request.clone() };

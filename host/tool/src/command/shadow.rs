@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -17,6 +18,7 @@ use genie_core::config::{self, Config, OWN_TYPE};
 use genie_core::network::Catalogue;
 use genie_core::record::{Record, Store};
 use genie_core::report::spool::Spool;
+use genie_core::selector::sandbox::facts::Facts;
 
 /// How long the shadows of one pod may take together.
 const TIME: Duration = Duration::from_secs(30);
@@ -51,8 +53,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let decided = Recorded::read(&decision).map_err(|why| anyhow!("the record of the pod: {why}"))?;
     let request = &decided.request;
     let pod = identity(request);
-    let catalogue = Catalogue::load(&config.paths.conf_dir, &[OWN_TYPE])?;
-    let facts = CallFacts::new(&config.pods, &pod, &config.node, &catalogue, deadline);
+    let catalogue = Arc::new(Catalogue::load(&config.paths.conf_dir, &[OWN_TYPE])?);
+    let facts: Arc<dyn Facts> = Arc::new(CallFacts::new(&config.pods, &pod, &config.node, &catalogue, deadline));
     let known: Vec<_> = decided.consulted().cloned().collect();
     let answers = ask_shadows(&config, request, decided.plan.as_ref(), &known, &facts, deadline);
     if let Some(record) = record {

@@ -1,6 +1,7 @@
 //! What `test-selector` and `replay` try: one selector, or the whole chain of a configuration.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
@@ -104,7 +105,7 @@ impl Tried {
             entry::take_any(&mut config.chain, &mut notes);
         }
         let own = OwnTypes::of_config(&map);
-        let catalogue = Catalogue::load(&config.paths.conf_dir, &own.as_refs())?;
+        let catalogue = Arc::new(Catalogue::load(&config.paths.conf_dir, &own.as_refs())?);
         Ok((Trial { config, catalogue, map, interface: interface.into() }, notes))
     }
 

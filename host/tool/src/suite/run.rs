@@ -1,6 +1,7 @@
 //! Runs cases.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
 use serde_json::Value;
@@ -13,7 +14,7 @@ use crate::trial::Trial;
 use crate::trial::facts::{GivenFacts, Known};
 use crate::trial::pods::{self, Given};
 use genie_core::pod::is_private;
-use genie_core::selector::sandbox::facts::Question;
+use genie_core::selector::sandbox::facts::{Facts, Question};
 
 /// How a case ended.
 #[derive(Clone, Debug)]
@@ -81,7 +82,8 @@ fn see(case: &Case, dir: &Path, trial: &Trial) -> Result<(Seen, Vec<Question>)> 
     facts.namespace.clone_from(&pod.facts.identity.namespace);
     facts.objects = pod.manifests.objects()?;
     case.facts.clone().add_to(&mut facts, dir)?;
-    let known = Known::new(&facts);
+    let known = Known::new(facts);
+    let facts: Arc<dyn Facts> = Arc::<Known<_>>::clone(&known);
 
     let mut annotations = pod.facts.annotations.clone();
     annotations.retain(|key, _| !is_private(key));
@@ -91,9 +93,9 @@ fn see(case: &Case, dir: &Path, trial: &Trial) -> Result<(Seen, Vec<Question>)> 
     }
     let decided = case.decided.as_ref().map(|decided| trial.plan_of(decided)).transpose();
     request.decided = decided.map_err(|error| anyhow!("decided: {error}"))?;
-    let decided = trial.decide(request, &known);
+    let decided = trial.decide(request, &facts);
     let merged = match &case.outcomes {
-        Some(outcomes) => trial.merge(&decided, outcomes, &known).map_err(|error| anyhow!(error))?,
+        Some(outcomes) => trial.merge(&decided, outcomes, &facts).map_err(|error| anyhow!(error))?,
         None => None,
     };
     let seen = Seen::of(&decided, merged);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::{Map, Value, json};
@@ -113,7 +114,7 @@ impl Trials {
             (None, Some(conf_dir)) => Catalogue::load(&existing(dir, conf_dir)?, &own.as_refs())?,
             (None, None) => bail!("the case has no networks: write \"confDir\" or \"networks\""),
         };
-        let trial = Trial { config, catalogue, map, interface };
+        let trial = Trial { config, catalogue: Arc::new(catalogue), map, interface };
         trial.approve().map_err(of_all)?;
         Ok(trial)
     }

@@ -49,7 +49,7 @@ impl Trial {
         let chain = Chain { entries: vec![annotation], merge: None };
         let annotations = Annotations::from([("cni".to_owned(), networks.to_owned())]);
         let request = self.request(&Identity::default(), annotations);
-        let decision = chain.decide(&self.config.loader, &request, &Nothing, Instant::now() + TIME);
+        let decision = chain.decide(&self.config.loader, &request, &Nothing::shared(), Instant::now() + TIME);
         let plan = decision.map_err(|failed| failed.error.msg)?.plan;
         Ok(plan.map(|plan| plan.attachments).unwrap_or_default())
     }

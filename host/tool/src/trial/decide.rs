@@ -1,6 +1,7 @@
 //! Asks a chain, and makes of its plan what a node would carry out.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
@@ -27,7 +28,7 @@ pub struct Trial {
     /// The configuration: the chain, what one pod may have, how modules are loaded.
     pub config: Config,
     /// The networks.
-    pub catalogue: Catalogue,
+    pub catalogue: Arc<Catalogue>,
     /// The configuration as the runtime hands it to the plugin, with its `type`.
     pub map: Map<String, Value>,
     /// The interface that the runtime asks for.
@@ -94,13 +95,13 @@ impl Trial {
     ///
     /// # Errors
     /// A selector refuses or fails.
-    pub fn ask(&self, request: &Request, facts: &dyn Facts) -> Result<Decision, Failed> {
+    pub fn ask(&self, request: &Request, facts: &Arc<dyn Facts>) -> Result<Decision, Failed> {
         self.config.chain.decide(&self.config.loader, request, facts, Instant::now() + TIME)
     }
 
     /// What becomes of the pod. A plan counts only if it can be carried out; programs of plugins
     /// need not be there.
-    pub fn decide(&self, request: Request, facts: &dyn Facts) -> Decided {
+    pub fn decide(&self, request: Request, facts: &Arc<dyn Facts>) -> Decided {
         let decision = match self.ask(&request, facts) {
             Ok(decision) => decision,
             Err(failed) => {
@@ -113,14 +114,14 @@ impl Trial {
         Decided { request, verdict, trace, decided_by }
     }
 
-    fn prepare(&self, plan: Plan, decided_by: Option<usize>, request: &Request, facts: &dyn Facts) -> Verdict {
+    fn prepare(&self, plan: Plan, decided_by: Option<usize>, request: &Request, facts: &Arc<dyn Facts>) -> Verdict {
         let call = self.call(&identity(request));
         let own = OwnTypes::of(&call);
         let context = network::Context {
             call: &call,
             runtime_config: &Map::new(),
             catalogue: &self.catalogue,
-            facts,
+            facts: &**facts,
             own_types: &own.as_refs(),
             path: None,
             taken: &BTreeSet::new(),

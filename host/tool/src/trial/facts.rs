@@ -4,8 +4,8 @@ mod written;
 
 pub use written::{WrittenFacts, WrittenName, WrittenPod, WrittenTraffic};
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -15,33 +15,37 @@ use genie_core::selector::sandbox::facts::{Facts, Question};
 use genie_core::sources::Manifests;
 
 /// Answers that are known beforehand.
-pub trait Answers {
+pub trait Answers: Send + Sync {
     /// The answer, or the reason why it cannot be had; none when neither was given.
     fn find(&self, question: &Question) -> Option<Result<Value, String>>;
 }
 
 /// Answers from what was given, and remembers what was asked beyond it.
-pub struct Known<'a> {
-    given: &'a dyn Answers,
-    missing: RefCell<Vec<Question>>,
+pub struct Known<A> {
+    given: A,
+    missing: Mutex<Vec<Question>>,
 }
 
-impl<'a> Known<'a> {
+impl<A: Answers> Known<A> {
     /// Facts that know only what was given.
-    pub fn new(given: &'a dyn Answers) -> Self {
-        Self { given, missing: RefCell::default() }
+    pub fn new(given: A) -> Arc<Self> {
+        Arc::new(Self { given, missing: Mutex::default() })
     }
 
     /// What was asked and not given, each question once, in the order in which it was asked.
-    pub fn missing(self) -> Vec<Question> {
-        self.missing.into_inner()
+    pub fn missing(&self) -> Vec<Question> {
+        self.asked_beyond().clone()
+    }
+
+    fn asked_beyond(&self) -> MutexGuard<'_, Vec<Question>> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Facts for Known<'_> {
+impl<A: Answers> Facts for Known<A> {
     fn answer(&self, question: &Question) -> Result<Value, String> {
         self.given.find(question).unwrap_or_else(|| {
-            let mut missing = self.missing.borrow_mut();
+            let mut missing = self.asked_beyond();
             if !missing.contains(question) {
                 missing.push(question.clone());
             }

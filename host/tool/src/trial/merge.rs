@@ -1,5 +1,6 @@
 //! Merges what networks are said to have answered.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -22,7 +23,7 @@ impl Trial {
         &self,
         decided: &Decided,
         results: &[Value],
-        facts: &dyn Facts,
+        facts: &Arc<dyn Facts>,
     ) -> Result<Option<Result<Merged, CniError>>, String> {
         let Verdict::Plan { plan, attachments, .. } = &decided.verdict else { return Ok(None) };
         let outcomes = outcomes(attachments, results)?;

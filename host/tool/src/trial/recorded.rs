@@ -86,13 +86,13 @@ mod tests {
     fn what_was_answered_then_is_answered_now() {
         let recorded = Recorded::read(&decision(&json!({"Ok": [["tenant", "red"]]}))).unwrap();
         assert_eq!((&*recorded.request.pod.name, recorded.decided_by), ("web", Some(0)));
-        let known = Known::new(&recorded);
+        let known = Known::new(recorded.clone());
         assert_eq!(known.answer(&Question::Labels), Ok(json!([["tenant", "red"]])));
         known.answer(&Question::Owner).unwrap_err();
         assert_eq!(known.missing(), [Question::Owner]);
 
         let recorded = Recorded::read(&decision(&json!({"Err": "away"}))).unwrap();
-        let known = Known::new(&recorded);
+        let known = Known::new(recorded.clone());
         assert_eq!(known.answer(&Question::Labels), Err("away".into()));
         assert_eq!(known.missing(), []);
     }
@@ -101,7 +101,7 @@ mod tests {
     fn an_answer_of_which_only_the_digest_was_kept_is_missing() {
         let digest = json!({"Digest": {"sha256": "0".repeat(64), "bytes": 5000}});
         let recorded = Recorded::read(&decision(&digest)).unwrap();
-        let known = Known::new(&recorded);
+        let known = Known::new(recorded.clone());
         known.answer(&Question::Labels).unwrap_err();
         assert_eq!(known.missing(), [Question::Labels]);
     }

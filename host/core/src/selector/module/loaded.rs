@@ -1,8 +1,7 @@
 //! A selector that is ready to be asked.
 
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::Arc;
 use std::time::Instant;
 
 use wasmtime::component::Component;
@@ -84,22 +83,20 @@ impl LoadedSelector {
     pub fn describe(&self, deadline: Instant) -> Result<About, CniError> {
         let bounds =
             Bounds { selector: self.name.clone(), grants: Grants::default(), limits: Limits::default(), asked: 0 };
-        match self.run(Task::Describe, &bounds, &Nothing, deadline).answer? {
+        match self.run(Task::Describe, &bounds, &Nothing::shared(), deadline).answer? {
             TaskAnswer::About(about) => Ok(about),
             _ => Err(mismatched(&self.name)),
         }
     }
 
     /// Runs a task.
-    pub fn run(&self, task: Task, bounds: &Bounds, facts: &dyn Facts, deadline: Instant) -> Ran {
+    pub fn run(&self, task: Task, bounds: &Bounds, facts: &Arc<dyn Facts>, deadline: Instant) -> Ran {
         match &self.runner {
-            Runner::Here(prepared) if self.imports.iter().any(|import| contract::is_fact(import)) => {
-                run_beside(&**prepared, &task, bounds, facts, deadline)
-            }
             Runner::Here(prepared) => {
-                prepared.run(&task, bounds, Box::new(|_| Err("it imports no facts".into())), deadline)
+                let facts = Arc::clone(facts);
+                prepared.run(&task, bounds, Box::new(move |asked| facts.answer(&asked)), deadline)
             }
-            Runner::Child { tool, artefact } => child::run::run(tool, artefact, task, bounds, facts, deadline),
+            Runner::Child { tool, artefact } => child::run::run(tool, artefact, task, bounds, &**facts, deadline),
         }
     }
 }
@@ -108,30 +105,4 @@ impl LoadedSelector {
 /// one.
 pub fn mismatched(selector: &str) -> CniError {
     CniError::new(code::SELECTOR, format!("selector {selector:?} was asked one thing and answered another"))
-}
-
-/// Runs the task in a thread and answers its questions in this one: a store may not borrow, and the
-/// facts of a call do.
-fn run_beside(prepared: &dyn Run, task: &Task, bounds: &Bounds, facts: &dyn Facts, deadline: Instant) -> Ran {
-    let (question, questions) = mpsc::channel();
-    let (answer, answers) = mpsc::channel();
-    let ask = Box::new(move |asked| {
-        let gone = "the host no longer answers";
-        question.send(asked).map_err(|_| gone)?;
-        answers.recv().map_err(|_| gone)?
-    });
-    let ran = thread::scope(|scope| {
-        let thread = thread::Builder::new().spawn_scoped(scope, || prepared.run(task, bounds, ask, deadline))?;
-        // This ends when the store is gone, and `ask` with it.
-        for asked in questions {
-            if answer.send(facts.answer(&asked)).is_err() {
-                break;
-            }
-        }
-        thread.join().map_err(|_| std::io::Error::other("it ended in a panic of the host"))
-    });
-    ran.unwrap_or_else(|error| {
-        let message = format!("selector {:?} cannot be run: {error}", bounds.selector);
-        Ran::failed(CniError::new(code::SELECTOR, message))
-    })
 }

@@ -1,5 +1,7 @@
 //! What the imports `pod`, `cluster` and `node` answer, and how answers are recorded.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,7 +12,10 @@ use crate::object::ObjectName;
 use crate::object::check::is_label_key;
 
 /// Answers what selectors ask of the host.
-pub trait Facts {
+///
+/// They are shared (`Arc`), and own what they answer from: the store of a running selector holds them,
+/// and may not borrow.
+pub trait Facts: Send + Sync {
     /// The answer as JSON, in the form that [`Question`] says. It may cost a read, and must come
     /// within the call's deadline.
     ///
@@ -136,6 +141,13 @@ impl From<Answered> for Result<Value, String> {
 /// Facts that know nothing, for selectors that are asked without a cluster and a node.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Nothing;
+
+impl Nothing {
+    /// As a call is given them.
+    pub fn shared() -> Arc<dyn Facts> {
+        Arc::new(Self)
+    }
+}
 
 /// Facts from a record, so that a decision can be replayed. A question that was not asked then has
 /// no answer now.

@@ -16,8 +16,7 @@ use crate::selector::sandbox::task::Bounds;
 use crate::selector::sandbox::unanswered::{Unanswered, permit};
 use crate::text::json_size;
 
-/// Has a question answered. A store may not borrow, so the facts of a call answer at the other end
-/// of this.
+/// Has a question answered.
 pub type Ask = Box<dyn FnMut(Question) -> Result<Value, String> + Send>;
 
 /// The state of one call.

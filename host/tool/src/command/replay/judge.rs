@@ -1,5 +1,7 @@
 //! Compares a decision that was made with the one that would be made now.
 
+use std::sync::Arc;
+
 use crate::command::account::Account;
 use crate::trial::facts::Known;
 use crate::trial::{Recorded, Trial, plan, question};
@@ -7,7 +9,7 @@ use genie_core::call::{Difference, difference};
 use genie_core::report::spool::{NOTICE, PROBLEM};
 use genie_core::selector::abi::{Plan, Request};
 use genie_core::selector::decision::StepOutcome;
-use genie_core::selector::sandbox::facts::Question;
+use genie_core::selector::sandbox::facts::{Facts, Question};
 
 /// The name of the request's attribute that holds the configuration's `default_plugin`.
 const DEFAULT_PLUGIN: &str = "default-plugin";
@@ -50,8 +52,9 @@ pub fn judge(trial: &Trial, account: &Account) -> Judgement {
         Err(why) => return unsaid(why),
     };
     let was = recorded.plan.as_ref().map_or_else(|| "refused".to_owned(), in_words);
-    let known = Known::new(&recorded);
-    let answer = answer(trial, &request(trial, &recorded), &known);
+    let known = Known::new(recorded.clone());
+    let facts: Arc<dyn Facts> = Arc::<Known<_>>::clone(&known);
+    let answer = answer(trial, &request(trial, &recorded), &facts);
     let missing = known.missing();
     if !missing.is_empty() {
         let questions: Vec<_> = missing.iter().map(question::in_words).collect();
@@ -75,8 +78,8 @@ pub fn judge(trial: &Trial, account: &Account) -> Judgement {
 }
 
 /// What the chain answers now: a plan, the refusal or failure that ends it, or nothing.
-fn answer(trial: &Trial, request: &Request, known: &Known<'_>) -> StepOutcome {
-    match trial.ask(request, known) {
+fn answer(trial: &Trial, request: &Request, facts: &Arc<dyn Facts>) -> StepOutcome {
+    match trial.ask(request, facts) {
         Ok(decision) => decision.plan.map_or(StepOutcome::Pass, StepOutcome::Plan),
         Err(failed) => {
             let last = failed.trace.into_iter().next_back().map(|step| step.outcome);

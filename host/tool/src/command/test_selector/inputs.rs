@@ -4,6 +4,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -76,7 +77,7 @@ impl Inputs {
                 .with_context(|| pod.label.clone())?;
             let mut request = trial.request(identity, annotations);
             request.decided.clone_from(&plan);
-            let asked = |facts: &dyn Facts| {
+            let asked = |facts: &Arc<dyn Facts>| {
                 let decided = trial.decide(request.clone(), facts);
                 let merged = outcomes.as_ref().map(|outcomes| trial.merge(&decided, outcomes, facts)).transpose();
                 let merged = merged.map_err(|error| anyhow!("--outcomes: {}: {error}", pod.label))?.flatten();
@@ -85,12 +86,12 @@ impl Inputs {
             let ((decided, merged), missing) = match &facts {
                 None => {
                     let facts = CallFacts::new(&sources, identity, &trial.config.node, &trial.catalogue, deadline);
-                    (asked(&facts)?, Vec::new())
+                    (asked(&(Arc::new(facts) as _))?, Vec::new())
                 }
                 Some(facts) => {
                     let facts = with_pod(facts, &pod, objects.as_ref())?;
-                    let known = Known::new(&facts);
-                    (asked(&known)?, known.missing())
+                    let known = Known::new(facts);
+                    (asked(&(Arc::<Known<_>>::clone(&known) as _))?, known.missing())
                 }
             };
             let mut warnings: Vec<_> = ignored(&trial.config.chain, &decided.request).into_iter().collect();

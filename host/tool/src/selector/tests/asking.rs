@@ -1,6 +1,7 @@
 //! Imports that ask the host: in this process, and across to a child.
 
 use std::io::{BufReader, Read as _, Write as _};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -52,8 +53,12 @@ fn task() -> Task {
     Task::Select { request: request(), settings: "{}".into() }
 }
 
-fn ask(guest: &Guest<'_>, grant: &Value, facts: &dyn Facts, deadline: Instant) -> Ran {
-    guest.load().run(task(), &bounds(grant), facts, deadline)
+fn ask(guest: &Guest<'_>, grant: &Value, facts: impl Facts + 'static, deadline: Instant) -> Ran {
+    guest.load().run(task(), &bounds(grant), &shared(facts), deadline)
+}
+
+fn shared(facts: impl Facts + 'static) -> Arc<dyn Facts> {
+    Arc::new(facts)
 }
 
 #[test]
@@ -73,7 +78,7 @@ fn account() -> Replay {
 
 #[test]
 fn an_answer_reaches_the_guest_and_the_record() {
-    let ran = ask(&ASKING, &json!(["pod"]), &account(), later());
+    let ran = ask(&ASKING, &json!(["pod"]), account(), later());
     assert!(ran.answer.is_ok(), "{:?}", ran.answer);
     assert_eq!(ran.logs[0].message, "builder");
     assert_eq!(ran.consulted, account().0);
@@ -81,7 +86,7 @@ fn an_answer_reaches_the_guest_and_the_record() {
 
 #[test]
 fn that_a_fact_cannot_be_had_is_an_answer_too() {
-    let ran = ask(&ASKING, &json!(["pod"]), &Nothing, later());
+    let ran = ask(&ASKING, &json!(["pod"]), Nothing, later());
     assert!(ran.answer.is_ok());
     assert_eq!(ran.logs[0].message, "not available here");
     assert_eq!(ran.consulted[0].answer, Answered::Err("not available here".into()));
@@ -112,7 +117,7 @@ fn asking_for(kind: &str, namespace: &str, name: &str) -> (String, String) {
     (select, format!(r#"(data (i32.const 1100) "v1{kind}{namespace}{name}")"#))
 }
 
-fn ask_for(object: (&str, &str, &str), grant: &Value, facts: &dyn Facts) -> Ran {
+fn ask_for(object: (&str, &str, &str), grant: &Value, facts: impl Facts + 'static) -> Ran {
     let (select, more) = asking_for(object.0, object.1, object.2);
     let guest = Guest {
         imports: r#"(import "genie:selector/cluster@0.1.0" "get"
@@ -131,15 +136,15 @@ fn widget() -> Replay {
 
 #[test]
 fn a_kind_that_is_not_granted_is_not_asked_for_and_the_operator_is_told() {
-    let granted = ask_for(("Widget", "default", "net0"), &json!([{"cluster": ["v1/Widget"]}]), &widget());
+    let granted = ask_for(("Widget", "default", "net0"), &json!([{"cluster": ["v1/Widget"]}]), widget());
     assert_eq!(granted.consulted, widget().0);
-    let refused = ask_for(("Widget", "default", "net0"), &json!(["cluster"]), &widget());
+    let refused = ask_for(("Widget", "default", "net0"), &json!(["cluster"]), widget());
     let error = refused.answer.expect_err("the call ends");
     assert_eq!(error.code, code::INVALID_CONFIG);
     assert!(error.msg.contains(r#""guest" asked for Widget default/net0"#), "{error}");
     assert!(error.msg.contains(r#""grant": [{"cluster": ["v1/Widget"]}]"#), "{error}");
     assert_eq!(refused.consulted, []);
-    let elsewhere = ask_for(("Widget", "payments", "net0"), &json!([{"cluster": ["v1/Widget"]}]), &widget());
+    let elsewhere = ask_for(("Widget", "payments", "net0"), &json!([{"cluster": ["v1/Widget"]}]), widget());
     assert!(elsewhere.answer.expect_err("the call ends").msg.contains(r#""namespaces": ["payments"]"#));
 }
 
@@ -152,7 +157,7 @@ fn what_is_no_name_ends_the_call_as_the_selectors_defect() {
         ("widgets", "default", "n"),
         ("SECRET", "default", "n"),
     ] {
-        let ran = ask_for(object, &grant, &Nothing);
+        let ran = ask_for(object, &grant, Nothing);
         let error = ran.answer.expect_err("the call ends");
         assert_eq!(error.code, code::SELECTOR);
         assert!(error.msg.contains("\"guest\" asked for what has no such name: "), "{error}");
@@ -192,7 +197,7 @@ fn secrets_are_granted_to_nobody() {
 #[test]
 fn endless_questions_end() {
     let select = "(loop $again (call $ask (i32.const 512)) (br $again)) (unreachable)";
-    let ran = ask(&Guest { select, ..ASKING }, &json!(["pod"]), &Nothing, later());
+    let ran = ask(&Guest { select, ..ASKING }, &json!(["pod"]), Nothing, later());
     let error = ran.answer.expect_err("it is stopped");
     assert!(error.msg.contains("asked its imports more than 256 times"), "{error}");
     assert_eq!(ran.consulted.len(), QUESTIONS);
@@ -215,7 +220,7 @@ fn what_is_asked_and_answered_is_bounded_in_sum() {
     // Seven answers fit into the guest's memory, and four are over the limit.
     let limits = Limits { facts_bytes: 35_000, ..Limits::default() };
     let bounds = Bounds { limits, ..bounds(&json!(["pod"])) };
-    let ran = asking.load().run(task(), &bounds, &long_account(10_000), later());
+    let ran = asking.load().run(task(), &bounds, &shared(long_account(10_000)), later());
     let error = ran.answer.expect_err("it is stopped");
     assert_eq!(error.code, code::SELECTOR);
     assert!(error.msg.contains("over the limit of 35000") && error.msg.contains("limits.facts_bytes"), "{error}");
@@ -226,7 +231,7 @@ fn what_is_asked_and_answered_is_bounded_in_sum() {
 #[test]
 fn what_selectors_before_have_asked_counts() {
     let bounds = |asked| Bounds { asked, ..bounds(&json!(["pod"])) };
-    let run = |asked| ASKING.load().run(task(), &bounds(asked), &account(), later());
+    let run = |asked| ASKING.load().run(task(), &bounds(asked), &shared(account()), later());
     let limit = Limits::default().facts_bytes;
     let used = run(0).usage.facts;
     assert!(run(limit - used).answer.is_ok());
@@ -235,9 +240,9 @@ fn what_selectors_before_have_asked_counts() {
 
 #[test]
 fn a_large_answer_is_recorded_as_its_digest_and_cannot_be_replayed() {
-    let fits = ask(&ASKING, &json!(["pod"]), &long_account(RECORDED - 2), later());
+    let fits = ask(&ASKING, &json!(["pod"]), long_account(RECORDED - 2), later());
     assert_eq!(fits.consulted, long_account(RECORDED - 2).0);
-    let ran = ask(&ASKING, &json!(["pod"]), &long_account(RECORDED - 1), later());
+    let ran = ask(&ASKING, &json!(["pod"]), long_account(RECORDED - 1), later());
     assert!(ran.answer.is_ok(), "{:?}", ran.answer);
     let json = format!("\"{}\"", "a".repeat(RECORDED - 1));
     let digest = Digest::of(json.as_bytes()).to_string();
@@ -251,7 +256,7 @@ fn a_large_answer_is_recorded_as_its_digest_and_cannot_be_replayed() {
 
 #[test]
 fn no_question_is_answered_after_the_deadline() {
-    let ran = ask(&ASKING, &json!(["pod"]), &account(), Instant::now());
+    let ran = ask(&ASKING, &json!(["pod"]), account(), Instant::now());
     assert_eq!(ran.answer.expect_err("it is stopped").code, code::TRY_AGAIN);
     assert_eq!(ran.consulted, []);
 }
@@ -288,7 +293,7 @@ fn a_child_asks_its_parent() {
     assert!(matches!(ran.answer, Ok(TaskAnswer::Verdict(Ok(_)))), "{:?}", ran.answer);
     assert_eq!(ran.logs[0].message, "builder");
     assert_eq!(ran.consulted, account().0);
-    assert_eq!(ran.usage, ask(&ASKING, &json!(["pod"]), &account(), later()).usage);
+    assert_eq!(ran.usage, ask(&ASKING, &json!(["pod"]), account(), later()).usage);
 
     let refused = converse(&order(json!([])), &account()).expect("they understand each other");
     assert_eq!(refused.answer.expect_err("it is refused").code, code::INVALID_CONFIG);
@@ -342,5 +347,5 @@ fn a_child_that_says_nothing_is_an_error_that_names_it() {
 #[test]
 fn a_selector_without_facts_is_asked_in_this_thread() {
     // The deadline is long past, so any question to another thread would fail.
-    assert!(ask(&guest(PASS), &json!(null), &Nothing, Instant::now()).answer.is_ok());
+    assert!(ask(&guest(PASS), &json!(null), Nothing, Instant::now()).answer.is_ok());
 }

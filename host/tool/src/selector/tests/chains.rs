@@ -63,13 +63,13 @@ impl Bench {
     }
 
     fn decide(&self) -> Result<Decision, Failed> {
-        self.chain.decide(&self.loader, &request(), &Nothing, later())
+        self.chain.decide(&self.loader, &request(), &Nothing::shared(), later())
     }
 
     fn merge(&self, decided_by: Option<usize>) -> Option<Result<String, CniError>> {
         let plan = Plan { attachments: Vec::new(), reason: String::new() };
         let standard = || Ok(Merged { result: "{}".into(), annotations: Vec::new() });
-        let (request, facts) = (request(), &Nothing);
+        let (request, facts) = (request(), &Nothing::shared());
         let merging = Merging { decided_by, request: &request, plan: &plan, asked: 0, facts, standard: &standard };
         let outcome = Outcome { interface: "eth0".into(), network: "net0".into(), result: "{}".into() };
         let merged = self.chain.merge(&self.loader, merging, &[outcome], later())?;
@@ -159,7 +159,7 @@ fn a_chain_without_time_says_so() {
     let bench = Bench::new(&[("a", guest(PASS))]);
     let failed = bench
         .chain
-        .decide(&bench.loader, &request(), &Nothing, std::time::Instant::now())
+        .decide(&bench.loader, &request(), &Nothing::shared(), std::time::Instant::now())
         .expect_err("there is no time");
     assert_eq!(failed.error.code, code::TRY_AGAIN);
     assert_eq!(outcomes(&failed.trace), ["failed"]);
@@ -195,7 +195,7 @@ fn a_check_loads_what_no_call_would() {
     bench.chain.load_all(&bench.loader, later()).expect("all load");
     std::fs::write(bench.dir.path().join("b.wasm"), "something else").expect("it can be written");
     let fresh = Loader::new(PROGRAM, bench.dir.path().join("cache"), None);
-    assert!(bench.chain.decide(&fresh, &request(), &Nothing, later()).is_ok());
+    assert!(bench.chain.decide(&fresh, &request(), &Nothing::shared(), later()).is_ok());
     assert!(bench.chain.load_all(&fresh, later()).is_err());
 }
 

@@ -21,7 +21,7 @@ const LOG: &str = r#"(import "genie:selector/log@0.1.0" "write" (func $log (para
 
 fn run_with(selector: &LoadedSelector, limits: Limits) -> Ran {
     let bounds = Bounds { selector: "guest".into(), grants: Grants::default(), limits, asked: 0 };
-    selector.run(Task::Select { request: request(), settings: "{}".into() }, &bounds, &Nothing, later())
+    selector.run(Task::Select { request: request(), settings: "{}".into() }, &bounds, &Nothing::shared(), later())
 }
 
 fn run(guest: &Guest<'_>) -> Ran {

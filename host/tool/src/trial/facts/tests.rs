@@ -36,7 +36,7 @@ fn what_is_given_is_answered_and_nothing_else() {
         "freeAddresses": {"10-a.conflist": 7, "20-b.conf": null},
     });
     let facts = given(&written, GivenFacts::default());
-    let known = Known::new(&facts);
+    let known = Known::new(facts);
     assert_eq!(known.answer(&Question::Labels), Ok(json!([["tenant", "red"]])));
     assert_eq!(known.answer(&Question::Owner), Ok(Value::Null));
     let object = known.answer(&namespace("shop")).unwrap();
@@ -61,7 +61,7 @@ fn what_is_given_is_answered_and_nothing_else() {
 fn a_fact_that_cannot_be_had_is_no_missing_one() {
     let written = json!({"unavailable": [{"fact": "labels", "reason": "the API server is away"}]});
     let facts = given(&written, GivenFacts { labels: Some(Annotations::new()), ..GivenFacts::default() });
-    let known = Known::new(&facts);
+    let known = Known::new(facts);
     assert_eq!(known.answer(&Question::Labels), Err("the API server is away".into()));
     assert_eq!(known.missing(), []);
 }
