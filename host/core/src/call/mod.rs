@@ -16,6 +16,7 @@ mod request;
 mod shadow;
 mod status;
 
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -59,7 +60,8 @@ pub fn serve(call: &Call, timings: &Timings, program: &'static dyn Program) -> R
         Verb::Check => check::check(call, &paths, deadline).map(|()| None),
         Verb::Gc => gc::gc(call, &paths, deadline).map(|()| None),
         Verb::Add => Config::from_call(call, program)
-            .and_then(|config| add::add(call, &config, deadline, timings))
+            // Nothing that was loaded is taken apart: the process ends soon.
+            .and_then(|config| add::add(call, &ManuallyDrop::new(config), deadline, timings))
             .inspect_err(|error| spool::refused(call, &paths.state_dir, error, timings))
             .map(Some),
         Verb::Status => status::status(call, program).map(|()| None),
