@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::CniError;
 use super::Version;
-use super::apart::apart;
+use super::apart::{apart, list_apart};
 use super::code;
 use super::fields::{text, wrong};
 use super::get;
@@ -25,8 +25,10 @@ use super::names;
 /// annotations, which the API server limits to 256 KiB.
 pub const STDIN_LIMIT: u64 = 8 << 20;
 
-/// The key of the configuration whose value stays text.
+/// The key of the configuration whose entries keep their settings as text.
 const SELECTORS: &str = "selectors";
+/// The key of an entry whose value stays text.
+const SETTINGS: &str = "settings";
 
 /// Where variables come from: the process, or a map in tests.
 pub trait Environment {
@@ -151,13 +153,22 @@ pub struct Call {
     pub path: Vec<PathBuf>,
     /// The object on stdin without its key `selectors`. Read it with [`get`].
     pub config: Map<String, Value>,
-    /// The value of `selectors` as JSON text, which only ADD and STATUS read. None when stdin has none,
-    /// and in a call that is made of a configuration whose `selectors` are in `config`.
-    pub selectors: Option<String>,
+    /// The value of `selectors`, which only ADD and STATUS read. None when stdin has none, and in a call
+    /// that is made of a configuration whose `selectors` are in `config`.
+    pub selectors: Option<Selectors>,
     /// The network's name in the configuration, a valid identifier.
     pub name: String,
     /// The configuration's `cniVersion`: the version that the answer must have.
     pub version: Version,
+}
+
+/// The value of the key `selectors`.
+#[derive(Clone, Debug)]
+pub enum Selectors {
+    /// The entries, each without its `settings`, and these as JSON text.
+    Entries(Vec<(Map<String, Value>, Option<String>)>),
+    /// Something else than a list of objects, as JSON text.
+    Text(String),
 }
 
 /// Reads the variables, and never stdin.
@@ -246,7 +257,7 @@ pub fn version_document() -> Value {
     })
 }
 
-fn read_object(stdin: &mut dyn Read) -> Result<(Map<String, Value>, Option<String>), CniError> {
+fn read_object(stdin: &mut dyn Read) -> Result<(Map<String, Value>, Option<Selectors>), CniError> {
     let mut bytes = Vec::new();
     stdin
         .take(STDIN_LIMIT + 1)
@@ -255,9 +266,14 @@ fn read_object(stdin: &mut dyn Read) -> Result<(Map<String, Value>, Option<Strin
     if bytes.len() as u64 > STDIN_LIMIT {
         return Err(undecodable(format!("it is longer than {STDIN_LIMIT} bytes")));
     }
+    if let Ok((config, entries)) = list_apart(&bytes, SELECTORS, SETTINGS) {
+        let owned = |(members, settings): (_, Option<&str>)| (members, settings.map(ToOwned::to_owned));
+        let entries = entries.map(|entries| Selectors::Entries(entries.into_iter().map(owned).collect()));
+        return Ok((config, entries));
+    }
     // Go decodes null into anything, leaving it empty; then the name is missing.
     let (config, selectors) = apart(&bytes, SELECTORS).map_err(undecodable)?;
-    Ok((config, selectors.map(ToOwned::to_owned)))
+    Ok((config, selectors.map(|text| Selectors::Text(text.to_owned()))))
 }
 
 fn undecodable(why: impl fmt::Display) -> CniError {

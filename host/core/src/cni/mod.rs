@@ -17,9 +17,10 @@ mod result;
 mod secret;
 mod version;
 
-pub use apart::apart;
 pub use args::CniArgs;
-pub use call::{Call, Environment, PendingCall, ProcessEnvironment, STDIN_LIMIT, Start, Verb, start, version_document};
+pub use call::{
+    Call, Environment, PendingCall, ProcessEnvironment, STDIN_LIMIT, Selectors, Start, Verb, start, version_document,
+};
 pub use error::{CniError, code, quoted};
 pub use fields::get;
 pub use list::NetworkList;

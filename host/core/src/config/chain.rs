@@ -1,6 +1,5 @@
 //! The keys `selectors` and `merge`.
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::Paths;
@@ -8,7 +7,7 @@ use super::invalid;
 use super::shown;
 use super::text;
 use super::wrong;
-use crate::cni::{Call, CniError, apart, get};
+use crate::cni::{Call, CniError, Selectors, get};
 use crate::selector::chain::{Chain, Entry, Run};
 use crate::selector::grants::Grants;
 use crate::selector::keys;
@@ -78,14 +77,21 @@ fn shorten(entries: &mut [Entry]) {
 
 /// Reads every entry of a call, whose settings stay text. Errors are those of [`entries`].
 pub fn entries_of_call(call: &Call) -> Result<Vec<Result<Entry, CniError>>, CniError> {
-    let Some(text) = &call.selectors else { return entries(&call.config) };
-    match serde_json::from_str::<Vec<&RawValue>>(text) {
-        Ok(entries) if !entries.is_empty() => {
-            let entry = |(index, entry): (_, &&RawValue)| placed(index, entry_of_text(entry.get()));
-            Ok(entries.iter().enumerate().map(entry).collect())
+    let value = match &call.selectors {
+        None => return entries(&call.config),
+        Some(Selectors::Entries(entries)) if !entries.is_empty() => {
+            let entry = |(index, (members, settings)): (_, &(_, Option<String>))| {
+                let settings = settings.as_deref().map(Settings::from_text).unwrap_or_default();
+                placed(index, entry_of(members, settings))
+            };
+            return Ok(entries.iter().enumerate().map(entry).collect());
         }
-        _ => entries(&Map::from_iter([("selectors".to_owned(), value_of(text)?)])),
-    }
+        Some(Selectors::Entries(_)) => json!([]),
+        Some(Selectors::Text(text)) => {
+            serde_json::from_str(text).map_err(|error| invalid(format!("it cannot be read: {error}")))?
+        }
+    };
+    entries(&Map::from_iter([("selectors".to_owned(), value)]))
 }
 
 /// Reads every entry. An error of an entry has its place.
@@ -103,19 +109,6 @@ pub fn entries(config: &Map<String, Value>) -> Result<Vec<Result<Entry, CniError
 
 fn placed(index: usize, entry: Result<Entry, CniError>) -> Result<Entry, CniError> {
     entry.map_err(|error| error.context(format!("selectors[{index}]")))
-}
-
-fn value_of(text: &str) -> Result<Value, CniError> {
-    serde_json::from_str(text).map_err(|error| invalid(format!("it cannot be read: {error}")))
-}
-
-fn entry_of_text(text: &str) -> Result<Entry, CniError> {
-    if !text.starts_with('{') {
-        return entry(&value_of(text)?);
-    }
-    let (members, settings) =
-        apart(text.as_bytes(), "settings").map_err(|error| invalid(format!("it cannot be read: {error}")))?;
-    entry_of(&members, settings.map(Settings::from_text).unwrap_or_default())
 }
 
 fn entry(value: &Value) -> Result<Entry, CniError> {
