@@ -11,15 +11,15 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Deserializer, Map, Value};
 
-/// The members of an object, and the text of one that is not among them.
-pub type Apart<'a> = (Map<String, Value>, Option<&'a str>);
+/// The members of an object, and what was read of one that is not among them.
+pub type Apart<V> = (Map<String, Value>, Option<V>);
 
 /// The members of the object in `json`, and the text of the member `key`, which is not among them.
 /// The key matches as [`get`](super::get) matches it. A `null` is an empty object, as it is for Go.
 ///
 /// # Errors
 /// `json` is something else, or no JSON.
-pub fn apart<'a>(json: &'a [u8], key: &str) -> serde_json::Result<Apart<'a>> {
+pub fn apart<'a>(json: &'a [u8], key: &str) -> serde_json::Result<Apart<&'a str>> {
     let (members, text) = read(json, key, PhantomData::<&RawValue>)?;
     Ok((members, text.map(RawValue::get)))
 }
@@ -29,19 +29,11 @@ pub fn apart<'a>(json: &'a [u8], key: &str) -> serde_json::Result<Apart<'a>> {
 ///
 /// # Errors
 /// As of [`apart`]; and `list` is something else.
-pub fn list_apart<'a>(
-    json: &'a [u8],
-    list: &str,
-    key: &str,
-) -> serde_json::Result<(Map<String, Value>, Option<Vec<Apart<'a>>>)> {
+pub fn list_apart<'a>(json: &'a [u8], list: &str, key: &str) -> serde_json::Result<Apart<Vec<Apart<&'a str>>>> {
     read(json, list, Elements { key })
 }
 
-fn read<'a, S: DeserializeSeed<'a> + Copy>(
-    json: &'a [u8],
-    key: &str,
-    value: S,
-) -> serde_json::Result<(Map<String, Value>, Option<S::Value>)> {
+fn read<'a, S: DeserializeSeed<'a> + Copy>(json: &'a [u8], key: &str, value: S) -> serde_json::Result<Apart<S::Value>> {
     let mut reader = Deserializer::from_slice(json);
     let read = reader.deserialize_any(Object { key, value })?;
     reader.end()?;
@@ -55,7 +47,7 @@ struct Object<'k, S> {
 }
 
 impl<'a, S: DeserializeSeed<'a> + Copy> Visitor<'a> for Object<'_, S> {
-    type Value = (Map<String, Value>, Option<S::Value>);
+    type Value = Apart<S::Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
@@ -91,7 +83,7 @@ struct Elements<'k> {
 }
 
 impl<'a> DeserializeSeed<'a> for Elements<'_> {
-    type Value = Vec<Apart<'a>>;
+    type Value = Vec<Apart<&'a str>>;
 
     fn deserialize<D: serde::Deserializer<'a>>(self, reader: D) -> Result<Self::Value, D::Error> {
         reader.deserialize_seq(self)
@@ -99,7 +91,7 @@ impl<'a> DeserializeSeed<'a> for Elements<'_> {
 }
 
 impl<'a> Visitor<'a> for Elements<'_> {
-    type Value = Vec<Apart<'a>>;
+    type Value = Vec<Apart<&'a str>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of objects")
@@ -120,9 +112,9 @@ struct Element<'k> {
 }
 
 impl<'a> DeserializeSeed<'a> for Element<'_> {
-    type Value = Apart<'a>;
+    type Value = Apart<&'a str>;
 
-    fn deserialize<D: serde::Deserializer<'a>>(self, reader: D) -> Result<Apart<'a>, D::Error> {
+    fn deserialize<D: serde::Deserializer<'a>>(self, reader: D) -> Result<Apart<&'a str>, D::Error> {
         let object = Object { key: self.key, value: PhantomData::<&RawValue> };
         let (members, text) = reader.deserialize_map(object)?;
         Ok((members, text.map(RawValue::get)))

@@ -11,6 +11,8 @@ use crate::record::Pod;
 
 /// The capability by which containerd and CRI-O hand over a pod's annotations.
 pub const ANNOTATIONS_CAPABILITY: &str = "io.kubernetes.cri.pod-annotations";
+/// The annotation in which `kubectl apply` keeps the whole object.
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// A pod's annotations, sorted by key.
 pub type Annotations = BTreeMap<String, String>;
@@ -86,5 +88,5 @@ pub fn public_runtime_config(call: &Call) -> Map<String, Value> {
 /// Whether an annotation is one that the kubelet and kubectl add for themselves. kubectl's holds
 /// the pod's whole manifest, environment values included.
 pub fn is_private(key: &str) -> bool {
-    key.starts_with("kubernetes.io/config.") || key == "kubectl.kubernetes.io/last-applied-configuration"
+    key.starts_with("kubernetes.io/config.") || key == LAST_APPLIED
 }

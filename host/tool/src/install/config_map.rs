@@ -14,6 +14,7 @@ use super::net_d::CONF;
 use crate::registry::Reference;
 use genie_core::cni::get;
 use genie_core::config::chain::DEFAULT_CHAIN;
+use genie_core::pod::LAST_APPLIED;
 
 /// What Kubernetes takes of a ConfigMap's values, in bytes.
 const LARGEST: usize = 1 << 20;
@@ -49,7 +50,18 @@ impl ConfigMap {
         let text = object.get("data").and_then(|data| data[CONF].as_str());
         let text = text.with_context(|| format!("it has no key {CONF}: expected the ConfigMap genie-config"))?;
         let configuration = serde_json::from_str(text).with_context(|| format!("its {CONF} is no JSON object"))?;
-        Ok(Self { object, configuration })
+        let mut config_map = Self { object, configuration };
+        config_map.forget_last_applied();
+        Ok(config_map)
+    }
+
+    /// Takes away the copy of the whole object that `kubectl apply` keeps in an annotation. `kubectl
+    /// replace` would renew it, and an annotation has no room for a module.
+    fn forget_last_applied(&mut self) {
+        let annotations = self.object.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
+        if let Some(annotations) = annotations.and_then(Value::as_object_mut) {
+            annotations.remove(LAST_APPLIED);
+        }
     }
 
     /// Its manifest in JSON.

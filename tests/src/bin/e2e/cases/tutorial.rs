@@ -45,6 +45,7 @@ fn follow(trial: &Trial, language: &str) -> Result<()> {
     for key in [format!("{NAME}.wasm"), format!("{NAME}.wasm.gz")] {
         deploy::put_module(trial.cluster, &key, None)?;
     }
+    trial.cluster.kubectl().await_gone(&["namespace", "shop"])?;
     done?;
     trial.await_no_trace()
 }
