@@ -6,10 +6,11 @@ mod signed;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use genie_core::digest::Digest;
 use genie_tests::registry::{PASSWORD, Registry};
-use genie_tests::{Answer, Node, guests};
+use genie_tests::{Answer, Node, guests, programs};
 use liar::{Liar, Lie};
 use serde_json::Value;
 
@@ -42,6 +43,30 @@ fn refused(pulled: &Answer, to: &Path, why: &str) {
     assert_eq!(pulled.status, FAILED, "{pulled:?}");
     assert!(pulled.stderr.contains(why), "{pulled:?}");
     assert!(!to.exists(), "{pulled:?}");
+}
+
+#[test]
+fn a_machine_without_certificates_of_authorities_reaches_registries_too() {
+    let (node, open, tls) = (Node::new(), Registry::open(), Registry::with_tls());
+    let authority = tls.authority().display().to_string();
+    let (of_open, of_tls) = (push(&node, &open, &[]), push(&node, &tls, &["--ca-file", &authority]));
+    let pull = |arguments: &[&str]| {
+        let to = node.dir().join("pulled.wasm");
+        let mut pull = Command::new(programs::dist("genie-host"));
+        pull.arg("pull").args(arguments).arg("-O").arg(&to);
+        // As in the image, where there is no such file.
+        let pulled = pull.env("SSL_CERT_FILE", "/nonexistent").env("SSL_CERT_DIR", "/nonexistent").output().unwrap();
+        let is_there = fs::remove_file(&to).is_ok();
+        (pulled.status.success() && is_there, String::from_utf8_lossy(&pulled.stderr).into_owned())
+    };
+    assert_eq!(pull(&[&of_open]), (true, String::new()));
+    assert_eq!(pull(&[&of_tls, "--ca-file", &authority]), (true, String::new()));
+    let (is_pulled, said) = pull(&[&of_tls.replace("oci://127.0.0.1", "oci://localhost.localdomain")]);
+    assert!(!is_pulled && !said.contains("panicked"), "{said}");
+    let empty = node.dir().join("empty.pem");
+    fs::write(&empty, "").unwrap();
+    let (is_pulled, said) = pull(&[&of_tls, "--ca-file", &empty.display().to_string()]);
+    assert!(!is_pulled && said.contains("holds no certificate"), "{said}");
 }
 
 #[test]

@@ -35,13 +35,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if reference.tag().is_none() || reference.digest().is_some() {
         bail!("{reference} is not where something can be put: write a tag, and no digest");
     }
+    let access = arguments.registry.access()?;
     let named = named::find(&arguments.module)?;
     let loaded = selector::loader(Path::new(config::CACHE_DIR)).load(&named.module, Instant::now() + compiler::TIME)?;
     let about = loaded.describe(Instant::now() + TIME)?;
     let interfaces = Parser::is_component(&named.bytes).then(|| names::read(&named.bytes)).transpose()?;
     let title = Title { name: &about.name, version: &about.version, summary: &about.summary };
     let package = Package::of(named.bytes, &title, interfaces.as_ref())?;
-    registry::push(reference, &package, &arguments.registry.access())?;
+    registry::push(reference, &package, &access)?;
     super::print(&reference.at(package.manifest).to_string());
     Ok(ExitCode::SUCCESS)
 }

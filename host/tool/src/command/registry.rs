@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::registry::access::Mirror;
 use crate::registry::signature::Key;
-use crate::registry::{self, Access, Package, Reference};
+use crate::registry::{self, Access, Package, Reference, certificates};
 
 #[derive(Args)]
 pub struct RegistryArguments {
@@ -40,20 +40,24 @@ pub struct Signed {
 
 impl RegistryArguments {
     /// How registries are reached.
-    pub fn access(&self) -> Access {
-        Access {
+    ///
+    /// # Errors
+    /// There are no certificates that the client could start with.
+    pub fn access(&self) -> Result<Access> {
+        certificates::ensure(self.ca_file.as_deref())?;
+        Ok(Access {
             auth_file: self.auth_file.clone().or_else(registry::of_user),
             authority: self.ca_file.clone(),
             mirrors: self.mirrors.clone(),
             plain_http: self.plain_http,
             time: Duration::from_secs(self.timeout),
-        }
+        })
     }
 
     /// Pulls a package, and checks its signature if a key is given.
     pub fn pull(&self, reference: &Reference, signed: &Signed) -> Result<Package> {
         let key = signed.key()?;
-        let package = registry::pull(reference, &self.access())?;
+        let package = registry::pull(reference, &self.access()?)?;
         if let Some(key) = key {
             key.verify_package(&package)?;
         }

@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod archive;
+pub mod certificates;
 mod client;
 mod credentials;
 pub mod package;
