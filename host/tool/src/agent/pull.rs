@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use crate::install::modules::KEY;
 use crate::install::{Layout, Origin};
 use crate::registry::access::Mirror;
+use crate::registry::certificates::FILE;
 use crate::registry::{self, Reference};
 use genie_core::text::one_line;
 
@@ -161,6 +162,8 @@ async fn pull(reference: &Reference, layout: &Layout, source: &Origin, settings:
     let child = Command::new(&source.tool)
         .args(arguments(reference, layout, source, settings))
         .env_clear()
+        // An option for these would mean that registries of the node itself have TLS, too.
+        .envs(certificates(&layout.host_root).map(|file| (FILE, file)))
         .current_dir("/")
         .kill_on_drop(true)
         .output();
@@ -191,7 +194,7 @@ fn arguments(reference: &Reference, layout: &Layout, source: &Origin, settings: 
     let key = Some(source.config_dir.join(KEY)).filter(|key| key.exists());
     let files = [
         ("--key", key),
-        ("--ca-file", authority(&layout.host_root, &source.config_dir)),
+        ("--ca-file", Some(source.config_dir.join(AUTHORITY)).filter(|file| file.exists())),
         ("--auth-file", settings.auth_file.clone()),
     ];
     for (option, file) in files {
@@ -201,13 +204,9 @@ fn arguments(reference: &Reference, layout: &Layout, source: &Origin, settings: 
     arguments
 }
 
-/// The certificates that vouch for registries: the ConfigMap's, else those of the node. The image
-/// has none. On the node itself the child finds them.
-fn authority(host_root: &Path, config_dir: &Path) -> Option<PathBuf> {
-    let own = config_dir.join(AUTHORITY);
-    if own.exists() {
-        return Some(own);
-    }
+/// The node's certificates of public authorities: the image has none. On the node itself the child
+/// finds them.
+fn certificates(host_root: &Path) -> Option<PathBuf> {
     let is_mounted = host_root != Path::new("/");
     let of_node = SYSTEM.into_iter().map(|file| crate::install::on_host(host_root, Path::new(file)));
     is_mounted.then(|| of_node.into_iter().find(|file| file.is_file())).flatten()
@@ -240,17 +239,14 @@ mod tests {
     }
 
     #[test]
-    fn a_private_authority_counts_and_else_that_of_the_node() {
+    fn the_nodes_certificates_are_found_where_it_is_mounted() {
         let dir = tempfile::tempdir().unwrap();
-        let (host, config) = (dir.path().join("host"), dir.path().join("config"));
+        let host = dir.path().join("host");
         fs::create_dir_all(host.join("etc/ssl/certs")).unwrap();
-        fs::create_dir_all(&config).unwrap();
-        assert_eq!(authority(&host, &config), None);
+        assert_eq!(certificates(&host), None);
         let of_node = host.join("etc/ssl/certs/ca-certificates.crt");
         fs::write(&of_node, "").unwrap();
-        assert_eq!(authority(&host, &config), Some(of_node));
-        assert_eq!(authority(Path::new("/"), &config), None);
-        fs::write(config.join(AUTHORITY), "").unwrap();
-        assert_eq!(authority(&host, &config), Some(config.join(AUTHORITY)));
+        assert_eq!(certificates(&host), Some(of_node));
+        assert_eq!(certificates(Path::new("/")), None);
     }
 }

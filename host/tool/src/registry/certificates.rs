@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, ensure};
 use rustix::fs::{MemfdFlags, memfd_create};
 
 /// Where programs look for the system's certificates, before anywhere else.
-const FILE: &str = "SSL_CERT_FILE";
+pub const FILE: &str = "SSL_CERT_FILE";
 const DIRECTORY: &str = "SSL_CERT_DIR";
 /// A certificate whose key nobody has. It vouches for nothing.
 const NOBODY: &[u8] = include_bytes!("nobody.pem");
