@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use genie_tests::cluster::{Cluster, await_that};
 use genie_tests::programs;
 use genie_tests::registry::Registry;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Group;
 use super::networks::pod_ip;
@@ -40,14 +40,20 @@ fn follow(trial: &Trial, language: &str) -> Result<()> {
     let sections = sections(&fs::read_to_string(programs::root().join("docs/tutorial.md"))?);
     let reader = Reader::new(trial.cluster, language, &sections)?;
     let done = reader.read(trial, &sections);
-    trial.cluster.kubectl().run(&["delete", "namespace", "shop", "--wait=false", "--ignore-not-found"])?;
-    deploy::configure(trial.cluster, &serde_json::json!({"selectors": null}))?;
+    let cleaned = clean(trial);
+    done.and(cleaned)?;
+    trial.await_no_trace()
+}
+
+/// Takes away what a reader may have left on the cluster.
+fn clean(trial: &Trial) -> Result<()> {
+    let kubectl = trial.cluster.kubectl();
+    kubectl.run(&["delete", "namespace", "shop", "--wait=false", "--ignore-not-found"])?;
+    deploy::configure(trial.cluster, &json!({"selectors": null}))?;
     for key in [format!("{NAME}.wasm"), format!("{NAME}.wasm.gz")] {
         deploy::put_module(trial.cluster, &key, None)?;
     }
-    trial.cluster.kubectl().await_gone(&["namespace", "shop"])?;
-    done?;
-    trial.await_no_trace()
+    kubectl.await_gone(&["namespace", "shop"])
 }
 
 /// The blocks marked as `sh`.
@@ -129,7 +135,8 @@ impl<'a> Reader<'a> {
         self.await_entry(<[Value]>::first, "until-decided")?;
         self.run(&project, other_pod)?;
         ensure!(self.is_on_calico("web2")?, "the policy did not decide");
-        trial.cluster.kubectl().in_namespace("shop").run(&["delete", "pods", "--all", "--wait=false"])?;
+        // A shell that sleeps would take half a minute to end.
+        trial.cluster.kubectl().in_namespace("shop").run(&["delete", "pods", "--all", "--wait=false", "--now"])?;
         drop(nodes);
         Ok(())
     }
