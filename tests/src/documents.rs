@@ -26,6 +26,20 @@ pub fn example(path: &str, heading: &str) -> Value {
     serde_json::from_str(&format!("{{{block}}}")).unwrap_or_else(|error| panic!("{path}, {heading}: {error}"))
 }
 
+/// The blocks that are marked as `sh` in a section of a document, whose heading is `## TITLE`.
+///
+/// # Panics
+/// When there is no such section, or no such block in it.
+pub fn commands(path: &str, title: &str) -> Vec<String> {
+    let text = read(path);
+    let section = text.split("\n## ").skip(1).find(|section| section.lines().next() == Some(title));
+    let section = section.unwrap_or_else(|| panic!("no section {title} in {path}"));
+    let blocks = section.split("```sh\n").skip(1).filter_map(|block| block.split("```").next());
+    let blocks: Vec<_> = blocks.map(ToOwned::to_owned).collect();
+    assert!(!blocks.is_empty(), "{path}, {title}: no commands");
+    blocks
+}
+
 /// The rows of the first table below a heading of a document, split into cells.
 ///
 /// # Panics

@@ -66,24 +66,9 @@ fn spans_of(document: &str) -> Vec<String> {
     paragraphs.flat_map(quoted).collect()
 }
 
-/// The words of a line, as a shell splits it: what is between single quotes is one word.
-fn words(line: &str) -> Vec<String> {
-    let (mut words, mut word, mut is_quoted) = (Vec::new(), String::new(), false);
-    for letter in line.chars() {
-        match letter {
-            '\'' => is_quoted = !is_quoted,
-            letter if letter.is_whitespace() && !is_quoted => words.extend(Some(std::mem::take(&mut word))),
-            letter => word.push(letter),
-        }
-    }
-    words.push(word);
-    words.retain(|word| !word.is_empty());
-    words
-}
-
 /// The arguments behind each `genie-host` of a line, up to the end of that command.
 fn invocations(line: &str) -> Vec<Vec<String>> {
-    let words = words(line);
+    let words = words_of(line);
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     let starts = words.iter().enumerate().filter(|(_, word)| {
         let word = word.trim_start_matches(['(', '"', '\'']);

@@ -16,22 +16,22 @@ const NAME: &str = "tenant-net";
 
 #[test]
 fn rust() {
-    attaches(&built("rust").join(format!("{NAME}.wasm")));
+    attaches("rust");
 }
 
 #[test]
 fn javascript() {
-    attaches(&built("js").join(format!("{NAME}.wasm")));
+    attaches("js");
 }
 
 #[test]
 fn python() {
-    attaches(&built("python").join(format!("{NAME}.wasm")));
+    attaches("python");
 }
 
 #[test]
 fn go() {
-    attaches(&built("go").join(format!("{NAME}.wasm")));
+    attaches("go");
 }
 
 /// A script is no module: `tests/script.rs` attaches pods with scripts.
@@ -123,12 +123,14 @@ fn run(project: &Path, step: &str) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
-/// Checks that the plugin decides with the module as the suite's cases say, on the facts of a call.
-fn attaches(module: &Path) {
+/// Checks that the plugin decides with the project's module as the suite's cases say, on the facts of a
+/// call.
+fn attaches(language: &str) {
+    let module = format!("{NAME}.wasm");
     let node = reference_node();
-    let installed = node.dir().join("modules").join(module.file_name().unwrap());
+    let installed = node.dir().join("modules").join(&module);
     fs::create_dir_all(installed.parent().unwrap()).unwrap();
-    fs::copy(module, &installed).unwrap();
+    fs::copy(built(language).join(module), &installed).unwrap();
     let cache = node.dir().join("cache").display().to_string();
     let compiled = node.genie_host(&["compile", "--cache-dir", &cache, &installed.display().to_string()]);
     assert_eq!(compiled.status, Some(0), "{compiled:?}");

@@ -17,6 +17,8 @@ use rustix::fs::{MemfdFlags, memfd_create};
 /// Where programs look for the system's certificates, before anywhere else.
 pub const FILE: &str = "SSL_CERT_FILE";
 const DIRECTORY: &str = "SSL_CERT_DIR";
+/// Where what was kept for the program is found, once it is started again.
+const KEPT: &str = "/proc/self/fd/";
 /// A certificate whose key nobody has. It vouches for nothing.
 const NOBODY: &[u8] = include_bytes!("nobody.pem");
 
@@ -33,15 +35,15 @@ pub fn ensure(authority: Option<&Path>) -> Result<()> {
         Some(file) => fs::read(file).with_context(|| format!("the authority {} cannot be read", file.display()))?,
         None => NOBODY.to_vec(),
     };
-    // Without the flag that closes it, the program that is started has it, too.
-    let mut kept = File::from(memfd_create("certificates", MemfdFlags::empty())?);
-    kept.write_all(&certificates)?;
-    let file = format!("/proc/self/fd/{}", kept.as_raw_fd());
     ensure!(
-        env::var_os(FILE).is_none_or(|before| !before.to_string_lossy().starts_with("/proc/self/fd/")),
+        env::var_os(FILE).is_none_or(|before| !before.to_string_lossy().starts_with(KEPT)),
         "{} holds no certificate in PEM",
         authority.unwrap_or(Path::new("the authority")).display()
     );
+    // Without the flag that closes it, the program that is started has it, too.
+    let mut kept = File::from(memfd_create("certificates", MemfdFlags::empty())?);
+    kept.write_all(&certificates)?;
+    let file = format!("{KEPT}{}", kept.as_raw_fd());
     let mut again = Command::new(env::current_exe()?);
     again.args(env::args_os().skip(1)).env(FILE, file).env_remove(DIRECTORY);
     Err(again.exec()).context("it cannot be started again, with certificates")

@@ -345,7 +345,7 @@ fn a_child_that_says_nothing_is_an_error_that_names_it() {
 }
 
 #[test]
-fn a_selector_without_facts_is_asked_in_this_thread() {
-    // The deadline is long past, so any question to another thread would fail.
+fn a_selector_that_asks_nothing_needs_no_time_for_answers() {
+    // The deadline is long past, so any question would fail.
     assert!(ask(&guest(PASS), &json!(null), Nothing, Instant::now()).answer.is_ok());
 }

@@ -1,7 +1,6 @@
 //! docs/tutorial.md, command by command: from `genie-host new` to a policy in force. The commands run
 //! where a user's would, on a machine outside of the cluster.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use genie_tests::cluster::{Cluster, await_that};
-use genie_tests::programs;
 use genie_tests::registry::Registry;
+use genie_tests::{documents, programs};
 use serde_json::{Value, json};
 
 use super::Group;
@@ -33,13 +32,9 @@ const COMMANDS: usize = 8;
 /// How long a block may take: it may fetch tools, and build with them.
 const LIMIT: &str = "900";
 
-/// The blocks of commands, by the section that they are in.
-type Sections = BTreeMap<String, Vec<String>>;
-
 fn follow(trial: &Trial, language: &str) -> Result<()> {
-    let sections = sections(&fs::read_to_string(programs::root().join("docs/tutorial.md"))?);
-    let reader = Reader::new(trial.cluster, language, &sections)?;
-    let done = reader.read(trial, &sections);
+    let reader = Reader::new(trial.cluster, language)?;
+    let done = reader.read(trial);
     let cleaned = clean(trial);
     done.and(cleaned)?;
     trial.await_no_trace()
@@ -56,21 +51,9 @@ fn clean(trial: &Trial) -> Result<()> {
     kubectl.await_gone(&["namespace", "shop"])
 }
 
-/// The blocks marked as `sh`.
-fn sections(document: &str) -> Sections {
-    let mut sections = Sections::new();
-    for section in document.split("\n## ").skip(1) {
-        let (title, text) = section.split_once('\n').unwrap_or((section, ""));
-        let blocks = text.split("```sh\n").skip(1).filter_map(|block| block.split("```").next());
-        sections.insert(title.to_owned(), blocks.map(ToOwned::to_owned).collect());
-    }
-    sections
-}
-
-fn blocks<'a>(sections: &'a Sections, title: &str) -> Result<&'a [String]> {
-    let blocks = sections.get(title).with_context(|| format!("docs/tutorial.md has no section {title}"))?;
-    ensure!(!blocks.is_empty(), "the section {title} has no commands");
-    Ok(blocks)
+/// The blocks of commands of one of its sections.
+fn part(title: &str) -> Vec<String> {
+    documents::commands("docs/tutorial.md", title)
 }
 
 /// The commands of blocks: a line that begins a word's width to the right goes on with the one before.
@@ -89,7 +72,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(cluster: &'a Cluster, language: &'a str, sections: &Sections) -> Result<Self> {
+    fn new(cluster: &'a Cluster, language: &'a str) -> Result<Self> {
         let dir = programs::target().join("tutorial").join(language);
         if dir.exists() {
             fs::remove_dir_all(&dir)?;
@@ -97,7 +80,7 @@ impl<'a> Reader<'a> {
         fs::create_dir_all(&dir)?;
         let registry = if language == "python" {
             let registry = Registry::open_in(&outside::network_of_cases());
-            let block = blocks(sections, "Python and Go: a module of a registry")?.concat();
+            let block = part("Python and Go: a module of a registry").concat();
             let expression = block.trim().replace("registry.example.org", &registry.host());
             Some((registry, expression))
         } else {
@@ -106,16 +89,15 @@ impl<'a> Reader<'a> {
         Ok(Self { cluster, language, way: Way::open(&dir)?, dir, registry })
     }
 
-    fn read(&self, trial: &Trial, sections: &Sections) -> Result<()> {
-        let part = |title: &str| blocks(sections, title);
-        let (write, test, shadow, enforce) = (part("Write")?, part("Test")?, part("Shadow")?, part("Enforce")?);
-        let [configure, pod, explain] = shadow else { bail!("the section Shadow has {} blocks", shadow.len()) };
-        let [decide, other_pod] = enforce else { bail!("the section Enforce has {} blocks", enforce.len()) };
-        let commands = count(write) + count(test) + count(shadow) + count(&enforce[..1]);
+    fn read(&self, trial: &Trial) -> Result<()> {
+        let (write, test, shadow, enforce) = (part("Write"), part("Test"), part("Shadow"), part("Enforce"));
+        let [configure, pod, explain] = &shadow[..] else { bail!("the section Shadow has {} blocks", shadow.len()) };
+        let [decide, other_pod] = &enforce[..] else { bail!("the section Enforce has {} blocks", enforce.len()) };
+        let commands = count(&write) + count(&test) + count(&shadow) + count(&enforce[..1]);
         ensure!(commands <= COMMANDS, "it takes {commands} commands");
 
         let project = self.dir.join(NAME);
-        self.run(&self.dir, &part("What you need")?.concat())?;
+        self.run(&self.dir, &part("What you need").concat())?;
         self.run(&self.dir, &write.concat())?;
         let told = self.run(&project, &test.concat())?;
         ensure!(told.contains(" passed in "), "the suite did not run: {told}");

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, bail, ensure};
-use genie_tests::programs;
+use anyhow::{Context as _, Result, bail};
+use genie_tests::{documents, programs};
 
 use super::Group;
 use crate::deploy;
@@ -17,24 +17,12 @@ pub const CASES: Group = &[("walkthrough", walkthrough)];
 const LIMIT: &str = "300";
 
 fn walkthrough(trial: &Trial) -> Result<()> {
-    let document = fs::read_to_string(programs::root().join("docs/deployment.md"))?;
-    let script = commands(&document)?;
     let file = trial.cluster.scratch()?.join("walkthrough.sh");
-    fs::write(&file, &script)?;
+    fs::write(&file, documents::commands("docs/deployment.md", "Walkthrough").concat())?;
     deploy::remove(trial.cluster)?;
     let done = run(trial, &file);
     deploy::install(trial.cluster)?;
     done
-}
-
-/// The lines of the blocks that are marked as `sh` in the section Walkthrough.
-fn commands(document: &str) -> Result<String> {
-    let section = document.split("\n## ").find(|section| section.starts_with("Walkthrough\n"));
-    let section = section.context("docs/deployment.md has no section Walkthrough")?;
-    let blocks = section.split("```sh\n").skip(1).filter_map(|block| block.split("```").next());
-    let script: String = blocks.collect();
-    ensure!(!script.is_empty(), "the walkthrough has no commands");
-    Ok(script)
 }
 
 /// Runs the commands in the namespace `default`, as a reader would, up to the first that fails.
