@@ -125,8 +125,8 @@ impl Attachment {
     }
 
     /// Changes the configuration of the network's first plugin, the one that
-    /// makes the interface, by a JSON merge patch (RFC 7396). Needs the grant
-    /// `{"patch": […]}` with every path that it touches.
+    /// makes the interface, by a JSON merge patch (RFC 7396). Its member `args` is for every
+    /// plugin. Needs the grant `{"patch": […]}` with every path that it touches.
     #[must_use]
     pub fn patch(mut self, merge_patch: impl Into<String>) -> Self {
         self.patch = Some(merge_patch.into());

@@ -135,6 +135,33 @@ pub fn plan(request: &Request, key: &str, text: &str) -> Result<Plan, Refusal> {
     Ok(Plan::new(format!("{key}: \"{text}\""), attachments))
 }
 
+/// The plan of pods that ask for nothing: the configuration's `default_plugin`, else the first
+/// usable network.
+///
+/// ```
+/// use genie_selector::{Attachment, plugin_list, testing};
+///
+/// let node = testing::request().with_network("10-calico.conflist", "k8s-pod-network", &["calico"]);
+/// let plan = plugin_list::usual(&node)?;
+/// assert_eq!(plan.attachments, [Attachment::installed("10-calico.conflist")]);
+/// # Ok::<(), genie_selector::Refusal>(())
+/// ```
+///
+/// # Errors
+///
+/// Those of [`plan`], with the key `default_plugin`; and that of
+/// [`Request::nothing_installed`].
+pub fn usual(request: &Request) -> Result<Plan, Refusal> {
+    match request.attribute("default-plugin") {
+        Some(list) if !list.trim().is_empty() => plan(request, "default_plugin", list),
+        _ => {
+            let network = request.networks.first().ok_or_else(|| request.nothing_installed())?;
+            let reason = format!("first usable network: {} ({})", network.name, network.file);
+            Ok(Plan::new(reason, vec![Attachment::installed(&network.file)]))
+        }
+    }
+}
+
 /// The attachments that the list `text` means, which come on top of others: none of them needs to be
 /// on the runtime's interface.
 ///

@@ -20,7 +20,7 @@ fn main() {
     let released = env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let mut statics = String::new();
     let mut table = String::new();
-    for (index, (name, _)) in BUILT_INS.into_iter().enumerate() {
+    for (index, name) in BUILT_INS.iter().map(|built_in| built_in.name).enumerate() {
         let bytes = if let Some(directory) = &artefacts {
             let file = Path::new(directory).join(format!("{name}.cwasm"));
             assert!(file.exists(), "{} is not there; run: make build", file.display());

@@ -39,7 +39,7 @@ fn main() {
     fs::write(out.join("preview1.wasm"), adapter(&workspace)).expect("the build directory is writable");
     let built = build_selectors(&workspace, &out);
     let mut table = String::new();
-    for (name, _) in BUILT_INS {
+    for name in BUILT_INS.iter().map(|built_in| built_in.name) {
         let module = built.join(format!("selector_{}.wasm", name.replace('-', "_")));
         let file = out.join(format!("{name}.wasm"));
         fs::write(&file, componentize(&module)).expect("the build directory is writable");
@@ -106,7 +106,7 @@ fn build_selectors(workspace: &Path, out: &Path) -> PathBuf {
         .env("CARGO_ENCODED_RUSTFLAGS", without_folders(workspace, &target))
         .env_remove("RUSTFLAGS")
         .env_remove("RUSTC_WORKSPACE_WRAPPER");
-    for (name, _) in BUILT_INS {
+    for name in BUILT_INS.iter().map(|built_in| built_in.name) {
         cargo.args(["-p", &format!("selector-{name}")]);
     }
     let built = cargo.status().is_ok_and(|status| status.success());

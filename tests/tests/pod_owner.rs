@@ -134,6 +134,7 @@ fn with_real_plugins_the_second_network_chooses_its_own_address() {
 fn networks_of_the_standard_are_not_silently_left_out() {
     const KEY: &str = "k8s.v1.cni.cncf.io/networks";
     let node = reference_node().with("default_plugin", json!("flannel"));
+    let node = node.with("selectors", json!([{"module": "annotation"}, {"module": "default-plugin"}]));
     let answer = node.add().annotations(&[(KEY, "macvlan-a")]).run();
     answer.ok();
     for part in [KEY, "macvlan-a", "WARN"] {

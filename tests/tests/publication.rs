@@ -209,10 +209,11 @@ async fn networks_that_nobody_reads_are_an_event_although_the_pod_starts() {
     let mut world = World::new("unread").await;
     let uid = world.pod("web");
     let annotations = [("k8s.v1.cni.cncf.io/networks", "macvlan-a"), ("cni", "flannel")];
-    world.node.add().args(&world.args("web", &uid)).annotations(&annotations).run().ok();
+    let chain = json!([{"module": "annotation"}, {"module": "default-plugin"}]);
+    world.node.add().args(&world.args("web", &uid)).annotations(&annotations).key("selectors", chain).run().ok();
     assert_eq!(world.round().await, did(1, 1));
     let events = world.events();
-    assert_eq!((&events[0]["reason"], &events[0]["type"]), (&json!("NetworksIgnored"), &json!("Warning")));
+    assert_eq!((&events[0]["reason"], &events[0]["type"]), (&json!("NetworkWarning"), &json!("Warning")));
     let message = events[0]["message"].as_str().unwrap();
     assert!(message.contains("k8s.v1.cni.cncf.io/networks") && message.contains("macvlan-a"), "{message}");
 }

@@ -319,7 +319,7 @@ fn who_merges_is_still_named_as_the_entry_is_written() {
 #[test]
 fn networks_that_nobody_reads_and_limits_of_a_pod_are_told() {
     const KEY: &str = "k8s.v1.cni.cncf.io/networks";
-    let node = reference_node();
+    let node = reference_node().with("selectors", json!([{"module": "annotation"}, {"module": "default-plugin"}]));
     let mut both = pod("both", "weave");
     both["metadata"]["annotations"][KEY] = json!("macvlan-a");
     let many = pod("many", "weave,weave,weave,weave,weave");

@@ -4,7 +4,7 @@
 //! `default_plugin`, the first usable network of the configuration directory. A decision of an
 //! earlier selector stays as it is.
 
-use genie_selector::{About, Attachment, Plan, Refusal, Request, Selector, Verdict, log, plugin_list};
+use genie_selector::{About, Refusal, Request, Selector, Verdict, log, plugin_list};
 
 mod settings;
 #[cfg(test)]
@@ -14,11 +14,6 @@ use settings::Settings;
 
 /// The name of the setting in messages.
 const SETTING_KEY: &str = "settings.networks";
-
-/// The attribute that holds the configuration's `default_plugin`.
-const ATTRIBUTE: &str = "default-plugin";
-/// The name of that key in messages.
-const ATTRIBUTE_KEY: &str = "default_plugin";
 
 /// The selector.
 pub struct DefaultPlugin;
@@ -48,18 +43,8 @@ impl Selector for DefaultPlugin {
         if !settings.networks.trim().is_empty() {
             return Ok(plugin_list::plan(request, SETTING_KEY, &settings.networks)?.into());
         }
-        match request.attribute(ATTRIBUTE) {
-            Some(list) if !list.trim().is_empty() => Ok(plugin_list::plan(request, ATTRIBUTE_KEY, list)?.into()),
-            _ => first(request),
-        }
+        Ok(plugin_list::usual(request)?.into())
     }
 }
 
 genie_selector::export!(DefaultPlugin);
-
-/// The first usable network.
-fn first(request: &Request) -> Result<Verdict, Refusal> {
-    let network = request.networks.first().ok_or_else(|| request.nothing_installed())?;
-    let reason = format!("first usable network: {} ({})", network.name, network.file);
-    Ok(Plan::new(reason, vec![Attachment::installed(&network.file)]).into())
-}

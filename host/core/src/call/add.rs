@@ -24,6 +24,7 @@ use crate::record::{Ending, Header, Journal, Lock, Planned, Store, VERSION, boot
 use crate::report::spool;
 use crate::routes::{self, Sandbox, Wanted, Wish};
 use crate::selector::abi::{self, Plan};
+use crate::selector::decision;
 use crate::selector::sandbox::facts::Facts;
 use crate::sources;
 use crate::time::micros;
@@ -89,10 +90,6 @@ impl Given<'_> {
     /// Attaches what the chain selected, and answers.
     fn carry_out(&self, selected: &Selected) -> Result<Value, CniError> {
         let Given { call, config, own, pod, path, previous, is_served, catalogue, facts, deadline, timings } = *self;
-        if let Some(ignored) = ignored(&config.chain, &selected.request) {
-            tracing::warn!("{ignored}");
-            spool::noticed(call, &config.paths.state_dir, &ignored);
-        }
         let mut sandbox = Sandbox::open(call.netns.as_deref())?;
         let taken = taken_interfaces(previous.filter(|_| is_served), call, &selected.plan, sandbox.as_mut())?;
         let context = network::Context {
@@ -110,6 +107,10 @@ impl Given<'_> {
         let attachments = network::prepare(&selected.plan, &context).map_err(|error| {
             attached_already(&config.paths.state_dir, call).unwrap_or_else(|| selected.blame(error))
         })?;
+        let mut warnings: Vec<_> = ignored(&config.chain, &selected.request).into_iter().collect();
+        warnings.extend(decision::warnings(&selected.decision.trace));
+        warnings.extend(attachments.iter().flat_map(|attachment| attachment.warnings.iter().cloned()));
+        tell(call, &config.paths.state_dir, &warnings);
         timings.part(Part::Prepare);
 
         let store = Store::open(&config.paths.state_dir)?;
@@ -283,6 +284,16 @@ impl Attaching<'_> {
 fn remove(journal: Journal) {
     if let Err(error) = journal.remove() {
         tracing::error!(%error, "an empty attachment record stays; the runtime's DEL removes it");
+    }
+}
+
+/// Tells the pod's owner what is odd, though the pod starts.
+fn tell(call: &Call, state_dir: &Path, warnings: &[String]) {
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    if !warnings.is_empty() {
+        spool::noticed(call, state_dir, &warnings.join("; "));
     }
 }
 

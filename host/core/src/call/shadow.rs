@@ -74,9 +74,8 @@ pub fn ask_shadows(
 /// How an answer differs from what was decided for this request.
 pub fn difference(answer: &StepOutcome, request: &Request, plan: Option<&Plan>) -> Difference {
     match (answer, plan) {
-        (StepOutcome::Pass | StepOutcome::Skipped | StepOutcome::Shadow, _) | (StepOutcome::Refused(_), None) => {
-            Difference::Same
-        }
+        (StepOutcome::Pass | StepOutcome::Skipped | StepOutcome::Shadow | StepOutcome::Asleep, _)
+        | (StepOutcome::Refused(_), None) => Difference::Same,
         (StepOutcome::Refused(_), Some(_)) => Difference::Refused,
         (StepOutcome::Plan(_), None) => Difference::Allowed,
         (StepOutcome::Plan(answer), Some(plan)) if is_same(answer, plan, request) => Difference::Same,

@@ -16,10 +16,10 @@ use crate::selector::sandbox::limits::Limits;
 use crate::selector::settings::Settings;
 
 /// The chain of a configuration without `selectors`, in CNI-Genie's order.
-pub const DEFAULT_CHAIN: [&str; 2] = ["annotation", "default-plugin"];
+pub const DEFAULT_CHAIN: [&str; 3] = ["network-attachment", "annotation", "default-plugin"];
 
 /// The keys of an entry.
-const ENTRY_KEYS: [&str; 8] = ["grant", "imports", "limits", "module", "name", "run", "settings", "sha256"];
+const ENTRY_KEYS: [&str; 9] = ["grant", "imports", "limits", "module", "name", "run", "settings", "sha256", "wake"];
 
 /// The longest `name` of an entry, in bytes.
 const NAME: usize = 64;
@@ -155,7 +155,13 @@ fn entry_of(entry: &Map<String, Value>, settings: Settings) -> Result<Entry, Cni
         Some("any") => grants.permit_any_import(),
         Some(other) => return Err(within(format!("imports is {other:?}; there are \"granted\" and \"any\""))),
     }
+    let wake = match get(entry, "wake") {
+        None | Some(Value::Null) if settings.is_empty() => module.default_wake(),
+        None | Some(Value::Null) => None,
+        Some(keys) => Some(wake(keys).map_err(within)?),
+    };
     Ok(Entry {
+        wake,
         limits: Limits::from_json(get(entry, "limits").unwrap_or(&Value::Null)).map_err(within)?,
         module,
         run,
@@ -163,6 +169,14 @@ fn entry_of(entry: &Map<String, Value>, settings: Settings) -> Result<Entry, Cni
         grants,
         name,
     })
+}
+
+/// The keys of annotations that wake a selector.
+fn wake(value: &Value) -> Result<Vec<String>, String> {
+    let wrong = || format!("wake is {}; write a list of annotations such as [\"cni\"]", shown(value));
+    let keys = value.as_array().filter(|keys| !keys.is_empty()).ok_or_else(wrong)?;
+    let key = |key: &Value| key.as_str().filter(|key| !key.is_empty()).map(ToOwned::to_owned).ok_or_else(wrong);
+    keys.iter().map(key).collect()
 }
 
 /// The loader of the selectors. In a program without a compiler, it has `genie-host` compile.

@@ -1,11 +1,13 @@
 //! Networks: what the conf dir offers, and how a selector's plan becomes
 //! attachments that can be carried out.
 
+mod addresses;
 mod catalogue;
 mod interfaces;
 mod limits;
 mod prepare;
 mod repeated;
+mod resolve;
 #[cfg(test)]
 mod tests;
 

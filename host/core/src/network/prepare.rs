@@ -5,20 +5,19 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use ipnet::IpNet;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::Catalogue;
-use super::Installed;
+use super::addresses::{Wishes, ask_for_addresses};
 use super::interfaces::assign;
 use super::limits::Limits;
 use super::repeated::set_apart;
+use super::resolve::{apply_patch, resolve};
 use crate::cni::{Call, CniArgs, CniError, NetworkList, code, quoted};
 use crate::delegate;
-use crate::object::ObjectName;
 use crate::routes::Route;
 use crate::selector::abi::{Attachment, DefaultRoute, Plan, Source};
-use crate::selector::sandbox::facts::{Facts, Question};
+use crate::selector::sandbox::facts::Facts;
 
 /// Pairs of the runtime's `CNI_ARGS` that ask for addresses (CNI conventions, and the reference
 /// plugins). Like `runtimeConfig`, they are about the runtime's own interface.
@@ -62,6 +61,8 @@ pub struct Prepared {
     pub runtime_config: Map<String, Value>,
     /// What becomes of the network's default routes.
     pub default_route: Route,
+    /// What the pod's owner should know, though the pod starts.
+    pub warnings: Vec<String>,
 }
 
 /// Checks a plan and makes its attachments, in the plan's order.
@@ -81,9 +82,13 @@ pub fn prepare(plan: &Plan, context: &Context<'_>) -> Result<Vec<Prepared>, CniE
         .zip(interfaces)
         .map(|(attachment, interface)| {
             let place = format!("network {} on {interface}", describe(&attachment.network));
-            prepare_one(attachment, interface, context).map_err(|error| error.context(place))
+            let mut prepared = prepare_one(attachment, interface, context).map_err(|error| error.context(&place))?;
+            for warning in &mut prepared.warnings {
+                warning.insert_str(0, &format!("{place}: "));
+            }
+            Ok(prepared)
         })
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect::<Result<Vec<_>, CniError>>()?;
     context.limits.check_same(&attachments)?;
     set_apart(&mut attachments)?;
     Ok(attachments)
@@ -139,11 +144,12 @@ fn prepare_one(attachment: &Attachment, interface: String, context: &Context<'_>
     // The runtime's own wishes are for the network that the runtime reports, and for no other
     // (multi-network standard, section 7.5).
     let args = CniArgs::new(&context.call.args);
-    let (mut runtime_config, args) = if interface == context.call.interface {
+    let (runtime_config, args) = if interface == context.call.interface {
         (context.runtime_config.clone(), args)
     } else {
         (Map::new(), CniArgs::new(args.without(&ADDRESS_ARGUMENTS)))
     };
+    let mut wishes = Wishes { runtime_config, arguments: attachment.args.clone(), warnings: Vec::new() };
     let declared = list.capabilities();
     for (key, value) in object(attachment.runtime_config.as_deref(), "runtime-config")? {
         if !declared.contains(&key) {
@@ -152,12 +158,12 @@ fn prepare_one(attachment: &Attachment, interface: String, context: &Context<'_>
                 quoted(&key)
             )));
         }
-        runtime_config.insert(key, value);
+        wishes.runtime_config.insert(key, value);
     }
-    let mut arguments = attachment.args.clone();
-    request_addresses(attachment, &mut list, &declared, &mut runtime_config, &mut arguments, context.strict)?;
+    ask_for_addresses(attachment, &mut list, &mut wishes, context.strict)?;
+    let Wishes { runtime_config, arguments, warnings } = wishes;
     let cni_args = with_arguments(&args, &arguments)?;
-    Ok(Prepared { interface, list, cni_args, runtime_config, default_route })
+    Ok(Prepared { interface, list, cni_args, runtime_config, default_route, warnings })
 }
 
 fn with_arguments(args: &CniArgs, pairs: &[(String, String)]) -> Result<String, CniError> {
@@ -176,139 +182,6 @@ fn check_owners(plan: &Plan) -> Result<(), CniError> {
         return Err(invalid("more than one attachment asks for the default route; one can have it"));
     }
     Ok(())
-}
-
-fn resolve(source: &Source, context: &Context<'_>) -> Result<NetworkList, CniError> {
-    match source {
-        Source::Installed(written) => match context.catalogue.find(written) {
-            Some(Installed { list, .. }) => Ok(list.clone()),
-            None => Err(invalid(context.catalogue.absent(written))),
-        },
-        Source::Inline(text) => {
-            let value = serde_json::from_str(text).map_err(|error| invalid(format!("not JSON: {error}")))?;
-            NetworkList::from_value(&value)
-        }
-        Source::Definition(id) => resolve_definition(&id.namespace, &id.name, context),
-    }
-}
-
-/// The configuration of a definition (multi-network standard, section 3.4): `spec.config` if there
-/// is one, else the installed network of that name. A configuration without a name gets the
-/// definition's.
-fn resolve_definition(namespace: &str, name: &str, context: &Context<'_>) -> Result<NetworkList, CniError> {
-    const KIND: &str = "NetworkAttachmentDefinition";
-    let wanted = ObjectName::new("k8s.cni.cncf.io/v1", KIND, Some(namespace), name)
-        .map_err(|why| CniError::new(code::SELECTOR, format!("the plan names a {KIND} that can be none: {why}")))?;
-    let object = context
-        .facts
-        .answer(&Question::Object(wanted))
-        .map_err(|reason| CniError::new(code::TRY_AGAIN, format!("the {KIND} cannot be read: {reason}")))?;
-    let object = object.as_str().ok_or_else(|| invalid(format!("there is no such {KIND}")))?;
-    let object: Value = serde_json::from_str(object).map_err(|error| invalid(format!("the {KIND}: {error}")))?;
-    let config = object.pointer("/spec/config").and_then(Value::as_str).unwrap_or_default();
-    if config.trim().is_empty() {
-        let installed = context.catalogue.networks.iter().find(|network| network.list.name == name);
-        return installed.map(|network| network.list.clone()).ok_or_else(|| {
-            invalid(format!("the {KIND} holds no configuration, and no installed network has its name"))
-        });
-    }
-    let mut config: Value =
-        serde_json::from_str(config).map_err(|error| invalid(format!("its spec.config is not JSON: {error}")))?;
-    if let Some(config) = config.as_object_mut()
-        && config.get("name").is_none_or(|name| name.as_str() == Some(""))
-    {
-        config.insert("name".into(), name.into());
-    }
-    NetworkList::from_value(&config)
-}
-
-fn apply_patch(list: &mut NetworkList, patch: &str) -> Result<(), CniError> {
-    let patch = Value::Object(object(Some(patch), "patch")?);
-    let Some(first) = list.plugins.first_mut() else { return Ok(()) };
-    let mut plugin = Value::Object(std::mem::take(first));
-    json_patch::merge(&mut plugin, &patch);
-    if let Value::Object(plugin) = plugin {
-        *first = plugin;
-    }
-    // The patched configuration obeys the same rules as a file.
-    *list = NetworkList::from_value(&list.to_value()).map_err(|error| error.context("after the selector's patch"))?;
-    Ok(())
-}
-
-/// Asks for addresses in the way that the network understands: by capability, else by `CNI_ARGS`,
-/// which is the old way, and manifests rely on it.
-fn request_addresses(
-    attachment: &Attachment,
-    list: &mut NetworkList,
-    declared: &BTreeSet<String>,
-    runtime_config: &mut Map<String, Value>,
-    arguments: &mut Vec<(String, String)>,
-    strict: bool,
-) -> Result<(), CniError> {
-    let ips = attachment.ips.iter().map(|ip| parse_ip(ip).map(|parsed| (ip, parsed))).collect::<Result<Vec<_>, _>>()?;
-    match ips.as_slice() {
-        [] => {}
-        ips if declared.contains("ips") => {
-            let ips: Vec<_> = ips.iter().map(|(written, _)| *written).collect();
-            runtime_config.insert("ips".into(), json!(ips));
-        }
-        [(_, ip)] => {
-            legacy("ips", strict, &list.name)?;
-            arguments.push(("IP".into(), ip.to_string()));
-        }
-        ips => {
-            legacy("ips", strict, &list.name)?;
-            let ips: Vec<_> = ips.iter().map(|(written, _)| (*written).clone()).collect();
-            ask_by_args(list, &ips);
-        }
-    }
-    if let Some(mac) = &attachment.mac {
-        check_mac(mac)?;
-        if declared.contains("mac") {
-            runtime_config.insert("mac".into(), mac.clone().into());
-        } else {
-            legacy("mac", strict, &list.name)?;
-            arguments.push(("MAC".into(), mac.clone()));
-        }
-    }
-    Ok(())
-}
-
-/// Refuses a wish for which the network declares no capability if `strict`, or warns.
-fn legacy(capability: &str, strict: bool, network: &str) -> Result<(), CniError> {
-    if strict {
-        let message = format!("{capability} is asked for, but no plugin of the network declares that capability");
-        return Err(invalid(message));
-    }
-    tracing::warn!(network, capability, "not declared: asked for in the old way, by CNI_ARGS");
-    Ok(())
-}
-
-/// Asks for several addresses, which do not fit into `CNI_ARGS`, by `args.cni.ips` (CNI
-/// conventions, "args in network config").
-fn ask_by_args(list: &mut NetworkList, ips: &[String]) {
-    for plugin in &mut list.plugins {
-        let mut plugin_value = Value::Object(std::mem::take(plugin));
-        json_patch::merge(&mut plugin_value, &json!({"args": {"cni": {"ips": ips}}}));
-        if let Value::Object(map) = plugin_value {
-            *plugin = map;
-        }
-    }
-}
-
-fn parse_ip(text: &str) -> Result<IpAddr, CniError> {
-    let address = text.parse().ok().or_else(|| text.parse::<IpNet>().ok().map(|net| net.addr()));
-    address.ok_or_else(|| invalid(format!("{} is no IP address; write one as 10.1.2.3 or 10.1.2.3/24", quoted(text))))
-}
-
-fn check_mac(mac: &str) -> Result<(), CniError> {
-    let bytes: Vec<_> = mac.split(':').collect();
-    let valid = bytes.len() == 6
-        && bytes.iter().all(|byte| byte.len() == 2 && byte.bytes().all(|digit| digit.is_ascii_hexdigit()));
-    if valid {
-        return Ok(());
-    }
-    Err(invalid(format!("{} is no hardware address; write one as 02:00:00:00:00:01", quoted(mac))))
 }
 
 /// What a plan's `default-route` asks for.
@@ -331,11 +204,11 @@ fn route(default_route: &DefaultRoute) -> Result<Route, CniError> {
     Ok(Route::Via(addresses))
 }
 
-fn object(text: Option<&str>, what: &str) -> Result<Map<String, Value>, CniError> {
+pub(super) fn object(text: Option<&str>, what: &str) -> Result<Map<String, Value>, CniError> {
     let Some(text) = text else { return Ok(Map::new()) };
     serde_json::from_str(text).map_err(|error| invalid(format!("{what} is no JSON object: {error}")))
 }
 
-fn invalid(message: impl Into<String>) -> CniError {
+pub(super) fn invalid(message: impl Into<String>) -> CniError {
     CniError::new(code::INVALID_CONFIG, message)
 }

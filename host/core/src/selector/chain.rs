@@ -46,6 +46,9 @@ pub struct Entry {
     pub grants: Grants,
     /// How much the selector may use.
     pub limits: Limits,
+    /// The key `wake`: the selector is asked only for pods that have one of these annotations. When it
+    /// is none, the selector is asked for every pod.
+    pub wake: Option<Vec<String>>,
 }
 
 /// The selectors of a configuration, in order.
@@ -76,6 +79,12 @@ pub struct Merging<'a> {
 }
 
 impl Entry {
+    /// Whether the pod has none of the annotations that wake this selector. Then it is not loaded.
+    pub fn sleeps(&self, request: &Request) -> bool {
+        let has = |key: &String| request.annotations.iter().any(|(known, _)| known == key);
+        self.wake.as_ref().is_some_and(|wake| !wake.iter().any(has))
+    }
+
     fn load(&self, loader: &Loader, deadline: Instant) -> Result<LoadedSelector, CniError> {
         let selector = loader.load(&self.module, deadline)?;
         self.grants.check_imports(&self.name, selector.imports())?;
@@ -139,7 +148,8 @@ impl Entry {
 impl Chain {
     /// Asks the selectors in order until one of them has a plan, and after that those that are
     /// always asked. Each of the latter sees the plan so far, and may let it stand, replace it, or
-    /// refuse the pod. Only selectors that are asked are loaded; shadows are not. It is no error here
+    /// refuse the pod. One that sleeps is not asked. Only selectors that are asked are loaded; shadows
+    /// are not. It is no error here
     /// when all of them pass. A plan in the request counts as decided already; only trials have one.
     ///
     /// # Errors
@@ -157,9 +167,9 @@ impl Chain {
         let mut decision = Decision { plan: request.decided.clone(), decided_by: None, trace: Vec::new() };
         for (index, entry) in self.entries.iter().enumerate() {
             let not_asked = match entry.run {
-                Run::Always => None,
-                Run::UntilDecided => decision.plan.as_ref().map(|_| StepOutcome::Skipped),
                 Run::Shadow => Some(StepOutcome::Shadow),
+                Run::UntilDecided if decision.plan.is_some() => Some(StepOutcome::Skipped),
+                Run::UntilDecided | Run::Always => entry.sleeps(request).then_some(StepOutcome::Asleep),
             };
             if let Some(outcome) = not_asked {
                 decision.trace.push(Step::new(&entry.name, outcome));
@@ -192,7 +202,7 @@ impl Chain {
         facts: &Arc<dyn Facts>,
         deadline: Instant,
     ) -> Vec<Step> {
-        let shadows = self.entries.iter().filter(|entry| entry.run == Run::Shadow);
+        let shadows = self.entries.iter().filter(|entry| entry.run == Run::Shadow && !entry.sleeps(request));
         shadows.map(|entry| entry.select(loader, request, plan, 0, facts, deadline).1).collect()
     }
 

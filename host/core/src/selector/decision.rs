@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cni::CniError;
-use crate::selector::abi::Plan;
+use crate::selector::abi::{LogLevel, Plan};
 use crate::selector::sandbox::facts::Consulted;
 use crate::selector::sandbox::limits::Usage;
 use crate::selector::sandbox::log::Log;
+use crate::text::one_line;
 
 /// What a chain decided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,6 +80,16 @@ impl Step {
     }
 }
 
+/// How many warnings of selectors a pod's owner is told at most.
+const WARNINGS: usize = 8;
+
+/// What selectors warned of: the pod starts, but something that was written is odd.
+pub fn warnings(trace: &[Step]) -> Vec<String> {
+    let logs = trace.iter().flat_map(|step| step.logs.iter().map(move |log| (&step.selector, log)));
+    let warnings = logs.filter(|(_, log)| log.level == LogLevel::Warn).take(WARNINGS);
+    warnings.map(|(selector, log)| format!("selector {selector:?}: {}", one_line(&log.message))).collect()
+}
+
 /// A selector's answer, in a trace.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -95,12 +106,14 @@ pub enum StepOutcome {
     Skipped,
     /// The selector was not asked: it is a shadow, which changes nothing.
     Shadow,
+    /// The selector was not asked: the pod has none of the annotations that wake it.
+    Asleep,
 }
 
 impl StepOutcome {
     /// Whether the selector was asked.
     pub const fn is_asked(&self) -> bool {
-        !matches!(self, Self::Skipped | Self::Shadow)
+        !matches!(self, Self::Skipped | Self::Shadow | Self::Asleep)
     }
 
     /// The outcome in one word.
@@ -112,6 +125,7 @@ impl StepOutcome {
             Self::Failed(_) => "failed",
             Self::Skipped => "skipped",
             Self::Shadow => "shadow",
+            Self::Asleep => "asleep",
         }
     }
 }

@@ -17,6 +17,11 @@ impl Settings {
         &self.0
     }
 
+    /// Whether nothing is set.
+    pub fn is_empty(&self) -> bool {
+        self.0.bytes().filter(|byte| !byte.is_ascii_whitespace()).eq(*b"{}")
+    }
+
     /// The settings as a value.
     pub fn to_value(&self) -> Value {
         // The text was a part of a JSON text that was read.

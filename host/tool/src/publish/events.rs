@@ -233,7 +233,7 @@ fn time(refusal: &RefusedPod) -> Time {
 
 fn reason(error: u32) -> &'static str {
     match error {
-        NOTICE => "NetworksIgnored",
+        NOTICE => "NetworkWarning",
         PROBLEM => "NotAsConfigured",
         code::REFUSED_INVALID => "InvalidNetworkAnnotation",
         code::REFUSED_DENIED => "NetworkDenied",

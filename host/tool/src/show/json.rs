@@ -27,7 +27,7 @@ pub fn step(step: &Step, entry: Option<&Entry>) -> Value {
     match &step.outcome {
         StepOutcome::Plan(planned) => value["plan"] = plan::to_json(planned),
         StepOutcome::Refused(message) | StepOutcome::Failed(message) => value["message"] = message.as_str().into(),
-        StepOutcome::Pass | StepOutcome::Skipped | StepOutcome::Shadow => {}
+        StepOutcome::Pass | StepOutcome::Skipped | StepOutcome::Shadow | StepOutcome::Asleep => {}
     }
     if let Some(entry) = entry {
         value["limits"] = json!({"fuel": entry.limits.fuel, "memory": entry.limits.memory});

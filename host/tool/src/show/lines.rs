@@ -36,6 +36,7 @@ fn answer(outcome: &StepOutcome) -> &'static str {
     match outcome {
         StepOutcome::Skipped => "skipped: decided already",
         StepOutcome::Shadow => "shadow: asked afterwards",
+        StepOutcome::Asleep => "asleep: none of its annotations",
         asked => asked.name(),
     }
 }

@@ -42,6 +42,7 @@ impl Trial {
             name: "annotation".into(),
             module: Module::BuiltIn("annotation"),
             run: Run::UntilDecided,
+            wake: None,
             settings: Settings::default(),
             grants: Grants::default(),
             limits: Limits::default(),

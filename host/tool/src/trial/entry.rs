@@ -39,7 +39,7 @@ pub struct Tried {
 impl Tried {
     /// A chain of the selector alone. It is asked what it says to an earlier decision, too.
     pub fn alone(self) -> Chain {
-        Chain { entries: vec![Entry { run: Run::Always, ..self.entry }], merge: None }
+        Chain { entries: vec![Entry { run: Run::Always, wake: None, ..self.entry }], merge: None }
     }
 
     /// The configuration's chain with the selector in the place of its entry. Without one it is asked
@@ -101,6 +101,7 @@ pub fn find(
             name: Path::new(written).file_name().map_or(written.into(), |name| name.to_string_lossy().into_owned()),
             module: named.module.clone(),
             run: Run::UntilDecided,
+            wake: None,
             settings: Settings::default(),
             grants: Grants::default(),
             limits: if script.is_some() { script::limits(&json!(null)).unwrap_or_default() } else { Limits::default() },

@@ -1,12 +1,11 @@
 //! The grant `definitions`: which NetworkAttachmentDefinitions may be chosen.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Grants;
 use super::missing::{Missing, shortened};
+use super::pattern::Patterns;
 use crate::selector::abi::{DefinitionName, PodName};
 
 /// The namespaces whose definitions may be chosen.
@@ -14,8 +13,8 @@ use crate::selector::abi::{DefinitionName, PodName};
 pub(super) struct Definitions {
     /// Whether the pod's own namespace is one of them.
     own: bool,
-    /// The other namespaces.
-    namespaces: BTreeSet<String>,
+    /// The other namespaces, by patterns.
+    namespaces: Patterns,
 }
 
 impl Definitions {
@@ -29,8 +28,9 @@ impl Definitions {
 
     /// The grant in words for people; none when nothing is granted.
     pub(super) fn in_words(&self) -> Option<String> {
-        let own = self.own.then_some("the pod's own namespace");
-        let all: Vec<_> = own.into_iter().chain(self.namespaces.iter().map(String::as_str)).collect();
+        let own = self.own.then(|| "the pod's own namespace".to_owned());
+        let others = (!self.namespaces.is_empty()).then(|| self.namespaces.list());
+        let all: Vec<_> = own.into_iter().chain(others).collect();
         (!all.is_empty()).then(|| all.join(", "))
     }
 }
@@ -40,7 +40,7 @@ impl Grants {
         let granted = &self.definitions;
         // Kubernetes has no pods without a namespace; such a pod owns no definitions.
         let is_own = !pod.namespace.is_empty() && name.namespace == pod.namespace;
-        if (granted.own && is_own) || granted.namespaces.contains(&name.namespace) {
+        if (granted.own && is_own) || granted.namespaces.matches(&name.namespace) {
             return Ok(());
         }
         let wanted =

@@ -29,7 +29,7 @@ pub use read::{MAX_MODULE, read};
 
 /// The names of the built-in selectors.
 pub fn built_in_names() -> [&'static str; BUILT_INS.len()] {
-    BUILT_INS.map(|(name, _)| name)
+    BUILT_INS.map(|built_in| built_in.name)
 }
 
 /// The built-in selector of this name.
@@ -104,10 +104,22 @@ impl Module {
     /// # Errors
     /// The text says what is wrong with the built-in selector's grants.
     pub fn default_grants(&self) -> Result<Grants, String> {
-        let Self::BuiltIn(name) = self else { return Ok(Grants::default()) };
-        let grants = BUILT_INS.iter().find(|(known, _)| known == name).map_or("[]", |(_, grants)| grants);
-        let grants: Value = serde_json::from_str(grants).map_err(|error| format!("its grants are no JSON: {error}"))?;
+        let Some(built_in) = self.built_in() else { return Ok(Grants::default()) };
+        let grants: Value =
+            serde_json::from_str(built_in.grant).map_err(|error| format!("its grants are no JSON: {error}"))?;
         Grants::from_json(&grants)
+    }
+
+    /// The annotations of which one wakes an entry that has neither the key `wake` nor settings; none
+    /// when it is always awake. What a file would do without its annotations is not known.
+    pub fn default_wake(&self) -> Option<Vec<String>> {
+        let wake = self.built_in()?.wake;
+        (!wake.is_empty()).then(|| wake.iter().map(|key| (*key).to_owned()).collect())
+    }
+
+    fn built_in(&self) -> Option<&'static built_ins::BuiltIn> {
+        let Self::BuiltIn(name) = self else { return None };
+        BUILT_INS.iter().find(|built_in| built_in.name == *name)
     }
 }
 

@@ -127,7 +127,9 @@ fn shadow(shadowed: &Shadowed) -> String {
         StepOutcome::Refused(message) | StepOutcome::Failed(message) => {
             format!("shadow {selector}: {difference}: {message}")
         }
-        StepOutcome::Pass | StepOutcome::Skipped | StepOutcome::Shadow => format!("shadow {selector}: {difference}"),
+        StepOutcome::Pass | StepOutcome::Skipped | StepOutcome::Shadow | StepOutcome::Asleep => {
+            format!("shadow {selector}: {difference}")
+        }
     }
 }
 

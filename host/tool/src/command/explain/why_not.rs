@@ -59,5 +59,6 @@ fn of_step(step: &Step, decider: Option<&str>) -> String {
             None => format!("{selector} was not asked"),
         },
         StepOutcome::Shadow => format!("{selector} is a shadow, which decides nothing"),
+        StepOutcome::Asleep => format!("{selector} was not asked: the pod has none of the annotations that wake it"),
     }
 }

@@ -72,7 +72,7 @@ pub fn judge(trial: &Trial, account: &Account) -> Judgement {
         }
         (StepOutcome::Plan(plan), _) => format!("{}: {}", in_words(plan), plan.reason),
         (StepOutcome::Refused(message) | StepOutcome::Failed(message), _) => format!("refused: {message}"),
-        (StepOutcome::Skipped | StepOutcome::Shadow, _) => return Judgement::Same,
+        (StepOutcome::Skipped | StepOutcome::Shadow | StepOutcome::Asleep, _) => return Judgement::Same,
     };
     Judgement::Different { was, is }
 }

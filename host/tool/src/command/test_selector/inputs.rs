@@ -18,6 +18,7 @@ use crate::trial::facts::{GivenFacts, Known, WrittenFacts};
 use crate::trial::pods::{self, Given};
 use crate::trial::{Decided, Trial, Verdict, question};
 use genie_core::call::{CallFacts, ignored};
+use genie_core::selector::decision;
 use genie_core::selector::sandbox::facts::Facts;
 use genie_core::sources::{self, Manifests};
 
@@ -95,6 +96,10 @@ impl Inputs {
                 }
             };
             let mut warnings: Vec<_> = ignored(&trial.config.chain, &decided.request).into_iter().collect();
+            warnings.extend(decision::warnings(&decided.trace));
+            if let Verdict::Plan { attachments, .. } = &decided.verdict {
+                warnings.extend(attachments.iter().flat_map(|attached| attached.prepared.warnings.iter().cloned()));
+            }
             warnings.extend(missing.iter().map(|missing| {
                 let (asked, write) = (question::in_words(missing), question::how_to_give(missing));
                 format!("asked {asked}, which --facts does not give: write {write} (there without \"facts.\")")

@@ -52,6 +52,7 @@ impl Bench {
                 name: (*name).into(),
                 module: Module::File { path, sha256: Digest::of(&bytes) },
                 run: if name.starts_with("always") { Run::Always } else { Run::UntilDecided },
+                wake: None,
                 settings: Settings::default(),
                 grants: Grants::default(),
                 limits: Limits::default(),
@@ -85,6 +86,7 @@ fn outcomes(trace: &[genie_core::selector::decision::Step]) -> Vec<&'static str>
         StepOutcome::Failed(_) => "failed",
         StepOutcome::Skipped => "skipped",
         StepOutcome::Shadow => "shadow",
+        StepOutcome::Asleep => "asleep",
     };
     trace.iter().map(|step| outcome(&step.outcome)).collect()
 }

@@ -6,6 +6,10 @@ use serde_json::{Value, json};
 use super::Group;
 use crate::deploy;
 use crate::trial::{Pod, Trial};
+use genie_tests::programs;
+
+/// The kind of the standard, as kubectl names it.
+const DEFINITIONS: &str = "crd/network-attachment-definitions.k8s.cni.cncf.io";
 
 pub const CASES: Group = &[
     ("calico", calico),
@@ -13,6 +17,7 @@ pub const CASES: Group = &[
     ("default-plugin", default_plugin),
     ("default-changed", default_changed),
     ("two-networks", two_networks),
+    ("definitions", definitions),
     ("default-route", default_route),
     ("across-nodes", across_nodes),
     ("host-port", host_port),
@@ -91,6 +96,44 @@ fn two_networks(trial: &Trial) -> Result<()> {
 }
 
 /// What a pod sends has the pod's address, whatever the order of its networks.
+/// Networks of the multi-network standard, with what the node says of them.
+fn definitions(trial: &Trial) -> Result<()> {
+    let kind = programs::root().join("deploy/chart/crds/network-attachment-definitions.yaml");
+    trial.kubectl.run(&["apply", "-f", &kind.to_string_lossy()])?;
+    trial.kubectl.run(&["wait", "--for=condition=Established", "--timeout=60s", DEFINITIONS])?;
+    let ipam = json!({"type": "host-local", "subnet": "10.99.0.0/24"});
+    let config = json!({"cniVersion": "1.0.0", "type": "bridge", "bridge": "br-storage", "ipam": ipam});
+    trial.kubectl.apply(&json!({
+        "apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition",
+        "metadata": {"name": "storage"}, "spec": {"config": config.to_string()},
+    }))?;
+    let asked = json!([{"name": "storage", "colour": "blue"}, {"name": "storage", "interface": "disk0"}]);
+    let pod = trial.run(Pod::new("stores").annotation("k8s.v1.cni.cncf.io/networks", &asked.to_string()))?;
+    assert_flannel(trial, &pod, "stores", "eth0")?;
+    for interface in ["net1", "disk0"] {
+        let (address, _) = trial.interface("stores", interface)?;
+        ensure!(address.starts_with("10.99.0."), "{interface} has {address}");
+    }
+    let namespace = pod["metadata"]["namespace"].as_str().context("no namespace")?;
+    trial.kubectl.await_object(&["pod", "stores"], |pod| {
+        let status = pod["metadata"]["annotations"]["k8s.v1.cni.cncf.io/network-status"].as_str().unwrap_or_default();
+        let status: Value = serde_json::from_str(status).unwrap_or_default();
+        let name = format!("{namespace}/storage");
+        let told = [&status[1]["name"], &status[1]["interface"], &status[2]["interface"]];
+        (told != [&name[..], "net1", "disk0"]).then(|| format!("network-status is {status}"))
+    })?;
+    trial
+        .kubectl
+        .await_object(&["events"], |events| {
+            let told = events["items"].as_array().into_iter().flatten().any(|event| {
+                event["reason"] == "NetworkWarning"
+                    && event["message"].as_str().is_some_and(|text| text.contains("colour"))
+            });
+            (!told).then(|| "no event tells of the unknown key".to_owned())
+        })
+        .map(drop)
+}
+
 fn default_route(trial: &Trial) -> Result<()> {
     for (name, cni) in [("calico-first", "calico,flannel"), ("flannel-first", "flannel,calico")] {
         let pod = trial.run(Pod::new(name).cni(cni))?;
