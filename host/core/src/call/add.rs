@@ -107,7 +107,8 @@ impl Given<'_> {
         let attachments = network::prepare(&selected.plan, &context).map_err(|error| {
             attached_already(&config.paths.state_dir, call).unwrap_or_else(|| selected.blame(error))
         })?;
-        let mut warnings: Vec<_> = ignored(&config.chain, &selected.request).into_iter().collect();
+        let mut warnings: Vec<_> =
+            ignored(&config.chain, &selected.request, &selected.decision.trace).into_iter().collect();
         warnings.extend(decision::warnings(&selected.decision.trace));
         warnings.extend(attachments.iter().flat_map(|attachment| attachment.warnings.iter().cloned()));
         tell(call, &config.paths.state_dir, &warnings);

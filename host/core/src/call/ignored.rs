@@ -2,7 +2,8 @@
 
 use crate::cni::quoted;
 use crate::selector::abi::Request;
-use crate::selector::chain::{Chain, Run};
+use crate::selector::chain::{Chain, Entry, Run};
+use crate::selector::decision::{Step, StepOutcome};
 use crate::selector::module::Module;
 
 /// The annotation of the multi-network standard (section 4.1).
@@ -11,20 +12,30 @@ const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
 /// The built-in selector that reads it.
 const READER: &str = "network-attachment";
 
-/// A warning for a pod that asks for networks of the standard when no selector of the chain can
-/// read that annotation. Of the built-in selectors one reads it. What a module reads is not known,
-/// so a chain with a module gets no warning.
-pub fn ignored(chain: &Chain, request: &Request) -> Option<String> {
+/// A warning for a pod that asks for networks of the standard when no selector that can read that
+/// annotation was asked. Of the built-in selectors one reads it. What a module reads is not known,
+/// so a chain with a module and without the built-in one gets no warning.
+pub fn ignored(chain: &Chain, request: &Request, trace: &[Step]) -> Option<String> {
     let (_, written) = request.annotations.iter().find(|(key, _)| key == NETWORKS)?;
-    let is_built_in = |module: &Module| matches!(module, Module::BuiltIn(name) if *name != READER);
-    let is_read = written.trim().is_empty()
-        || !chain.entries.iter().filter(|entry| entry.run != Run::Shadow).all(|entry| is_built_in(&entry.module));
-    (!is_read).then(|| {
-        format!(
-            "the annotation {NETWORKS} ({}) is not heeded: no selector of genie's configuration reads it, and the \
-             pod gets its other networks only; have the operator add {{\"module\": \"{READER}\"}} to the \
-             configuration's selectors, or name installed networks in the annotation \"cni\"",
-            quoted(written)
-        )
-    })
+    if written.trim().is_empty() {
+        return None;
+    }
+    let mut asked = chain.entries.iter().zip(trace).filter(|(entry, _)| entry.run != Run::Shadow);
+    let is = |entry: &Entry, name| matches!(entry.module, Module::BuiltIn(built_in) if built_in == name);
+    let why = match asked.clone().find(|(entry, _)| is(entry, READER)) {
+        Some((_, step)) if step.outcome != StepOutcome::Skipped => return None,
+        Some(_) => format!(
+            "an entry before {READER:?} decided; have the operator put {{\"module\": \"{READER}\", \"run\": \
+             \"always\"}} last in the configuration's selectors"
+        ),
+        None if asked.any(|(entry, _)| !matches!(entry.module, Module::BuiltIn(_))) => return None,
+        None => format!(
+            "no selector of genie's configuration reads it; have the operator add {{\"module\": \"{READER}\"}} to \
+             the configuration's selectors, or name installed networks in the annotation \"cni\""
+        ),
+    };
+    let written = quoted(written);
+    Some(format!(
+        "the annotation {NETWORKS} ({written}) is not heeded, and the pod gets its other networks only: {why}"
+    ))
 }

@@ -43,7 +43,7 @@ fn genies_own_file_is_accepted_as_it_is() {
     assert_eq!(*agent, PodSource::Agent("/run/genie/agent.sock".into()));
     assert_eq!(api.access.kubeconfig, Some("/etc/cni/net.d/genie-kubeconfig".into()));
     let chain: Vec<_> = config.chain.entries.iter().map(|entry| entry.name.as_str()).collect();
-    assert_eq!(chain, ["annotation", "default-plugin"]);
+    assert_eq!(chain, ["network-attachment", "annotation", "default-plugin"]);
     assert_eq!(config.paths.conf_dir, Path::new("/etc/cni/net.d"));
 }
 
@@ -173,4 +173,23 @@ fn a_built_in_selector_has_its_own_grants_unless_its_entry_says_otherwise() {
     }
     let file = json!({"module": "/opt/a.wasm", "sha256": "0".repeat(64)});
     assert_eq!(grants(file), Grants::default());
+}
+
+#[test]
+fn a_built_in_selector_sleeps_unless_its_entry_has_settings_or_says_otherwise() {
+    let wake = |entry: Value| {
+        let entries = config(json!({"selectors": [entry]})).map(|config| config.chain.entries);
+        entries.map(|mut entries| entries.remove(0).wake)
+    };
+    let keys = |keys: &[&str]| Ok(Some(keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>()));
+    assert_eq!(wake(json!({"module": "annotation"})), keys(&["cni"]));
+    assert_eq!(wake(json!({"module": "annotation", "settings": {}})), keys(&["cni"]));
+    let standard = keys(&["k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network"]);
+    assert_eq!(wake(json!({"module": "network-attachment"})), standard);
+    assert_eq!(wake(json!({"module": "network-attachment", "settings": {"interfaces": "eth"}})), Ok(None));
+    assert_eq!(wake(json!({"module": "default-plugin"})), Ok(None));
+    assert_eq!(wake(json!({"module": "default-plugin", "wake": ["a", "b"]})), keys(&["a", "b"]));
+    for wrong in [json!([]), json!("cni"), json!([""]), json!([7])] {
+        assert!(wake(json!({"module": "annotation", "wake": wrong})).unwrap_err().contains("annotation: wake is"));
+    }
 }

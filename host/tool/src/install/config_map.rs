@@ -231,10 +231,13 @@ mod tests {
     #[test]
     fn a_chain_that_was_not_written_is_written_with_the_entry_in_its_place() {
         for (place, expected) in [
-            (None, ["a.wasm", "annotation", "default-plugin"]),
-            (Some(Place::First), ["a.wasm", "annotation", "default-plugin"]),
-            (Some(Place::Last), ["annotation", "default-plugin", "a.wasm"]),
-            (Some(Place::Before("default-plugin".into())), ["annotation", "a.wasm", "default-plugin"]),
+            (None, ["a.wasm", "network-attachment", "annotation", "default-plugin"]),
+            (Some(Place::First), ["a.wasm", "network-attachment", "annotation", "default-plugin"]),
+            (Some(Place::Last), ["network-attachment", "annotation", "default-plugin", "a.wasm"]),
+            (
+                Some(Place::Before("default-plugin".into())),
+                ["network-attachment", "annotation", "a.wasm", "default-plugin"],
+            ),
         ] {
             let mut config_map = parse(&json!({"type": "genie"}));
             config_map.put_entry(entry("a.wasm"), place.as_ref()).unwrap();
@@ -287,7 +290,10 @@ mod tests {
         config_map.take_away("a.wasm").unwrap();
         let manifest = config_map.manifest().unwrap();
         assert_eq!(manifest["binaryData"], json!({}));
-        assert_eq!(modules(ConfigMap::parse(&manifest.to_string()).unwrap()), ["annotation", "default-plugin"]);
+        assert_eq!(
+            modules(ConfigMap::parse(&manifest.to_string()).unwrap()),
+            ["network-attachment", "annotation", "default-plugin"]
+        );
     }
 
     #[test]

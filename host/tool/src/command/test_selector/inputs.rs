@@ -95,7 +95,8 @@ impl Inputs {
                     (asked(&(Arc::<Known<_>>::clone(&known) as _))?, known.missing())
                 }
             };
-            let mut warnings: Vec<_> = ignored(&trial.config.chain, &decided.request).into_iter().collect();
+            let mut warnings: Vec<_> =
+                ignored(&trial.config.chain, &decided.request, &decided.trace).into_iter().collect();
             warnings.extend(decision::warnings(&decided.trace));
             if let Verdict::Plan { attachments, .. } = &decided.verdict {
                 warnings.extend(attachments.iter().flat_map(|attached| attached.prepared.warnings.iter().cloned()));
