@@ -38,9 +38,10 @@ pub(super) fn ask_for_addresses(
     match ips.as_slice() {
         [] => {}
         _ if declared.contains("ips") => _ = wishes.runtime_config.insert("ips".into(), json!(written())),
-        [(_, ip)] => {
+        [(written, _)] => {
             wishes.legacy("ips", strict)?;
-            wishes.arguments.push(("IP".into(), ip.to_string()));
+            // As it was written: the plugin static needs a prefix length, and host-local takes none.
+            wishes.arguments.push(("IP".into(), (*written).clone()));
         }
         _ => {
             wishes.legacy("ips", strict)?;

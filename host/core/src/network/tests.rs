@@ -240,7 +240,7 @@ fn case_45_addresses_are_asked_for_in_the_way_the_network_understands() {
         ..attachment(network)
     };
     let one = &prepared(&files, vec![ask("a", &["10.1.1.5/24"])], false).unwrap()[0];
-    assert!(one.cni_args.ends_with(";IP=10.1.1.5;MAC=02:00:00:00:00:01"), "{}", one.cni_args);
+    assert!(one.cni_args.ends_with(";IP=10.1.1.5/24;MAC=02:00:00:00:00:01"), "{}", one.cni_args);
     let two = &prepared(&files, vec![ask("a", &["10.1.1.5", "fd00::5"])], false).unwrap()[0];
     assert_eq!(two.list.plugins[0]["args"]["cni"]["ips"], json!(["10.1.1.5", "fd00::5"]));
     let capable = &prepared(&files, vec![ask("b", &["10.1.1.5/24"])], true).unwrap()[0];
