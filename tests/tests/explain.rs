@@ -44,7 +44,7 @@ fn a_pod_is_explained_by_its_name_or_its_container() {
         says(
             &answer,
             0,
-            &["shop/web (container abcdef123) got 1 network ", decided, "default-plugin  skipped: decided already"],
+            &["shop/web (container abcdef123) got 1 network ", decided, "default-plugin      skipped: decided already"],
         );
         says(&answer, 0, &["eth0       cbr0", "flannel, portmap", "/24  ", " ms  attached"]);
     }
@@ -98,7 +98,7 @@ fn what_was_tried_for_a_pod_whose_plugin_failed_is_told() {
     node.add().container("c1").args(WEB).cni("flannel,weave").run().error();
     let answer = explain(&node, &["web"]);
     says(&answer, 0, &["was refused", "eth0       cbr0", "attached, and undone", "eth1       weave", "failed"]);
-    says(&answer, 0, &["annotation      plan"]);
+    says(&answer, 0, &["annotation          plan"]);
 }
 
 #[test]
