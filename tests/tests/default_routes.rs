@@ -119,6 +119,14 @@ fn earlier_plugin(pod: &Namespace) -> Value {
     })
 }
 
+/// The same world, where every pod gets these networks, and `routes` says what becomes of their
+/// default routes.
+fn choosing(mut world: World, networks: &[&str], routes: &[&str]) -> World {
+    let selectors = planned(&world, networks, routes);
+    world.node = world.node.with("selectors", selectors);
+    world
+}
+
 /// A chain that attaches these networks, and does with their default routes what `routes` says.
 fn planned(world: &World, networks: &[&str], routes: &[&str]) -> Value {
     let settings = json!({"act": "plan", "networks": networks, "routes": routes});
@@ -133,9 +141,8 @@ fn status(world: &World, interface: &str) -> Value {
 
 #[test]
 fn row_22_and_case_21_one_default_route_through_the_gateway_and_the_other_family_untouched() {
-    let (mut world, pod) = (world(), Namespace::new());
     // blue, on eth0, has default routes of both families; red has one of IPv4.
-    world.node = world.node.with("selectors", planned(&world, &["blue", "red@net1"], &["usual", "10.81.0.9"]));
+    let (world, pod) = (choosing(world(), &["blue", "red@net1"], &["usual", "10.81.0.9"]), Namespace::new());
     let result = world.node.add().netns(pod.path()).run().ok();
     assert_eq!(defaults(&pod), ["10.81.0.9 net1", "fd00:82::1 eth0"]);
     assert_eq!(told(&result), ["fd00:82::1", "10.81.0.9"]);
@@ -150,8 +157,7 @@ fn row_22_and_case_21_one_default_route_through_the_gateway_and_the_other_family
 
 #[test]
 fn row_22_a_gateway_of_ipv6_leaves_ipv4_untouched() {
-    let (mut world, pod) = (world(), Namespace::new());
-    world.node = world.node.with("selectors", planned(&world, &["red", "blue@net1"], &["usual", "fd00:82::9"]));
+    let (world, pod) = (choosing(world(), &["red", "blue@net1"], &["usual", "fd00:82::9"]), Namespace::new());
     world.node.add().netns(pod.path()).run().ok();
     assert_eq!(defaults(&pod), ["10.81.0.1 eth0", "fd00:82::9 net1"]);
     world.node.del().netns(pod.path()).run().ok();
@@ -160,8 +166,7 @@ fn row_22_a_gateway_of_ipv6_leaves_ipv4_untouched() {
 
 #[test]
 fn case_22_without_gateways_the_attachment_keeps_what_its_plugins_set_and_the_others_lose_theirs() {
-    let (mut world, pod) = (world(), Namespace::new());
-    world.node = world.node.with("selectors", planned(&world, &["blue", "red@net1"], &["usual", "keep"]));
+    let (world, pod) = (choosing(world(), &["blue", "red@net1"], &["usual", "keep"]), Namespace::new());
     let result = world.node.add().netns(pod.path()).run().ok();
     // red sets none of IPv6, so blue's stays.
     assert_eq!(defaults(&pod), ["10.81.0.1 net1", "fd00:82::1 eth0"]);
@@ -174,8 +179,7 @@ fn case_22_without_gateways_the_attachment_keeps_what_its_plugins_set_and_the_ot
 
 #[test]
 fn case_21_two_attachments_that_ask_for_the_default_route_are_refused_before_anything_runs() {
-    let (mut world, pod) = (world(), Namespace::new());
-    world.node = world.node.with("selectors", planned(&world, &["blue", "red@net1"], &["10.82.0.9", "10.81.0.9"]));
+    let (world, pod) = (choosing(world(), &["blue", "red@net1"], &["10.82.0.9", "10.81.0.9"]), Namespace::new());
     world.node.add().netns(pod.path()).run().error_code(7).says(&["more than one attachment", "default route"]);
     world.assert_nothing_left(&[&pod]);
 }
@@ -183,19 +187,21 @@ fn case_21_two_attachments_that_ask_for_the_default_route_are_refused_before_any
 #[test]
 fn case_23_an_unreachable_gateway_fails_the_pod_and_everything_is_undone() {
     for (kind, gateway) in [("bridge", "192.0.2.9"), ("bridge", "2001:db8::9"), ("ptp", "192.0.2.9")] {
-        let (mut world, pod) = (world(), Namespace::new());
+        let (world, pod) = (world(), Namespace::new());
         let last = format!("last-{kind}");
         let ranges = json!([[{"subnet": "10.83.0.0/24"}], [{"subnet": "fd00:83::/64"}]]);
-        let mut plugin = json!({"type": kind, "ipam": {"type": "host-local", "dataDir": world.leases_dir(), "ranges": ranges}});
+        let mut plugin =
+            json!({"type": kind, "ipam": {"type": "host-local", "dataDir": world.leases_dir(), "ranges": ranges}});
         if kind == "bridge" {
             plugin["bridge"] = json!("br-last");
         }
         let list = json!({"cniVersion": "1.0.0", "name": last, "plugins": [plugin]});
         world.node.network("30-last.conflist", &list);
         let networks = ["blue", "red@net1", "30-last.conflist@net2"];
-        world.node = world.node.with("selectors", planned(&world, &networks, &["usual", "usual", gateway]));
+        let world = choosing(world, &networks, &["usual", "usual", gateway]);
         let error = world.node.add().netns(pod.path()).run().error_code(7);
-        error.says(&[&last, "net2", "default route", gateway, "name a gateway in a subnet of the interface's own"]);
+        let what_to_do = "name a gateway in a subnet of the interface's own addresses";
+        error.says(&[&last, "net2", "default route", gateway, what_to_do, "planned it"]);
         // No link, no lease, no rule, no record.
         world.assert_nothing_left(&[&pod]);
         assert_eq!(defaults(&pod), [""; 0], "{kind} {gateway}");
@@ -219,6 +225,7 @@ fn case_23_what_an_earlier_plugin_set_comes_back_when_the_gateway_is_unreachable
     for gateway in ["10.82.0.9", "fd00:82::9"] {
         let merging = puppet(&world.node.guest("merging"), json!({"result": "nonsense"}));
         let mut selectors = planned(&world, &["blue@net1"], &[gateway]);
+        let merging = with(merging, "grant", json!([{"annotations": ["example.org/*"]}, "result"]));
         selectors.as_array_mut().unwrap().push(with(merging, "name", json!("merging")));
         let call = world.node.add().netns(pod.path()).key("prevResult", previous.clone()).key("selectors", selectors);
         call.key("merge", json!("merging")).run().error().says(&["merged result"]);

@@ -146,7 +146,7 @@ fn row_29_and_35_a_suite_shows_what_a_node_would_publish() {
     let case = json!({
         "name": "the status names the definition and its default route",
         "config": {"name": "genie", "type": "genie", "selectors": [{"module": "annotation"}]},
-        "confDir": node.conf_dir(), "objects": [definition], "decided": decided,
+        "confDir": node.conf_dir(), "facts": {"objects": [definition]}, "decided": decided,
         "outcomes": [outcome("eth0", "10.0.0.5/24", "10.0.0.1"), outcome("net1", "10.7.0.5/24", "10.7.0.9")],
         "expect": {"merged": {"annotations": {STATUS: status}}},
     });

@@ -208,7 +208,10 @@ pub const TAKEN: &[(&str, &str)] = &[
     ("registry: {pullSecret: pull}", "--registry-auth-file=/etc/genie-registry/.dockerconfigjson"),
     ("registry: {certificateAuthority: '-----BEGIN CERTIFICATE-----'}", "registry-ca.pem"),
     ("registry: {signatureKey: '-----BEGIN PUBLIC KEY-----'}", "registry-key.pub"),
-    ("config: {limits: {networks: 3}, default_route: plugins, network_status: standard, cni_cache_dir: /var/lib/other}", "\"/var/lib/other\""),
+    (
+        "config: {limits: {networks: 3}, default_route: plugins, network_status: standard, cni_cache_dir: /var/lib/other}",
+        "\"/var/lib/other\"",
+    ),
     (
         "{scripts: {policy.js: 'export function select() {}'}, config: {selectors: [{module: policy.js, name: policy, \
          imports: any}, {module: default-plugin}]}}",

@@ -208,7 +208,8 @@ fn dns<S: Serializer>(dns: &Option<&Dns>, serializer: S) -> Result<S::Ok, S::Err
         #[serde(skip_serializing_if = "<[String]>::is_empty")]
         options: &'a [String],
     }
-    let members = dns.map(|Dns { nameservers, domain, search, options }| Members { nameservers, domain, search, options });
+    let members =
+        dns.map(|Dns { nameservers, domain, search, options }| Members { nameservers, domain, search, options });
     members.serialize(serializer)
 }
 

@@ -154,7 +154,8 @@ fn row_28_one_entry_is_the_default_networks_whatever_its_plugins_answered() {
 
 #[test]
 fn row_29_the_name_is_there_as_it_was_handed_over() {
-    let one = |name: &str| json!({"name": name, "interface": "eth0", "default": false, "result": {"cniVersion": "1.1.0"}});
+    let one =
+        |name: &str| json!({"name": name, "interface": "eth0", "default": false, "result": {"cniVersion": "1.1.0"}});
     for list in entries(json!([one("defnet"), one("default/neta")])) {
         assert_eq!([&list[0]["name"], &list[1]["name"]], ["defnet", "default/neta"]);
     }
@@ -191,7 +192,9 @@ fn row_31_the_addresses_are_those_of_that_interface_or_of_none() {
         assert!(list[0]["ips"][0].as_str().unwrap().starts_with("10.0.0.6"));
     }
     // calico's result lacks the interface that it means.
-    for list in entries_of(json!({"cniVersion": "0.3.1", "ips": [{"address": "10.0.0.5/32", "interface": 0}], "dns": {}})) {
+    for list in
+        entries_of(json!({"cniVersion": "0.3.1", "ips": [{"address": "10.0.0.5/32", "interface": 0}], "dns": {}}))
+    {
         assert!(list[0]["ips"][0].as_str().unwrap().starts_with("10.0.0.5"));
     }
     for list in entries_of(json!({"cniVersion": "1.1.0"})) {
@@ -214,7 +217,8 @@ fn row_32_the_hardware_address_is_that_of_an_interface_in_the_pod() {
 #[test]
 fn row_33_default_is_always_told_in_the_standards_shape_and_only_when_true_in_multus() {
     let result = json!({"cniVersion": "1.1.0"});
-    let one = |name: &str, default: bool| json!({"name": name, "interface": name, "default": default, "result": result});
+    let one =
+        |name: &str, default: bool| json!({"name": name, "interface": name, "default": default, "result": result});
     let [multus, standard] = entries(json!([one("eth0", true), one("net1", false)]));
     assert_eq!([multus[0].get("default"), multus[1].get("default")], [Some(&json!(true)), None]);
     assert_eq!([&standard[0]["default"], &standard[1]["default"]], [true, false]);

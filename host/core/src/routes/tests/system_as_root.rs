@@ -1,8 +1,10 @@
 //! With the kernel: each test has a network namespace of its own. Needs root and `ip`.
 
 use std::fs;
-use std::process::{self, Command};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::io::Write as _;
+use std::process::{self, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
 
 use serde_json::{Value, json};
 
@@ -291,6 +293,29 @@ fn what_was_there_is_put_back_when_a_gateway_is_refused() {
         sandbox.put_back();
         assert_eq!(namespace.defaults(), before);
     }
+}
+
+#[test]
+fn what_something_else_brings_back_fails_the_add() {
+    let namespace = Namespace::attached();
+    let mut other = Command::new("ip");
+    let mut other = other.args(["-n", &namespace.name, "-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut commands = other.stdin.take().unwrap();
+    let enough = AtomicBool::new(false);
+    let error = thread::scope(|scope| {
+        scope.spawn(|| {
+            let again = "route replace default via 10.1.0.1 dev eth0 metric 7\n".repeat(100);
+            while !enough.load(Ordering::Relaxed) && commands.write_all(again.as_bytes()).is_ok() {}
+            drop(commands);
+        });
+        // Now and then the other one is too slow.
+        let error = std::iter::repeat_with(|| namespace.settle(Route::Usual, via(&["10.2.0.9"]))).find_map(Result::err);
+        enough.store(true, Ordering::Relaxed);
+        error.unwrap()
+    });
+    assert!(other.wait().unwrap().success());
+    assert_eq!(error.code, code::TRY_AGAIN, "{error}");
+    assert!(error.msg.contains("one through eth0 came back"), "{error}");
 }
 
 #[test]
