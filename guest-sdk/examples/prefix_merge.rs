@@ -55,6 +55,6 @@ mod tests {
         let plan = Plan::new("", Vec::new());
         let merged = PrefixMerge::merge(&testing::request(), &plan, &outcomes, &settings);
         let keys = merged.map(|merged| merged.annotations.into_iter().map(|(key, _)| key).collect());
-        assert_eq!(keys, Ok(vec![merge::NETWORK_STATUS.to_owned(), "example.org/multi-ip-preferences".to_owned()]));
+        assert_eq!(keys, Ok(vec!["example.org/multi-ip-preferences".to_owned()]));
     }
 }

@@ -139,13 +139,6 @@ impl Route {
         Ok(Self { destination, members })
     }
 
-    /// The route's gateway, if it is a default route.
-    pub(super) fn default_gateway(&self) -> Option<&Value> {
-        let dst = self.members.get("dst").and_then(Value::as_str).unwrap_or_default();
-        let everywhere = self.destination.is_unspecified() && dst.ends_with("/0");
-        self.members.get("gw").filter(|gateway| everywhere && gateway.is_string())
-    }
-
     /// Gives a route without a gateway the one that is meant: the first of its family among
     /// the gateways of the network's addresses. A route whose scope says that it needs no
     /// gateway gets none.

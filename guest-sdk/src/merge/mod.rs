@@ -28,9 +28,6 @@ mod answer;
 mod result;
 #[cfg(test)]
 mod shape_tests;
-mod status;
-#[cfg(test)]
-mod status_tests;
 #[cfg(test)]
 mod tests;
 
@@ -43,9 +40,6 @@ pub use result::{CniResult, Dns, Interface, Ip, Route};
 /// The annotation in which CNI-Genie publishes one address of every network.
 pub const MULTI_IP_PREFERENCES: &str = "multi-ip-preferences";
 
-/// The annotation in which the multi-network standard publishes every network.
-pub const NETWORK_STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
-
 /// The CNI version of results.
 const CNI_VERSION: &str = "1.1.0";
 
@@ -57,9 +51,9 @@ const CNI_VERSION: &str = "1.1.0";
 /// passes none: the path is then taken from another network's interface. An outcome whose
 /// own interface is empty is not about one interface, and gets no interface added.
 ///
-/// The merged result always has the annotation [`NETWORK_STATUS`], with the default
-/// network first. It has [`MULTI_IP_PREFERENCES`] when there is more than one network and
-/// at least one of them has an address.
+/// The merged result has the annotation [`MULTI_IP_PREFERENCES`] when there is more than one
+/// network and at least one of them has an address. The status of all networks
+/// (`k8s.v1.cni.cncf.io/network-status`) is not of the merge: the host writes it itself.
 ///
 /// # Errors
 ///
@@ -76,9 +70,7 @@ pub fn standard(interface: &str, sandbox: Option<&str>, outcomes: &[Outcome]) ->
         answer.complete(&sandbox);
     }
 
-    let status = status::network_status(&answers, interface)?;
-    let mut annotations = vec![(NETWORK_STATUS.to_owned(), status)];
-    annotations.extend(preferences.map(|value| (MULTI_IP_PREFERENCES.to_owned(), value)));
+    let annotations = preferences.map(|value| (MULTI_IP_PREFERENCES.to_owned(), value)).into_iter().collect();
     let mut whole = Whole::default();
     for answer in answers {
         whole.add(answer)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use genie_core::call::answer;
 use genie_core::cni::{CniResult, Version};
-use genie_core::report::publishable;
+use genie_core::report::{network_status, publishable};
 use genie_core::selector::abi::Merged;
 use genie_selector::{Outcome, merge as standard_merge};
 use serde::Deserialize;
@@ -36,9 +36,10 @@ pub fn merge(bytes: &[u8]) {
         .map(|(index, (interface, result))| Outcome { interface, network: format!("net{index}"), result: text(result) })
         .collect();
     if let Ok(merged) = standard_merge::standard(&interface, sandbox.as_deref(), &outcomes) {
-        published(&merged, outcomes.len());
+        published(&merged);
         own(&merged.result, wanted);
     }
+    told(&interface, &outcomes);
     carried_out(&interface, sandbox.as_deref(), outcomes);
 }
 
@@ -57,15 +58,39 @@ fn own(result: &str, version: Version) {
     }
 }
 
-fn published(merged: &genie_selector::Merged, networks: usize) {
+fn published(merged: &genie_selector::Merged) {
     publishable::check_annotations(&merged.annotations).expect("the API server takes the annotations");
     let annotations: BTreeMap<_, _> = merged.annotations.iter().cloned().collect();
-    let status: Value = serde_json::from_str(&annotations[standard_merge::NETWORK_STATUS]).expect("the status is JSON");
-    assert_eq!(status.as_array().map(Vec::len), Some(networks));
     if let Some(preferences) = annotations.get(standard_merge::MULTI_IP_PREFERENCES) {
         let preferences: Value = serde_json::from_str(preferences).expect("the preferences are JSON");
         let entries = preferences["ips"].as_object().map_or(0, serde_json::Map::len);
         assert_eq!(preferences["multi_entry"], json!(entries));
+    }
+}
+
+/// Checks that the status of answers which ADD accepts tells each network, and one default network
+/// at most.
+fn told(interface: &str, outcomes: &[Outcome]) {
+    let read = |outcome: &Outcome| CniResult::parse(outcome.result.as_bytes(), Version::V0_4_0).ok();
+    let safe = |result: CniResult| result.check_safe().is_ok().then(|| result.current());
+    let answers: Vec<_> = outcomes.iter().filter_map(|outcome| Some((outcome, safe(read(outcome)?)?))).collect();
+    let mut default = false;
+    let networks = answers.iter().map(|(outcome, result)| network_status::Network {
+        name: outcome.network.clone(),
+        interface: &outcome.interface,
+        is_default: outcome.interface == interface && !std::mem::replace(&mut default, true),
+        result,
+        device_info: None,
+        default_route: None,
+    });
+    let networks: Vec<_> = networks.collect();
+    for status in [network_status::multus(&networks), network_status::standard(&networks)] {
+        let status: Vec<Value> = serde_json::from_str(&status).expect("the status is JSON");
+        for network in &networks {
+            assert!(status.iter().any(|entry| entry["name"] == network.name), "{status:?}");
+        }
+        let defaults = status.iter().filter(|entry| entry["default"] == true).count();
+        assert_eq!(defaults, usize::from(networks.iter().any(|network| network.is_default)), "{status:?}");
     }
 }
 

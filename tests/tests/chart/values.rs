@@ -84,6 +84,7 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("config: {limits: {networks: 0}}", "config/limits/networks"),
     ("config: {limits: {network: 3}}", "config/limits"),
     ("config: {default_route: nobody}", "config/default_route"),
+    ("config: {network_status: cni}", "config/network_status"),
     ("config: {cni_cache_dir: var/lib/cni}", "config/cni_cache_dir"),
     ("config: {pods: [dns]}", "config/pods"),
     ("config: {bin_dirs: opt/cni/bin}", "config/bin_dirs"),
@@ -207,7 +208,10 @@ pub const TAKEN: &[(&str, &str)] = &[
     ("registry: {pullSecret: pull}", "--registry-auth-file=/etc/genie-registry/.dockerconfigjson"),
     ("registry: {certificateAuthority: '-----BEGIN CERTIFICATE-----'}", "registry-ca.pem"),
     ("registry: {signatureKey: '-----BEGIN PUBLIC KEY-----'}", "registry-key.pub"),
-    ("config: {limits: {networks: 3}, default_route: plugins, cni_cache_dir: /var/lib/other}", "\"/var/lib/other\""),
+    (
+        "config: {limits: {networks: 3}, default_route: plugins, network_status: standard, cni_cache_dir: /var/lib/other}",
+        "\"/var/lib/other\"",
+    ),
     (
         "{scripts: {policy.js: 'export function select() {}'}, config: {selectors: [{module: policy.js, name: policy, \
          imports: any}, {module: default-plugin}]}}",

@@ -136,7 +136,10 @@ impl Given<'_> {
         let attached = attaching.attach(&wanted, sandbox.as_mut(), deadline);
         timings.part(Part::Delegate);
         let answered = attached
-            .and_then(|results| attaching.settle_routes(&wanted, sandbox.as_mut(), results))
+            .and_then(|results| {
+                let settled = attaching.settle_routes(&wanted, sandbox.as_mut(), results);
+                settled.map_err(|error| if error.code == code::INVALID_CONFIG { selected.blame(error) } else { error })
+            })
             .and_then(|outcomes| merge(call, config, selected, &outcomes, previous, facts, deadline))
             .and_then(|merged| merge::answer(&merged, call.version).map(|result| (merged, result)));
         timings.part(Part::Merge);

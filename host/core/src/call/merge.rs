@@ -1,6 +1,7 @@
 //! Makes one result for the runtime out of the delegates' results.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,15 +9,15 @@ use serde_json::Value;
 
 use super::Selected;
 use crate::cni::{Call, CniError, CniResult, Version, code};
-use crate::config::{Config, for_operator};
-use crate::report::publishable;
-use crate::selector::abi::{Merged, Outcome, Plan};
+use crate::config::{Config, NetworkStatus, for_operator};
+use crate::report::{network_status, publishable};
+use crate::selector::abi::{Attachment, DefaultRoute, Merged, Outcome, Plan, Source};
 use crate::selector::chain::Merging;
 use crate::selector::sandbox::facts::Facts;
 
 /// Merges the results by the selector that decided (or the one that the configuration's `merge`
 /// names), else by the standard merge. The result of an earlier plugin of the runtime's own list is
-/// merged in.
+/// merged in. The status of the networks is the host's own, whatever the merge says.
 ///
 /// # Errors
 /// The selector refuses or fails, or a result cannot be merged.
@@ -39,7 +40,7 @@ pub fn merge(
         facts,
         standard: &|| standard(call, outcomes),
     };
-    let merged = match config.chain.merge(&config.loader, merging, outcomes, deadline) {
+    let mut merged = match config.chain.merge(&config.loader, merging, outcomes, deadline) {
         Some(merged) => {
             let merged = merged.map_err(for_operator)?;
             check_merged(&merged).map_err(|error| match config.chain.merger(decision.decided_by) {
@@ -50,10 +51,57 @@ pub fn merge(
         }
         None => standard(call, outcomes)?,
     };
+    publish_status(&mut merged, &status(call, config, &plan, outcomes)?);
     match previous {
         None => Ok(merged),
         Some(previous) => join_previous(call, previous, merged),
     }
+}
+
+/// The status of the networks, from what their plugins answered.
+fn status(call: &Call, config: &Config, plan: &Plan, outcomes: &[Outcome]) -> Result<String, CniError> {
+    let results = outcomes.iter().map(|outcome| {
+        let result = CniResult::parse(outcome.result.as_bytes(), Version::CURRENT);
+        result.map(|result| result.current()).map_err(|error| error.context(format!("network {:?}", outcome.network)))
+    });
+    let results = results.collect::<Result<Vec<_>, _>>()?;
+    let networks = plan.attachments.iter().zip(outcomes).zip(&results).map(|((attachment, outcome), result)| {
+        network_status::Network {
+            name: status_name(attachment, outcome),
+            interface: &outcome.interface,
+            is_default: outcome.interface == call.interface,
+            result,
+            device_info: None,
+            default_route: wanted_gateways(attachment),
+        }
+    });
+    let networks: Vec<_> = networks.collect();
+    Ok(match config.network_status {
+        NetworkStatus::Multus => network_status::multus(&networks),
+        NetworkStatus::Standard => network_status::standard(&networks),
+    })
+}
+
+/// A network's name in the status: that of the object if it is one, else the configuration's.
+fn status_name(attachment: &Attachment, outcome: &Outcome) -> String {
+    match &attachment.network {
+        Source::Definition(object) => format!("{}/{}", object.namespace, object.name),
+        Source::Installed(_) | Source::Inline(_) => outcome.network.clone(),
+    }
+}
+
+/// The gateways that the plan asked for, if it asked for the default route.
+fn wanted_gateways(attachment: &Attachment) -> Option<Vec<IpAddr>> {
+    match &attachment.default_route {
+        DefaultRoute::Via(gateways) => Some(gateways.iter().filter_map(|gateway| gateway.parse().ok()).collect()),
+        DefaultRoute::Usual | DefaultRoute::Never => None,
+    }
+}
+
+/// Puts the status in place of any other.
+fn publish_status(merged: &mut Merged, status: &str) {
+    merged.annotations.retain(|(key, _)| key != network_status::KEY);
+    merged.annotations.insert(0, (network_status::KEY.to_owned(), status.to_owned()));
 }
 
 /// The merged result in the version that the runtime asked for.

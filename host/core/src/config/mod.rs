@@ -38,7 +38,7 @@ const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::
 
 /// The keys that are known: ours, CNI-Genie's and the specification's. Any other one is ignored
 /// with a warning.
-const KNOWN_KEYS: [&str; 38] = [
+const KNOWN_KEYS: [&str; 39] = [
     "agent",
     "args",
     "bin_dirs",
@@ -66,6 +66,7 @@ const KNOWN_KEYS: [&str; 38] = [
     "log_level",
     "merge",
     "name",
+    "network_status",
     "nodename",
     "pods",
     "policy",
@@ -113,6 +114,8 @@ pub struct Config {
     pub limits: network::Limits,
     /// `default_route`: which network owns the default routes when the plan does not say.
     pub default_route: DefaultRoute,
+    /// `network_status`: the shape of the networks' status.
+    pub network_status: NetworkStatus,
     /// `nodename`, else `hostname`; empty when neither is set.
     pub node: String,
     /// `selectors` and `merge`.
@@ -129,6 +132,16 @@ pub enum DefaultRoute {
     Runtime,
     /// The networks whose plugins set them: the routes stay as they are.
     Plugins,
+}
+
+/// The shape of the annotation that tells a pod's networks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NetworkStatus {
+    /// Multus', which other programs read.
+    #[default]
+    Multus,
+    /// That of the multi-network standard.
+    Standard,
 }
 
 impl Paths {
@@ -194,6 +207,7 @@ impl Config {
             strict: flag(config, "strict")?,
             limits: pods::limits(config)?,
             default_route: pods::default_route(config)?,
+            network_status: pods::network_status(config)?,
             node: node.to_owned(),
             chain: chain::chain(config, entries()?)?,
             loader: chain::loader(&paths, program),

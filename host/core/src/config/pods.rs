@@ -1,8 +1,10 @@
-//! The keys `limits` and `default_route`, which are about pods with several networks.
+//! The keys `limits`, `default_route` and `network_status`, which are about pods with several
+//! networks.
 
 use serde_json::{Map, Value};
 
 use super::DefaultRoute;
+use super::NetworkStatus;
 use super::text;
 use super::wrong;
 use crate::cni::{CniError, get};
@@ -49,6 +51,19 @@ pub(super) fn default_route(config: &Map<String, Value>) -> Result<DefaultRoute,
             "default_route",
             &Value::from(other),
             "\"runtime\" (the network on the runtime's interface has them) or \"plugins\" (as the plugins set them)",
+        )),
+    }
+}
+
+/// Reads `"network_status": "multus"` or `"standard"`.
+pub(super) fn network_status(config: &Map<String, Value>) -> Result<NetworkStatus, CniError> {
+    match text(config, "network_status")? {
+        None | Some("multus") => Ok(NetworkStatus::Multus),
+        Some("standard") => Ok(NetworkStatus::Standard),
+        Some(other) => Err(wrong(
+            "network_status",
+            &Value::from(other),
+            "\"multus\" (the form that Multus writes and others read) or \"standard\" (that of the multi-network standard)",
         )),
     }
 }

@@ -41,7 +41,7 @@ pub fn restore(kernel: &mut Netlink, route: &DefaultRoute) -> Result<(), Netlink
 }
 
 /// Makes the default routes as they are wanted, those that were set `aside` among them. Returns the
-/// families that each attachment lost.
+/// families that each attachment lost. Each route that goes is kept in `removed` before.
 ///
 /// # Errors
 /// See [`super::settle`].
@@ -49,11 +49,11 @@ pub fn apply(
     kernel: &mut Netlink,
     netns: &str,
     wanted: &Wanted<'_>,
-    aside: Vec<DefaultRoute>,
+    aside: &[DefaultRoute],
+    removed: &mut Vec<DefaultRoute>,
 ) -> Result<Vec<BTreeSet<Family>>, CniError> {
     let links = links(kernel)?;
-    let away = aside.len();
-    let mut routes = aside;
+    let mut routes = aside.to_vec();
     routes.extend(default_routes(kernel)?);
     let decision = decide(wanted, &links, &routes)?;
     for wish in wanted.wishes.iter().filter(|wish| wish.default_route.is_kept()) {
@@ -69,8 +69,11 @@ pub fn apply(
     ignore_advertised(netns, wanted, &decision, &links);
 
     let goes = |route: &DefaultRoute| decision.remove.iter().any(|gone| std::ptr::eq(*gone, route));
-    let (aside, present) = routes.split_at(away);
-    present.iter().filter(|route| goes(route)).try_for_each(|route| remove(kernel, route))?;
+    let (aside, present) = routes.split_at(aside.len());
+    for route in present.iter().filter(|route| goes(route)) {
+        removed.push(route.clone());
+        remove(kernel, route)?;
+    }
     let back: Vec<_> = aside.iter().filter(|route| !goes(route)).collect();
     for route in &back {
         restore(kernel, route).map_err(|error| {
@@ -108,8 +111,8 @@ fn add(kernel: &mut Netlink, wanted: &Wanted<'_>, addition: &Addition) -> Result
     let route = message::new_default_route(gateway, interface);
     kernel.change(message::NEW_ROUTE, NLM_F_CREATE | NLM_F_REPLACE, &route).map_err(|error| {
         let message = format!(
-            "the kernel refuses gateway {gateway}: {error}; a gateway must be reachable \
-             through an address of the interface"
+            "the kernel refuses gateway {gateway}: {error}; name a gateway in a subnet of the interface's own \
+             addresses, or none"
         );
         wanted.wishes[wish].blame(CniError::new(code::INVALID_CONFIG, message))
     })

@@ -15,7 +15,10 @@ use crate::cni::{CniError, code};
 pub struct Sandbox {
     pub(super) netns: String,
     pub(super) kernel: Netlink,
+    /// Default routes that were set aside until all delegates have run.
     pub(super) aside: Vec<DefaultRoute>,
+    /// Default routes that were removed for good, unless the ADD fails.
+    pub(super) removed: Vec<DefaultRoute>,
 }
 
 impl Sandbox {
@@ -28,7 +31,7 @@ impl Sandbox {
     pub fn open(netns: Option<&str>) -> Result<Option<Self>, CniError> {
         let Some(netns) = netns.filter(|netns| Path::new(netns).exists()) else { return Ok(None) };
         let kernel = namespace::visit(netns, Netlink::open)??;
-        Ok(Some(Self { netns: netns.into(), kernel, aside: Vec::new() }))
+        Ok(Some(Self { netns: netns.into(), kernel, aside: Vec::new(), removed: Vec::new() }))
     }
 
     /// Whether the namespace has an interface of this name.
@@ -56,19 +59,19 @@ impl Sandbox {
         kernel::set_aside(&mut self.kernel, &mut self.aside)
     }
 
-    /// Brings back what was set aside, after an ADD that failed: default routes from before it
-    /// shall be there after it.
+    /// Brings back what was set aside or removed, after an ADD that failed: default routes from
+    /// before it shall be there after it. Those of its own networks go with their interfaces.
     pub fn put_back(&mut self) {
-        for route in std::mem::take(&mut self.aside) {
+        for route in std::mem::take(&mut self.aside).into_iter().chain(std::mem::take(&mut self.removed)) {
             if let Err(error) = kernel::restore(&mut self.kernel, &route) {
-                tracing::debug!(%error, "a default route that was set aside does not come back");
+                tracing::debug!(%error, "a default route does not come back");
             }
         }
     }
 
     pub(super) fn apply(&mut self, wanted: &Wanted<'_>) -> Result<Vec<BTreeSet<super::Family>>, CniError> {
-        let aside = std::mem::take(&mut self.aside);
-        kernel::apply(&mut self.kernel, &self.netns, wanted, aside)
+        let Self { netns, kernel, aside, removed } = self;
+        kernel::apply(kernel, netns, wanted, aside, removed)
     }
 }
 

@@ -1,8 +1,10 @@
 //! With the kernel: each test has a network namespace of its own. Needs root and `ip`.
 
 use std::fs;
-use std::process::{self, Command};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::io::Write as _;
+use std::process::{self, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
 
 use serde_json::{Value, json};
 
@@ -208,7 +210,7 @@ fn case_23_an_unreachable_gateway_is_refused_in_the_kernels_words() {
     for gateway in ["192.0.2.1", "2001:db8::1"] {
         let error = namespace.settle(Route::Usual, via(&[gateway])).unwrap_err();
         assert_eq!(error.code, code::INVALID_CONFIG);
-        for part in ["\"second\"", "net1", gateway, "(os error "] {
+        for part in ["\"second\"", "net1", gateway, "(os error ", "name a gateway in a subnet of the interface's own"] {
             assert!(error.msg.contains(part), "{part}: {error}");
         }
     }
@@ -257,6 +259,63 @@ fn what_was_set_aside_is_put_back_when_the_add_fails() {
     assert_eq!(namespace.defaults(), before);
     sandbox.put_back();
     assert_eq!(namespace.defaults(), before);
+}
+
+#[test]
+fn what_was_settled_is_put_back_when_a_later_step_fails() {
+    let namespace = Namespace::attached();
+    let before = namespace.ip("-4 route show default") + &namespace.ip("-6 route show default");
+    let mut sandbox = namespace.look();
+    sandbox.set_aside().unwrap();
+    let wishes = wishes(Route::Usual, via(&["10.2.0.9", "fd00:2::9"]));
+    settle(Some(&mut sandbox), &Wanted { wishes: &wishes, owner: Some("eth0") }, vec![json!({}), json!({})]).unwrap();
+    assert_eq!(namespace.defaults(), ["10.2.0.9 net1", "fd00:2::9 net1"]);
+    sandbox.put_back();
+    // The attachment that owned them is undone.
+    namespace.ip("route del default via 10.2.0.9 dev net1");
+    namespace.ip("-6 route del default via fd00:2::9 dev net1");
+    assert_eq!(namespace.ip("-4 route show default") + &namespace.ip("-6 route show default"), before);
+}
+
+#[test]
+fn what_was_there_is_put_back_when_a_gateway_is_refused() {
+    for aside in [false, true] {
+        let namespace = Namespace::attached();
+        let before = namespace.defaults();
+        let mut sandbox = namespace.look();
+        if aside {
+            sandbox.set_aside().unwrap();
+        }
+        let wishes = wishes(Route::Usual, via(&["192.0.2.1"]));
+        let wanted = Wanted { wishes: &wishes, owner: Some("eth0") };
+        settle(Some(&mut sandbox), &wanted, vec![json!({}), json!({})]).unwrap_err();
+        assert_ne!(namespace.defaults(), before, "the others made room for it");
+        sandbox.put_back();
+        assert_eq!(namespace.defaults(), before);
+    }
+}
+
+#[test]
+fn what_something_else_brings_back_fails_the_add() {
+    let namespace = Namespace::attached();
+    let mut other = Command::new("ip");
+    let mut other = other.args(["-n", &namespace.name, "-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut commands = other.stdin.take().unwrap();
+    let enough = AtomicBool::new(false);
+    let error = thread::scope(|scope| {
+        scope.spawn(|| {
+            let again = "route replace default via 10.1.0.1 dev eth0 metric 7\n".repeat(100);
+            while !enough.load(Ordering::Relaxed) && commands.write_all(again.as_bytes()).is_ok() {}
+            drop(commands);
+        });
+        // Now and then the other one is too slow.
+        let error = std::iter::repeat_with(|| namespace.settle(Route::Usual, via(&["10.2.0.9"]))).find_map(Result::err);
+        enough.store(true, Ordering::Relaxed);
+        error.unwrap()
+    });
+    assert!(other.wait().unwrap().success());
+    assert_eq!(error.code, code::TRY_AGAIN, "{error}");
+    assert!(error.msg.contains("one through eth0 came back"), "{error}");
 }
 
 #[test]

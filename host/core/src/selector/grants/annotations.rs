@@ -1,11 +1,14 @@
 //! The grant `annotations`: which annotations a merge may publish.
 
-use genie_selector::merge::{MULTI_IP_PREFERENCES, NETWORK_STATUS};
+use genie_selector::merge::MULTI_IP_PREFERENCES;
 use serde_json::json;
 
 use super::Grants;
 use super::missing::{Missing, shortened};
 use crate::cni::quoted;
+
+/// The annotation that tells the pod's networks. The host writes it, whatever a merge says.
+pub const NETWORK_STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
 
 /// The host's own annotations, which tell what the host did.
 const HOSTS: [&str; 2] = [NETWORK_STATUS, MULTI_IP_PREFERENCES];
@@ -23,14 +26,15 @@ pub(super) fn check_keys(patterns: Vec<String>) -> Result<Vec<String>, String> {
 
 impl Grants {
     /// Checks the annotations of a merge. Those of `standard` are what the host itself would
-    /// publish; a selector may pass on the host's own words.
+    /// publish; a selector may pass on the host's own words. The status of the networks is not
+    /// looked at, because it is replaced.
     pub(super) fn check_annotations(
         &self,
         merged: &[(String, String)],
         standard: &[(String, String)],
     ) -> Result<(), Missing> {
-        for annotation in merged.iter().filter(|annotation| !standard.contains(annotation)) {
-            let key = &annotation.0;
+        let own = merged.iter().filter(|annotation| !standard.contains(annotation));
+        for (key, _) in own.filter(|(key, _)| key != NETWORK_STATUS) {
             if HOSTS.contains(&key.as_str()) {
                 return Err(Missing::never(format!(
                     "the annotation {key:?} is the host's own, and not what the standard merge says: leave it out"

@@ -25,6 +25,7 @@ mod result;
 mod words;
 
 use crate::selector::contract::interface;
+pub use annotations::NETWORK_STATUS;
 pub use cluster::{Cluster, Home};
 use definitions::Definitions;
 use pattern::Patterns;
