@@ -195,8 +195,8 @@ fn case_23_an_unreachable_gateway_fails_the_pod_and_everything_is_undone() {
         if kind == "bridge" {
             plugin["bridge"] = json!("br-last");
         }
-        let list = json!({"cniVersion": "1.0.0", "name": last, "plugins": [plugin]});
-        world.node.network("30-last.conflist", &list);
+        let network = json!({"cniVersion": "1.0.0", "name": last, "plugins": [plugin]});
+        world.node.network("30-last.conflist", &network);
         let networks = ["blue", "red@net1", "30-last.conflist@net2"];
         let world = choosing(world, &networks, &["usual", "usual", gateway]);
         let error = world.node.add().netns(pod.path()).run().error_code(7);

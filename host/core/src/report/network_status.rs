@@ -11,7 +11,7 @@ mod tests;
 
 use std::net::IpAddr;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::ser::PrettyFormatter;
 use serde_json::{Map, Value};
 
@@ -82,8 +82,8 @@ struct Entry<'a> {
     mtu: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     default: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "dns")]
-    dns: Option<&'a Dns>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dns: Option<DnsMembers<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     device_info: Option<DeviceInfo<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -117,7 +117,7 @@ fn multus_entries<'a>(network: &'a Network<'_>) -> Vec<Entry<'a>> {
     let entry = |interface: Option<&'a Interface>, ips: Vec<&Ip>, is_default: bool| Entry {
         ips: ips.into_iter().filter_map(|ip| Some(ip.address?.addr().to_string())).collect(),
         default: is_default.then_some(true),
-        dns: Some(&result.dns),
+        dns: Some((&result.dns).into()),
         gateway: gateway.clone(),
         ..Entry::new(network, interface)
     };
@@ -152,7 +152,7 @@ fn standard_entry<'a>(network: &'a Network<'_>) -> Entry<'a> {
     Entry {
         ips: ips.map(|address| address.to_string()).collect(),
         default: Some(network.is_default),
-        dns: Some(&result.dns).filter(|dns| !dns.is_empty()),
+        dns: Some(&result.dns).filter(|dns| !dns.is_empty()).map(Into::into),
         ..Entry::new(network, first.map(|(_, interface)| interface))
     }
 }
@@ -194,23 +194,23 @@ fn gateway_of(route: &Route, ips: &[Ip]) -> Option<IpAddr> {
     })
 }
 
-// serde passes a reference to what it has, an option.
-#[allow(clippy::ref_option)]
-fn dns<S: Serializer>(dns: &Option<&Dns>, serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Members<'a> {
-        #[serde(skip_serializing_if = "<[String]>::is_empty")]
-        nameservers: &'a [String],
-        #[serde(skip_serializing_if = "str::is_empty")]
-        domain: &'a str,
-        #[serde(skip_serializing_if = "<[String]>::is_empty")]
-        search: &'a [String],
-        #[serde(skip_serializing_if = "<[String]>::is_empty")]
-        options: &'a [String],
+/// The members of `dns` that say something.
+#[derive(Serialize)]
+struct DnsMembers<'a> {
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    nameservers: &'a [String],
+    #[serde(skip_serializing_if = "str::is_empty")]
+    domain: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    search: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    options: &'a [String],
+}
+
+impl<'a> From<&'a Dns> for DnsMembers<'a> {
+    fn from(Dns { nameservers, domain, search, options }: &'a Dns) -> Self {
+        Self { nameservers, domain, search, options }
     }
-    let members =
-        dns.map(|Dns { nameservers, domain, search, options }| Members { nameservers, domain, search, options });
-    members.serialize(serializer)
 }
 
 /// The list as Multus writes it: each entry indented, and the entries joined by commas.
