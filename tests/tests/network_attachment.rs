@@ -125,9 +125,8 @@ fn row_05_a_configuration_without_a_name_gets_the_definitions() {
     add(&node, "neta,netb,blank").run().ok();
     let calls = node.calls();
     let named: Vec<_> = calls.iter().map(|call| (&*call.kind, &call.stdin["name"])).collect();
-    let (neta, netb, blank) = (json!("neta"), json!("net-b"), json!("blank"));
-    let weave = json!("weave");
-    assert_eq!(named, [("weave-net", &weave), ("mac1", &neta), ("mac2", &netb), ("mac1", &netb), ("full", &blank)]);
+    let [weave, own, list, blank] = ["weave", "neta", "net-b", "blank"].map(Value::from);
+    assert_eq!(named, [("weave-net", &weave), ("mac1", &own), ("mac2", &list), ("mac1", &list), ("full", &blank)]);
 }
 
 #[test]
