@@ -134,6 +134,11 @@ fn modules_nodes_and_suites_fit_their_schemas() {
     let conf_dir = node.conf_dir().display().to_string();
     assert_fits(&node.genie_host(&["doctor", "--conf-dir", &conf_dir, "-o", "json"]).json(), "doctor");
 
+    let multus = programs::root().join("tests/import/by-hand.conf").display().to_string();
+    let told = node.genie_host(&["import", "multus", &multus, "--flags", "--rename-conf-file", "-o", "json"]).json();
+    assert!(told["files"].as_array().is_some_and(|files| !files.is_empty()), "{told:#}");
+    assert_fits(&told, "import");
+
     let cases = json!({"defaults": {"confDir": conf_dir, "module": node.guest("curious"), "grant": ["pod", "node"]}, "cases": [
         {"name": "missing", "expect": {"plan": ["weave"]}},
         {"name": "wrong", "settings": 1, "expect": {"plan": ["weave"]}},

@@ -5,6 +5,7 @@
 //! [`genie_core`] serves a call of the runtime. A room (a module here) uses only the rooms that
 //! `docs/architecture.md` lists below it.
 
+pub mod adopt;
 pub mod agent;
 pub mod approve;
 pub mod command;

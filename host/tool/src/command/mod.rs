@@ -9,6 +9,7 @@ mod componentize;
 mod configure;
 mod doctor;
 mod explain;
+mod import;
 mod inspect;
 mod install;
 mod load;
@@ -60,6 +61,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Put a selector into the ConfigMap of a cluster, or take it out
     Configure(configure::Arguments),
+    /// Make a configuration of that of another meta plugin, and say what becomes of each of its keys
+    Import(import::Arguments),
     /// Compile a selector ahead of time, as the plugin needs it
     Compile(compile::Arguments),
     /// Make a selector of the core module of a compiler that makes no components
@@ -220,7 +223,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let failed = match &cli.command {
         // Apart from their own exit statuses, these commands fail only because their input is wrong.
-        Command::TestSelector(_) | Command::Test(_) => exit::USAGE,
+        Command::TestSelector(_) | Command::Test(_) | Command::Import(_) => exit::USAGE,
         _ => exit::FAILED,
     };
     let outcome = match cli.command {
@@ -229,6 +232,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::New(arguments) => new::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Configure(arguments) => configure::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Componentize(arguments) => componentize::run(&arguments),
         Command::Push(arguments) => push::run(&arguments),

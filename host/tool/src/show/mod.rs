@@ -20,6 +20,8 @@ pub enum Document {
     Doctor,
     /// Why a pod has its networks.
     Explanation,
+    /// What another meta plugin's configuration becomes.
+    Import,
     /// What a module is.
     Module,
     /// The attachment records of a node.
@@ -38,6 +40,7 @@ impl Document {
             Self::Decision => "genie-host/decision/v1",
             Self::Doctor => "genie-host/doctor/v1",
             Self::Explanation => "genie-host/explanation/v1",
+            Self::Import => "genie-host/import/v1",
             Self::Module => "genie-host/module/v1",
             Self::Records => "genie-host/records/v1",
             Self::Replay => "genie-host/replay/v1",
