@@ -98,6 +98,11 @@ async fn get<T: DeserializeOwned>(client: &Client, object: &ObjectName) -> Resul
     let body = match client.request_stream(request).await {
         Ok(body) => body,
         Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(None),
+        // Not the object is missing: the server has no such path.
+        Err(kube::Error::Api(status)) if status.code == 404 => {
+            let api_version = object.api_version();
+            return Err(untold(format!("it has no {api_version}; install the custom resource definition of that kind")));
+        }
         Err(error) => return Err(unreadable(error)),
     };
     let mut bytes = Vec::new();
