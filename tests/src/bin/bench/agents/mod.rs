@@ -35,6 +35,8 @@ pub struct Agents {
     phases: Vec<Phase>,
     /// The server's memory before the first agent, in KiB.
     before: u64,
+    /// What a list of the metadata of all definitions costs.
+    list: Cost,
 }
 
 /// What happened to all agents, and what it cost.
@@ -78,6 +80,7 @@ impl Agents {
         fill(&server, count);
         let watched = Server::of(&server);
         let before = watched.resident();
+        let list = list(&server, &watched);
         let mut swarm = Swarm::start(&server, count);
         let mut phases = Vec::new();
         for (name, command) in [
@@ -98,7 +101,7 @@ impl Agents {
             let failed = done["failed"].as_u64().unwrap_or_default();
             phases.push(Phase { name, after, seconds, failed, cost, watches: watched.watches(&server) });
         }
-        Self { count, phases, before }
+        Self { count, phases, before, list }
     }
 }
 
@@ -114,6 +117,30 @@ fn fill(server: &ApiServer, nodes: usize) {
     };
     let pods: Vec<_> = (0..nodes).map(pod).collect();
     server.create_many(&pods);
+}
+
+/// Lists the metadata of all definitions, as a client would that wants to know all of them.
+fn list(server: &ApiServer, watched: &Server) -> Cost {
+    const LISTS: u32 = 10;
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let kubeconfig = dir.path().join("kubeconfig");
+    let token = write_kubeconfig(server, &kubeconfig);
+    let before = watched.cost(server);
+    let mut bytes = 0;
+    for _ in 0..LISTS {
+        let kind = "Accept: application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+        let listed = Command::new("curl")
+            .args(["--silent", "--fail", "--insecure", "--header", kind])
+            .args(["--header", &format!("Authorization: Bearer {token}")])
+            .arg(format!("{}/apis/k8s.cni.cncf.io/v1/network-attachment-definitions", server.url()))
+            .output();
+        bytes = listed.ok().filter(|listed| listed.status.success()).expect("curl lists definitions").stdout.len();
+    }
+    let mut cost = watched.cost(server).since(&before);
+    cost.cpu.0 /= f64::from(LISTS);
+    #[allow(clippy::cast_precision_loss, reason = "some MiB")]
+    let bytes = bytes as f64;
+    Cost { bytes, ..cost }
 }
 
 /// The process with all agents.
@@ -163,11 +190,13 @@ fn program() -> PathBuf {
     program.expect("MANY_AGENTS names no program; run: make bench PART=agents")
 }
 
-/// Credentials of the agents' account: the administrator would not have to queue.
-fn write_kubeconfig(server: &ApiServer, to: &Path) {
+/// Credentials of the agents' account: the administrator would not have to queue. Returns the token.
+fn write_kubeconfig(server: &ApiServer, to: &Path) -> String {
     let token = server.kubectl(&["create", "token", "genie", "-n", "kube-system", "--duration=24h"]);
+    let token = token.trim().to_owned();
     let admin = fs::read(server.kubeconfig()).expect("the server wrote it");
     let mut config: Value = serde_json::from_slice(&admin).expect("a kubeconfig in JSON");
-    config["users"][0]["user"] = json!({"token": token.trim()});
+    config["users"][0]["user"] = json!({"token": token});
     fs::write(to, config.to_string()).expect("a new file");
+    token
 }
