@@ -32,8 +32,9 @@ const NAMESPACE: &str = "default";
 const NAME: &str = "net";
 /// The time between two looks at all agents.
 const LOOK: Duration = Duration::from_millis(5);
-/// How long a call waits for the agent; then it asks again.
-const WAIT: Duration = Duration::from_secs(30);
+/// How long a question waits for its answer; then it is asked again. A call waits for three seconds
+/// and is made again by the runtime; the answer that it has not waited for comes all the same.
+const WAIT: Duration = Duration::from_mins(10);
 
 /// The agent of one node. It ends when this is dropped.
 struct Agent {

@@ -41,7 +41,7 @@ type Key = (String, String);
 #[derive(Default)]
 pub struct Definitions {
     state: Mutex<State>,
-    /// Somebody asks for a definition. Until then nothing is watched.
+    /// Somebody has asked for a definition. Until then nothing is watched.
     asked: Notify,
     /// A definition was read. So there are definitions, whatever the watch was told.
     found: Notify,
@@ -121,7 +121,6 @@ impl Definitions {
     {
         let asked = Instant::now();
         let key = (namespace.to_owned(), name.to_owned());
-        self.asked.notify_one();
         let turn = {
             let mut state = self.lock();
             if let Some(answer) = state.proven(&key) {
@@ -161,7 +160,10 @@ impl Definitions {
             return Ok(done.answer.clone());
         }
         let began = Instant::now();
-        let answer = self.read(key, patience, read).await?;
+        let answer = self.read(key, patience, read).await;
+        // Only now, so that the watch goes over the connection that this reading has left.
+        self.asked.notify_one();
+        let answer = answer?;
         *turn = Some(Done { began, ended: Instant::now(), answer: answer.clone() });
         Ok(answer)
     }
@@ -174,9 +176,9 @@ impl Definitions {
         let mut left = ATTEMPTS;
         loop {
             left -= 1;
-            let is_kept = self.lock().begin(key);
+            let has_past = self.lock().begin(key);
             let began = Instant::now();
-            let said = if is_kept {
+            let said = if has_past {
                 timeout(patience, read()).await.unwrap_or_else(|_| Err(Untold::silent("no answer in time")))
             } else {
                 read().await
@@ -193,14 +195,16 @@ impl Definitions {
                 }
                 // The watch may have told meanwhile that it is no longer so.
                 Err(Untold { why, silent: true }) => {
-                    let Some((past, age)) = self.lock().past(key) else { return Err(why) };
+                    let past = self.lock().past(key).cloned();
+                    let object = past.as_ref().and_then(|past| serde_json::from_str(&past.text).ok());
+                    let (Some(past), Some(object)) = (past, object) else { return Err(why) };
                     let (namespace, name) = key;
-                    let age = age.as_secs();
+                    let age = past.read.elapsed().as_secs();
                     tracing::warn!(
                         namespace, name, age, why,
                         "the API server is silent: a pod gets the definition as it was that many seconds ago"
                     );
-                    return Ok(Answer { object: Some(past), word: Word::Past });
+                    return Ok(Answer { object: Some(object), word: Word::Past });
                 }
                 Err(untold) => return Err(untold.why),
             }
@@ -265,7 +269,7 @@ impl State {
         if let Some(reading) = self.reading.get_mut(key) {
             reading.told = None;
         }
-        self.kept.get(key).is_some()
+        self.past(key).is_some()
     }
 
     /// A reading has ended. Returns whether the watch told nothing else meanwhile.
@@ -286,10 +290,10 @@ impl State {
         true
     }
 
-    /// What was read last, and how long ago.
-    fn past(&self, key: &Key) -> Option<(Value, Duration)> {
-        let content = self.kept.get(key)?;
-        Some((serde_json::from_str(&content.text).ok()?, content.read.elapsed()))
+    /// What was read last, for when the server is silent. A server whose watch works is not: it is
+    /// slow.
+    fn past(&self, key: &Key) -> Option<&Content> {
+        self.kept.get(key).filter(|_| self.since.is_none())
     }
 }
 

@@ -321,6 +321,23 @@ fn what_the_watch_told_to_be_wrong_is_not_what_the_server_said_last() {
     });
 }
 
+/// It has many agents to answer: their watches begin at the same time.
+#[test]
+fn a_server_whose_watch_works_is_slow_and_not_silent() {
+    run(async {
+        let (definitions, server) = (Definitions::default(), Server::with("5"));
+        definitions.ask(&server).await.unwrap();
+        definitions.opened(Instant::now());
+        server.now_has("6");
+        let slow = || async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            server.answer()
+        };
+        let answer = definitions.get("blue", "net", Duration::from_millis(3), slow).await.unwrap();
+        assert_eq!((version_of(&answer).as_deref(), answer.word), (Some("6"), Word::Server));
+    });
+}
+
 /// Each of them would wait in vain for as long as the first.
 #[test]
 fn a_burst_waits_for_a_hanging_api_server_together() {
