@@ -102,12 +102,8 @@ impl Swarm {
             .map(|agent| {
                 let (context, failed) = (Arc::clone(&agent.context), Rc::clone(&self.failed));
                 spawn_local(async move {
-                    let wanted = ObjectName::new(
-                        "k8s.cni.cncf.io/v1",
-                        "NetworkAttachmentDefinition",
-                        Some(NAMESPACE),
-                        NAME,
-                    )?;
+                    let wanted =
+                        ObjectName::new("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", Some(NAMESPACE), NAME)?;
                     loop {
                         let answer = tokio::time::timeout(WAIT, definitions::answer(&context, &wanted, WAIT)).await;
                         match answer {

@@ -201,7 +201,10 @@ impl Definitions {
                     let (namespace, name) = key;
                     let age = past.read.elapsed().as_secs();
                     tracing::warn!(
-                        namespace, name, age, why,
+                        namespace,
+                        name,
+                        age,
+                        why,
                         "the API server is silent: a pod gets the definition as it was that many seconds ago"
                     );
                     return Ok(Answer { object: Some(object), word: Word::Past });

@@ -101,7 +101,9 @@ async fn get<T: DeserializeOwned>(client: &Client, object: &ObjectName) -> Resul
         // Not the object is missing: the server has no such path.
         Err(kube::Error::Api(status)) if status.code == 404 => {
             let api_version = object.api_version();
-            return Err(untold(format!("it has no {api_version}; install the custom resource definition of that kind")));
+            return Err(untold(format!(
+                "it has no {api_version}; install the custom resource definition of that kind"
+            )));
         }
         Err(error) => return Err(unreadable(error)),
     };

@@ -298,7 +298,10 @@ fn while_the_api_server_is_silent_a_pod_gets_what_it_said_last() {
         assert_eq!(definitions.ask(&server).await, by(Word::Memory, "5"), "the watch vouches for it");
         definitions.closed();
         assert_eq!(definitions.ask(&server).await, by(Word::Past, "5"));
-        assert_eq!(definitions.get("blue", "other", WAIT, || async { server.answer() }).await, Err("nobody there".into()));
+        assert_eq!(
+            definitions.get("blue", "other", WAIT, || async { server.answer() }).await,
+            Err("nobody there".into())
+        );
         // It is there again, whatever the watch says.
         server.silent.set(false);
         server.now_has("6");

@@ -1,5 +1,8 @@
 //! The watch of definitions' metadata, from the first question on.
 
+#[cfg(test)]
+mod tests;
+
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, Instant};
 

@@ -20,8 +20,8 @@ impl Agents {
             "## {HEADING}\n\nWritten by `make bench PART=agents DOCS=1`; do not edit. Measured on {machine}.\n\n\
              {count} agents, each the agent's own code with its own connections and the rights of `deploy/`, beside a \
              real\nkube-apiserver with {DEFINITIONS} NetworkAttachmentDefinitions and a pod for each agent. All agents \
-             are in one process\non the same machine, so they and the API server share its cores: the seconds are those \
-             of this machine, the\nrequests and the API server's work are those of any. All pods use one definition. A \
+             are in one process\non the same machine, so they and the API server share its cores: the seconds are \
+             those of this machine, the\nrequests and the API server's work are those of any. All pods use one definition. A \
              rollout replaces {AT_A_TIME}\nagents at a time.\n\n"
         );
         let mut table = Table::new(&[
@@ -60,13 +60,14 @@ impl Agents {
             "\nBefore the first agent the API server has {} MiB. \"Watches\" are those that are open at the end. A \
              change is known\nwhen the agent no longer answers with the old definition. {failed} questions had to be \
              asked again.\n\n\
-             ![The API server's work](performance/agents.svg)\n\n![Until agents know a change](performance/agents-change.svg)\n\n",
+             ![The API server's work](performance/agents.svg)\n\n\
+             ![Until agents know a change](performance/agents-change.svg)\n\n",
             self.before / 1024
         );
         _ = writeln!(
             text,
-            "- **An agent lists no definitions.** It asks for a list of one, for the version of this moment, and watches \
-             from there.\n  A list of all metadata is {} MiB here, and {} s of the API server's CPU time; that times \
+            "- **An agent lists no definitions.** It asks for a list of one, for the version of this moment, and \
+             watches from there.\n  A list of all metadata is {} MiB here, and {} s of the API server's CPU time; that times \
              {count} is what a start of\n  all agents would cost.",
             number(self.list.bytes / f64::from(1 << 20)),
             number(self.list.cpu.0),

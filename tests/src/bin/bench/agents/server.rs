@@ -154,7 +154,10 @@ mod tests {
     fn a_line_is_a_name_labels_and_a_value() {
         let text = "# HELP a b\napiserver_request_total{code=\"200\",verb=\"GET\"} 1.5e+03\nprocess 2\n";
         let [one, other] = &parse(text)[..] else { panic!("two") };
-        assert_eq!((one.name.as_str(), one.label("verb"), one.label("code")), ("apiserver_request_total", Some("GET"), Some("200")));
+        assert_eq!(
+            (one.name.as_str(), one.label("verb"), one.label("code")),
+            ("apiserver_request_total", Some("GET"), Some("200"))
+        );
         assert!((one.value - 1500.0).abs() < 1e-9 && other.labels.is_empty());
     }
 

@@ -190,9 +190,8 @@ impl Site {
     fn create_definitions(&self) {
         definitions::install(&self.server);
         let networks = [Kind::Noop, Kind::Bridge].into_iter().flat_map(|kind| [(kind, 1), (kind, 2)]);
-        let objects = networks.map(|(kind, index)| {
-            definitions::definition("default", &kind.networks()[index], &self.list(kind, index))
-        });
+        let objects = networks
+            .map(|(kind, index)| definitions::definition("default", &kind.networks()[index], &self.list(kind, index)));
         self.server.create_all(&objects.collect::<Vec<_>>());
     }
 
