@@ -120,7 +120,9 @@ tools: ## the real plugins, runtimes and Kubernetes of the tests, which make tes
 
 bench: ## what a call costs, beside cnitool and Multus; AGAINST=DIR beside the build in DIR, PART=beside a part, ROUNDS=30 a shorter run, DOCS=1 into docs/; needs root
 	$(call prepare,build --locked --release -p genie-tests --bins)
-	BENCH_DOCS=$(DOCS) $(CARGO_TARGET_DIR)/release/bench $(ROUNDS) $(PART)
+	RUSTFLAGS="$(HOST_FLAGS)" cargo build --locked --release --target $(HOST) -p genie-host --example many_agents
+	BENCH_DOCS=$(DOCS) MANY_AGENTS=$(CARGO_TARGET_DIR)/$(HOST)/release/examples/many_agents \
+		$(CARGO_TARGET_DIR)/release/bench $(ROUNDS) $(PART)
 	$(if $(PART)$(AGAINST),,$(CARGO_TARGET_DIR)/release/e2e pod-start)
 
 fuzz: ## each target of tests/fuzz for 20 s; TIME=… or RUNS=… for longer, TARGET=… for one; needs a C++ compiler

@@ -56,7 +56,7 @@ impl ApiServer {
         let write = |name: &str, text: &str| fs::write(dir.join(name), text).expect("the directory is ours");
         write("tokens", &format!("{TOKEN},admin,admin,system:masters\n"));
         write("audit-policy", &json!({"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
-            "rules": [{"level": "Metadata", "resources": [{"group": ""}, {"group": "events.k8s.io"}]}, {"level": "None"}]}).to_string());
+            "rules": [{"level": "Metadata", "resources": [{"group": ""}, {"group": "events.k8s.io"}, {"group": "k8s.cni.cncf.io"}]}, {"level": "None"}]}).to_string());
         let key = Command::new("openssl").args(["genrsa", "-out"]).arg(dir.join("key")).arg("2048").output();
         assert!(key.is_ok_and(|key| key.status.success()), "openssl makes a key");
         let process = Command::new("sh")
@@ -130,6 +130,31 @@ impl ApiServer {
     pub fn create_all(&self, objects: &[Value]) {
         let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
         self.kubectl_with(&["create", "-o", "name", "-f", "-"], &list.to_string());
+    }
+
+    /// Creates thousands of objects. One kubectl limits itself to 50 a second after the first 300, so
+    /// several run side by side.
+    ///
+    /// # Panics
+    /// When the server refuses one.
+    pub fn create_many(&self, objects: &[Value]) {
+        std::thread::scope(|scope| {
+            for portion in objects.chunks(600) {
+                scope.spawn(move || self.create_all(portion));
+            }
+        });
+    }
+
+    /// The process of the server's that has this name.
+    pub fn process(&self, name: &str) -> Option<u32> {
+        let ours = self.process.id().to_string();
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        processes.filter_map(|process| process.file_name().to_str()?.parse().ok()).find(|process: &u32| {
+            // The line is `1234 (name) S PARENT …`.
+            let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+            let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
+            stat.contains(&format!("({name})")) && parent == Some(&ours)
+        })
     }
 
     /// The requests that the server has answered, from its audit log.

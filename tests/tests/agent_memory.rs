@@ -1,8 +1,14 @@
 //! Other people decide how many pods there are and how large they are. The agent's memory stays
 //! bounded.
 
+use std::time::{Duration, Instant};
+
+use genie_core::agent_api::client::ask;
+use genie_core::agent_api::protocol::{Answer, Body};
+use genie_core::object::ObjectName;
 use genie_tests::agent::Agent;
 use genie_tests::apiserver::ApiServer;
+use genie_tests::definitions;
 use genie_tests::fixture::reference_node;
 use serde_json::{Value, json};
 
@@ -13,6 +19,12 @@ const PODS: usize = 500;
 const ANNOTATIONS: usize = 255 << 10;
 /// How much memory the agent may take, in KiB: a quarter of its limit in `deploy/`.
 const BOUND: u64 = 64 << 10;
+
+/// Pods of an ordinary node, definitions of a large cluster, and how much memory the agent may take
+/// beside them, in KiB.
+const ORDINARY: usize = 250;
+const DEFINITIONS: usize = 5_000;
+const SMALL: u64 = 20_000_000 / 1024;
 
 /// Annotations of that size: one value, or thousands, which take much more memory than their texts.
 fn annotations(index: usize) -> Value {
@@ -62,4 +74,27 @@ fn large_annotations_of_many_pods_stay_out_of_memory_and_are_read_when_they_are_
         agent.eventually("its status", || server.get(&["pod", &name])["metadata"]["annotations"][STATUS].clone());
     }
     assert!(agent.peak() < BOUND, "the agent took {} KiB\n{}", agent.peak(), agent.log());
+}
+
+#[test]
+fn an_agent_with_250_pods_that_use_5000_definitions_takes_at_most_20_mb() {
+    let server = ApiServer::start();
+    definitions::install(&server);
+    definitions::fill(&server, DEFINITIONS);
+    let annotations = json!({"k8s.v1.cni.cncf.io/networks": "net1"});
+    let pods: Vec<_> = (0..ORDINARY).map(|index| pod(&format!("pod{index}"), &annotations, false)).collect();
+    server.create_all(&pods);
+    let node = reference_node();
+    let agent = Agent::start(&node, &server.kubeconfig());
+    let known = || agent.log().contains(&format!("\"pods\":{ORDINARY}"));
+    agent.eventually("that all pods are known", || if known() { json!(true) } else { json!(null) });
+    let socket = node.dir().join("agent.sock");
+    for index in 0..DEFINITIONS {
+        let name = format!("net{index}");
+        let wanted = ObjectName::new("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", Some("default"), &name);
+        let question = Body::Object { object: wanted.unwrap(), wait_ms: 20_000 };
+        let answer = ask(&socket, question, Instant::now() + Duration::from_secs(20));
+        assert!(matches!(answer, Ok(Some(Answer::Object(Some(_))))), "{name}: {answer:?}");
+    }
+    assert!(agent.peak() < SMALL, "the agent took {} KiB\n{}", agent.peak(), agent.log());
 }

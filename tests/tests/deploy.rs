@@ -248,7 +248,7 @@ fn the_agent_may_do_what_it_needs_and_nothing_else() {
         ["create patch", "", "events"],
         ["get patch", "", "nodes"],
         ["get", "", "namespaces"],
-        ["get", "k8s.cni.cncf.io", "network-attachment-definitions"],
+        ["get list watch", "k8s.cni.cncf.io", "network-attachment-definitions"],
         ["get list watch", "apps", "daemonsets=genie"],
     ];
     const OTHER: &[[&str; 3]] = &[
@@ -260,6 +260,7 @@ fn the_agent_may_do_what_it_needs_and_nothing_else() {
         ["list watch create update delete", "", "nodes"],
         ["list watch create update patch delete", "", "namespaces"],
         ["patch", "", "nodes/status"],
+        ["create update patch delete", "k8s.cni.cncf.io", "network-attachment-definitions"],
         ["get list watch", "", "secrets"],
         ["get list watch", "", "configmaps"],
         ["create", "", "serviceaccounts/token"],

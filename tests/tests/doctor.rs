@@ -125,7 +125,8 @@ fn what_the_api_server_allows() {
             {"apiGroups": [""], "resources": ["pods/status"], "verbs": ["patch"]},
             {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]},
             {"apiGroups": [""], "resources": ["nodes", "namespaces"], "verbs": ["get"]},
-            {"apiGroups": ["k8s.cni.cncf.io"], "resources": ["network-attachment-definitions"], "verbs": ["get"]},
+            {"apiGroups": ["k8s.cni.cncf.io"], "resources": ["network-attachment-definitions"],
+             "verbs": ["get", "list", "watch"]},
         ],
     }));
     let bind = "--serviceaccount=kube-system:genie";

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, OnceCell};
 
+use super::definitions::Definitions;
 use super::files::Files;
 use super::metrics::Metrics;
 use super::networks::Networks;
@@ -52,6 +53,8 @@ pub struct Context {
     pub options: Options,
     /// The pods of this node.
     pub pods: Pods,
+    /// The definitions that pods of this node use.
+    pub definitions: Definitions,
     /// The metrics.
     pub metrics: Metrics,
     /// The networks of this node.
@@ -77,6 +80,7 @@ impl Context {
             files: Files::new(&options.layout),
             options,
             pods: Pods::default(),
+            definitions: Definitions::default(),
             metrics: Metrics::new(),
             shadows: Shadows::default(),
             pulls: Pulls::default(),
@@ -135,7 +139,7 @@ impl Context {
 
     /// All metrics in the format of `OpenMetrics`.
     pub fn metrics_text(&self) -> String {
-        self.metrics.text(&self.pods, &self.files, self.problem().is_none())
+        self.metrics.text(&self.pods, &self.definitions, &self.files, self.problem().is_none())
     }
 
     /// Why the node is not as the configuration wants it. The result is none when it is.

@@ -15,6 +15,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::definitions::{Definitions, Word};
 use super::files::{self, Files};
 use super::networks::Networks;
 use super::pods::Pods;
@@ -88,6 +89,11 @@ struct Of {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct WordOf {
+    word: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Outcome {
     outcome: &'static str,
 }
@@ -124,6 +130,10 @@ pub struct Metrics {
     watch_failures: Counter,
     watched: Gauge,
     pods: Gauge,
+    definitions: Gauge,
+    definition_answers: Family<WordOf, Counter>,
+    definitions_watched: Gauge,
+    definitions_watch_failures: Counter,
     ready: Gauge,
     selector_names: Bounded,
 }
@@ -153,6 +163,10 @@ impl Metrics {
             watch_failures: Counter::default(),
             watched: Gauge::default(),
             pods: Gauge::default(),
+            definitions: Gauge::default(),
+            definition_answers: Family::default(),
+            definitions_watched: Gauge::default(),
+            definitions_watch_failures: Counter::default(),
             ready: Gauge::default(),
             selector_names: Bounded::at_most(16),
         };
@@ -179,6 +193,9 @@ impl Metrics {
         }
         for of in files::KINDS {
             drop(self.files.get_or_create(&Of { of }));
+        }
+        for word in Word::ALL {
+            drop(self.definition_answers.get_or_create(&WordOf { word: word.name() }));
         }
     }
 
@@ -211,6 +228,14 @@ impl Metrics {
         all.register("watch_failures", help, self.watch_failures.clone());
         all.register("watched", "1: the watch of the node's pods works", self.watched.clone());
         all.register("pods", "Pods of this node that may get networks", self.pods.clone());
+        let help = "NetworkAttachmentDefinitions that are kept";
+        all.register("definitions", help, self.definitions.clone());
+        let help = "Answers to questions for a NetworkAttachmentDefinition";
+        all.register("definition_answers", help, self.definition_answers.clone());
+        let help = "1: the watch of NetworkAttachmentDefinitions works; it begins with the first question for one";
+        all.register("definitions_watched", help, self.definitions_watched.clone());
+        let help = "How often the watch of NetworkAttachmentDefinitions broke";
+        all.register("definitions_watch_failures", help, self.definitions_watch_failures.clone());
         all.register("ready", "1: the node is as the configuration wants it", self.ready.clone());
         let build = Info::new([("version", env!("CARGO_PKG_VERSION")), ("engine", ENGINE_ID)]);
         all.register("build", "This program, and the engine that selectors are compiled for", build);
@@ -261,6 +286,16 @@ impl Metrics {
         self.watch_failures.inc();
     }
 
+    /// Counts an answer to a question for a definition.
+    pub fn definition_answered(&self, word: Word) {
+        self.definition_answers.get_or_create(&WordOf { word: word.name() }).inc();
+    }
+
+    /// The watch of definitions broke.
+    pub fn definition_watch_failed(&self) {
+        self.definitions_watch_failures.inc();
+    }
+
     /// Counts a round of publication.
     pub fn published(&self, published: &Published) {
         let rounds: [&Round; 2] = [&published.annotations, &published.events];
@@ -287,9 +322,11 @@ impl Metrics {
     }
 
     /// The text in the format of `OpenMetrics`, with the values of this moment.
-    pub fn text(&self, pods: &Pods, files: &Files, ready: bool) -> String {
+    pub fn text(&self, pods: &Pods, definitions: &Definitions, files: &Files, ready: bool) -> String {
         self.pods.set(count(pods.len()));
         self.watched.set(pods.is_watched().into());
+        self.definitions.set(count(definitions.len()));
+        self.definitions_watched.set(definitions.is_watched().into());
         self.ready.set(ready.into());
         for (of, files) in files::KINDS.into_iter().zip(files.count()) {
             self.files.get_or_create(&Of { of }).set(count(files));

@@ -7,6 +7,7 @@ mod child;
 mod connections;
 mod context;
 mod daemon_set;
+pub mod definitions;
 mod files;
 mod http;
 pub mod installation;
@@ -24,4 +25,4 @@ mod tests;
 mod unrecorded;
 
 pub use context::{Context, Options};
-pub use run::run;
+pub use run::{follow, run};

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::Context;
 use super::Options;
 use super::daemon_set;
+use super::definitions;
 use super::http;
 use super::installation::Installation;
 use super::pods;
@@ -54,7 +55,7 @@ async fn tasks(context: &Arc<Context>, installation: Option<&Installation>) -> R
         _ = interrupt.recv() => tracing::info!("interrupted"),
         served = socket::serve_plugins(context) => served.context("the plugin's socket")?,
         served = health(context) => served?,
-        () = pods::watch(context) => {},
+        () = follow(context) => {},
         published = publish(context) => published?,
         () = reconcile(context) => {},
         () = shadow::ask(context, Path::new(OURSELVES)) => {},
@@ -63,6 +64,11 @@ async fn tasks(context: &Arc<Context>, installation: Option<&Installation>) -> R
         () = pull(context) => {},
     }
     Ok(())
+}
+
+/// Follows what the API server tells of this node's pods and of definitions, for ever.
+pub async fn follow(context: &Context) {
+    tokio::join!(pods::watch(context), definitions::watch(context));
 }
 
 async fn keep_installed(context: &Context, installation: Option<&Installation>) {

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::Context;
 use super::connections::Connections;
+use super::definitions;
 use super::pods::Known;
 use crate::kubernetes;
 use genie_core::agent_api::protocol::{Answer, Body, CallReport, MAX_LINE, OLDEST, Request, Response, VERSION};
@@ -122,8 +123,15 @@ async fn converse(context: &Context, shared: &Shared, stream: UnixStream) -> io:
             }
         },
         Ok(Body::Object { object: wanted, wait_ms }) => {
-            let read = object(context, &shared.objects, &wanted);
-            let object = timeout(LONGEST.min(Duration::from_millis(wait_ms)), read).await;
+            let wait = LONGEST.min(Duration::from_millis(wait_ms));
+            let read = async {
+                if definitions::is_definition(&wanted) {
+                    definitions::answer(context, &wanted, wait).await
+                } else {
+                    object(context, &shared.objects, &wanted).await
+                }
+            };
+            let object = timeout(wait, read).await;
             let object = object.unwrap_or_else(|_| Err("the API server does not answer in time".into()));
             object.map_or_else(Answer::Error, Answer::Object)
         }

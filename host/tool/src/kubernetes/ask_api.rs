@@ -36,7 +36,7 @@ async fn answer(order: &ApiOrder) -> Result<Answer, String> {
     let client = client::client(config)?;
     let answer = match &order.question {
         Body::Pod(identity) => read::pod(&client, identity).await.map(Answer::Pod),
-        Body::Object { object, .. } => read::object(&client, object).await.map(Answer::Object),
+        Body::Object { object, .. } => read::object(&client, object).await.map(Answer::Object).map_err(String::from),
         Body::Report(_) => Err("a report is no question".into()),
     };
     answer.map_err(|error| format!("{error} (asked {})", server.trim_end_matches('/')))

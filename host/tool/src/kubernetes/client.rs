@@ -15,8 +15,12 @@ use tower::{BoxError, ServiceBuilder};
 use super::kubeconfig;
 use genie_core::sources::Access;
 
-/// How long establishing a connection may take.
-const CONNECT: Duration = Duration::from_secs(5);
+/// How long establishing a connection may take, as in other clients. To begin again sooner would
+/// make an API server to which all nodes connect at once do the same work in vain, again and again.
+/// Who cannot wait for an answer keeps the time himself.
+const CONNECT: Duration = Duration::from_secs(30);
+/// How long it may take until a request is written.
+const WRITE: Duration = Duration::from_secs(5);
 /// A proxy that is set and never used.
 const NO_PROXY: &str = "http://localhost";
 
@@ -72,7 +76,7 @@ pub(super) fn client(mut config: Config) -> Result<Client, String> {
     config.connect_timeout = Some(CONNECT);
     // The caller keeps the time of a request; a watch stays open for as long as it likes.
     config.read_timeout = None;
-    config.write_timeout = Some(CONNECT);
+    config.write_timeout = Some(WRITE);
     config.accept_invalid_certs = false;
     let server = config.cluster_url.to_string();
     without_delay(config).map_err(|error| format!("no client can be made for {server}: {error}"))

@@ -10,4 +10,4 @@ mod tests;
 
 pub use ask_api::ask_api;
 pub use client::{connect, in_cluster};
-pub use read::{STATIC_UID, facts, object, pod, readable};
+pub use read::{STATIC_UID, Untold, definitions, facts, object, pod, readable};

@@ -17,6 +17,29 @@ const OBJECT: usize = 2 << 20;
 /// in the API server has another uid.
 pub const STATIC_UID: &str = "kubernetes.io/config.hash";
 
+/// Why the API server tells nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Untold {
+    /// The reason.
+    pub why: String,
+    /// Whether it said nothing at all, or only that it cannot say anything now. Otherwise it refuses,
+    /// and asking again is of no use.
+    pub silent: bool,
+}
+
+impl Untold {
+    /// The server says nothing.
+    pub fn silent(why: &str) -> Self {
+        Self { why: why.into(), silent: true }
+    }
+}
+
+impl From<Untold> for String {
+    fn from(untold: Untold) -> Self {
+        untold.why
+    }
+}
+
 /// The facts of a pod. The result is none when there is no pod of that namespace and name.
 ///
 /// # Errors
@@ -40,7 +63,7 @@ pub async fn pod(client: &Client, wanted: &Identity) -> Result<Option<PodFacts>,
 ///
 /// # Errors
 /// The server gives no answer, or one that is too large.
-pub async fn object(client: &Client, object: &ObjectName) -> Result<Option<Value>, String> {
+pub async fn object(client: &Client, object: &ObjectName) -> Result<Option<Value>, Untold> {
     get(client, object).await
 }
 
@@ -61,9 +84,10 @@ pub fn facts(metadata: &ObjectMeta, service_account: Option<&str>) -> PodFacts {
     }
 }
 
-async fn get<T: DeserializeOwned>(client: &Client, object: &ObjectName) -> Result<Option<T>, String> {
-    let untold = |why: String| format!("the API server does not tell {object}: {why}");
-    let unreadable = |error: kube::Error| untold(readable(&error));
+async fn get<T: DeserializeOwned>(client: &Client, object: &ObjectName) -> Result<Option<T>, Untold> {
+    let told = |silent, why: String| Untold { why: format!("the API server does not tell {object}: {why}"), silent };
+    let untold = |why: String| told(false, why);
+    let unreadable = |error: kube::Error| told(is_silent(&error), readable(&error));
     let resource = resource(client, object).await.map_err(unreadable)?;
     let api: Api<DynamicObject> = match object.namespace() {
         Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
@@ -74,10 +98,17 @@ async fn get<T: DeserializeOwned>(client: &Client, object: &ObjectName) -> Resul
     let body = match client.request_stream(request).await {
         Ok(body) => body,
         Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(None),
+        // Not the object is missing: the server has no such path.
+        Err(kube::Error::Api(status)) if status.code == 404 => {
+            let api_version = object.api_version();
+            return Err(untold(format!(
+                "it has no {api_version}; install the custom resource definition of that kind"
+            )));
+        }
         Err(error) => return Err(unreadable(error)),
     };
     let mut bytes = Vec::new();
-    body.take(OBJECT as u64 + 1).read_to_end(&mut bytes).await.map_err(|error| untold(error.to_string()))?;
+    body.take(OBJECT as u64 + 1).read_to_end(&mut bytes).await.map_err(|error| told(true, error.to_string()))?;
     if bytes.len() > OBJECT {
         return Err(untold(format!("it is larger than {} MiB", OBJECT >> 20)));
     }
@@ -91,9 +122,24 @@ async fn resource(client: &Client, object: &ObjectName) -> Result<ApiResource, k
     match (object.group(), object.kind()) {
         ("", _) => Ok(ApiResource::from_gvk(&kind)),
         ("k8s.cni.cncf.io", "NetworkAttachmentDefinition") => {
-            Ok(ApiResource::from_gvk_with_plural(&kind, "network-attachment-definitions"))
+            Ok(ApiResource { version: kind.version.clone(), api_version: kind.api_version(), ..definitions() })
         }
         _ => kube::discovery::pinned_kind(client, &kind).await.map(|(resource, _)| resource),
+    }
+}
+
+/// The API resource of NetworkAttachmentDefinitions.
+pub fn definitions() -> ApiResource {
+    let kind = GroupVersionKind::gvk("k8s.cni.cncf.io", "v1", "NetworkAttachmentDefinition");
+    ApiResource::from_gvk_with_plural(&kind, "network-attachment-definitions")
+}
+
+/// Whether the server says nothing of what it was asked for: it is away, or has too much to do, or
+/// does not know us (any more).
+fn is_silent(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => matches!(status.code, 401 | 429 | 500..),
+        _ => true,
     }
 }
 

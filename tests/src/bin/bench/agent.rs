@@ -1,8 +1,12 @@
-//! The agent's memory, with the pods of a large cluster behind a real API server.
+//! The agent's memory, with the pods and the definitions of a large cluster behind a real API server.
 
 use std::fmt;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 
 use genie_tests::apiserver::ApiServer;
+use genie_tests::definitions;
 use serde_json::{Value, json};
 
 use crate::memory;
@@ -12,9 +16,8 @@ use crate::running::Running;
 const OWN: usize = 250;
 /// The pods of other nodes, which the agent does not see.
 const OTHERS: usize = 4_750;
-/// How many pods one kubectl creates. It limits itself to 50 a second after the first 300, so
-/// several run side by side.
-const PORTION: usize = 600;
+/// The definitions. Pods of the agent's node use all of them, one after the other.
+const DEFINITIONS: usize = 5_000;
 /// The memory that the agent may have, in KiB.
 const TARGET: u64 = 20_000_000 / 1024;
 
@@ -32,8 +35,13 @@ impl Agent {
     pub fn measure() -> Self {
         let server = ApiServer::start();
         fill(&server);
+        definitions::install(&server);
+        definitions::fill(&server, DEFINITIONS);
         let agent = Running::start(&server.kubeconfig());
         agent.wait_until_it_knows_its_pods(OWN);
+        for index in 0..DEFINITIONS {
+            ask(&agent.socket(), &format!("net{index}"));
+        }
         let of = |what| memory::of(agent.id(), what).expect("the agent runs");
         Self { peak: of("VmHWM"), resident: of("VmRSS") }
     }
@@ -41,7 +49,8 @@ impl Agent {
 
 impl fmt::Display for Agent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\nthe agent's memory, {OWN} pods on its node, {} in the cluster", OWN + OTHERS)?;
+        let pods = OWN + OTHERS;
+        writeln!(f, "\nthe agent's memory, {OWN} pods on its node, {pods} in the cluster, {DEFINITIONS} definitions")?;
         writeln!(f, "{:<34} {:>11} KiB", "at most (VmHWM)", self.peak)?;
         writeln!(f, "{:<34} {:>11} KiB", "resident (VmRSS)", self.resident)?;
         let verdict = if self.peak <= TARGET { "met" } else { "missed" };
@@ -51,11 +60,18 @@ impl fmt::Display for Agent {
 
 fn fill(server: &ApiServer) {
     let pods: Vec<_> = (0..OWN + OTHERS).map(|index| pod(index, if index < OWN { 1 } else { 2 })).collect();
-    std::thread::scope(|scope| {
-        for portion in pods.chunks(PORTION) {
-            scope.spawn(move || server.create_all(portion));
-        }
-    });
+    server.create_many(&pods);
+}
+
+/// Asks the agent for a definition, as the plugin does.
+fn ask(socket: &Path, name: &str) {
+    let question = json!({"version": 1, "object": {"api_version": "k8s.cni.cncf.io/v1",
+        "kind": "NetworkAttachmentDefinition", "namespace": "default", "name": name, "wait_ms": 20_000}});
+    let mut agent = UnixStream::connect(socket).expect("the agent listens");
+    writeln!(agent, "{question}").expect("the agent reads");
+    let mut answer = String::new();
+    BufReader::new(agent).read_line(&mut answer).expect("the agent answers");
+    assert!(answer.contains("macvlan"), "{answer}");
 }
 
 /// A pod as a Deployment makes it that was applied by kubectl.

@@ -7,6 +7,7 @@
 
 mod against;
 mod agent;
+mod agents;
 mod beside;
 mod chart;
 mod load;
@@ -19,6 +20,7 @@ mod requests;
 mod rules;
 mod running;
 mod script;
+mod section;
 mod subjects;
 mod table;
 mod turns;
@@ -37,9 +39,9 @@ use subjects::Bench;
 /// The rounds that count, unless the first argument says otherwise.
 const ROUNDS: usize = 300;
 /// The parts that can be measured alone: our calls, a table of rules, what a script adds, all
-/// programs side by side, the agent's memory, the requests to the API server, load (many calls at once,
-/// and many records), and the commands that decide offline.
-const PARTS: [&str; 8] = ["calls", "rules", "script", "offline", "beside", "agent", "requests", "load"];
+/// programs side by side, the agent's memory, the agents of a large cluster, the requests to the API
+/// server, load (many calls at once, and many records), and the commands that decide offline.
+const PARTS: [&str; 9] = ["calls", "rules", "script", "offline", "beside", "agent", "agents", "requests", "load"];
 /// The rounds before those that count.
 const WARM_UP: usize = 20;
 /// The variable that is set in the process with its own mounts.
@@ -77,6 +79,9 @@ fn main() -> ExitCode {
     }
     if wanted.part("agent") {
         print!("{}", Agent::measure());
+    }
+    if wanted.part("agents") {
+        agents::run();
     }
     if wanted.part("requests") {
         print!("{}", Requests::measure());

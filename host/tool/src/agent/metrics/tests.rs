@@ -47,7 +47,7 @@ impl Node {
     }
 
     fn text(&self) -> String {
-        self.metrics.text(&Pods::default(), &self.files, true)
+        self.metrics.text(&Pods::default(), &Definitions::default(), &self.files, true)
     }
 
     /// The samples, without comments.

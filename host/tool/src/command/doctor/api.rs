@@ -30,8 +30,12 @@ const fn need(resource: &'static str, verb: &'static str, purpose: &'static str)
     Need { group: "", resource, subresource: "", verb, purpose }
 }
 
+const fn definitions(verb: &'static str, purpose: &'static str) -> Need {
+    Need { group: "k8s.cni.cncf.io", ..need("network-attachment-definitions", verb, purpose) }
+}
+
 /// The permissions of plugin and agent, which use the same account.
-const NEEDS: [Need; 9] = [
+const NEEDS: [Need; 11] = [
     need("pods", "get", "annotations and labels of pods that nobody else knows"),
     need("pods", "list", "the agent's view of the node's pods"),
     need("pods", "watch", "the agent's view of the node's pods"),
@@ -40,10 +44,9 @@ const NEEDS: [Need; 9] = [
     need("events", "patch", "telling a pod why it was refused"),
     need("nodes", "get", "labels of the node, for selectors"),
     need("namespaces", "get", "labels of a pod's namespace, for selectors"),
-    Need {
-        group: "k8s.cni.cncf.io",
-        ..need("network-attachment-definitions", "get", "networks that are objects of the cluster")
-    },
+    definitions("get", "networks that are objects of the cluster"),
+    definitions("list", "the agent's view of networks that are objects"),
+    definitions("watch", "the agent's view of networks that are objects"),
 ];
 
 pub fn check(site: &Site) -> Vec<Finding> {

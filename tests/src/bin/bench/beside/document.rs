@@ -16,7 +16,7 @@ use crate::table::Table;
 const CONTENTS: &str = "\
 [Targets](#targets), [how it is measured](#how-it-is-measured),
 [one call after the other](#one-call-after-the-other), [many at once](#many-at-once), [memory](#memory),
-[where our own time goes](#where-our-own-time-goes)";
+[where our own time goes](#where-our-own-time-goes), [the API server of a large cluster](#the-api-server-of-a-large-cluster)";
 
 /// How the figures were measured, for the page's readers.
 const HOW: &str = "\

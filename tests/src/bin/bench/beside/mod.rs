@@ -13,15 +13,16 @@ mod site;
 mod targets;
 mod usage;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{env, fs};
 
 use contender::{Contenders, Who};
 use genie_tests::netns::Namespace;
-use genie_tests::programs;
 use site::{Kind, Site};
 
+use crate::agents;
 use crate::machine;
+use crate::section;
 use crate::subjects::build_noop;
 
 /// How many rounds are made of each.
@@ -63,12 +64,9 @@ pub fn run(rounds: usize) {
     let place = env::var("TMPDIR").map_or_else(|_| String::new(), |dir| format!("TMPDIR={dir} "));
     let page = measured.page(&machine, &format!("{place}make bench PART=beside ROUNDS={rounds} DOCS=1"));
     print!("{page}");
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| programs::root().join("target"), PathBuf::from);
-    let docs = env::var_os("BENCH_DOCS").is_some_and(|wanted| wanted == "1").then(|| programs::root().join("docs"));
-    for place in [Some(target.join("bench")), docs].into_iter().flatten() {
+    for place in section::places() {
         let pictures = place.join("performance");
-        fs::create_dir_all(&pictures).expect("a directory");
-        fs::write(place.join("performance.md"), &page).expect("a file");
+        section::write_others(&place.join("performance.md"), &page, &[agents::HEADING]);
         for (name, svg) in plots::all(&measured) {
             fs::write(pictures.join(name), svg).expect("a file");
         }

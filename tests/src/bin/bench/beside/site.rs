@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use genie_tests::apiserver::ApiServer;
+use genie_tests::definitions;
 use genie_tests::netns::Namespace;
 use genie_tests::programs;
 use serde_json::{Value, json};
@@ -187,31 +188,10 @@ impl Site {
 
     /// Creates the networks after the first one as objects of the API server.
     fn create_definitions(&self) {
-        self.server.create(&json!({
-            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-            "metadata": {"name": "network-attachment-definitions.k8s.cni.cncf.io"},
-            "spec": {
-                "group": "k8s.cni.cncf.io", "scope": "Namespaced",
-                "names": {
-                    "plural": "network-attachment-definitions", "singular": "network-attachment-definition",
-                    "kind": "NetworkAttachmentDefinition", "shortNames": ["net-attach-def"],
-                },
-                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
-                    "type": "object",
-                    "properties": {"spec": {"type": "object", "properties": {"config": {"type": "string"}}}},
-                }}}],
-            },
-        }));
-        let definition = "crd/network-attachment-definitions.k8s.cni.cncf.io";
-        self.server.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", definition]);
+        definitions::install(&self.server);
         let networks = [Kind::Noop, Kind::Bridge].into_iter().flat_map(|kind| [(kind, 1), (kind, 2)]);
-        let objects = networks.map(|(kind, index)| {
-            json!({
-                "apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition",
-                "metadata": {"name": kind.networks()[index], "namespace": "default"},
-                "spec": {"config": self.list(kind, index).to_string()},
-            })
-        });
+        let objects = networks
+            .map(|(kind, index)| definitions::definition("default", &kind.networks()[index], &self.list(kind, index)));
         self.server.create_all(&objects.collect::<Vec<_>>());
     }
 
