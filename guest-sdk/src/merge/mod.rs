@@ -48,8 +48,9 @@ const CNI_VERSION: &str = "1.1.0";
 /// `interface` is the runtime's own interface. A network whose result names no interface
 /// gets one in the merged result, on which runtimes find the address; `sandbox`, the path
 /// of the pod's network namespace, is written there. A module is not told this path and
-/// passes none: the path is then taken from another network's interface. An outcome whose
-/// own interface is empty is not about one interface, and gets no interface added.
+/// passes none: the path is then taken from another network's interface, and where no network names
+/// one, the host adds it. An outcome whose own interface is empty is not about one interface, and gets
+/// no interface added.
 ///
 /// The merged result has the annotation [`MULTI_IP_PREFERENCES`] when there is more than one
 /// network and at least one of them has an address. The status of all networks
