@@ -130,13 +130,15 @@ fuzz: ## each target of tests/fuzz for 20 s; TIME=… or RUNS=… for longer, TA
 	tests/side-by-side Rust 'make --no-print-directory toolchain' 'Go  ' 'tests/tools/build $(TOOLS_$@)'
 	tests/fuzz/run $(TARGET)
 
-deploy: ## deploy/configuration.yaml and deploy/genie.yaml, from the chart
+deploy: ## the manifests of deploy/, from the chart
 	tests/needs $(TOOLS_$@)
 	tests/tools/build $(TOOLS_$@)
 	HELM=$(GENIE_TOOLS)/bin/helm deploy/render configuration > deploy/configuration.new
 	HELM=$(GENIE_TOOLS)/bin/helm deploy/render program > deploy/genie.new
+	HELM=$(GENIE_TOOLS)/bin/helm deploy/render networks > deploy/kinds/logical-networks.new
 	mv deploy/configuration.new deploy/configuration.yaml
 	mv deploy/genie.new deploy/genie.yaml
+	mv deploy/kinds/logical-networks.new deploy/kinds/logical-networks.yaml
 
 reproducible: build script ## that another folder, target directory and CARGO_HOME give the same bytes; takes a whole build
 	tests/reproducible

@@ -121,6 +121,17 @@ pub fn parse<'a>(key: &str, text: &'a str) -> Result<Vec<Wanted<'a>>, Refusal> {
 pub fn plan(request: &Request, key: &str, text: &str) -> Result<Plan, Refusal> {
     let wanted = parse(key, text)?;
     let attachments = attach(request, key, &wanted)?;
+    require_own_interface(request, key, text, &wanted)?;
+    Ok(Plan::new(format!("{key}: \"{text}\""), attachments))
+}
+
+/// Checks that one of the networks of the list `text` will be on the runtime's own interface. [`plan`]
+/// does that by itself; a selector that makes a plan of a list in its own way calls this.
+///
+/// # Errors
+///
+/// [`Refusal::Invalid`] when each of them is on another one.
+pub fn require_own_interface(request: &Request, key: &str, text: &str, wanted: &[Wanted<'_>]) -> Result<(), Refusal> {
     let own = &*request.interface;
     // An interface that an earlier plugin of the runtime's list has made need not be made again.
     let is_served = request.attribute("served") == Some(own);
@@ -132,7 +143,7 @@ pub fn plan(request: &Request, key: &str, text: &str) -> Result<Plan, Refusal> {
         );
         return Err(Refusal::invalid(key, text, message));
     }
-    Ok(Plan::new(format!("{key}: \"{text}\""), attachments))
+    Ok(())
 }
 
 /// The plan of pods that ask for nothing: the configuration's `default_plugin`, else the first

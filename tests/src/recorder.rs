@@ -174,14 +174,19 @@ pub fn address(kind: &str) -> String {
     format!("10.{a}.{b}.2")
 }
 
-/// A recorder's answer to ADD: an interface with one address (a /24). If there was a `prevResult`,
-/// the answer is that result, as a chained plugin gives it.
+/// A recorder's answer to ADD: an interface with one address (a /24), which is the second one of
+/// `ipam.subnet` if the type of `ipam` is `recorder`. If there was a `prevResult`, the answer is that
+/// result, as a chained plugin gives it.
 pub fn result(kind: &str, interface: &str, netns: &str, config: &Value) -> Value {
     if let Some(previous) = config.get("prevResult") {
         return previous.clone();
     }
     let (a, b) = numbers(kind);
-    let (address, gateway) = (format!("10.{a}.{b}.2/24"), format!("10.{a}.{b}.1"));
+    let own = config["ipam"]["subnet"].as_str().filter(|_| config["ipam"]["type"] == "recorder");
+    let start = own
+        .and_then(|subnet| subnet.split_once(".0/"))
+        .map_or_else(|| format!("10.{a}.{b}"), |(start, _)| start.into());
+    let (address, gateway) = (format!("{start}.2/24"), format!("{start}.1"));
     let version = config["cniVersion"].as_str().unwrap_or("0.1.0");
     let interfaces = json!([{"name": interface, "mac": format!("0a:00:0a:{a:02x}:{b:02x}:02"), "sandbox": netns}]);
     match version {

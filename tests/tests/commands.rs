@@ -79,7 +79,7 @@ fn what_a_command_compiled_is_used_by_the_next_one() {
     let chain = ask(&node, "weave", &["--chain"]);
     assert_eq!(chain.status, PLAN, "{chain:?}");
     let first = artefacts(&users);
-    assert_eq!(first.len(), 3, "the built-in selectors: {first:?}");
+    assert_eq!(first.len(), 5, "the built-in selectors: {first:?}");
     assert_eq!(ask(&node, "weave", &["--chain"]).status, PLAN);
     assert_eq!(ask(&node, "weave", &["annotation"]).status, PLAN);
     assert_eq!(node.genie_host(&["inspect", "annotation"]).status, PLAN);

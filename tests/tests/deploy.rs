@@ -165,7 +165,11 @@ fn event(component: &str, node: &str, kind: &str) -> Value {
 
 #[test]
 fn the_manifests_are_what_the_chart_says() {
-    for (part, file) in [("configuration", "configuration.yaml"), ("program", "genie.yaml")] {
+    for (part, file) in [
+        ("configuration", "configuration.yaml"),
+        ("networks", "kinds/logical-networks.yaml"),
+        ("program", "genie.yaml"),
+    ] {
         let mut script = Command::new(deploy("render"));
         script.arg(part).env("HELM", programs::tool("helm"));
         let output = run(script, "");
@@ -249,6 +253,8 @@ fn the_agent_may_do_what_it_needs_and_nothing_else() {
         ["get patch", "", "nodes"],
         ["get", "", "namespaces"],
         ["get list watch", "k8s.cni.cncf.io", "network-attachment-definitions"],
+        ["get", "alpha.network.k8s.io", "logicalnetworks"],
+        ["get", "alpha.network.k8s.io", "physicalnetworks"],
         ["get list watch", "apps", "daemonsets=genie"],
     ];
     const OTHER: &[[&str; 3]] = &[
@@ -266,6 +272,8 @@ fn the_agent_may_do_what_it_needs_and_nothing_else() {
         ["create", "", "serviceaccounts/token"],
         ["update patch delete", "apps", "daemonsets=genie"],
         ["get", "apps", "daemonsets=another"],
+        ["list watch create update patch delete", "alpha.network.k8s.io", "logicalnetworks"],
+        ["list watch create update patch delete", "alpha.network.k8s.io", "physicalnetworks"],
     ];
     for [verbs, group, resource] in NEEDED {
         for verb in verbs.split(' ') {

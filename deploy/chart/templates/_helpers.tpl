@@ -121,3 +121,37 @@ openshift: {conf: /etc/kubernetes/cni/net.d, bin: /var/lib/cni/bin}
 {{- end -}}
 {{- toYaml $resources -}}
 {{- end -}}
+
+{{- /* The name of an object. */ -}}
+{{- define "genie.networks.object" -}}
+'^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$'
+{{- end -}}
+
+{{- /* The schema of a subnet. host-local refuses one with further bits. */ -}}
+{{- define "genie.networks.subnet" -}}
+type: string
+maxLength: 43
+x-kubernetes-validations:
+  - rule: isCIDR(self) && cidr(self) == cidr(self).masked()
+    message: "is no subnet: write it as in 10.32.20.0/24"
+{{- end -}}
+
+{{- /* The schema of what a PhysicalNetwork says of itself. */ -}}
+{{- define "genie.networks.status" -}}
+type: object
+properties:
+  dedicatedNet:
+    description: Whether one network carries all of it. Otherwise each LogicalNetwork may name another.
+    type: boolean
+  plugin:
+    description: The installed network that carries it, as in the annotation `cni`.
+    type: string
+    minLength: 1
+    maxLength: 255
+  subnet:
+    description: The subnet of which LogicalNetworks are parts.
+    {{- include "genie.networks.subnet" . | nindent 4 }}
+x-kubernetes-validations:
+  - rule: "!self.?dedicatedNet.orValue(false) || has(self.plugin)"
+    message: "a dedicated network names its plugin"
+{{- end -}}

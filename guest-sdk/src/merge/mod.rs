@@ -48,8 +48,9 @@ const CNI_VERSION: &str = "1.1.0";
 /// `interface` is the runtime's own interface. A network whose result names no interface
 /// gets one in the merged result, on which runtimes find the address; `sandbox`, the path
 /// of the pod's network namespace, is written there. A module is not told this path and
-/// passes none: the path is then taken from another network's interface. An outcome whose
-/// own interface is empty is not about one interface, and gets no interface added.
+/// passes none: the path is then taken from another network's interface, and where no network names
+/// one, the host adds it. An outcome whose own interface is empty is not about one interface, and gets
+/// no interface added.
 ///
 /// The merged result has the annotation [`MULTI_IP_PREFERENCES`] when there is more than one
 /// network and at least one of them has an address. The status of all networks
@@ -60,12 +61,13 @@ const CNI_VERSION: &str = "1.1.0";
 /// A message that names the network whose result is not a result of CNI 1.1.0, and says
 /// what is wrong with it.
 pub fn standard(interface: &str, sandbox: Option<&str>, outcomes: &[Outcome]) -> Result<Merged, String> {
-    let mut answers = outcomes.iter().map(Answer::read).collect::<Result<Vec<_>, _>>()?;
+    let answers = outcomes.iter().map(Answer::read).collect::<Result<Vec<_>, _>>()?;
     let preferences = multi_ip_preferences(&answers);
 
     let sandbox = sandbox.or_else(|| answers.iter().find_map(Answer::sandbox)).unwrap_or_default().to_owned();
-    // Stable: the others keep the plan's order.
-    answers.sort_by_key(|answer| answer.interface != interface);
+    // The others keep the plan's order. (Code that sorts would be larger than all of this.)
+    let (mut answers, others): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.interface == interface);
+    answers.extend(others);
     for answer in &mut answers {
         answer.complete(&sandbox);
     }

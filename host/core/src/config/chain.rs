@@ -16,7 +16,8 @@ use crate::selector::sandbox::limits::Limits;
 use crate::selector::settings::Settings;
 
 /// The chain of a configuration without `selectors`, in CNI-Genie's order.
-pub const DEFAULT_CHAIN: [&str; 3] = ["network-attachment", "annotation", "default-plugin"];
+pub const DEFAULT_CHAIN: [&str; 5] =
+    ["network-attachment", "annotation", "logical-network", "least-loaded", "default-plugin"];
 
 /// The keys of an entry.
 const ENTRY_KEYS: [&str; 9] = ["grant", "imports", "limits", "module", "name", "run", "settings", "sha256", "wake"];

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Config;
 use super::Paths;
+use super::chain::DEFAULT_CHAIN;
 use crate::cni::code;
 use crate::selector::chain::Run;
 use crate::selector::grants::{Grants, Plain};
@@ -43,7 +44,7 @@ fn genies_own_file_is_accepted_as_it_is() {
     assert_eq!(*agent, PodSource::Agent("/run/genie/agent.sock".into()));
     assert_eq!(api.access.kubeconfig, Some("/etc/cni/net.d/genie-kubeconfig".into()));
     let chain: Vec<_> = config.chain.entries.iter().map(|entry| entry.name.as_str()).collect();
-    assert_eq!(chain, ["network-attachment", "annotation", "default-plugin"]);
+    assert_eq!(chain, DEFAULT_CHAIN);
     assert_eq!(config.paths.conf_dir, Path::new("/etc/cni/net.d"));
 }
 

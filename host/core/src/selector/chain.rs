@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::cni::{CniError, code};
 use crate::selector::abi::{Merged, Outcome, Plan, Refusal, Request, Verdict};
+use crate::selector::completed::with_sandbox;
 use crate::selector::decision::{Decision, Failed, Step, StepOutcome};
 use crate::selector::grants::Grants;
 use crate::selector::mistake;
@@ -240,7 +241,9 @@ impl Chain {
         let (answer, _) = entry.carry_out(loader, task, asked, facts, deadline);
         Some(answer.and_then(|answer| match answer {
             TaskAnswer::Merged(Ok(merged)) => {
-                let checked = entry.grants.check_merged(&merged, outcomes, &standard()?);
+                let standard = standard()?;
+                let merged = with_sandbox(merged, &standard);
+                let checked = entry.grants.check_merged(&merged, outcomes, &standard);
                 checked.map(|()| merged).map_err(|missing| missing.into_error(&entry.name))
             }
             TaskAnswer::Merged(Err(refusal)) => Err(entry.refused(refusal)),

@@ -13,6 +13,7 @@ pub mod abi;
 pub mod artefact;
 pub mod chain;
 pub mod child;
+mod completed;
 pub mod contract;
 pub mod decision;
 pub mod grants;

@@ -231,12 +231,18 @@ mod tests {
     #[test]
     fn a_chain_that_was_not_written_is_written_with_the_entry_in_its_place() {
         for (place, expected) in [
-            (None, ["a.wasm", "network-attachment", "annotation", "default-plugin"]),
-            (Some(Place::First), ["a.wasm", "network-attachment", "annotation", "default-plugin"]),
-            (Some(Place::Last), ["network-attachment", "annotation", "default-plugin", "a.wasm"]),
+            (None, ["a.wasm", "network-attachment", "annotation", "logical-network", "least-loaded", "default-plugin"]),
+            (
+                Some(Place::First),
+                ["a.wasm", "network-attachment", "annotation", "logical-network", "least-loaded", "default-plugin"],
+            ),
+            (
+                Some(Place::Last),
+                ["network-attachment", "annotation", "logical-network", "least-loaded", "default-plugin", "a.wasm"],
+            ),
             (
                 Some(Place::Before("default-plugin".into())),
-                ["network-attachment", "annotation", "a.wasm", "default-plugin"],
+                ["network-attachment", "annotation", "logical-network", "least-loaded", "a.wasm", "default-plugin"],
             ),
         ] {
             let mut config_map = parse(&json!({"type": "genie"}));
@@ -292,7 +298,7 @@ mod tests {
         assert_eq!(manifest["binaryData"], json!({}));
         assert_eq!(
             modules(ConfigMap::parse(&manifest.to_string()).unwrap()),
-            ["network-attachment", "annotation", "default-plugin"]
+            ["network-attachment", "annotation", "logical-network", "least-loaded", "default-plugin"]
         );
     }
 

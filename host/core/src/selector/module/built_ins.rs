@@ -12,9 +12,15 @@ pub struct BuiltIn {
 }
 
 /// All of them.
-pub const BUILT_INS: [BuiltIn; 4] = [
+pub const BUILT_INS: [BuiltIn; 6] = [
     BuiltIn { name: "annotation", grant: "[]", wake: &["cni"] },
     BuiltIn { name: "default-plugin", grant: "[]", wake: &[] },
+    BuiltIn { name: "least-loaded", grant: r#"["node"]"#, wake: &["cni"] },
+    BuiltIn {
+        name: "logical-network",
+        grant: r#"[{"cluster": ["LogicalNetwork", "PhysicalNetwork"]}, {"patch": ["ipam.subnet"]}]"#,
+        wake: &["networks"],
+    },
     BuiltIn {
         name: "network-attachment",
         grant: r#"[{"definitions": "own"}, "addresses", "default-route", {"patch": ["args.cni"]},
