@@ -222,7 +222,7 @@ impl Definitions {
     }
 
     /// How many definitions are kept.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.lock().kept.len()
     }
 

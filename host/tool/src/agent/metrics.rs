@@ -325,7 +325,7 @@ impl Metrics {
     pub fn text(&self, pods: &Pods, definitions: &Definitions, files: &Files, ready: bool) -> String {
         self.pods.set(count(pods.len()));
         self.watched.set(pods.is_watched().into());
-        self.definitions.set(count(definitions.len()));
+        self.definitions.set(count(definitions.count()));
         self.definitions_watched.set(definitions.is_watched().into());
         self.ready.set(ready.into());
         for (of, files) in files::KINDS.into_iter().zip(files.count()) {

@@ -71,7 +71,9 @@ fn entries(attachments: Value) -> [Vec<Value>; 2] {
 
 /// The entries of one attachment, which is the default network on eth0.
 fn entries_of(result: Value) -> [Vec<Value>; 2] {
-    entries(json!([{"name": "defnet", "interface": "eth0", "default": true, "result": result}]))
+    let mut network = json!({"name": "defnet", "interface": "eth0", "default": true});
+    network["result"] = result;
+    entries(json!([network]))
 }
 
 fn golden() -> PathBuf {

@@ -305,7 +305,11 @@ fn what_something_else_brings_back_fails_the_add() {
     let error = thread::scope(|scope| {
         scope.spawn(|| {
             let again = "route replace default via 10.1.0.1 dev eth0 metric 7\n".repeat(100);
-            while !enough.load(Ordering::Relaxed) && commands.write_all(again.as_bytes()).is_ok() {}
+            while !enough.load(Ordering::Relaxed) {
+                if commands.write_all(again.as_bytes()).is_err() {
+                    break;
+                }
+            }
             drop(commands);
         });
         // Now and then the other one is too slow.
