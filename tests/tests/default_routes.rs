@@ -1,5 +1,7 @@
 //! Which network owns the pod's default routes, with the real bridge and host-local.
 
+use std::fs;
+
 use genie_tests::fixture::chain::{puppet, with};
 use genie_tests::netns::Namespace;
 use genie_tests::real::World;
@@ -16,13 +18,17 @@ fn world() -> World {
 }
 
 fn network(world: &World, name: &str, subnets: &[&str]) {
+    world.node.network(&format!("10-{name}.conflist"), &bridge(world, name, subnets));
+}
+
+/// The configuration of a bridge that has default routes of its subnets' families.
+fn bridge(world: &World, name: &str, subnets: &[&str]) -> Value {
     let ranges: Vec<_> = subnets.iter().map(|subnet| json!([{"subnet": subnet}])).collect();
     let bridge = json!({
         "type": "bridge", "bridge": format!("br-{name}"), "isDefaultGateway": true,
         "ipam": {"type": "host-local", "dataDir": world.leases_dir(), "ranges": ranges},
     });
-    let list = json!({"cniVersion": "1.0.0", "name": name, "plugins": [bridge]});
-    world.node.network(&format!("10-{name}.conflist"), &list);
+    json!({"cniVersion": "1.0.0", "name": name, "plugins": [bridge]})
 }
 
 /// The default routes as `GATEWAY INTERFACE`, IPv4 first.
@@ -152,6 +158,35 @@ fn row_22_and_case_21_one_default_route_through_the_gateway_and_the_other_family
     assert_eq!((&eth0["default"], net1.get("default")), (&json!(true), None), "the default network stays what it is");
     world.node.call(Verb::Check).netns(pod.path()).run().ok();
     world.node.del().netns(pod.path()).run().ok();
+    world.assert_nothing_left(&[&pod]);
+}
+
+#[test]
+fn row_22_a_pod_asks_for_it_by_the_standards_annotation() {
+    let (mut world, pod) = (world(), Namespace::new());
+    let objects = world.node.dir().join("objects");
+    fs::create_dir(&objects).unwrap();
+    let storage = json!({
+        "apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition",
+        "metadata": {"namespace": "default", "name": "storage"},
+        "spec": {"config": bridge(&world, "storage-net", &["10.84.0.0/24"]).to_string()},
+    });
+    fs::write(objects.join("storage.json"), storage.to_string()).unwrap();
+    world.node =
+        world.node.with("pods", json!(["runtime", {"manifests": objects}])).with("default_plugin", json!("blue"));
+    let add = |gateways: Value| {
+        let networks = json!([{"name": "storage", "default-route": gateways}]).to_string();
+        world.node.add().netns(pod.path()).annotations(&[("k8s.v1.cni.cncf.io/networks", &networks)]).run()
+    };
+    for (gateways, gateway) in [(json!(["10.84.0.9"]), "10.84.0.9"), (json!([]), "10.84.0.1")] {
+        add(gateways.clone()).ok();
+        assert_eq!(defaults(&pod), [&format!("{gateway} net1"), "fd00:82::1 eth0"]);
+        let net1 = status(&world, "net1");
+        assert_eq!((&net1["name"], &net1["default-route"]), (&json!("default/storage"), &gateways));
+        world.node.del().netns(pod.path()).run().ok();
+        world.assert_nothing_left(&[&pod]);
+    }
+    add(json!(["192.0.2.9"])).error().says(&["storage", "net1", "192.0.2.9"]);
     world.assert_nothing_left(&[&pod]);
 }
 

@@ -100,6 +100,27 @@ fn row_28_the_default_network_comes_first_and_the_others_in_the_plans_order() {
 }
 
 #[test]
+fn case_02_04_and_05_each_attachment_has_an_entry_with_its_definitions_name() {
+    let node = reference_node();
+    node.recorders(&["mac1"]);
+    let objects = node.dir().join("objects");
+    fs::create_dir(&objects).unwrap();
+    // One configuration has no name, the other one another name than its definition.
+    for (name, config) in [("neta", json!({"type": "mac1"})), ("netb", json!({"name": "net-b", "type": "mac1"}))] {
+        let definition = json!({
+            "apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition",
+            "metadata": {"namespace": "default", "name": name}, "spec": {"config": config.to_string()},
+        });
+        fs::write(objects.join(name).with_extension("json"), definition.to_string()).unwrap();
+    }
+    let node = node.with("pods", json!(["runtime", {"manifests": objects}])).with("default_plugin", json!("weave"));
+    node.add().annotations(&[("k8s.v1.cni.cncf.io/networks", "neta,neta,netb")]).run().ok();
+    let told: Vec<_> = entries(&node, "c1").iter().map(|one| [one["name"].clone(), one["interface"].clone()]).collect();
+    let expected = [["weave", "eth0"], ["default/neta", "net1"], ["default/neta", "net2"], ["default/netb", "net3"]];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn row_27_an_attachment_without_a_result_is_told_all_the_same() {
     let node = reference_node();
     node.script("weave-net", Verb::Add, Script::new().json(&json!({"cniVersion": "0.1.0", "dns": {}})));
