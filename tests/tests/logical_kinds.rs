@@ -125,6 +125,7 @@ fn networks_of_one_carrier_do_not_overlap() {
     }
     // On another network, next to it, in another family, and itself.
     taken(&logical("new", &json!({"plugin": "red", "sub_subnet": "10.99.0.0/24"})));
+    taken(&logical("new", &json!({"physicalNet": "later", "sub_subnet": "10.32.1.0/24"})));
     taken(&logical("new", &json!({"physicalNet": "phynet1", "sub_subnet": "10.32.2.0/24"})));
     taken(&logical("new", &json!({"plugin": "blue", "sub_subnet": "fd00:99::/64"})));
     changed("logicalnetwork", "net3", &json!({"sub_subnet": "10.99.0.0/25"}));
