@@ -28,8 +28,8 @@ ARTEFACTS := $(CARGO_TARGET_DIR)/artefacts
 ENGINE := wasm32-unknown-unknown
 ENGINE_FLAGS := CC_$(subst -,_,$(ENGINE))=clang AR_$(subst -,_,$(ENGINE))=llvm-ar \
 	CFLAGS_$(subst -,_,$(ENGINE))=-ffile-prefix-map=$(CARGO_TARGET_DIR)=/target
-# What the image holds has to stay below this: 29 MB of programs, and 1 MB for scripts.
-IMAGE := 30000000
+# What the image holds has to stay below this: 30 MB of programs, and 1 MB for scripts.
+IMAGE := 31000000
 
 # Which of tests/tools a target runs against (tests/lint compares). No test runs Multus: it
 # takes minutes to build, and only the benchmark calls it; nor signs any but `make signing`.
