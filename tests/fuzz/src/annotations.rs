@@ -8,16 +8,18 @@ use genie_core::cni::{CniArgs, code};
 use genie_core::network::{Context, Limits, prepare};
 use genie_core::pod::{self, Annotations, Identity};
 use genie_core::report::publishable;
-use genie_core::selector::abi::{Attachment, DefaultRoute, Plan, Source as Network};
-use genie_core::selector::sandbox::facts::Nothing;
+use genie_core::selector::abi::{Attachment, DefaultRoute, DefinitionName, Plan, Source as Network};
+use genie_core::selector::sandbox::facts::{Facts, Question};
 use genie_core::sources::{self, PodSource};
 use genie_selector::{Network as Shown, Refusal, Request, Selector, Verdict};
 use selector_annotation::Annotation;
 use selector_default_plugin::DefaultPlugin;
+use selector_network_attachment::NetworkAttachment;
 use serde_json::{Map, Value, json};
 
 use crate::choices::{Choices, any, document};
 use crate::plan;
+use crate::selection::selection;
 
 /// Decides for annotations as the runtime sends them: an object, or the value of `cni` alone.
 pub fn annotations(bytes: &[u8]) {
@@ -32,7 +34,9 @@ pub fn annotations(bytes: &[u8]) {
         Err(error) => assert_eq!(error.code, code::INVALID_CONFIG, "{error}"),
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
-        decide(&Annotations::from([("cni".to_owned(), text.to_owned())]));
+        for key in ["cni", "k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network"] {
+            decide(&Annotations::from([(key.to_owned(), text.to_owned())]));
+        }
     }
 }
 
@@ -56,6 +60,8 @@ fn decide(annotations: &Annotations) {
     let mut request = request();
     request.annotations = pairs;
     carry_out(Annotation::select(&request, &()));
+    let settings = <NetworkAttachment as Selector>::Settings::default();
+    carry_out(NetworkAttachment::select(&request, &settings));
     if let Some(list) = annotations.get("cni") {
         request.attributes.push(("default-plugin".into(), list.clone()));
         carry_out(DefaultPlugin::select(&request, &<DefaultPlugin as Selector>::Settings::default()));
@@ -80,16 +86,27 @@ fn request() -> Request {
 fn carry_out(verdict: Result<Verdict, Refusal>) {
     let Ok(Verdict::Plan(planned)) = verdict else { return };
     let attachments = planned.attachments.into_iter().map(|attachment| {
-        let genie_selector::Source::Installed(file) = attachment.network else { panic!("it names what is installed") };
+        let network = match attachment.network {
+            genie_selector::Source::Installed(file) => Network::Installed(file),
+            genie_selector::Source::Definition(genie_selector::DefinitionName { namespace, name }) => {
+                Network::Definition(DefinitionName { namespace, name })
+            }
+            genie_selector::Source::Inline(_) => panic!("no built-in selector writes configurations"),
+        };
+        let default_route = match attachment.default_route {
+            genie_selector::DefaultRoute::Usual => DefaultRoute::Usual,
+            genie_selector::DefaultRoute::Via(gateways) => DefaultRoute::Via(gateways),
+            genie_selector::DefaultRoute::Never => DefaultRoute::Never,
+        };
         Attachment {
-            network: Network::Installed(file),
+            network,
             interface: attachment.interface,
             ips: attachment.ips,
             mac: attachment.mac,
             args: attachment.args,
             runtime_config: attachment.runtime_config,
             patch: attachment.patch,
-            default_route: DefaultRoute::Usual,
+            default_route,
         }
     });
     let chosen = Plan { attachments: attachments.collect(), reason: planned.reason };
@@ -99,7 +116,7 @@ fn carry_out(verdict: Result<Verdict, Refusal>) {
         call: &call,
         runtime_config: &Map::new(),
         catalogue: plan::catalogue(),
-        facts: &Nothing,
+        facts: &Defined,
         own_types: &own.as_refs(),
         path: Some(plan::programs()),
         taken: &BTreeSet::new(),
@@ -113,11 +130,24 @@ fn carry_out(verdict: Result<Verdict, Refusal>) {
     }
 }
 
+/// A cluster in which every definition is a plugin that declares every capability.
+struct Defined;
+
+impl Facts for Defined {
+    fn answer(&self, _: &Question) -> Result<Value, String> {
+        let capabilities = ["ips", "mac", "portMappings", "bandwidth", "infinibandGUID"];
+        let capabilities: Map<_, _> = capabilities.map(|name| (name.to_owned(), json!(true))).into_iter().collect();
+        let config = json!({"cniVersion": "1.0.0", "type": "bridge", "capabilities": capabilities});
+        Ok(json!({"spec": {"config": config.to_string()}}).to_string().into())
+    }
+}
+
 fn annotated(choices: &mut Choices<'_>) -> Value {
     choices.object(&[
         ("cni", networks),
         ("kubernetes.io/config.source", any),
-        ("k8s.v1.cni.cncf.io/networks", any),
+        ("k8s.v1.cni.cncf.io/networks", selection),
+        ("v1.multus-cni.io/default-network", selection),
         ("A;B=C", |choices| choices.text().into()),
     ])
 }

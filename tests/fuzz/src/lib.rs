@@ -14,6 +14,7 @@ mod merge;
 mod plan;
 mod record;
 mod result;
+mod selection;
 mod shapes;
 
 pub use choices::{Choices, Shape};
