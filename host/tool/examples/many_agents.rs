@@ -71,18 +71,30 @@ impl Agent {
         };
         let context = Arc::new(Context::new(options));
         let followed = Arc::clone(&context);
-        let follows = spawn_local(async move { follow(&followed).await }).abort_handle();
+        let follows = spawn_local(async move {
+            if with_pods() {
+                follow(&followed).await;
+            } else {
+                definitions::watch(&followed).await;
+            }
+        })
+        .abort_handle();
         Self { context, follows }
     }
 
     /// Whether it follows everything.
     fn is_ready(&self) -> bool {
-        self.context.pods.is_watched() && self.context.definitions.is_watched()
+        (!with_pods() || self.context.pods.is_watched()) && self.context.definitions.is_watched()
     }
 
     fn version(&self) -> Option<String> {
         self.context.definitions.version(NAMESPACE, NAME)
     }
+}
+
+/// Whether agents follow the pods of their nodes, too: unless `ONLY_DEFINITIONS` is set.
+fn with_pods() -> bool {
+    std::env::var_os("ONLY_DEFINITIONS").is_none()
 }
 
 /// All agents.

@@ -16,13 +16,14 @@ impl Agents {
     /// The section of the page.
     pub fn section(&self, machine: &str) -> String {
         let count = self.count;
+        let follow = if self.with_pods { "pods and definitions" } else { "definitions" };
         let mut text = format!(
             "## {HEADING}\n\nWritten by `make bench PART=agents DOCS=1`; do not edit. Measured on {machine}.\n\n\
-             {count} agents, each the agent's own code with its own connections and the rights of `deploy/`, beside a \
-             real\nkube-apiserver with {DEFINITIONS} NetworkAttachmentDefinitions and a pod for each agent. All agents \
-             are in one process\non the same machine, so they and the API server share its cores: the seconds are \
-             those of this machine, the\nrequests and the API server's work are those of any. All pods use one definition. A \
-             rollout replaces {AT_A_TIME}\nagents at a time.\n\n"
+             {count} agents follow {follow}, each by the agent's own code with its own connections and the rights of\n\
+             `deploy/`, beside a real kube-apiserver with {DEFINITIONS} NetworkAttachmentDefinitions. All agents are in \
+             one process\non the same machine, so they share its cores with the API server: seconds are those of this \
+             machine, the\nrequests and the API server's work are those of any. All pods use one definition. A rollout \
+             replaces {AT_A_TIME}\nagents at a time.\n\n"
         );
         let mut table = Table::new(&[
             "",
@@ -66,8 +67,8 @@ impl Agents {
         );
         _ = writeln!(
             text,
-            "- **An agent lists no definitions.** It asks for a list of one, for the version of this moment, and \
-             watches from there.\n  A list of all metadata is {} MiB here, and {} s of the API server's CPU time; that times \
+            "- **An agent lists no definitions.** It asks for a list of one name, for the version of this moment, \
+             and watches from there.\n  A list of all metadata is {} MiB here, and {} s of the API server's CPU time; that times \
              {count} is what a start of\n  all agents would cost.",
             number(self.list.bytes / f64::from(1 << 20)),
             number(self.list.cpu.0),
