@@ -1,5 +1,6 @@
-//! The agents of many nodes in one process, for `make bench PART=agents`: each follows pods and
-//! definitions by the agent's own code, with a client and connections of its own.
+//! The agents of many nodes in one process, for `make bench PART=agents`: each follows
+//! definitions, and with `WITH_PODS` in the environment pods, by the agent's own code, with a client
+//! and connections of its own.
 //!
 //! It does what it is told, a line each on standard input, and answers with a line of JSON.
 //!
@@ -92,9 +93,9 @@ impl Agent {
     }
 }
 
-/// Whether agents follow the pods of their nodes, too: unless `ONLY_DEFINITIONS` is set.
+/// Whether agents follow the pods of their nodes, too.
 fn with_pods() -> bool {
-    std::env::var_os("ONLY_DEFINITIONS").is_none()
+    std::env::var_os("WITH_PODS").is_some()
 }
 
 /// All agents.

@@ -58,7 +58,8 @@ impl Agents {
         let failed: u64 = self.phases.iter().map(|phase| phase.failed).sum();
         _ = write!(
             text,
-            "\nBefore the first agent the API server has {} MiB. \"Watches\" are those that are open at the end. A \
+            "\nBefore the first agent the API server has {} MiB. A list of one name counts as GET. \
+             \"Watches\" are those\nthat are open at the end. A \
              change is known\nwhen the agent no longer answers with the old definition. {failed} questions had to be \
              asked again.\n\n\
              ![The API server's work](performance/agents.svg)\n\n\
@@ -110,6 +111,8 @@ const WHY: &str = "\
 - **The first question is read before the watch has begun**, so the next one is read once more. From then on no pod
   costs a read.
 - **A change is one event for each agent**, and a read only on the nodes that start such a pod next.
+- **All agents are one account**, of which the API server serves some requests at once and refuses others (429). These
+  are made again when it says, and that is most of what the last agents wait for when all ask at the same instant.
 ";
 
 impl Phase {

@@ -32,7 +32,7 @@ const AT_A_TIME: usize = 50;
 /// What was measured.
 pub struct Agents {
     count: usize,
-    /// Whether the agents follow the pods of their nodes, too: unless `ONLY_DEFINITIONS` is set.
+    /// Whether the agents follow the pods of their nodes, too: with `WITH_PODS` in the environment.
     with_pods: bool,
     phases: Vec<Phase>,
     /// The server's memory before the first agent, in KiB.
@@ -79,7 +79,7 @@ impl Agents {
         definitions::install(&server);
         definitions::fill(&server, DEFINITIONS);
         server.create(&definitions::definition("default", "net", &json!({"type": "bridge"})));
-        let with_pods = env::var_os("ONLY_DEFINITIONS").is_none();
+        let with_pods = env::var_os("WITH_PODS").is_some();
         if with_pods {
             fill(&server, count);
         }
