@@ -1,5 +1,6 @@
-//! The agents of many nodes in one process, for `make bench PART=agents`: each follows pods and
-//! definitions by the agent's own code, with a client and connections of its own.
+//! The agents of many nodes in one process, for `make bench PART=agents`: each follows
+//! definitions, and with `WITH_PODS` in the environment pods, by the agent's own code, with a client
+//! and connections of its own.
 //!
 //! It does what it is told, a line each on standard input, and answers with a line of JSON.
 //!
@@ -71,18 +72,30 @@ impl Agent {
         };
         let context = Arc::new(Context::new(options));
         let followed = Arc::clone(&context);
-        let follows = spawn_local(async move { follow(&followed).await }).abort_handle();
+        let follows = spawn_local(async move {
+            if with_pods() {
+                follow(&followed).await;
+            } else {
+                definitions::watch(&followed).await;
+            }
+        })
+        .abort_handle();
         Self { context, follows }
     }
 
     /// Whether it follows everything.
     fn is_ready(&self) -> bool {
-        self.context.pods.is_watched() && self.context.definitions.is_watched()
+        (!with_pods() || self.context.pods.is_watched()) && self.context.definitions.is_watched()
     }
 
     fn version(&self) -> Option<String> {
         self.context.definitions.version(NAMESPACE, NAME)
     }
+}
+
+/// Whether agents follow the pods of their nodes, too.
+fn with_pods() -> bool {
+    std::env::var_os("WITH_PODS").is_some()
 }
 
 /// All agents.

@@ -81,11 +81,11 @@ struct Place {
 impl Definitions {
     /// Watches for ever. `failed` is told of each failure.
     async fn follow(&self, client: Client, failed: impl Fn()) {
-        let api: Api<DynamicObject> = Api::all_with(client, &kubernetes::definitions());
+        let api: Api<DynamicObject> = Api::all_with(client.clone(), &kubernetes::definitions());
         let mut place = Place::default();
         let mut backoff = DefaultBackoff::default();
         loop {
-            let ended = self.follow_once(&api, &mut place).await.unwrap_or_else(|ended| ended);
+            let ended = self.follow_once(&client, &api, &mut place).await.unwrap_or_else(|ended| ended);
             self.closed();
             if matches!(ended, Ended::Itself) {
                 backoff.reset();
@@ -118,12 +118,12 @@ impl Definitions {
         }
     }
 
-    async fn follow_once(&self, api: &Api<DynamicObject>, place: &mut Place) -> Result<Ended, Ended> {
+    async fn follow_once(&self, client: &Client, api: &Api<DynamicObject>, place: &mut Place) -> Result<Ended, Ended> {
         let late = |_| Ended::Early("no answer in time".into());
         let opening = Instant::now();
         let mut version = match place.version.take() {
             Some(version) => version,
-            None => timeout(OPENING, now(api)).await.map_err(late)??,
+            None => timeout(OPENING, now(client)).await.map_err(late)??,
         };
         // What is read from here on has no change before it that the watch does not tell.
         let listed = Instant::now();
@@ -171,9 +171,12 @@ impl Definitions {
     }
 }
 
-/// The version of this moment: that of a list, of which one object is read at most.
-async fn now(api: &Api<DynamicObject>) -> Result<String, Ended> {
-    let list = api.list_metadata(&ListParams::default().limit(1)).await?;
+/// The version of this moment: that of a list of what there is under one name. To the API server
+/// that is as small a request as a get. A list with a limit counts as a list of all, of which it
+/// lets few agents have one at the same time.
+async fn now(client: &Client) -> Result<String, Ended> {
+    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), "default", &kubernetes::definitions());
+    let list = api.list_metadata(&ListParams::default().fields("metadata.name=none")).await?;
     let version = list.metadata.resource_version.filter(|version| !version.is_empty());
     version.ok_or_else(|| Ended::Early("the list has no version".into()))
 }

@@ -16,13 +16,14 @@ impl Agents {
     /// The section of the page.
     pub fn section(&self, machine: &str) -> String {
         let count = self.count;
+        let follow = if self.with_pods { "pods and definitions" } else { "definitions" };
         let mut text = format!(
             "## {HEADING}\n\nWritten by `make bench PART=agents DOCS=1`; do not edit. Measured on {machine}.\n\n\
-             {count} agents, each the agent's own code with its own connections and the rights of `deploy/`, beside a \
-             real\nkube-apiserver with {DEFINITIONS} NetworkAttachmentDefinitions and a pod for each agent. All agents \
-             are in one process\non the same machine, so they and the API server share its cores: the seconds are \
-             those of this machine, the\nrequests and the API server's work are those of any. All pods use one definition. A \
-             rollout replaces {AT_A_TIME}\nagents at a time.\n\n"
+             {count} agents follow {follow}, each by the agent's own code with its own connections and the rights of\n\
+             `deploy/`, beside a real kube-apiserver with {DEFINITIONS} NetworkAttachmentDefinitions. All agents are in \
+             one process\non the same machine, so they share its cores with the API server: seconds are those of this \
+             machine, the\nrequests and the API server's work are those of any. All pods use one definition. A rollout \
+             replaces {AT_A_TIME}\nagents at a time.\n\n"
         );
         let mut table = Table::new(&[
             "",
@@ -57,7 +58,8 @@ impl Agents {
         let failed: u64 = self.phases.iter().map(|phase| phase.failed).sum();
         _ = write!(
             text,
-            "\nBefore the first agent the API server has {} MiB. \"Watches\" are those that are open at the end. A \
+            "\nBefore the first agent the API server has {} MiB. A list of one name counts as GET. \
+             \"Watches\" are those\nthat are open at the end. A \
              change is known\nwhen the agent no longer answers with the old definition. {failed} questions had to be \
              asked again.\n\n\
              ![The API server's work](performance/agents.svg)\n\n\
@@ -66,8 +68,8 @@ impl Agents {
         );
         _ = writeln!(
             text,
-            "- **An agent lists no definitions.** It asks for a list of one, for the version of this moment, and \
-             watches from there.\n  A list of all metadata is {} MiB here, and {} s of the API server's CPU time; that times \
+            "- **An agent lists no definitions.** It asks for a list of one name, for the version of this moment, \
+             and watches from there.\n  A list of all metadata is {} MiB here, and {} s of the API server's CPU time; that times \
              {count} is what a start of\n  all agents would cost.",
             number(self.list.bytes / f64::from(1 << 20)),
             number(self.list.cpu.0),
@@ -109,6 +111,8 @@ const WHY: &str = "\
 - **The first question is read before the watch has begun**, so the next one is read once more. From then on no pod
   costs a read.
 - **A change is one event for each agent**, and a read only on the nodes that start such a pod next.
+- **All agents are one account**, of which the API server serves some requests at once and refuses others (429). These
+  are made again when it says, and that is most of what the last agents wait for when all ask at the same instant.
 ";
 
 impl Phase {

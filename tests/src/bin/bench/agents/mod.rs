@@ -32,6 +32,8 @@ const AT_A_TIME: usize = 50;
 /// What was measured.
 pub struct Agents {
     count: usize,
+    /// Whether the agents follow the pods of their nodes, too: with `WITH_PODS` in the environment.
+    with_pods: bool,
     phases: Vec<Phase>,
     /// The server's memory before the first agent, in KiB.
     before: u64,
@@ -71,13 +73,16 @@ pub fn run() {
 
 impl Agents {
     fn measure(count: usize) -> Self {
-        eprintln!("an API server with {DEFINITIONS} definitions and {count} pods …");
+        eprintln!("an API server with {DEFINITIONS} definitions, {count} agents …");
         let server = ApiServer::start();
         server.kubectl(&["apply", "-f", &programs::root().join("deploy").display().to_string()]);
         definitions::install(&server);
         definitions::fill(&server, DEFINITIONS);
         server.create(&definitions::definition("default", "net", &json!({"type": "bridge"})));
-        fill(&server, count);
+        let with_pods = env::var_os("WITH_PODS").is_some();
+        if with_pods {
+            fill(&server, count);
+        }
         let watched = Server::of(&server);
         let before = watched.resident();
         let list = list(&server, &watched);
@@ -101,7 +106,7 @@ impl Agents {
             let failed = done["failed"].as_u64().unwrap_or_default();
             phases.push(Phase { name, after, seconds, failed, cost, watches: watched.watches(&server) });
         }
-        Self { count, phases, before, list }
+        Self { count, with_pods, phases, before, list }
     }
 }
 
