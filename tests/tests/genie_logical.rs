@@ -46,15 +46,15 @@ fn with_objects(node: Node, objects: &[Value]) -> Node {
 }
 
 /// An object of the pod's namespace.
-fn object(kind: &str, name: &str, spec: Value) -> Value {
+fn object(kind: &str, name: &str, spec: &Value) -> Value {
     json!({"apiVersion": API_VERSION, "kind": kind, "metadata": {"namespace": "default", "name": name}, "spec": spec})
 }
 
 /// The objects of the table.
 fn objects() -> [Value; 5] {
-    let logical = |name: &str, spec: Value| object("LogicalNetwork", name, spec);
+    let logical = |name: &str, spec: Value| object("LogicalNetwork", name, &spec);
     let physical = |name: &str, status: Value| {
-        object("PhysicalNetwork", name, json!({"refer_nic": "eth0", "sharedStatus": status}))
+        object("PhysicalNetwork", name, &json!({"refer_nic": "eth0", "sharedStatus": status}))
     };
     [
         logical("net1", json!({"plugin": "weave", "sub_subnet": "10.32.20.0/24"})),
@@ -113,9 +113,9 @@ fn row_38_a_shared_physical_network_is_carried_by_the_logical_networks_plugin() 
 
 #[test]
 fn row_39_a_logical_network_that_is_not_there_or_names_nothing_is_told() {
-    let nothing = object("LogicalNetwork", "nothing", json!({"sub_subnet": "10.1.0.0/24"}));
-    let orphan = object("LogicalNetwork", "orphan", json!({"physicalNet": "nosuch"}));
-    let mut foreign = object("LogicalNetwork", "foreign", json!({"plugin": "weave"}));
+    let nothing = object("LogicalNetwork", "nothing", &json!({"sub_subnet": "10.1.0.0/24"}));
+    let orphan = object("LogicalNetwork", "orphan", &json!({"physicalNet": "nosuch"}));
+    let mut foreign = object("LogicalNetwork", "foreign", &json!({"plugin": "weave"}));
     foreign["metadata"]["namespace"] = json!("shop");
     let node = with_objects(node(), &[nothing, orphan, foreign]);
     for (networks, parts) in [
@@ -155,7 +155,7 @@ fn an_address_outside_of_the_subnet_undoes_all_networks() {
     let mut stubborn = calico();
     stubborn["plugins"][0]["ipam"] = json!({"type": "calico-ipam"});
     node.network("10-calico.conflist", &stubborn);
-    let net4 = object("LogicalNetwork", "net4", json!({"plugin": "calico", "sub_subnet": "10.32.21.0/24"}));
+    let net4 = object("LogicalNetwork", "net4", &json!({"plugin": "calico", "sub_subnet": "10.32.21.0/24"}));
     let node = with_objects(node, &[objects()[0].clone(), net4]);
     let answer = node.add().annotations(&[("networks", "net1,net4")]).run();
     let address = recorder::address("calico");
@@ -172,7 +172,7 @@ fn a_result_that_names_no_interface_is_merged_as_usual() {
     let result = json!({"cniVersion": "0.3.0", "ips": [{"version": "4", "address": "10.32.21.9/32", "interface": 0}]});
     node.script("calico", Verb::Add, Script::new().json(&result));
     node.script("portmap", Verb::Add, Script::new().json(&result));
-    let net4 = object("LogicalNetwork", "net4", json!({"plugin": "calico", "sub_subnet": "10.32.21.0/24"}));
+    let net4 = object("LogicalNetwork", "net4", &json!({"plugin": "calico", "sub_subnet": "10.32.21.0/24"}));
     let node = with_objects(node, &[net4]);
     let merged = node.add().annotations(&[("networks", "net4")]).run().ok();
     let usual = node.add().container("c2").cni("calico").run().ok();
@@ -210,7 +210,7 @@ fn real_plugins_give_addresses_of_the_subnets() {
         let list = json!({"cniVersion": "1.0.0", "name": network, "plugins": [bridge]});
         world.node.network(&format!("10-{network}.conflist"), &list);
     }
-    let logical = |name, network, part| object("LogicalNetwork", name, json!({"plugin": network, "sub_subnet": part}));
+    let logical = |name, network, part| object("LogicalNetwork", name, &json!({"plugin": network, "sub_subnet": part}));
     let objects = [
         logical("net1", "green", "10.84.1.0/24"),
         logical("net2", "green", "10.84.2.0/24"),

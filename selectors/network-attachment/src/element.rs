@@ -91,7 +91,7 @@ impl Element {
                 continue;
             }
             has_claim |= key == "ipam-claim-reference";
-            element.take(&key, value)?;
+            element.take(&key, &value)?;
         }
         name::check(&element.name).map_err(|why| element.at("name").refusal(&element.name, why))?;
         if has_claim && !element.ips.is_empty() {
@@ -101,37 +101,26 @@ impl Element {
         Ok(element)
     }
 
-    fn take(&mut self, key: &str, value: Value) -> Result<(), Refusal> {
-        let wrong = |element: &Self, key: &'static str, value: &Value, why: String| {
-            Err(element.at(key).refusal(&shown(value), &why))
-        };
-        macro_rules! read {
-            ($key:literal, $reader:path) => {
-                match $reader(&value) {
-                    Ok(read) => read,
-                    Err(why) => return wrong(self, $key, &value, why),
-                }
-            };
-        }
+    fn take(&mut self, key: &str, value: &Value) -> Result<(), Refusal> {
         match key {
-            "name" => self.name = read!("name", values::text),
+            "name" => self.name = self.read("name", value, values::text)?,
             // An empty namespace is the pod's own (section 4.1.2.1.2).
             "namespace" if value == "" => {}
-            "namespace" => self.namespace = read!("namespace", values::namespace),
-            "ips" => self.ips = read!("ips", values::addresses),
-            "mac" => self.mac = Some(read!("mac", values::mac)),
-            "interface" => self.interface = Some(read!("interface", values::interface)),
+            "namespace" => self.namespace = self.read("namespace", value, values::namespace)?,
+            "ips" => self.ips = self.read("ips", value, values::addresses)?,
+            "mac" => self.mac = Some(self.read("mac", value, values::mac)?),
+            "interface" => self.interface = Some(self.read("interface", value, values::interface)?),
             OLD_INTERFACE => {
                 log::warn!("{}: {OLD_INTERFACE} is an old name of the key interface", self.place.network);
-                self.interface = Some(read!("interfaceRequest", values::interface));
+                self.interface = Some(self.read("interfaceRequest", value, values::interface)?);
             }
-            "cni-args" => self.cni_args = Some(read!("cni-args", values::object)),
-            "portMappings" => self.ask("portMappings", read!("portMappings", values::port_mappings)),
-            "bandwidth" => self.ask("bandwidth", read!("bandwidth", values::bandwidth)),
-            "default-route" => self.default_route = Some(read!("default-route", values::gateways)),
-            "infiniband-guid" => self.ask("infinibandGUID", read!("infiniband-guid", values::guid).into()),
+            "cni-args" => self.cni_args = Some(self.read("cni-args", value, values::object)?),
+            "portMappings" => self.ask("portMappings", self.read("portMappings", value, values::port_mappings)?),
+            "bandwidth" => self.ask("bandwidth", self.read("bandwidth", value, values::bandwidth)?),
+            "default-route" => self.default_route = Some(self.read("default-route", value, values::gateways)?),
+            "infiniband-guid" => self.ask("infinibandGUID", self.read("infiniband-guid", value, values::guid)?.into()),
             // It is for the network's address management, which reads the pod.
-            "ipam-claim-reference" => _ = read!("ipam-claim-reference", values::claim),
+            "ipam-claim-reference" => _ = self.read("ipam-claim-reference", value, values::claim)?,
             // Keys with a domain belong to others (section 4.1.2.1).
             other if other.contains('.') => {}
             other => log::warn!(
@@ -143,6 +132,10 @@ impl Element {
             ),
         }
         Ok(())
+    }
+
+    fn read<T>(&self, key: &'static str, value: &Value, reader: fn(&Value) -> Result<T, String>) -> Result<T, Refusal> {
+        reader(value).map_err(|why| self.at(key).refusal(&shown(value), &why))
     }
 
     fn ask(&mut self, capability: &str, value: Value) {

@@ -44,7 +44,9 @@ impl Names {
     /// next free number behind it. The host names what stays without a name.
     pub fn name(&mut self, mut attachment: Attachment, index: usize) -> Attachment {
         if attachment.interface.is_none() && self.automatic == Automatic::Net {
-            let free = (index.max(1)..).map(|number| format!("net{number}")).find(|name| !self.used.contains(name));
+            // One more name than are in use is enough to find a free one.
+            let numbers = (index.max(1)..).take(self.used.len() + 1);
+            let free = numbers.map(|number| format!("net{number}")).find(|name| !self.used.contains(name));
             self.used.extend(free.clone());
             attachment.interface = free;
         }

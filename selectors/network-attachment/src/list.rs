@@ -31,14 +31,10 @@ pub struct Place {
 impl Place {
     /// A refusal for what is written here.
     pub fn refusal(&self, value: &str, message: &str) -> Refusal {
-        let mut place = format!("element {}", self.number);
-        if !self.network.is_empty() {
-            place.push_str(&format!(" ({})", self.network));
-        }
-        if !self.key.is_empty() {
-            place.push_str(&format!(", {}", self.key));
-        }
-        Refusal::invalid(self.annotation, value, format!("{place}: {message}"))
+        let network = if self.network.is_empty() { String::new() } else { format!(" ({})", self.network) };
+        let key = if self.key.is_empty() { String::new() } else { format!(", {}", self.key) };
+        let message = format!("element {}{network}{key}: {message}", self.number);
+        Refusal::invalid(self.annotation, value, message)
     }
 }
 

@@ -25,7 +25,7 @@ pub fn namespace(value: &Value) -> Read<String> {
     Ok(namespace)
 }
 
-/// The name of an IPAMClaim.
+/// The name of an `IPAMClaim`.
 pub fn claim(value: &Value) -> Read<String> {
     let claim = text(value)?;
     if claim.is_empty() { Err("is empty: name an IPAMClaim".to_owned()) } else { Ok(claim) }

@@ -54,7 +54,7 @@ impl Agents {
                 number(phase.share(100)),
             ]);
         }
-        _ = write!(text, "{table}\n");
+        _ = writeln!(text, "{table}");
         let failed: u64 = self.phases.iter().map(|phase| phase.failed).sum();
         _ = write!(
             text,

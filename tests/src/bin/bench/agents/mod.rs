@@ -104,7 +104,7 @@ impl Agents {
             let after = done["after"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
             let seconds = done["seconds"].as_f64().unwrap_or(f64::NAN);
             let failed = done["failed"].as_u64().unwrap_or_default();
-            phases.push(Phase { name, after, seconds, failed, cost, watches: watched.watches(&server) });
+            phases.push(Phase { name, after, seconds, failed, cost, watches: Server::watches(&server) });
         }
         Self { count, with_pods, phases, before, list }
     }

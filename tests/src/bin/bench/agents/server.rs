@@ -46,7 +46,7 @@ impl Server {
     }
 
     /// How many watches of agents are open.
-    pub fn watches(&self, server: &ApiServer) -> u64 {
+    pub fn watches(server: &ApiServer) -> u64 {
         let samples = samples(server);
         let open = samples.iter().filter(|sample| {
             let ours = [Some("pods"), Some("network-attachment-definitions")].contains(&sample.label("resource"));

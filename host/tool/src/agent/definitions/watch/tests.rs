@@ -43,7 +43,7 @@ fn serve(all: Vec<Says>) -> (u16, Receiver<String>) {
                 Says::List(version) => json!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
                     "metadata": {"resourceVersion": version}, "items": []})
                 .to_string(),
-                Says::Lines(lines) => lines.iter().map(|line| format!("{line}\n")).collect(),
+                Says::Lines(lines) => lines.iter().flat_map(|line| [line.to_string(), "\n".to_owned()]).collect(),
                 Says::Hangs => String::new(),
             };
             write!(stream, "{head}{body}").unwrap();
