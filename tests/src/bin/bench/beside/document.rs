@@ -34,7 +34,7 @@ if it publishes, the status of every network on the pod in the API server.
 - **genie, asks agent**: the same, but the annotations are asked of the agent.
 - **genie, asks API**: no agent and no annotations from the runtime: each ADD asks the API server.
   That happens on a node that is set up wrong, and is shown because it is slow.
-- **Multus thin, inline**: Multus 4.2.3 in its cheapest configuration: all networks in `delegates`, no
+- **Multus thin, inline**: Multus 4.3.0 in its cheapest configuration: all networks in `delegates`, no
   kubeconfig, no API server, nothing published.
 - **Multus thin**: as its entrypoint configures it: the first network in `delegates`, the others from
   NetworkAttachmentDefinitions that the pod's annotation names, status published.

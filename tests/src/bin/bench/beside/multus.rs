@@ -153,7 +153,7 @@ impl Drop for Daemon {
     }
 }
 
-/// The file of the first network for the daemon. It holds one plugin, not a list: of a list, 4.2.3
+/// The file of the first network for the daemon. It holds one plugin, not a list: of a list, 4.3.0
 /// remembers only the keys that it knows itself. host-local's DEL then fails because its ranges are
 /// missing, the shim reports success, and the next ADD finds the address taken.
 fn first_network(site: &Site, kind: Kind) -> PathBuf {
