@@ -132,6 +132,30 @@ impl ApiServer {
         self.kubectl_with(&["create", "-o", "name", "-f", "-"], &list.to_string());
     }
 
+    /// Lets there be `NetworkAttachmentDefinition`s.
+    ///
+    /// # Panics
+    /// When the server does not take the definition of the kind.
+    pub fn define_network_attachments(&self) {
+        self.create(&json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "network-attachment-definitions.k8s.cni.cncf.io"},
+            "spec": {
+                "group": "k8s.cni.cncf.io", "scope": "Namespaced",
+                "names": {
+                    "plural": "network-attachment-definitions", "singular": "network-attachment-definition",
+                    "kind": "NetworkAttachmentDefinition", "shortNames": ["net-attach-def"],
+                },
+                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+                    "type": "object",
+                    "properties": {"spec": {"type": "object", "properties": {"config": {"type": "string"}}}},
+                }}}],
+            },
+        }));
+        let definition = "crd/network-attachment-definitions.k8s.cni.cncf.io";
+        self.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", definition]);
+    }
+
     /// The requests that the server has answered, from its audit log.
     ///
     /// # Panics

@@ -14,6 +14,7 @@ pub mod apiserver;
 mod call;
 pub mod cluster;
 pub mod cri;
+pub mod differential;
 pub mod documents;
 pub mod fixture;
 pub mod guests;

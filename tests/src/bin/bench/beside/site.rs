@@ -187,23 +187,7 @@ impl Site {
 
     /// Creates the networks after the first one as objects of the API server.
     fn create_definitions(&self) {
-        self.server.create(&json!({
-            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-            "metadata": {"name": "network-attachment-definitions.k8s.cni.cncf.io"},
-            "spec": {
-                "group": "k8s.cni.cncf.io", "scope": "Namespaced",
-                "names": {
-                    "plural": "network-attachment-definitions", "singular": "network-attachment-definition",
-                    "kind": "NetworkAttachmentDefinition", "shortNames": ["net-attach-def"],
-                },
-                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
-                    "type": "object",
-                    "properties": {"spec": {"type": "object", "properties": {"config": {"type": "string"}}}},
-                }}}],
-            },
-        }));
-        let definition = "crd/network-attachment-definitions.k8s.cni.cncf.io";
-        self.server.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", definition]);
+        self.server.define_network_attachments();
         let networks = [Kind::Noop, Kind::Bridge].into_iter().flat_map(|kind| [(kind, 1), (kind, 2)]);
         let objects = networks.map(|(kind, index)| {
             json!({
