@@ -56,7 +56,7 @@ impl ApiServer {
         let write = |name: &str, text: &str| fs::write(dir.join(name), text).expect("the directory is ours");
         write("tokens", &format!("{TOKEN},admin,admin,system:masters\n"));
         write("audit-policy", &json!({"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
-            "rules": [{"level": "Metadata", "resources": [{"group": ""}, {"group": "events.k8s.io"}]}, {"level": "None"}]}).to_string());
+            "rules": [{"level": "Metadata", "resources": [{"group": ""}, {"group": "events.k8s.io"}, {"group": "k8s.cni.cncf.io"}]}, {"level": "None"}]}).to_string());
         let key = Command::new("openssl").args(["genrsa", "-out"]).arg(dir.join("key")).arg("2048").output();
         assert!(key.is_ok_and(|key| key.status.success()), "openssl makes a key");
         let process = Command::new("sh")

@@ -9,6 +9,7 @@ mod against;
 mod agent;
 mod beside;
 mod chart;
+mod far;
 mod load;
 mod machine;
 mod memory;
@@ -37,9 +38,10 @@ use subjects::Bench;
 /// The rounds that count, unless the first argument says otherwise.
 const ROUNDS: usize = 300;
 /// The parts that can be measured alone: our calls, a table of rules, what a script adds, all
-/// programs side by side, the agent's memory, the requests to the API server, load (many calls at once,
+/// programs side by side, definitions side by side, the agent's memory, the requests to the API server, load (many calls at once,
 /// and many records), and the commands that decide offline.
-const PARTS: [&str; 8] = ["calls", "rules", "script", "offline", "beside", "agent", "requests", "load"];
+const PARTS: [&str; 9] =
+    ["calls", "rules", "script", "offline", "beside", "definitions", "agent", "requests", "load"];
 /// The rounds before those that count.
 const WARM_UP: usize = 20;
 /// The variable that is set in the process with its own mounts.
@@ -74,6 +76,10 @@ fn main() -> ExitCode {
     }
     if wanted.part("beside") {
         beside::run(wanted.rounds);
+    }
+    // Side by side they are measured, too, when everything is.
+    if wanted.parts.iter().any(|part| part == "definitions") {
+        beside::run_definitions(wanted.rounds);
     }
     if wanted.part("agent") {
         print!("{}", Agent::measure());
