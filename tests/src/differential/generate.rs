@@ -55,7 +55,9 @@ fn case(name: &str, dice: &mut Dice) -> Case {
         case = case.raw_definition(suffix, name, Some(&config(name, dice).to_string()));
     }
     if dice.once_in(8) {
-        case = case.raw_definition("-system", "sys", Some(&config("sys", dice).to_string())).annotated(DEFAULT_NETWORK, "sys");
+        case = case
+            .raw_definition("-system", "sys", Some(&config("sys", dice).to_string()))
+            .annotated(DEFAULT_NETWORK, "sys");
     }
     case = match dice.below(8) {
         0 => case,
@@ -146,22 +148,38 @@ fn element(names: &[String], dice: &mut Dice) -> Value {
         }
     };
     sometimes(dice, "namespace", &[json!(""), json!("NAMESPACE"), json!("NAMESPACE-other")]);
-    sometimes(dice, "interface", &[json!("x0"), json!("net1"), json!("net2"), json!("eth0"), json!("a/b"), json!("a.b-c_d")]);
+    sometimes(
+        dice,
+        "interface",
+        &[json!("x0"), json!("net1"), json!("net2"), json!("eth0"), json!("a/b"), json!("a.b-c_d")],
+    );
     sometimes(dice, "ips", &[json!(["10.1.1.5/24"]), json!(["10.1.1.5", "fd00::5"]), json!([]), json!(["x"])]);
-    sometimes(dice, "mac", &[json!("02:00:00:00:00:05"), json!("02:00:00:AB:CD:EF"), json!("02-00-00-00-00-05"), json!("zz")]);
+    sometimes(
+        dice,
+        "mac",
+        &[json!("02:00:00:00:00:05"), json!("02:00:00:AB:CD:EF"), json!("02-00-00-00-00-05"), json!("zz")],
+    );
     sometimes(dice, "infiniband-guid", &[json!("c2:11:22:33:44:55:66:77"), json!("c2:11:22:33:44:55")]);
     sometimes(dice, "cni-args", &[json!({"a": 1}), json!({"b": {"c": [2]}}), json!({}), Value::Null]);
-    sometimes(dice, "portMappings", &[
-        json!([{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}]),
-        json!([{"hostPort": 8080, "containerPort": 80}]),
-        json!([{"hostPort": 53, "containerPort": 53, "protocol": "UDP"}]),
-        json!([{"hostPort": 0, "containerPort": 80}]),
-    ]);
-    sometimes(dice, "bandwidth", &[
-        json!({"ingressRate": 1, "ingressBurst": 2, "egressRate": 3, "egressBurst": 4}),
-        json!({"egressRate": 1000}),
-        json!({"egressBurst": 1000}),
-    ]);
+    sometimes(
+        dice,
+        "portMappings",
+        &[
+            json!([{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}]),
+            json!([{"hostPort": 8080, "containerPort": 80}]),
+            json!([{"hostPort": 53, "containerPort": 53, "protocol": "UDP"}]),
+            json!([{"hostPort": 0, "containerPort": 80}]),
+        ],
+    );
+    sometimes(
+        dice,
+        "bandwidth",
+        &[
+            json!({"ingressRate": 1, "ingressBurst": 2, "egressRate": 3, "egressBurst": 4}),
+            json!({"egressRate": 1000}),
+            json!({"egressBurst": 1000}),
+        ],
+    );
     if dice.once_in(12) {
         element["example.com/key"] = json!({"of": "others"});
     }
@@ -183,7 +201,7 @@ fn result(dice: &mut Dice) -> Value {
             interface
         })
         .collect();
-    let ips: Vec<_> = (0..dice.below(3))
+    let ips: Vec<_> = (1..=dice.below(3))
         .map(|index| {
             let family = if dice.once_in(3) { format!("fd05::{index}/64") } else { format!("10.5.0.{index}/24") };
             let mut ip = json!({ "address": family });

@@ -43,11 +43,29 @@ impl Contender for Genie {
     }
 }
 
-/// What `genie-host import multus` would write for the configuration of the other side.
+/// What `genie-host import multus` writes for the configuration that Multus has.
 fn chain(turn: &Turn<'_>) -> Value {
-    let definitions = if turn.case.is_isolated() { json!("own") } else { json!(["*"]) };
+    let mut grant = if turn.case.is_isolated() {
+        // What Multus excepts from isolation unless it is told otherwise.
+        json!([{"definitions": "own"}, {"definitions": ["default"]}])
+    } else {
+        json!([{"definitions": ["*"]}])
+    };
+    let capabilities = json!(["portMappings", "bandwidth", "infinibandGUID"]);
+    let says = [
+        json!("addresses"),
+        json!("default-route"),
+        json!({"patch": ["args.cni"]}),
+        json!({"capabilities": capabilities}),
+    ];
+    if let Some(grant) = grant.as_array_mut() {
+        grant.extend(says);
+    }
     json!([
         {"module": "default-plugin", "settings": {"networks": ["defnet"]}},
-        {"module": "network-attachment", "run": "always", "grant": {"definitions": definitions}},
+        {
+            "module": "network-attachment", "run": "always", "grant": grant,
+            "settings": {"namespace": format!("{}-system", turn.case.namespace())},
+        },
     ])
 }

@@ -53,7 +53,9 @@ fn call(call: &Recorded, turn: &Turn<'_>) -> Value {
     }
     let mut seen = json!({"call": call.summary(), "args": args, "config": call.stdin});
     let netns = turn.world.netns.path();
-    for (member, var, is) in [("container", "CNI_CONTAINERID", OsString::from(CONTAINER)), ("netns", "CNI_NETNS", netns.into_os_string())] {
+    for (member, var, is) in
+        [("container", "CNI_CONTAINERID", OsString::from(CONTAINER)), ("netns", "CNI_NETNS", netns.into_os_string())]
+    {
         if is != *call.var(var) {
             seen[member] = call.var(var).into();
         }

@@ -34,7 +34,8 @@ impl Recordings {
         let file = programs::root().join("tests/differential").join(format!("{name}.json"));
         let text = fs::read_to_string(&file).unwrap_or_else(|_| "{}".into());
         let all: BTreeMap<String, Value> = serde_json::from_str(&text).expect("recordings are JSON");
-        let recording = |value: Value| Recording { case: Case::read(value["case"].clone()), theirs: value["multus"].clone() };
+        let recording =
+            |value: Value| Recording { case: Case::read(value["case"].clone()), theirs: value["multus"].clone() };
         Self { file, all: all.into_iter().map(|(name, value)| (name, recording(value))).collect() }
     }
 

@@ -80,7 +80,8 @@ impl<'w, C: Contender> Runs<'w, C> {
             let namespace = turn.case.namespace();
             let words = arguments.iter().map(|word| word.as_str().unwrap_or_default().replace(NAMESPACE, &namespace));
             let words: Vec<_> = words.collect();
-            let words: Vec<_> = ["--namespace", &namespace].into_iter().chain(words.iter().map(String::as_str)).collect();
+            let words: Vec<_> =
+                ["--namespace", &namespace].into_iter().chain(words.iter().map(String::as_str)).collect();
             turn.world.server.kubectl(&words);
         }
         if step["api"] == "down" {

@@ -70,14 +70,18 @@ impl World {
                 "spec": {"nodeName": "node1", "containers": [{"name": "c", "image": "none"}]},
             }));
         }
-        let namespaces = namespaces.iter().map(|name| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}));
+        let namespaces =
+            namespaces.iter().map(|name| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}));
         self.server.create_all(&namespaces.chain(objects).collect::<Vec<_>>());
     }
 
     /// The uids of all pods, by namespace.
     pub fn uids(&self) -> Vec<(String, String)> {
         let text = self.server.kubectl(&[
-            "get", "pods", "--all-namespaces", "-o",
+            "get",
+            "pods",
+            "--all-namespaces",
+            "-o",
             "jsonpath={range .items[*]}{.metadata.namespace} {.metadata.uid}{\"\\n\"}{end}",
         ]);
         text.lines().filter_map(|line| line.split_once(' ')).map(|(a, b)| (a.to_owned(), b.to_owned())).collect()

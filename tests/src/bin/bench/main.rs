@@ -40,8 +40,7 @@ const ROUNDS: usize = 300;
 /// The parts that can be measured alone: our calls, a table of rules, what a script adds, all
 /// programs side by side, definitions side by side, the agent's memory, the requests to the API server, load (many calls at once,
 /// and many records), and the commands that decide offline.
-const PARTS: [&str; 9] =
-    ["calls", "rules", "script", "offline", "beside", "definitions", "agent", "requests", "load"];
+const PARTS: [&str; 9] = ["calls", "rules", "script", "offline", "beside", "definitions", "agent", "requests", "load"];
 /// The rounds before those that count.
 const WARM_UP: usize = 20;
 /// The variable that is set in the process with its own mounts.

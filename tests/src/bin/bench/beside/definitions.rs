@@ -39,8 +39,7 @@ impl Definitions {
     /// When something is missing, or a contender does not do its work.
     pub fn measure(site: &Site, rounds: usize) -> Self {
         let far = Far::before(&site.server);
-        let reach =
-            Reach { name: "far", url: far.url.clone(), kubeconfig: far.kubeconfig.clone(), definitions: true };
+        let reach = Reach { name: "far", url: far.url.clone(), kubeconfig: far.kubeconfig.clone(), definitions: true };
         let contenders = Contenders::start(site, reach);
         let lines = LATENCIES.map(|latency| {
             eprintln!("definitions, the API server {latency} ms away …");
@@ -111,8 +110,16 @@ impl fmt::Display for Definitions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (latency, lines) in &self.lines {
             writeln!(f, "### A default network and two definitions, the API server {latency} ms away\n")?;
-            let mut table =
-                Table::new(&["ms, p50 / p95", "ADD", "adds (p50)", "requests", "DEL", "adds (p50)", "requests", "failed"]);
+            let mut table = Table::new(&[
+                "ms, p50 / p95",
+                "ADD",
+                "adds (p50)",
+                "requests",
+                "DEL",
+                "adds (p50)",
+                "requests",
+                "failed",
+            ]);
             for line in lines {
                 let (add, del) = self.added(line.who, *latency);
                 let asked = self.requests.iter().find(|(who, ..)| *who == line.who);
