@@ -31,13 +31,14 @@ ENGINE_FLAGS := CC_$(subst -,_,$(ENGINE))=clang AR_$(subst -,_,$(ENGINE))=llvm-a
 # What the image holds has to stay below this: 30 MB of programs, and 1 MB for scripts.
 IMAGE := 31000000
 
-# Which of tests/tools a target runs against (tests/lint compares). No test runs Multus: it
-# takes minutes to build, and only the benchmark calls it; nor signs any but `make signing`.
+# Which of tests/tools a target runs against (tests/lint compares). No test runs Multus, which
+# takes minutes to build: `make differential` keeps what it does. Only `make signing` signs.
 ALL_TOOLS := $(notdir $(patsubst %/recipe,%,$(wildcard tests/tools/*/recipe)))
 TOOLS_demo := cnitool flannel plugins calico
 TOOLS_test := $(filter-out multus cosign,$(ALL_TOOLS))
 TOOLS_faults := $(TOOLS_test)
 TOOLS_e2e := $(TOOLS_test)
+TOOLS_differential := multus kubernetes
 TOOLS_bench := $(filter-out cosign,$(ALL_TOOLS))
 TOOLS_fuzz := libcni
 TOOLS_deploy := helm
@@ -64,8 +65,8 @@ define below-its-bound
 		{ echo 'dist/ is the image, which has to stay under $(IMAGE) bytes'; exit 1; }
 endef
 
-.PHONY: build script check lint demo test faults e2e tools bench fuzz deploy reproducible sbom signing help toolchain clean
-.SILENT: build script check lint demo test faults e2e tools bench fuzz deploy reproducible sbom signing help toolchain
+.PHONY: build script check lint demo test faults e2e differential tools bench fuzz deploy reproducible sbom signing help toolchain clean
+.SILENT: build script check lint demo test faults e2e differential tools bench fuzz deploy reproducible sbom signing help toolchain
 
 build: toolchain ## dist/genie (the plugin) and dist/genie-host (everything for people)
 	[[ -x dist/genie ]] || echo 'building dist/genie-host and dist/genie (about 8 minutes the first time, on two cores)'
@@ -112,6 +113,10 @@ faults: ## all kills and all load, of which make test tries a part; takes half a
 e2e: ## the scenario on a real cluster of two nodes; CASE=… runs a part, KEEP=1 leaves it up; needs root
 	$(call prepare,build --locked --workspace --bin e2e)
 	$(CARGO_TARGET_DIR)/debug/e2e $(CASE)
+
+differential: ## genie beside the real Multus: that it does as recorded, and ROUNDS=200 cases made by chance from SEED=…; RECORD=1 records anew; needs root
+	$(call prepare,build --locked --workspace --bin differential --bin recorder)
+	$(CARGO_TARGET_DIR)/debug/differential
 
 tools: ## the real plugins, runtimes and Kubernetes of the tests, which make test builds beside Rust; needs root, for packages
 	tests/needs root $(TOOLS_test)

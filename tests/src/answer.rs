@@ -47,7 +47,8 @@ impl Failure {
 }
 
 impl Answer {
-    pub(crate) fn of(output: &Output) -> Self {
+    /// The output of a program that has ended.
+    pub fn of(output: &Output) -> Self {
         Self {
             status: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

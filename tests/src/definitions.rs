@@ -3,32 +3,15 @@
 use serde_json::{Value, json};
 
 use crate::apiserver::ApiServer;
+use crate::programs;
 
-/// Their custom resource definition, as other projects install it.
-pub fn resource() -> Value {
-    json!({
-        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": "network-attachment-definitions.k8s.cni.cncf.io"},
-        "spec": {
-            "group": "k8s.cni.cncf.io", "scope": "Namespaced",
-            "names": {
-                "plural": "network-attachment-definitions", "singular": "network-attachment-definition",
-                "kind": "NetworkAttachmentDefinition", "shortNames": ["net-attach-def"],
-            },
-            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
-                "type": "object",
-                "properties": {"spec": {"type": "object", "properties": {"config": {"type": "string"}}}},
-            }}}],
-        },
-    })
-}
-
-/// Lets a server have definitions.
+/// Lets a server have definitions: creates the kind that the chart brings.
 ///
 /// # Panics
 /// When it refuses.
 pub fn install(server: &ApiServer) {
-    server.create(&resource());
+    let kind = programs::root().join("deploy/chart/crds/network-attachment-definitions.yaml");
+    server.kubectl(&["create", "-f", &kind.display().to_string()]);
     let definition = "crd/network-attachment-definitions.k8s.cni.cncf.io";
     server.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", definition]);
 }

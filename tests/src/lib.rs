@@ -15,6 +15,7 @@ mod call;
 pub mod cluster;
 pub mod cri;
 pub mod definitions;
+pub mod differential;
 pub mod documents;
 pub mod fixture;
 pub mod guests;

@@ -40,6 +40,12 @@ impl Script {
         self.print(value.to_string())
     }
 
+    /// Runs this command of the shell before it answers, with the environment of its call.
+    #[must_use]
+    pub fn run(self, command: &str) -> Self {
+        self.with("run", command.into())
+    }
+
     /// Prints its stdin, as plugins do that fail to understand it.
     #[must_use]
     pub fn echo(self) -> Self {

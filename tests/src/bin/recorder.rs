@@ -44,6 +44,12 @@ fn main() -> io::Result<ExitCode> {
         fs::write(recorder::started_pipe(dir, &kind), std::process::id().to_string())?;
         fs::read(recorder::release_pipe(dir, &kind))?;
     }
+    if let Some(command) = script.get("run").and_then(Value::as_str) {
+        let done = Command::new("sh").args(["-c", command]).stdin(Stdio::null()).stdout(io::stderr()).status()?;
+        if !done.success() {
+            return Err(io::Error::other(format!("{command}: {done}")));
+        }
+    }
     answer(&script, &kind, &verb, &config)?;
     if let Some(signal) = script.get("signal").and_then(Value::as_i64) {
         let signal = i32::try_from(signal).ok().and_then(rustix::process::Signal::from_named_raw);

@@ -10,6 +10,7 @@ mod agent;
 mod agents;
 mod beside;
 mod chart;
+mod far;
 mod load;
 mod machine;
 mod memory;
@@ -39,9 +40,11 @@ use subjects::Bench;
 /// The rounds that count, unless the first argument says otherwise.
 const ROUNDS: usize = 300;
 /// The parts that can be measured alone: our calls, a table of rules, what a script adds, all
-/// programs side by side, the agent's memory, the agents of a large cluster, the requests to the API
-/// server, load (many calls at once, and many records), and the commands that decide offline.
-const PARTS: [&str; 9] = ["calls", "rules", "script", "offline", "beside", "agent", "agents", "requests", "load"];
+/// programs side by side, definitions side by side, the agent's memory, the agents of a large cluster, the
+/// requests to the API server, load (many calls at once, and many records), and the commands that decide
+/// offline.
+const PARTS: [&str; 10] =
+    ["calls", "rules", "script", "offline", "beside", "definitions", "agent", "agents", "requests", "load"];
 /// The rounds before those that count.
 const WARM_UP: usize = 20;
 /// The variable that is set in the process with its own mounts.
@@ -76,6 +79,10 @@ fn main() -> ExitCode {
     }
     if wanted.part("beside") {
         beside::run(wanted.rounds);
+    }
+    // Side by side they are measured, too, when everything is.
+    if wanted.parts.iter().any(|part| part == "definitions") {
+        beside::run_definitions(wanted.rounds);
     }
     if wanted.part("agent") {
         print!("{}", Agent::measure());

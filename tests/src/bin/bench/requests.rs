@@ -1,19 +1,15 @@
 //! What one ADD asks of a real API server, and whether the distance to it matters.
 
 use std::fmt;
-use std::fs;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use genie_tests::Samples;
 use genie_tests::apiserver::ApiServer;
-use genie_tests::cluster::proxy::Proxy;
 use genie_tests::fixture::reference_node;
 use genie_tests::{Call, Node};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
+use crate::far::{Far, requests};
 use crate::running::Running;
 
 /// How many ADDs are made at each latency.
@@ -102,50 +98,6 @@ fn pod(name: &str) -> Value {
 fn arguments(pod: &Value) -> String {
     let of = |key: &str| pod["metadata"][key].as_str().unwrap_or_default().to_owned();
     format!("K8S_POD_NAMESPACE=default;K8S_POD_NAME={};K8S_POD_UID={}", of("name"), of("uid"))
-}
-
-/// The verbs of all requests but our own, which come from kubectl. The agent's watch is one
-/// request, from before.
-fn requests(server: &ApiServer) -> Vec<String> {
-    let audit = server.audit();
-    let ours = |request: &&Value| {
-        let agent = request["userAgent"].as_str().unwrap_or_default();
-        let verb = request["verb"].as_str().unwrap_or_default();
-        !agent.starts_with("kubectl") && !agent.starts_with("kube-apiserver") && verb != "watch"
-    };
-    audit.iter().filter(ours).map(|request| request["verb"].as_str().unwrap_or_default().to_owned()).collect()
-}
-
-/// The API server behind a proxy that delays.
-struct Far {
-    kubeconfig: PathBuf,
-    delay: PathBuf,
-    _dir: TempDir,
-}
-
-impl Far {
-    fn before(server: &ApiServer) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let (kubeconfig, delay) = (dir.path().join("kubeconfig"), dir.path().join("delay"));
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-        let here = listener.local_addr().expect("a listener has an address");
-        let target = server.url().trim_start_matches("https://").parse().expect("an address with its port");
-        let proxy = Proxy { target, namespace: None, delay: Some(delay.clone()) };
-        std::thread::spawn(move || proxy.serve(&listener));
-        let text = fs::read_to_string(server.kubeconfig()).expect("the server wrote it");
-        fs::write(&kubeconfig, text.replace(&server.url(), &format!("https://{here}"))).expect("a new file");
-        let far = Self { kubeconfig, delay, _dir: dir };
-        far.set(0);
-        far
-    }
-
-    fn set(&self, latency: u64) {
-        write(&self.delay, &latency.to_string());
-    }
-}
-
-fn write(path: &Path, text: &str) {
-    fs::write(path, text).expect("the directory is ours");
 }
 
 impl fmt::Display for Requests {

@@ -7,7 +7,7 @@ use genie_tests::programs;
 use serde_json::{Value, json};
 
 use super::multus::{self, Daemon};
-use super::site::{Kind, Pod, Site, VERSION, selection};
+use super::site::{Kind, NETWORKS, Pod, Site, VERSION, selection};
 use crate::program::Program;
 use crate::running::Running;
 
@@ -94,12 +94,38 @@ impl Who {
     }
 }
 
+/// How the API server is reached, and by which annotation genie is told the networks.
+pub struct Reach {
+    /// What its files have in their names.
+    pub name: &'static str,
+    /// The API server's address.
+    pub url: String,
+    /// The administrator's kubeconfig.
+    pub kubeconfig: PathBuf,
+    /// genie reads the annotation that Multus reads: the networks after the first one are
+    /// definitions for all.
+    pub definitions: bool,
+}
+
+impl Reach {
+    /// The API server itself, and networks of files for genie.
+    pub fn direct(site: &Site) -> Self {
+        Self { name: "near", url: site.server.url(), kubeconfig: site.server.kubeconfig(), definitions: false }
+    }
+
+    /// The name of a file of its own.
+    pub fn file(&self, name: &str) -> String {
+        format!("{name}-{}", self.name)
+    }
+}
+
 /// A call: processes that run one after the other. Only the delegates have more than one.
 pub struct Call(pub Vec<Program>);
 
 /// All contenders, with the daemons that run beside them.
 pub struct Contenders<'s> {
     site: &'s Site,
+    reach: Reach,
     agent: Running,
     daemon: Daemon,
     genie: PathBuf,
@@ -113,9 +139,9 @@ impl<'s> Contenders<'s> {
     ///
     /// # Panics
     /// When a program is missing.
-    pub fn start(site: &'s Site) -> Self {
-        multus::create_account(site);
-        let programs = site.at("programs");
+    pub fn start(site: &'s Site, reach: Reach) -> Self {
+        multus::write_credentials(site, &reach);
+        let programs = site.at(&reach.file("programs"));
         fs::create_dir(&programs).expect("a new directory");
         let copy = |program: PathBuf, name: &str| {
             let copied = programs.join(name);
@@ -124,12 +150,13 @@ impl<'s> Contenders<'s> {
         };
         let contenders = Self {
             site,
-            agent: Running::start(&site.server.kubeconfig()),
-            daemon: Daemon::start(site),
+            agent: Running::start(&reach.kubeconfig),
+            daemon: Daemon::start(site, &reach),
             genie: copy(programs::dist("genie"), "genie"),
             cnitool: copy(programs::cnitool(), "cnitool"),
             multus: copy(programs::tool("multus"), "multus"),
             shim: copy(programs::tool("multus-shim"), "multus-shim"),
+            reach,
         };
         // The plugin finds this program beside itself, and asks the API server by it.
         copy(programs::dist("genie-host"), "genie-host");
@@ -152,8 +179,8 @@ impl<'s> Contenders<'s> {
             Who::Delegate => self.delegates(verb, kind, networks, pod),
             Who::Cnitool => vec![self.cnitool(verb, kind, pod)],
             Who::Inline => vec![self.plugin(&self.multus, &multus::inline(self.site, kind, networks), who, verb, pod)],
-            Who::Thin => vec![self.plugin(&self.multus, &multus::thin(self.site, kind), who, verb, pod)],
-            Who::Thick => vec![self.plugin(&self.shim, &self.daemon.shim(self.site, kind), who, verb, pod)],
+            Who::Thin => vec![self.plugin(&self.multus, &multus::thin(self.site, &self.reach, kind), who, verb, pod)],
+            Who::Thick => vec![self.plugin(&self.shim, &self.daemon.shim(kind), who, verb, pod)],
             _ => vec![self.plugin(&self.genie, &self.genie_config(who, kind, networks), who, verb, pod)],
         };
         Call(calls)
@@ -167,7 +194,7 @@ impl<'s> Contenders<'s> {
     }
 
     fn plugin(&self, program: &Path, config: &Value, who: Who, verb: &str, pod: &Pod) -> Program {
-        let container = format!("{}-{}", who.id(), pod.name);
+        let container = format!("{}-{}-{}", self.reach.name, who.id(), pod.name);
         let args = format!(
             "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME={};K8S_POD_INFRA_CONTAINER_ID={container};K8S_POD_UID={}",
             pod.name, pod.uid
@@ -213,13 +240,19 @@ impl<'s> Contenders<'s> {
             "agent": self.site.at("no-agent"),
             "runtimeConfig": {ANNOTATIONS: {"cni": selection(kind, networks)}},
         });
+        if self.reach.definitions {
+            let [first, further @ ..] = kind.networks();
+            config["default_plugin"] = json!(first);
+            config["runtimeConfig"][ANNOTATIONS] = json!({NETWORKS: further[..networks - 1].join(",")});
+            config["kubernetes"] = json!({"kubeconfig": self.reach.kubeconfig});
+        }
         if matches!(who, Who::GenieAgent | Who::GenieAsksAgent) {
             config["agent"] = json!(self.agent.socket());
         }
         match who {
             Who::GenieAsksAgent | Who::GenieAsksApi => {
                 config["pods"] = json!(["agent", "api"]);
-                config["kubernetes"] = json!({"kubeconfig": self.site.server.kubeconfig()});
+                config["kubernetes"] = json!({"kubeconfig": self.reach.kubeconfig});
             }
             _ => {}
         }

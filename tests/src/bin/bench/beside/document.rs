@@ -15,7 +15,8 @@ use crate::table::Table;
 /// The contents of the page.
 const CONTENTS: &str = "\
 [Targets](#targets), [how it is measured](#how-it-is-measured),
-[one call after the other](#one-call-after-the-other), [many at once](#many-at-once), [memory](#memory),
+[Targets](#targets), [how it is measured](#how-it-is-measured),
+[one call after the other](#one-call-after-the-other), [definitions](#definitions), [many at once](#many-at-once), [memory](#memory),
 [where our own time goes](#where-our-own-time-goes), [the API server of a large cluster](#the-api-server-of-a-large-cluster)";
 
 /// How the figures were measured, for the page's readers.
@@ -34,7 +35,7 @@ if it publishes, the status of every network on the pod in the API server.
 - **genie, asks agent**: the same, but the annotations are asked of the agent.
 - **genie, asks API**: no agent and no annotations from the runtime: each ADD asks the API server.
   That happens on a node that is set up wrong, and is shown because it is slow.
-- **Multus thin, inline**: Multus 4.2.3 in its cheapest configuration: all networks in `delegates`, no
+- **Multus thin, inline**: Multus 4.3.0 in its cheapest configuration: all networks in `delegates`, no
   kubeconfig, no API server, nothing published.
 - **Multus thin**: as its entrypoint configures it: the first network in `delegates`, the others from
   NetworkAttachmentDefinitions that the pod's annotation names, status published.
@@ -54,6 +55,13 @@ genie's time depends on the disk and on its other writers, and theirs does not.
 
 [performance/tried.md](performance/tried.md) lists what was tried to make it less, with the results.";
 
+/// What the figures of definitions are.
+const DEFINITIONS: &str = "\
+genie in the place of Multus: each pod has its default network and two NetworkAttachmentDefinitions of
+the same API server, by the same annotation. All reach the API server by way of a proxy on the same
+machine, which delays each of its answers. Requests are those of one call, also those after its answer
+(status, events); a watch of a daemon is none.";
+
 impl Beside {
     /// The whole page. `machine` names the machine, and `command` the command that measured.
     pub fn page(&self, machine: &str, command: &str) -> String {
@@ -61,11 +69,12 @@ impl Beside {
         format!(
             "# Performance\n\nWritten by `{command}`; do not edit.\n\n{CONTENTS}\n\n{machine}\n\n## Targets\n\n{}\n\
              ## How it is measured\n\n{HOW}\n\n## One call after the other\n\n{}{}{}\
-             ## Many at once\n\n{}{}## Memory\n\n{}{}## Where our own time goes\n\n{}{}",
+             ## Definitions\n\n{DEFINITIONS}\n\n{}## Many at once\n\n{}{}## Memory\n\n{}{}## Where our own time goes\n\n{}{}",
             Targets(self),
             plot("added", "What one call adds to its delegate"),
             plot("networks", "ADD of one to three networks"),
             Rounds(self),
+            self.definitions,
             plot("bursts", "Bursts of ADDs"),
             Bursts(self),
             plot("memory", "Memory of 96 ADDs"),
@@ -136,7 +145,7 @@ fn said(measured: &Beside, kind: Kind, networks: usize) -> String {
     reasons(lines.filter_map(|line| Some((line.who, line.failures.first()?))))
 }
 
-fn reasons<'a>(failures: impl Iterator<Item = (Who, &'a String)>) -> String {
+pub fn reasons<'a>(failures: impl Iterator<Item = (Who, &'a String)>) -> String {
     let mut text = String::new();
     for (who, message) in failures {
         // The place of a failure is left out; its reason is at the end.
@@ -227,10 +236,10 @@ impl fmt::Display for Parts<'_> {
     }
 }
 
-fn both(samples: &Samples) -> String {
+pub fn both(samples: &Samples) -> String {
     if samples.is_empty() { "–".into() } else { format!("{} / {}", number(samples.p50()), number(samples.p95())) }
 }
 
-fn figure(value: f64) -> String {
+pub fn figure(value: f64) -> String {
     if value.is_finite() { number(value) } else { "–".into() }
 }

@@ -4,6 +4,7 @@
 mod batch;
 mod bursts;
 mod contender;
+mod definitions;
 mod document;
 mod multus;
 mod parts;
@@ -16,7 +17,7 @@ mod usage;
 use std::path::Path;
 use std::{env, fs};
 
-use contender::{Contenders, Who};
+use contender::{Contenders, Reach, Who};
 use genie_tests::netns::Namespace;
 use site::{Kind, Site};
 
@@ -44,6 +45,7 @@ pub struct Beside {
     rounds: Vec<rounds::Line>,
     bursts: Vec<bursts::Line>,
     held: Vec<bursts::Held>,
+    definitions: definitions::Definitions,
     /// Where the time of genie's ADD and DEL goes.
     parts: (parts::Parts, parts::Parts),
     /// How much of a core the daemons use when they have nothing to do.
@@ -73,6 +75,21 @@ pub fn run(rounds: usize) {
     }
 }
 
+/// Measures definitions only, and prints that.
+///
+/// # Panics
+/// When something is missing.
+pub fn run_definitions(rounds: usize) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    build_noop(dir.path());
+    let measured = Namespace::new().enter(|| {
+        let site = Site::new(&dir.path().join("noop"));
+        multus::create_account(&site);
+        definitions::Definitions::measure(&site, Effort::of(rounds).noop)
+    });
+    print!("{measured}");
+}
+
 impl Effort {
     /// The numbers of rounds, in proportion to those of the other figures.
     fn of(rounds: usize) -> Self {
@@ -90,7 +107,9 @@ impl Beside {
         let host = Namespace::new();
         host.enter(|| {
             let site = Site::new(noop);
-            let contenders = Contenders::start(&site);
+            multus::create_account(&site);
+            let definitions = definitions::Definitions::measure(&site, effort.noop);
+            let contenders = Contenders::start(&site, Reach::direct(&site));
             let idle =
                 [Who::GenieAgent, Who::Thick].map(|who| (who, contenders.daemon(who).map_or(0.0, batch::idle))).into();
             let mut rounds = Vec::new();
@@ -108,7 +127,7 @@ impl Beside {
             eprintln!("all delegates held: memory …");
             let held = bursts::held(&site, &contenders);
             let parts = parts::measure(&site, &contenders, &site.pods[0], effort.noop);
-            Self { effort, rounds, bursts, held, parts, idle }
+            Self { effort, rounds, bursts, held, definitions, parts, idle }
         })
     }
 

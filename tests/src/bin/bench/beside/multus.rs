@@ -1,13 +1,14 @@
 //! Multus, configured as by its own deployment.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use genie_tests::programs;
 use serde_json::{Value, json};
 
+use super::contender::Reach;
 use super::site::{Kind, Site, VERSION};
 
 /// How long the daemon may take until it serves.
@@ -41,27 +42,34 @@ pub fn create_account(site: &Site) {
             "subjects": [{"kind": "ServiceAccount", "name": "multus", "namespace": "kube-system"}],
         }),
     ]);
+}
+
+/// Writes the account's credentials where the thin plugin and the daemon of this reach look for them.
+///
+/// # Panics
+/// When the API server gives no token.
+pub fn write_credentials(site: &Site, reach: &Reach) {
     let token = site.server.kubectl(&["create", "token", "multus", "--namespace", "kube-system", "--duration", "24h"]);
-    let account = site.at("thick/var/run/secrets/kubernetes.io/serviceaccount");
+    let account = site.at(&reach.file("thick")).join("var/run/secrets/kubernetes.io/serviceaccount");
     fs::create_dir_all(&account).expect("a new directory");
     fs::write(account.join("token"), token.trim()).expect("a new file");
     fs::copy(authority(site), account.join("ca.crt")).expect("a file can be copied");
     // The thin entrypoint writes this, but with the certificate in a file.
     let kubeconfig = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "multus-context",
-        "clusters": [{"name": "local", "cluster": {"server": site.server.url(), "certificate-authority": account.join("ca.crt")}}],
+        "clusters": [{"name": "local", "cluster": {"server": reach.url, "certificate-authority": account.join("ca.crt")}}],
         "users": [{"name": "multus", "user": {"token": token.trim()}}],
         "contexts": [{"name": "multus-context", "context": {"cluster": "local", "user": "multus"}}],
     });
-    fs::write(kubeconfig_file(site), kubeconfig.to_string()).expect("a new file");
+    fs::write(kubeconfig_file(site, reach), kubeconfig.to_string()).expect("a new file");
 }
 
 /// The thin plugin's configuration as its entrypoint writes it (`--multus-conf-file=auto`), in the
 /// form in which a runtime hands it over.
-pub fn thin(site: &Site, kind: Kind) -> Value {
+pub fn thin(site: &Site, reach: &Reach, kind: Kind) -> Value {
     json!({
         "cniVersion": VERSION, "name": "multus-cni-network", "type": "multus",
-        "kubeconfig": kubeconfig_file(site), "delegates": [site.list(kind, 0)],
+        "kubeconfig": kubeconfig_file(site, reach), "delegates": [site.list(kind, 0)],
         // The entrypoint sets none of these. They are set so that nothing outside of our directory
         // is touched.
         "cniDir": site.at("thin"), "confDir": site.at("none"),
@@ -82,6 +90,7 @@ pub fn inline(site: &Site, kind: Kind, networks: usize) -> Value {
 pub struct Daemon {
     process: Child,
     config: Value,
+    dir: PathBuf,
 }
 
 impl Daemon {
@@ -90,17 +99,17 @@ impl Daemon {
     ///
     /// # Panics
     /// When the daemon does not write it.
-    pub fn start(site: &Site) -> Self {
-        let dir = site.at("thick");
+    pub fn start(site: &Site, reach: &Reach) -> Self {
+        let dir = site.at(&reach.file("thick"));
         for part in ["hostroot", "net.d", "var/lib", "state"] {
             fs::create_dir_all(dir.join(part)).expect("a new directory");
         }
         fs::copy(programs::tool("multus-daemon"), dir.join("multus-daemon")).expect("a program can be copied");
         for kind in [Kind::Noop, Kind::Bridge, Kind::Gated] {
             fs::create_dir(dir.join(kind.plugin())).expect("a new directory");
-            fs::write(first_network(site, kind), site.plugin_config(kind, 0).to_string()).expect("a new file");
+            fs::write(first_network(&dir, kind), site.plugin_config(kind, 0).to_string()).expect("a new file");
         }
-        fs::copy(first_network(site, Kind::Noop), dir.join("net.d/10-net.conf")).expect("a file can be copied");
+        fs::copy(first_network(&dir, Kind::Noop), dir.join("net.d/10-net.conf")).expect("a file can be copied");
         // As in deployments/multus-daemonset-thick.yml, with our directories and our version.
         let config = json!({
             "chrootDir": dir.join("hostroot"), "cniVersion": VERSION, "logLevel": "verbose", "logToStderr": true,
@@ -109,7 +118,7 @@ impl Daemon {
             "confDir": site.at("none"), "binDir": site.bin(),
         });
         fs::write(dir.join("daemon-config.json"), config.to_string()).expect("a new file");
-        let port = site.server.url().rsplit(':').next().unwrap_or_default().to_owned();
+        let port = reach.url.rsplit(':').next().unwrap_or_default().to_owned();
         let process = Command::new("unshare")
             .args(["--mount", "--propagation", "slave", "sh", "-c", RUN, "multus-daemon"])
             .arg(&dir)
@@ -121,7 +130,7 @@ impl Daemon {
             .stderr(File::create(dir.join("log")).expect("a new file"))
             .spawn()
             .expect("unshare starts");
-        let mut daemon = Self { process, config: Value::Null };
+        let mut daemon = Self { process, config: Value::Null, dir: dir.clone() };
         let deadline = Instant::now() + PATIENCE;
         while daemon.config.is_null() {
             let written = fs::read_to_string(dir.join("net.d/00-multus.conf")).unwrap_or_default();
@@ -139,9 +148,9 @@ impl Daemon {
     }
 
     /// The shim's configuration as the daemon wrote it, with the first network of a kind.
-    pub fn shim(&self, site: &Site, kind: Kind) -> Value {
+    pub fn shim(&self, kind: Kind) -> Value {
         let mut config = self.config.clone();
-        config["clusterNetwork"] = json!(first_network(site, kind));
+        config["clusterNetwork"] = json!(first_network(&self.dir, kind));
         config
     }
 }
@@ -153,15 +162,15 @@ impl Drop for Daemon {
     }
 }
 
-/// The file of the first network for the daemon. It holds one plugin, not a list: of a list, 4.2.3
+/// The file of the first network for the daemon. It holds one plugin, not a list: of a list, 4.3.0
 /// remembers only the keys that it knows itself. host-local's DEL then fails because its ranges are
 /// missing, the shim reports success, and the next ADD finds the address taken.
-fn first_network(site: &Site, kind: Kind) -> PathBuf {
-    site.at("thick").join(kind.plugin()).join("10-net.conf")
+fn first_network(dir: &Path, kind: Kind) -> PathBuf {
+    dir.join(kind.plugin()).join("10-net.conf")
 }
 
-fn kubeconfig_file(site: &Site) -> PathBuf {
-    site.at("multus.kubeconfig")
+fn kubeconfig_file(site: &Site, reach: &Reach) -> PathBuf {
+    site.at(&reach.file("multus.kubeconfig"))
 }
 
 /// The certificate authority of the API server.

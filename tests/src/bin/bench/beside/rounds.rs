@@ -41,12 +41,33 @@ pub struct Line {
 /// # Panics
 /// When a contender does not do the work that it is measured for.
 pub fn measure(site: &Site, contenders: &Contenders<'_>, kind: Kind, networks: usize, rounds: usize) -> Vec<Line> {
-    site.select(kind, networks);
-    for who in Who::ALL {
-        batch::rest(contenders.daemon(who));
+    let mut lines = of(&Who::ALL, site, contenders, kind, networks, rounds);
+    if kind == Kind::Noop || networks == 1 {
+        for line in &mut lines {
+            line.cpu(site, contenders);
+        }
     }
-    let able = Who::ALL.into_iter().filter(|who| who.can(networks));
-    let mut lines: Vec<_> = able.map(|who| Line::new(who, kind, networks)).collect();
+    lines
+}
+
+/// Measures the times of some of them.
+///
+/// # Panics
+/// As [`measure`].
+pub fn of(
+    all: &[Who],
+    site: &Site,
+    contenders: &Contenders<'_>,
+    kind: Kind,
+    networks: usize,
+    rounds: usize,
+) -> Vec<Line> {
+    site.select(kind, networks);
+    for who in all {
+        batch::rest(contenders.daemon(*who));
+    }
+    let able = all.iter().filter(|who| who.can(networks));
+    let mut lines: Vec<_> = able.map(|who| Line::new(*who, kind, networks)).collect();
     let able = lines.len();
     for (line, pod) in lines.iter_mut().zip(&site.pods) {
         line.prove(site, contenders, pod);
@@ -60,16 +81,11 @@ pub fn measure(site: &Site, contenders: &Contenders<'_>, kind: Kind, networks: u
             line.round(contenders, &site.pods[place(line.who)]);
         }
     }
-    if kind == Kind::Noop || networks == 1 {
-        for line in &mut lines {
-            line.cpu(site, contenders);
-        }
-    }
     lines
 }
 
 /// The index of a contender's own pod.
-fn place(who: Who) -> usize {
+pub fn place(who: Who) -> usize {
     Who::ALL.iter().position(|other| *other == who).unwrap_or_default()
 }
 

@@ -17,7 +17,7 @@ pub const PODS: usize = 96;
 /// The version of all configurations.
 pub const VERSION: &str = "1.0.0";
 /// The annotation that selects the networks after the first one for Multus.
-const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
+pub const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
 /// The annotation that Multus and genie publish.
 const STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
 

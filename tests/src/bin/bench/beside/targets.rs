@@ -45,6 +45,7 @@ pub fn all(measured: &Beside) -> Vec<Target> {
             });
         }
     }
+    targets.extend(measured.definitions.targets());
     targets.extend(memory(measured));
     targets.push(failures(measured));
     targets
