@@ -15,7 +15,6 @@ use crate::table::Table;
 /// The contents of the page.
 const CONTENTS: &str = "\
 [Targets](#targets), [how it is measured](#how-it-is-measured),
-[Targets](#targets), [how it is measured](#how-it-is-measured),
 [one call after the other](#one-call-after-the-other), [definitions](#definitions), [many at once](#many-at-once), [memory](#memory),
 [where our own time goes](#where-our-own-time-goes), [the API server of a large cluster](#the-api-server-of-a-large-cluster)";
 
