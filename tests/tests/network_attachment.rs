@@ -115,7 +115,7 @@ fn row_04_a_definition_without_a_configuration_means_an_installed_list_then_a_si
     node.del().run().ok();
     node.trace();
     let answer = add(&node, "never").run();
-    refused(&answer, 7, &["default/never", "no installed network has its name"], &node);
+    refused(&answer, 101, &["default/never", "no installed network has its name"], &node);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn row_02_a_definition_that_is_wrong_is_named() {
         answer.error().says(&["\"default/wrong\" on net2", says]);
         assert_eq!(node.trace(), NO_DELEGATE, "{config}");
     }
-    refused(&add(&node, "missing").run(), 7, &["\"default/missing\" on net1", "there is no such"], &node);
+    refused(&add(&node, "missing").run(), 101, &["\"default/missing\" on net1", "there is no such"], &node);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn row_13_and_15_addresses_need_the_capability_or_are_asked_for_in_the_old_way()
     let wanted = element(&json!({"name": "neta", "ips": ["10.1.1.5/24"], "mac": "02:00:00:00:00:01"}));
     let node = node();
     let strict = add(&node, &wanted).key("strict", json!(true)).run();
-    refused(&strict, 7, &["\"default/neta\" on net1", "ips is asked for", "declares that capability"], &node);
+    refused(&strict, 101, &["\"default/neta\" on net1", "ips is asked for", "declares that capability"], &node);
     add(&node, &wanted).run().ok();
     let calls = node.calls();
     let (args, config) = (only(&calls, "mac1").var("CNI_ARGS"), &only(&calls, "mac1").stdin);
@@ -211,7 +211,7 @@ fn rows_20_21_and_23_what_no_plugin_declares_fails_the_attachment() {
     ] {
         let node = node();
         let answer = add(&node, &element(&json!({"name": "neta", key: value}))).run();
-        refused(&answer, 7, &["\"default/neta\" on net1", capability, "declares that capability"], &node);
+        refused(&answer, 101, &["\"default/neta\" on net1", capability, "declares that capability"], &node);
     }
 }
 
@@ -242,7 +242,7 @@ fn row_18_arguments_are_merged_over_those_of_every_plugin() {
     node.trace();
     define(&node, "default", "args", &json!({"type": "mac1", "args": "text"}).to_string());
     let answer = add(&node, &asked).run();
-    refused(&answer, 7, &["\"default/args\" on net1", "its args is no object"], &node);
+    refused(&answer, 101, &["\"default/args\" on net1", "its args is no object"], &node);
 }
 
 #[test]

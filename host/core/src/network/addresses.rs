@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 
-use super::prepare::invalid;
+use super::context::invalid;
 use super::resolve::patch_args;
 use crate::cni::{CniError, NetworkList, quoted};
 use crate::selector::abi::Attachment;

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod catalogue;
+mod context;
 mod interfaces;
 mod limits;
 mod prepare;
@@ -12,6 +13,7 @@ mod resolve;
 mod tests;
 
 pub use catalogue::{Catalogue, Installed};
+pub use context::Context;
 pub use interfaces::assign;
 pub use limits::Limits;
-pub use prepare::{Context, Prepared, prepare};
+pub use prepare::{Prepared, prepare};

@@ -1,52 +1,23 @@
 //! From a selector's plan to attachments that can be carried out. All that can be wrong with a plan
 //! is found here, before any delegate runs.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use super::Catalogue;
 use super::addresses::{Wishes, ask_for_addresses};
+use super::context::{Context, invalid, object};
 use super::interfaces::assign;
-use super::limits::Limits;
 use super::repeated::set_apart;
 use super::resolve::{apply_patch, resolve};
-use crate::cni::{Call, CniArgs, CniError, NetworkList, code, quoted};
+use crate::cni::{CniArgs, CniError, NetworkList, code, quoted};
 use crate::delegate;
 use crate::routes::Route;
 use crate::selector::abi::{Attachment, DefaultRoute, Plan, Source};
-use crate::selector::sandbox::facts::Facts;
 
 /// Pairs of the runtime's `CNI_ARGS` that ask for addresses (CNI conventions, and the reference
 /// plugins). Like `runtimeConfig`, they are about the runtime's own interface.
 const ADDRESS_ARGUMENTS: [&str; 3] = ["IP", "MAC", "GATEWAY"];
-
-/// All that a plan is checked against.
-pub struct Context<'a> {
-    /// The runtime's call.
-    pub call: &'a Call,
-    /// The members of the call's `runtimeConfig`.
-    pub runtime_config: &'a Map<String, Value>,
-    /// The networks of this node.
-    pub catalogue: &'a Catalogue,
-    /// Where NetworkAttachmentDefinitions come from.
-    pub facts: &'a dyn Facts,
-    /// Plugin types that mean this plugin itself.
-    pub own_types: &'a [&'a str],
-    /// The directories of plugins; none when the plugins need not be there.
-    pub path: Option<&'a [PathBuf]>,
-    /// Interfaces that the container has already.
-    pub taken: &'a BTreeSet<String>,
-    /// Whether an earlier plugin of the runtime's list has made the runtime's interface.
-    pub is_served: bool,
-    /// What one pod may have.
-    pub limits: Limits,
-    /// Whether to refuse what a network declares no capability for, instead of asking its plugins
-    /// in the old way.
-    pub strict: bool,
-}
 
 /// One attachment, ready to be carried out.
 #[derive(Clone, Debug)]
@@ -82,7 +53,8 @@ pub fn prepare(plan: &Plan, context: &Context<'_>) -> Result<Vec<Prepared>, CniE
         .zip(interfaces)
         .map(|(attachment, interface)| {
             let place = format!("network {} on {interface}", describe(&attachment.network));
-            let mut prepared = prepare_one(attachment, interface, context).map_err(|error| error.context(&place))?;
+            let prepared = prepare_one(attachment, interface, context);
+            let mut prepared = prepared.map_err(|error| blame_owner(error, &attachment.network).context(&place))?;
             for warning in &mut prepared.warnings {
                 warning.insert_str(0, &format!("{place}: "));
             }
@@ -92,6 +64,17 @@ pub fn prepare(plan: &Plan, context: &Context<'_>) -> Result<Vec<Prepared>, CniE
     context.limits.check_same(&attachments)?;
     set_apart(&mut attachments)?;
     Ok(attachments)
+}
+
+/// A definition is an object of somebody's namespace, and a pod's owner names it: neither stands in
+/// the configuration that a cluster's operator wrote.
+fn blame_owner(error: CniError, network: &Source) -> CniError {
+    match network {
+        Source::Definition(_) if error.code == code::INVALID_CONFIG => {
+            CniError { code: code::REFUSED_INVALID, ..error }
+        }
+        _ => error,
+    }
 }
 
 /// The runtime reports the address on its own interface as the pod's. So a plan must have a network
@@ -202,13 +185,4 @@ fn route(default_route: &DefaultRoute) -> Result<Route, CniError> {
         addresses.push(address);
     }
     Ok(Route::Via(addresses))
-}
-
-pub(super) fn object(text: Option<&str>, what: &str) -> Result<Map<String, Value>, CniError> {
-    let Some(text) = text else { return Ok(Map::new()) };
-    serde_json::from_str(text).map_err(|error| invalid(format!("{what} is no JSON object: {error}")))
-}
-
-pub(super) fn invalid(message: impl Into<String>) -> CniError {
-    CniError::new(code::INVALID_CONFIG, message)
 }

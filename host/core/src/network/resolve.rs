@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Installed;
-use super::prepare::{Context, invalid, object};
+use super::context::{Context, invalid, object};
 use crate::cni::{CniError, NetworkList, code};
 use crate::object::ObjectName;
 use crate::selector::abi::Source;
