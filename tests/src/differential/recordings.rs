@@ -54,7 +54,7 @@ impl Recordings {
     ///
     /// # Panics
     /// When they cannot be written.
-    pub fn replace(&self, new: Vec<Recording>) {
+    pub fn replace(&self, new: &[Recording]) {
         let kept = |new: &Recording| {
             let old = self.of(&new.case).filter(|old| without_texts(old) == without_texts(&new.theirs));
             json!({"case": new.case.value(), "multus": old.unwrap_or(&new.theirs)})

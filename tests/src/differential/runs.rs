@@ -100,9 +100,9 @@ impl<'w, C: Contender> Runs<'w, C> {
 impl Turn<'_> {
     /// `CNI_ARGS` as the runtime hands it over.
     pub fn args(&self) -> String {
-        let mut args = self.case.text("args").to_owned();
-        let namespace = self.case.namespace();
-        args += &format!(";K8S_POD_NAMESPACE={namespace};K8S_POD_NAME={POD};K8S_POD_INFRA_CONTAINER_ID={CONTAINER}");
+        let (more, namespace) = (self.case.text("args"), self.case.namespace());
+        let args =
+            format!("{more};K8S_POD_NAMESPACE={namespace};K8S_POD_NAME={POD};K8S_POD_INFRA_CONTAINER_ID={CONTAINER}");
         match self.case.text("uid") {
             "" => args,
             uid => args + ";K8S_POD_UID=" + &uid.replace("UID", &self.uid),

@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::CallFacts;
 use super::Timings;
-use super::ignored;
 use super::merge::{self, merge};
 use super::namespace::Namer;
 use super::plugin_dirs;
 use super::request::{OwnTypes, Selected, build_request, select};
+use super::warnings::{ignored, tell};
 use crate::agent_api::protocol::Part;
 use crate::cni::{Call, CniArgs, CniError, CniResult, Version, code, prev_result};
 use crate::config::{self, Config};
@@ -21,7 +21,6 @@ use crate::delegate::Attach;
 use crate::network::{self, Catalogue, Prepared};
 use crate::pod::{self, Identity};
 use crate::record::{Ending, Header, Journal, Lock, Planned, Store, VERSION, boot_id};
-use crate::report::spool;
 use crate::routes::{self, Sandbox, Wanted, Wish};
 use crate::selector::abi::{self, Plan};
 use crate::selector::decision;
@@ -288,16 +287,6 @@ impl Attaching<'_> {
 fn remove(journal: Journal) {
     if let Err(error) = journal.remove() {
         tracing::error!(%error, "an empty attachment record stays; the runtime's DEL removes it");
-    }
-}
-
-/// Tells the pod's owner what is odd, though the pod starts.
-fn tell(call: &Call, state_dir: &Path, warnings: &[String]) {
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
-    if !warnings.is_empty() {
-        spool::noticed(call, state_dir, &warnings.join("; "));
     }
 }
 

@@ -8,13 +8,13 @@ mod del;
 pub mod drain;
 mod facts;
 mod gc;
-mod ignored;
 mod merge;
 mod namespace;
 mod recorded;
 mod request;
 mod shadow;
 mod status;
+mod warnings;
 
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
@@ -24,12 +24,12 @@ use serde_json::Value;
 
 pub use collect::{collect, is_gone};
 pub use facts::CallFacts;
-pub use ignored::ignored;
 pub use merge::{answer, merge};
 use recorded::attachment_of;
 pub use request::{OwnTypes, Selected, build_request};
 pub use shadow::{Difference, Shadowed, ask_shadows, difference};
 pub use status::default_of;
+pub use warnings::ignored;
 
 use crate::cni::{Call, CniError, ProcessEnvironment, Verb, code, netns};
 use crate::config::{self, Config, Paths};

@@ -12,7 +12,7 @@ pub(super) fn with_sandbox(mut merged: Merged, standard: &Merged) -> Merged {
     let (Some(mut result), Some(standard)) = (read(&merged.result), read(&standard.result)) else { return merged };
     let named = standard["interfaces"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut is_changed = false;
-    for interface in result["interfaces"].as_array_mut().into_iter().flatten() {
+    for interface in result.get_mut("interfaces").and_then(Value::as_array_mut).into_iter().flatten() {
         if named.contains(interface) {
             continue;
         }
@@ -74,7 +74,9 @@ mod tests {
         ] {
             assert_eq!(completed(&said, &standard), said);
         }
-        let broken = Merged { result: "[".into(), annotations: Vec::new() };
-        assert_eq!(with_sandbox(broken, &merged(&standard)).result, "[");
+        for broken in ["[", "[]", "7", "{}"] {
+            let said = Merged { result: broken.into(), annotations: Vec::new() };
+            assert_eq!(with_sandbox(said, &merged(&standard)).result, broken);
+        }
     }
 }

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     for (name, cases) in [("cases", written), ("sample", sample)] {
         let theirs = run_multus(&world, &cases);
         if record {
-            Recordings::read(name).replace(theirs);
+            Recordings::read(name).replace(&theirs);
         } else {
             failed |= !as_recorded(name, &theirs);
         }
@@ -76,14 +76,14 @@ fn as_recorded(name: &str, seen: &[Recording]) -> bool {
 fn by_chance(world: &World, seed: u64, rounds: usize) -> bool {
     println!("by chance: SEED={seed} ROUNDS={rounds}");
     let all: Vec<_> = generate::cases(seed, rounds).collect();
-    let (mut unknown, mut seen) = (0, BTreeMap::<&str, usize>::new());
+    let (mut unknown, mut counts) = (0, BTreeMap::<&str, usize>::new());
     for cases in all.chunks(BATCH) {
         let theirs = run_multus(world, cases);
         let ours = Runs::new(world, Genie);
         for Recording { case, theirs } in theirs {
             let compared = known::compare(&case, &theirs, &ours.observe(&case));
             for name in &compared.known {
-                *seen.entry(name).or_default() += 1;
+                *counts.entry(name).or_default() += 1;
             }
             if !compared.unknown.is_empty() {
                 unknown += 1;
@@ -91,7 +91,7 @@ fn by_chance(world: &World, seed: u64, rounds: usize) -> bool {
             }
         }
     }
-    println!("by chance: {unknown} of {rounds} cases with a difference that nobody knows; the known ones: {seen:?}");
+    println!("by chance: {unknown} of {rounds} cases with a difference that nobody knows; the known ones: {counts:?}");
     unknown == 0
 }
 

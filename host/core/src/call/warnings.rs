@@ -1,6 +1,9 @@
-//! What a pod asks for and no selector reads.
+//! What a pod's owner is told, though the pod starts.
 
-use crate::cni::quoted;
+use std::path::Path;
+
+use crate::cni::{Call, quoted};
+use crate::report::spool;
 use crate::selector::abi::Request;
 use crate::selector::chain::{Chain, Entry, Run};
 use crate::selector::decision::{Step, StepOutcome};
@@ -38,4 +41,14 @@ pub fn ignored(chain: &Chain, request: &Request, trace: &[Step]) -> Option<Strin
     Some(format!(
         "the annotation {NETWORKS} ({written}) is not heeded, and the pod gets its other networks only: {why}"
     ))
+}
+
+/// Tells the pod's owner what is odd, though the pod starts.
+pub fn tell(call: &Call, state_dir: &Path, warnings: &[String]) {
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    if !warnings.is_empty() {
+        spool::noticed(call, state_dir, &warnings.join("; "));
+    }
 }
