@@ -8,10 +8,10 @@ use super::Cluster;
 use super::node::ClusterNode;
 
 /// Prints one line for each trace. Left out are things that outlive the last pod by design (the
-/// bridge, portmap's shared chains, host-local's bookkeeping), and things of the runtime itself
+/// bridges, portmap's shared chains, host-local's bookkeeping), and things of the runtime itself
 /// (`results`, and the empty namespaces that a killed containerd forgets).
 pub(crate) const TRACES: &str = r"
-ip -o link show | sed -n 's/^[0-9]*: \([^:@]*\).*/link \1/p' | grep -vx 'link cni0'
+ip -o link show | sed -n 's/^[0-9]*: \([^:@]*\).*/link \1/p' | grep -vxE 'link (cni0|br-.*)'
 iptables-save | grep -oE 'CNI-(DN-|SN-)?[0-9a-f]{20,}' | sort -u
 ip -4 route show | sed -n 's/ *$//; s/^.* dev cali/route &/p'
 find /var/lib/cni -path /var/lib/cni/results -prune -o -type f ! -name lock ! -name 'last_reserved_ip.*' -print
