@@ -230,3 +230,24 @@ fn a_cluster_without_definitions_is_told_so_and_those_that_come_are_followed() {
     // The agent does not wait for its next attempt: it has found one.
     asked.settle("net");
 }
+
+/// A row of the multi-network standard's checklist.
+#[test]
+fn row_01_the_kind_is_the_standards() {
+    let kind = SERVER.get(&["crd/network-attachment-definitions.k8s.cni.cncf.io"]);
+    let spec = &kind["spec"];
+    assert_eq!((&spec["group"], &spec["scope"]), (&json!("k8s.cni.cncf.io"), &json!("Namespaced")));
+    assert_eq!(spec["names"]["kind"], "NetworkAttachmentDefinition");
+    assert_eq!(spec["names"]["shortNames"], json!(["net-attach-def"]));
+    assert_eq!(spec["versions"][0]["name"], "v1");
+    // `spec` is all that there is, and `config` may be left out (row 2).
+    SERVER.create(&json!({
+        "apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition",
+        "metadata": {"name": "bare", "namespace": "default"}, "spec": {},
+    }));
+    let wrong = json!({
+        "apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition",
+        "metadata": {"name": "wrong", "namespace": "default"}, "spec": {"config": 7},
+    });
+    assert!(SERVER.would_take(&wrong.to_string()).is_err(), "a configuration is text");
+}

@@ -130,6 +130,27 @@ fn row_05_a_configuration_without_a_name_gets_the_definitions() {
 }
 
 #[test]
+fn row_06_a_configuration_may_have_another_name_than_its_object() {
+    let node = node();
+    add(&node, "netb").run().ok();
+    assert_eq!(only(&node.calls(), "mac2").stdin["name"], "net-b", "CNI's name is the configuration's");
+    let status = node.published("c1", "k8s.v1.cni.cncf.io/network-status").expect("a status");
+    assert_eq!(status[1]["name"], "default/netb", "the status names the object");
+}
+
+#[test]
+fn row_43_one_container_has_one_operation_at_a_time() {
+    let node = node();
+    node.script("mac1", Verb::Add, Script::new().pause());
+    let first = add(&node, "neta").start();
+    node.wait_until_hanging("mac1");
+    node.del().key("timeout", json!("300ms")).run().error_code(11).says(&["is busy"]);
+    node.release("mac1");
+    first.wait().ok();
+    assert_eq!(node.trace(), ["ADD weave-net@eth0", "ADD mac1@net1"], "the other one called nobody");
+}
+
+#[test]
 fn row_02_a_definition_that_is_wrong_is_named() {
     let node = node();
     for (config, says) in [
