@@ -145,6 +145,9 @@ impl Line {
         let (who, networks) = (self.who.name(), self.networks);
         if self.who.publishes() {
             site.unpublish(pod);
+            // An agent whose watch still shows the status of before takes the new one, which is the same, for
+            // published. Nothing shows what its watch shows.
+            std::thread::sleep(Duration::from_secs(1));
         }
         self.call(contenders, "ADD", pod);
         if self.kind == Kind::Bridge {
