@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use genie_tests::definitions::definition;
 use genie_tests::fixture::chain::{puppet, with};
 use genie_tests::netns::Namespace;
 use genie_tests::real::World;
@@ -166,11 +167,7 @@ fn row_22_a_pod_asks_for_it_by_the_standards_annotation() {
     let (mut world, pod) = (world(), Namespace::new());
     let objects = world.node.dir().join("objects");
     fs::create_dir(&objects).unwrap();
-    let storage = json!({
-        "apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition",
-        "metadata": {"namespace": "default", "name": "storage"},
-        "spec": {"config": bridge(&world, "storage-net", &["10.84.0.0/24"]).to_string()},
-    });
+    let storage = definition("default", "storage", &bridge(&world, "storage-net", &["10.84.0.0/24"]));
     fs::write(objects.join("storage.json"), storage.to_string()).unwrap();
     world.node =
         world.node.with("pods", json!(["runtime", {"manifests": objects}])).with("default_plugin", json!("blue"));

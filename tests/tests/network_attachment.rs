@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use genie_tests::definitions::definition;
 use genie_tests::fixture::reference_node;
 use genie_tests::{Answer, Call, Node, Recorded, Script, Verb};
 use serde_json::{Value, json};
@@ -43,11 +44,8 @@ fn manifests(node: &Node) -> std::path::PathBuf {
 
 /// Writes a definition. An empty `config` leaves `spec.config` out.
 fn define(node: &Node, namespace: &str, name: &str, config: &str) {
-    let spec = if config.is_empty() { json!({}) } else { json!({"config": config}) };
-    let definition = json!({
-        "apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition",
-        "metadata": {"namespace": namespace, "name": name}, "spec": spec,
-    });
+    let mut definition = definition(namespace, name, &Value::Null);
+    definition["spec"] = if config.is_empty() { json!({}) } else { json!({"config": config}) };
     let file = manifests(node).join(format!("{namespace}-{name}.json"));
     fs::write(file, definition.to_string()).expect("the directory is there");
 }

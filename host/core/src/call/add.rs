@@ -13,7 +13,7 @@ use super::merge::{self, merge};
 use super::namespace::Namer;
 use super::plugin_dirs;
 use super::request::{OwnTypes, Selected, build_request, select};
-use super::warnings::{ignored, tell};
+use super::warnings::{tell, warnings};
 use crate::agent_api::protocol::Part;
 use crate::cni::{Call, CniArgs, CniError, CniResult, Version, code, prev_result};
 use crate::config::{self, Config};
@@ -23,7 +23,6 @@ use crate::pod::{self, Identity};
 use crate::record::{Ending, Header, Journal, Lock, Planned, Store, VERSION, boot_id};
 use crate::routes::{self, Sandbox, Wanted, Wish};
 use crate::selector::abi::{self, Plan};
-use crate::selector::decision;
 use crate::selector::sandbox::facts::Facts;
 use crate::sources;
 use crate::time::micros;
@@ -106,10 +105,7 @@ impl Given<'_> {
         let attachments = network::prepare(&selected.plan, &context).map_err(|error| {
             attached_already(&config.paths.state_dir, call).unwrap_or_else(|| selected.blame(error))
         })?;
-        let mut warnings: Vec<_> =
-            ignored(&config.chain, &selected.request, &selected.decision.trace).into_iter().collect();
-        warnings.extend(decision::warnings(&selected.decision.trace));
-        warnings.extend(attachments.iter().flat_map(|attachment| attachment.warnings.iter().cloned()));
+        let warnings = warnings(&config.chain, &selected.request, &selected.decision.trace, &attachments);
         tell(call, &config.paths.state_dir, &warnings);
         timings.part(Part::Prepare);
 

@@ -29,7 +29,7 @@ use recorded::attachment_of;
 pub use request::{OwnTypes, Selected, build_request};
 pub use shadow::{Difference, Shadowed, ask_shadows, difference};
 pub use status::default_of;
-pub use warnings::ignored;
+pub use warnings::warnings;
 
 use crate::cni::{Call, CniError, ProcessEnvironment, Verb, code, netns};
 use crate::config::{self, Config, Paths};

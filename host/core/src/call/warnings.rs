@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use crate::cni::{Call, quoted};
+use crate::network::Prepared;
 use crate::report::spool;
 use crate::selector::abi::Request;
 use crate::selector::chain::{Chain, Entry, Run};
-use crate::selector::decision::{Step, StepOutcome};
+use crate::selector::decision::{self, Step, StepOutcome};
 use crate::selector::module::Module;
 
 /// The annotation of the multi-network standard (section 4.1).
@@ -15,10 +16,21 @@ const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
 /// The built-in selector that reads it.
 const READER: &str = "network-attachment";
 
+/// All that is odd about a pod that is to get these attachments, in sentences for its owner.
+pub fn warnings<'a>(
+    chain: &Chain,
+    request: &Request,
+    trace: &[Step],
+    attachments: impl IntoIterator<Item = &'a Prepared>,
+) -> Vec<String> {
+    let of_selectors = ignored(chain, request, trace).into_iter().chain(decision::warnings(trace));
+    of_selectors.chain(attachments.into_iter().flat_map(|attachment| attachment.warnings.iter().cloned())).collect()
+}
+
 /// A warning for a pod that asks for networks of the standard when no selector that can read that
 /// annotation was asked. Of the built-in selectors one reads it. What a module reads is not known,
 /// so a chain with a module and without the built-in one gets no warning.
-pub fn ignored(chain: &Chain, request: &Request, trace: &[Step]) -> Option<String> {
+fn ignored(chain: &Chain, request: &Request, trace: &[Step]) -> Option<String> {
     let (_, written) = request.annotations.iter().find(|(key, _)| key == NETWORKS)?;
     if written.trim().is_empty() {
         return None;

@@ -25,7 +25,7 @@ pub(super) struct Wishes {
 /// which is the old way, and manifests rely on it. With `strict` the old way is refused.
 ///
 /// # Errors
-/// An address is none, or the network declares no capability for it.
+/// A text is no address, or the network declares no capability for addresses.
 pub(super) fn ask_for_addresses(
     attachment: &Attachment,
     list: &mut NetworkList,

@@ -103,9 +103,8 @@ impl Catalogue {
     /// The network of a definition without a configuration (multi-network standard, section 3.4.1):
     /// a list of that name comes before a single configuration.
     pub fn of_definition(&self, name: &str) -> Option<&Installed> {
-        let mut named: Vec<_> = self.networks.iter().filter(|network| network.list.name == name).collect();
-        named.sort_by_key(|network| extension(&network.file) != Some("conflist"));
-        named.into_iter().next()
+        let named = self.networks.iter().filter(|network| network.list.name == name);
+        named.min_by_key(|network| extension(&network.file) != Some("conflist"))
     }
 
     /// The networks as a selector sees them.

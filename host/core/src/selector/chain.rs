@@ -47,8 +47,8 @@ pub struct Entry {
     pub grants: Grants,
     /// How much the selector may use.
     pub limits: Limits,
-    /// The key `wake`: the selector is asked only for pods that have one of these annotations. When it
-    /// is none, the selector is asked for every pod.
+    /// The key `wake`: the selector is asked only for pods that have one of these annotations. Without
+    /// the key, the selector is asked for every pod.
     pub wake: Option<Vec<String>>,
 }
 

@@ -104,10 +104,16 @@ impl Module {
     /// # Errors
     /// The text says what is wrong with the built-in selector's grants.
     pub fn default_grants(&self) -> Result<Grants, String> {
-        let Some(built_in) = self.built_in() else { return Ok(Grants::default()) };
-        let grants: Value =
-            serde_json::from_str(built_in.grant).map_err(|error| format!("its grants are no JSON: {error}"))?;
-        Grants::from_json(&grants)
+        Grants::from_json(&self.default_grant()?)
+    }
+
+    /// The same as the value of the key `grant`; null for a file.
+    ///
+    /// # Errors
+    /// As [`Self::default_grants`].
+    pub fn default_grant(&self) -> Result<Value, String> {
+        let Some(built_in) = self.built_in() else { return Ok(Value::Null) };
+        serde_json::from_str(built_in.grant).map_err(|error| format!("its grants are no JSON: {error}"))
     }
 
     /// The annotations of which one wakes an entry that has neither the key `wake` nor settings; none

@@ -6,13 +6,12 @@ use serde_json::{Map, Value, json};
 
 use genie_core::config::{CONF_DIR, OWN_TYPE};
 use genie_core::pod::ANNOTATIONS_CAPABILITY;
+use genie_core::selector::module::Module;
 
 /// The name of a configuration without one.
 const NAME: &str = "multus-cni-network";
-/// What `network-attachment` has to say beside the definitions: all that an annotation can ask for. The
-/// grants of an entry take the place of those that it has without any.
-const SAYS: &str = r#"["addresses", "default-route", {"patch": ["args.cni"]},
-    {"capabilities": ["portMappings", "bandwidth", "infinibandGUID"]}]"#;
+/// The selector that attaches definitions.
+const ATTACHES: &str = "network-attachment";
 
 /// A network that stood inside of Multus' configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,9 +73,11 @@ impl Ours {
         if !networks.is_empty() {
             default["settings"] = json!({"networks": networks});
         }
-        let says: Vec<Value> = serde_json::from_str(SAYS).unwrap_or_default();
-        let grant: Vec<_> = definitions.into_iter().chain(says).collect();
-        let mut attachments = json!({"module": "network-attachment", "run": "always", "grant": grant});
+        // An entry's grants take the place of those that it has without any: all that an annotation can ask for.
+        let usual = Module::BuiltIn(ATTACHES).default_grant().unwrap_or_default();
+        let others = usual.as_array().into_iter().flatten().filter(|grant| grant.get("definitions").is_none());
+        let grant: Vec<_> = definitions.into_iter().chain(others.cloned()).collect();
+        let mut attachments = json!({"module": ATTACHES, "run": "always", "grant": grant});
         if !settings.is_empty() {
             attachments["settings"] = settings.into();
         }

@@ -17,8 +17,7 @@ use crate::suite::schema::{self, Part};
 use crate::trial::facts::{GivenFacts, Known, WrittenFacts};
 use crate::trial::pods::{self, Given};
 use crate::trial::{Decided, Trial, Verdict, question};
-use genie_core::call::{CallFacts, ignored};
-use genie_core::selector::decision;
+use genie_core::call::{CallFacts, warnings};
 use genie_core::selector::sandbox::facts::Facts;
 use genie_core::sources::{self, Manifests};
 
@@ -95,12 +94,12 @@ impl Inputs {
                     (asked(&(Arc::<Known<_>>::clone(&known) as _))?, known.missing())
                 }
             };
-            let mut warnings: Vec<_> =
-                ignored(&trial.config.chain, &decided.request, &decided.trace).into_iter().collect();
-            warnings.extend(decision::warnings(&decided.trace));
-            if let Verdict::Plan { attachments, .. } = &decided.verdict {
-                warnings.extend(attachments.iter().flat_map(|attached| attached.prepared.warnings.iter().cloned()));
-            }
+            let attachments = match &decided.verdict {
+                Verdict::Plan { attachments, .. } => attachments.as_slice(),
+                _ => &[],
+            };
+            let prepared = attachments.iter().map(|attached| &attached.prepared);
+            let mut warnings = warnings(&trial.config.chain, &decided.request, &decided.trace, prepared);
             warnings.extend(missing.iter().map(|missing| {
                 let (asked, write) = (question::in_words(missing), question::how_to_give(missing));
                 format!("asked {asked}, which --facts does not give: write {write} (there without \"facts.\")")
