@@ -235,3 +235,13 @@ fn a_patch_changes_the_first_plugins_configuration() {
         }
     }
 }
+
+/// A memory's address space is reserved and not used, so only a limit of address space can be too low.
+#[test]
+fn a_service_with_too_little_address_space_is_told_so() {
+    let node = chain(|_| vec![json!({"module": "annotation"})]);
+    let limited = |bytes: &str| node.add().cni("calico").through(&["prlimit", &format!("--as={bytes}")]);
+    limited("1073741824").run().error().says(&["\"annotation\" cannot have its memory", "LimitAS"]);
+    node.assert_no_state();
+    limited("8589934592").run().ok();
+}

@@ -12,15 +12,14 @@ use crate::cni::{CniError, code};
 ///
 /// Wasmtime by itself compares only its major version, so code from before a security fix in the
 /// compiler would still load. Increase `genie.N` whenever `config` changes.
-pub const ENGINE_ID: &str = "48.0.8+genie.3";
+pub const ENGINE_ID: &str = "48.0.8+genie.4";
 
-/// Address space to reserve for each memory, in bytes. Wasmtime's own default of 4 GiB fails where
-/// a service limits address space. A memory can grow beyond it by moving.
-const MEMORY_RESERVATION: u64 = 64 << 20;
-/// How much to reserve ahead when a memory moves, in bytes.
-const GROWTH_RESERVATION: u64 = 1 << 20;
-/// The inaccessible region behind each memory, in bytes.
-const GUARD: u64 = 64 << 10;
+/// Address space to reserve for each memory, in bytes: all that a selector can name. So none of its
+/// reads and writes has to be checked, which would be a quarter of its instructions. A service with
+/// less address space than that (`LimitAS=`) cannot run selectors; the reservation costs no memory.
+pub const MEMORY_RESERVATION: u64 = 4 << 30;
+/// The inaccessible region behind each memory, in bytes: more than any offset that stands in code.
+const GUARD: u64 = 32 << 20;
 /// A selector's stack, in bytes.
 const STACK: usize = 512 << 10;
 /// How many frames of a trap an error shows.
@@ -57,7 +56,7 @@ fn config() -> wasmtime::Result<Config> {
     config.consume_fuel(true).epoch_interruption(false);
     config.concurrency_support(false).gc_support(false);
     config.memory_reservation(MEMORY_RESERVATION);
-    config.memory_reservation_for_growth(GROWTH_RESERVATION);
+    config.memory_may_move(false);
     config.memory_guard_size(GUARD);
     // A selector is instantiated once or twice in a process: copying its data costs less than
     // making a file of the data that can be mapped.

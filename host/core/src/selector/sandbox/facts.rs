@@ -22,6 +22,10 @@ pub trait Facts: Send + Sync {
     /// # Errors
     /// The reason why the fact is not available now. The selector gets this text.
     fn answer(&self, question: &Question) -> Result<Value, String>;
+
+    /// Says that these objects are asked for soon, so that they can be fetched beside other work, all
+    /// of them at once. Nobody needs to heed it.
+    fn expect(&self, _objects: &[ObjectName]) {}
 }
 
 /// A question to an import.

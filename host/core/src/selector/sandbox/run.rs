@@ -10,6 +10,7 @@ use super::log::Log;
 use super::task::{Bounds, Task, TaskAnswer};
 use crate::cni::{CniError, code};
 use crate::selector::abi::{LogLevel, merge, select};
+use crate::selector::artefact::engine::MEMORY_RESERVATION;
 use crate::selector::contract::has_merge;
 use crate::selector::sandbox::facts::Consulted;
 use crate::selector::sandbox::limits::{Exceeded, HANDLES, Limits, Usage, show_bytes};
@@ -154,6 +155,11 @@ fn explain(error: &wasmtime::Error, bounds: &Bounds, last_error: Option<&str>) -
             },
             Some(Trap::StackOverflow) => "overflowed its stack: it recurses too deeply".into(),
             Some(trap) => format!("trapped: {trap}"),
+            None if is_out_of_memory(error) => format!(
+                "cannot have its memory: a selector takes {} GiB of address space, which is no memory, and the machine or \
+                 the service that called genie has no more (systemd: LimitAS=)",
+                MEMORY_RESERVATION >> 30
+            ),
             None => stopped(&error.root_cause().to_string(), limits),
         }
     };
@@ -165,6 +171,10 @@ fn explain(error: &wasmtime::Error, bounds: &Bounds, last_error: Option<&str>) -
         code::SELECTOR
     };
     CniError::new(code, format!("selector {selector:?} {what}"))
+}
+
+fn is_out_of_memory(error: &wasmtime::Error) -> bool {
+    error.root_cause().downcast_ref() == Some(&rustix::io::Errno::NOMEM)
 }
 
 /// Wasmtime has no type for the error of a call that hands over too much, so its text is looked at.
