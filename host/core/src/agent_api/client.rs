@@ -21,16 +21,7 @@ const LATER: Duration = Duration::from_secs(3);
 /// # Errors
 /// An agent runs, but it does not answer, or not soon enough. The text says why.
 pub fn ask(socket: &Path, question: Body, deadline: Instant) -> Result<Option<Answer>, String> {
-    let wait = match &question {
-        Body::Object { wait_ms, .. } => Duration::from_millis(*wait_ms),
-        _ => AT_ONCE,
-    };
-    let answer = begin(socket, question, deadline.min(Instant::now() + wait)).and_then(|(mut stream, response)| {
-        let Answer::Later { wait_ms } = response.answer else { return Ok(response) };
-        let wait = LATER.min(Duration::from_millis(wait_ms));
-        next(&mut stream, deadline.min(Instant::now() + wait))
-    });
-    match answer.map(|response| response.answer) {
+    match send(socket, question, deadline).and_then(|asked| asked.answer(deadline)) {
         Ok(Answer::Versions { oldest, newest }) => {
             Err(format!("the agent speaks versions {oldest} to {newest}, and not {VERSION}"))
         }
@@ -38,6 +29,32 @@ pub fn ask(socket: &Path, question: Body, deadline: Instant) -> Result<Option<An
         Ok(answer) => Ok(Some(answer)),
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(format!("the agent at {} does not answer: {error}", socket.display())),
+    }
+}
+
+/// Asks the agent and does not wait for the answer. The result is none when no agent runs, or it does
+/// not take the question: then there is no answer to wait for.
+pub fn send_ahead(socket: &Path, question: Body, deadline: Instant) -> Option<Asked> {
+    send(socket, question, deadline).ok()
+}
+
+/// A question that the agent has got.
+pub struct Asked {
+    stream: BufReader<UnixStream>,
+    /// The end of the time for the answer's first line.
+    until: Instant,
+}
+
+impl Asked {
+    /// Waits for the answer.
+    ///
+    /// # Errors
+    /// It does not arrive in time, or cannot be read.
+    pub fn answer(mut self, deadline: Instant) -> io::Result<Answer> {
+        let answer = next(&mut self.stream, self.until)?.answer;
+        let Answer::Later { wait_ms } = answer else { return Ok(answer) };
+        let wait = LATER.min(Duration::from_millis(wait_ms));
+        next(&mut self.stream, deadline.min(Instant::now() + wait)).map(|response| response.answer)
     }
 }
 
@@ -59,18 +76,21 @@ pub fn report(socket: &Path, report: CallReport) {
 /// # Errors
 /// No answer arrives before `deadline`, or the answer cannot be read.
 pub fn converse(socket: &Path, question: Body, deadline: Instant) -> io::Result<Response> {
-    begin(socket, question, deadline).map(|(_, response)| response)
+    let mut asked = send(socket, question, deadline)?;
+    next(&mut asked.stream, deadline)
 }
 
-/// As [`converse`], and returns the connection, too, for a line that may follow.
-fn begin(socket: &Path, question: Body, deadline: Instant) -> io::Result<(BufReader<UnixStream>, Response)> {
+fn send(socket: &Path, question: Body, deadline: Instant) -> io::Result<Asked> {
+    let wait = match &question {
+        Body::Object { wait_ms, .. } | Body::Objects { wait_ms, .. } => Duration::from_millis(*wait_ms),
+        _ => AT_ONCE,
+    };
+    let until = deadline.min(Instant::now() + wait);
     let mut stream = connect(socket)?;
     stream.set_nonblocking(false)?;
-    stream.set_write_timeout(Some(left(deadline)?))?;
+    stream.set_write_timeout(Some(left(until)?))?;
     stream.write_all(&line(question)?)?;
-    let mut stream = BufReader::new(stream);
-    let response = next(&mut stream, deadline)?;
-    Ok((stream, response))
+    Ok(Asked { stream: BufReader::new(stream), until })
 }
 
 /// Reads the next line.

@@ -42,6 +42,13 @@ pub enum Body {
         /// How long the plugin waits, in milliseconds.
         wait_ms: u64,
     },
+    /// Several objects of the cluster. The answer is [`Answer::Objects`], when all of them are known.
+    Objects {
+        /// The objects' names.
+        objects: Vec<ObjectName>,
+        /// How long the plugin waits, in milliseconds.
+        wait_ms: u64,
+    },
     /// A call has ended. The agent does not answer, and the plugin does not wait.
     Report(Box<CallReport>),
 }
@@ -64,6 +71,8 @@ pub enum Answer {
     Pod(Option<PodFacts>),
     /// The object, or null when it does not exist.
     Object(Option<Value>),
+    /// For each object that was asked for, in their order: [`Answer::Object`] or [`Answer::Error`].
+    Objects(Vec<Answer>),
     /// The agent has to ask the API server; its answer is the next line. Only for [`Body::Pod`],
     /// whose other answers come at once.
     Later {

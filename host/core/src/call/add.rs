@@ -88,6 +88,7 @@ impl Given<'_> {
     /// Attaches what the chain selected, and answers.
     fn carry_out(&self, selected: &Selected) -> Result<Value, CniError> {
         let Given { call, config, own, pod, path, previous, is_served, catalogue, facts, deadline, timings } = *self;
+        network::expect_definitions(&selected.plan, &**facts);
         let mut sandbox = Sandbox::open(call.netns.as_deref())?;
         let taken = taken_interfaces(previous.filter(|_| is_served), call, &selected.plan, sandbox.as_mut())?;
         let context = network::Context {

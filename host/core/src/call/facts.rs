@@ -11,7 +11,10 @@ use crate::node;
 use crate::object::{ObjectName, labels_of};
 use crate::pod::{Identity, PodFacts};
 use crate::selector::sandbox::facts::{Facts, Question};
-use crate::sources::{Lookup, PodSource};
+use crate::sources::{Ahead, Lookup, PodSource};
+
+/// The most objects that are asked for ahead. More are no pod's usual need.
+const AHEAD: usize = 16;
 
 /// The facts of one call: those of its pod, of the cluster and of this node.
 pub struct CallFacts {
@@ -22,6 +25,16 @@ pub struct CallFacts {
     deadline: Instant,
     /// What each source said of the pod, so that it is asked only once.
     told: Mutex<Vec<Option<PodFacts>>>,
+    ahead: Mutex<Expected>,
+}
+
+/// Objects that are asked for before somebody needs them.
+#[derive(Default)]
+struct Expected {
+    /// The question whose answer was not looked at.
+    asked: Option<Ahead>,
+    /// What was answered. Each is given once: who asks again later wants to know how it is then.
+    told: Vec<(ObjectName, Lookup)>,
 }
 
 impl CallFacts {
@@ -40,6 +53,7 @@ impl CallFacts {
             catalogue: Arc::clone(catalogue),
             deadline,
             told: Mutex::default(),
+            ahead: Mutex::default(),
         }
     }
 
@@ -61,8 +75,16 @@ impl CallFacts {
     }
 
     fn find_object(&self, object: &ObjectName) -> Result<Option<Value>, String> {
+        let expected = self.expected(object);
+        // The agent has been asked then.
+        let others = self.sources.iter().filter(|source| expected.is_none() || !matches!(source, PodSource::Agent(_)));
         let mut any = false;
-        for source in &self.sources {
+        match &expected {
+            Some(Lookup::Found(object)) => return Ok(Some(object.clone())),
+            Some(Lookup::Absent) => any = true,
+            Some(Lookup::Silent) | None => {}
+        }
+        for source in others {
             match source.object(object, self.deadline).map_err(|error| error.msg)? {
                 Lookup::Found(object) => return Ok(Some(object)),
                 Lookup::Absent => any = true,
@@ -72,6 +94,16 @@ impl CallFacts {
         let none = "no source of cluster objects answers: the configuration names no API server \
                     (kubernetes.kubeconfig) and no manifests, and no agent runs";
         if any { Ok(None) } else { Err(none.into()) }
+    }
+
+    /// What was answered for an object that was expected.
+    fn expected(&self, object: &ObjectName) -> Option<Lookup> {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(asked) = ahead.asked.take() {
+            ahead.told = asked.wait(self.deadline);
+        }
+        let place = ahead.told.iter().position(|(known, _)| known == object)?;
+        Some(ahead.told.swap_remove(place).1)
     }
 
     fn namespace_labels(&self) -> Result<BTreeMap<String, String>, String> {
@@ -110,5 +142,100 @@ impl Facts for CallFacts {
             Question::NodeLabel { key } => Ok(json!(self.node_label(key)?)),
             Question::FreeAddresses { network } => Ok(json!(self.free_addresses(network)?)),
         }
+    }
+
+    fn expect(&self, objects: &[ObjectName]) {
+        let first = self.sources.iter().find(|source| source.has_objects());
+        if let Some(source) = first
+            && (1..=AHEAD).contains(&objects.len())
+        {
+            let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+            ahead.asked = source.ask_ahead(objects, self.deadline);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::os::unix::net::UnixListener;
+    use std::path::Path;
+    use std::thread::JoinHandle;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// An agent that answers each connection with the next of these lines. Returns what it was asked.
+    fn agent(socket: &Path, answers: &[&'static str]) -> JoinHandle<Vec<Value>> {
+        let listener = UnixListener::bind(socket).unwrap();
+        let answers = answers.to_vec();
+        std::thread::spawn(move || {
+            let answer = |answer: &str| {
+                let mut stream = BufReader::new(listener.accept().unwrap().0);
+                let mut line = String::new();
+                stream.read_line(&mut line).unwrap();
+                writeln!(stream.get_mut(), "{answer}").unwrap();
+                serde_json::from_str(&line).unwrap()
+            };
+            answers.into_iter().map(answer).collect()
+        })
+    }
+
+    fn facts(dir: &Path) -> CallFacts {
+        let sources = [PodSource::Runtime, PodSource::Agent(dir.join("agent.sock"))];
+        let catalogue = Arc::new(Catalogue::load(dir, &[]).unwrap());
+        CallFacts::new(&sources, &Identity::default(), "node1", &catalogue, Instant::now() + Duration::from_secs(10))
+    }
+
+    fn definition(name: &str) -> ObjectName {
+        ObjectName::new("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", Some("demo"), name).unwrap()
+    }
+
+    fn name(answer: Result<Value, String>) -> Option<String> {
+        let object: Value = serde_json::from_str(answer.unwrap().as_str()?).unwrap();
+        object["metadata"]["name"].as_str().map(ToOwned::to_owned)
+    }
+
+    const A: &str = r#"{"version":1,"object":{"metadata":{"name":"a"}}}"#;
+    const A_AND_NONE: &str = r#"{"version":1,"objects":[{"object":{"metadata":{"name":"a"}}},{"object":null}]}"#;
+
+    #[test]
+    fn objects_that_are_expected_are_one_question() {
+        let dir = tempfile::tempdir().unwrap();
+        let asked = agent(&dir.path().join("agent.sock"), &[A_AND_NONE, A]);
+        let facts = facts(dir.path());
+        let [a, b] = ["a", "b"].map(definition);
+        facts.expect(&[a.clone(), b.clone()]);
+        assert_eq!(facts.answer(&Question::Object(b)), Ok(Value::Null), "it does not exist");
+        assert_eq!(name(facts.answer(&Question::Object(a.clone()))).as_deref(), Some("a"));
+        // How it is later is another question.
+        assert_eq!(name(facts.answer(&Question::Object(a))).as_deref(), Some("a"));
+        let [first, second] = &asked.join().unwrap()[..] else { panic!("two questions") };
+        assert_eq!(first["objects"]["objects"].as_array().map(Vec::len), Some(2), "{first}");
+        assert_eq!(second["object"]["name"], "a", "{second}");
+    }
+
+    #[test]
+    fn an_agent_that_does_not_understand_is_asked_for_one_object_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let asked = agent(&dir.path().join("agent.sock"), &[r#"{"version":1,"error":"not understood"}"#, A, A]);
+        let facts = facts(dir.path());
+        facts.expect(&["a", "b"].map(definition));
+        for _ in 0..2 {
+            assert_eq!(name(facts.answer(&Question::Object(definition("a")))).as_deref(), Some("a"));
+        }
+        assert_eq!(asked.join().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn an_agent_that_does_not_know_is_not_asked_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let answer = r#"{"version":1,"objects":[{"error":"the API server does not answer in time"}]}"#;
+        let asked = agent(&dir.path().join("agent.sock"), &[answer]);
+        let facts = facts(dir.path());
+        facts.expect(&[definition("a")]);
+        let refused = facts.answer(&Question::Object(definition("a"))).unwrap_err();
+        assert!(refused.contains("no source of cluster objects answers"), "{refused}");
+        assert_eq!(asked.join().unwrap().len(), 1);
     }
 }

@@ -17,3 +17,4 @@ pub use context::Context;
 pub use interfaces::assign;
 pub use limits::Limits;
 pub use prepare::{Prepared, prepare};
+pub use resolve::expect_definitions;

@@ -6,8 +6,8 @@ use super::Installed;
 use super::context::{Context, invalid, object};
 use crate::cni::{CniError, NetworkList, code};
 use crate::object::ObjectName;
-use crate::selector::abi::Source;
-use crate::selector::sandbox::facts::Question;
+use crate::selector::abi::{Plan, Source};
+use crate::selector::sandbox::facts::{Facts, Question};
 
 /// The configuration of a network, from wherever the plan says.
 ///
@@ -27,12 +27,31 @@ pub(super) fn resolve(source: &Source, context: &Context<'_>) -> Result<NetworkL
     }
 }
 
+/// The kind of a definition.
+const KIND: &str = "NetworkAttachmentDefinition";
+
+/// Has the plan's definitions fetched, while others look at the container.
+pub fn expect_definitions(plan: &Plan, facts: &dyn Facts) {
+    let named = plan.attachments.iter().filter_map(|attachment| match &attachment.network {
+        Source::Definition(id) => Some(definition(&id.namespace, &id.name)),
+        Source::Installed(_) | Source::Inline(_) => None,
+    });
+    // What is no name is told when it is asked for.
+    let named: Vec<_> = named.filter_map(Result::ok).collect();
+    if !named.is_empty() {
+        facts.expect(&named);
+    }
+}
+
+fn definition(namespace: &str, name: &str) -> Result<ObjectName, String> {
+    ObjectName::new("k8s.cni.cncf.io/v1", KIND, Some(namespace), name)
+}
+
 /// The configuration of a definition (multi-network standard, section 3.4): `spec.config` if there
 /// is one, else the installed list of that name, else the installed single configuration of it. A
 /// configuration without a name gets the definition's.
 fn resolve_definition(namespace: &str, name: &str, context: &Context<'_>) -> Result<NetworkList, CniError> {
-    const KIND: &str = "NetworkAttachmentDefinition";
-    let wanted = ObjectName::new("k8s.cni.cncf.io/v1", KIND, Some(namespace), name)
+    let wanted = definition(namespace, name)
         .map_err(|why| CniError::new(code::SELECTOR, format!("the plan names a {KIND} that can be none: {why}")))?;
     let object = context
         .facts

@@ -13,7 +13,7 @@ use std::time::Instant;
 pub use access::{Access, Secret};
 pub use ask::{ApiOrder, ask};
 pub use manifests::{Manifests, is_manifest, parse};
-pub use source::{Api, Lookup, PodSource};
+pub use source::{Ahead, Api, Lookup, PodSource};
 
 use crate::cni::{Call, CniArgs, CniError, code};
 use crate::pod::{ANNOTATIONS_CAPABILITY, Annotations, Identity, is_private, runtime_config};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::{Access, Manifests, ask};
-use crate::agent_api::client;
+use crate::agent_api::client::{self, Asked};
 use crate::agent_api::protocol::{Answer, Body};
 use crate::cni::{CniError, code};
 use crate::object::ObjectName;
@@ -73,14 +73,26 @@ impl PodSource {
         }
     }
 
+    /// Whether this source is asked for objects of the cluster.
+    pub fn has_objects(&self) -> bool {
+        !matches!(self, Self::Runtime | Self::Args)
+    }
+
+    /// Asks for several objects of the cluster, and does not wait for the answer. The result is none
+    /// where that gains nothing, or nobody is there to be asked.
+    pub fn ask_ahead(&self, objects: &[ObjectName], deadline: Instant) -> Option<Ahead> {
+        let Self::Agent(socket) = self else { return None };
+        let question = Body::Objects { objects: objects.to_vec(), wait_ms: wait_ms(deadline) };
+        let asked = client::send_ahead(socket, question, deadline)?;
+        Some(Ahead { objects: objects.to_vec(), asked })
+    }
+
     /// Looks for one object of the cluster.
     ///
     /// # Errors
     /// The source should know the object, and does not answer.
     pub fn object(&self, object: &ObjectName, deadline: Instant) -> Result<Lookup, CniError> {
-        let wait = AGENT_WAIT.min(deadline.saturating_duration_since(Instant::now()) / 2);
-        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        let question = || Body::Object { object: object.clone(), wait_ms };
+        let question = || Body::Object { object: object.clone(), wait_ms: wait_ms(deadline) };
         let answer = match self {
             Self::Runtime | Self::Args => None,
             Self::Manifests(manifests) => Some(Answer::Object(manifests.object(object)?)),
@@ -90,11 +102,17 @@ impl PodSource {
             }),
             Self::Api(api) => Some(api.ask(question(), deadline)?),
         };
-        Ok(match answer {
-            Some(Answer::Object(Some(object))) => Lookup::Found(object),
-            Some(Answer::Object(None)) => Lookup::Absent,
-            _ => Lookup::Silent,
-        })
+        Ok(answer.map_or(Lookup::Silent, Lookup::from))
+    }
+}
+
+impl From<Answer> for Lookup {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Object(Some(object)) => Self::Found(object),
+            Answer::Object(None) => Self::Absent,
+            _ => Self::Silent,
+        }
     }
 }
 
@@ -106,5 +124,34 @@ impl Api {
     /// A way to the API server. `tool` is the program that holds the client, which may be this one.
     pub fn new(access: Access, tool: &Path) -> Self {
         Self { access, tool: tool.into() }
+    }
+}
+
+fn wait_ms(deadline: Instant) -> u64 {
+    let wait = AGENT_WAIT.min(deadline.saturating_duration_since(Instant::now()) / 2);
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Objects that the agent was asked for.
+pub struct Ahead {
+    objects: Vec<ObjectName>,
+    asked: Asked,
+}
+
+impl Ahead {
+    /// What the agent says of each object: what is silent here, the agent does not know. The result
+    /// is empty when it was asked by words that it does not understand, and has to be asked for one
+    /// object at a time.
+    pub fn wait(self, deadline: Instant) -> Vec<(ObjectName, Lookup)> {
+        match self.asked.answer(deadline) {
+            Ok(Answer::Objects(answers)) => {
+                self.objects.into_iter().zip(answers.into_iter().map(Lookup::from)).collect()
+            }
+            Ok(_) => Vec::new(),
+            Err(error) => {
+                tracing::info!(%error, "going on without the agent");
+                self.objects.into_iter().map(|object| (object, Lookup::Silent)).collect()
+            }
+        }
     }
 }

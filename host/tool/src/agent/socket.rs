@@ -36,6 +36,8 @@ const FRESH: Duration = Duration::from_secs(1);
 /// The longest wait for an object, whatever the plugin says: the number of connections is bounded.
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// How many objects one question may name: as many as one call may have networks by default.
+const OBJECTS: usize = 16;
 /// How many pods that are too large to be kept are read at once: an answer may be a megabyte.
 const LARGE_AT_ONCE: usize = 4;
 
@@ -122,18 +124,10 @@ async fn converse(context: &Context, shared: &Shared, stream: UnixStream) -> io:
                 large(context, shared, &pod).await
             }
         },
-        Ok(Body::Object { object: wanted, wait_ms }) => {
-            let wait = LONGEST.min(Duration::from_millis(wait_ms));
-            let read = async {
-                if definitions::is_definition(&wanted) {
-                    definitions::answer(context, &wanted, wait).await
-                } else {
-                    object(context, &shared.objects, &wanted).await
-                }
-            };
-            let object = timeout(wait, read).await;
-            let object = object.unwrap_or_else(|_| Err("the API server does not answer in time".into()));
-            object.map_or_else(Answer::Error, Answer::Object)
+        Ok(Body::Object { object, wait_ms }) => of_cluster(context, shared, &object, wait_ms).await,
+        Ok(Body::Objects { objects, wait_ms }) => {
+            let objects = objects.iter().take(OBJECTS).map(|object| of_cluster(context, shared, object, wait_ms));
+            Answer::Objects(futures::future::join_all(objects).await)
         }
         Ok(Body::Report(report)) => {
             take(context, &report);
@@ -141,6 +135,21 @@ async fn converse(context: &Context, shared: &Shared, stream: UnixStream) -> io:
         }
     };
     say(&mut stream, answer).await
+}
+
+/// The answer to a question for one object of the cluster.
+async fn of_cluster(context: &Context, shared: &Shared, wanted: &ObjectName, wait_ms: u64) -> Answer {
+    let wait = LONGEST.min(Duration::from_millis(wait_ms));
+    let read = async {
+        if definitions::is_definition(wanted) {
+            definitions::answer(context, wanted, wait).await
+        } else {
+            object(context, &shared.objects, wanted).await
+        }
+    };
+    let object = timeout(wait, read).await;
+    let object = object.unwrap_or_else(|_| Err("the API server does not answer in time".into()));
+    object.map_or_else(Answer::Error, Answer::Object)
 }
 
 async fn say(stream: &mut BufReader<UnixStream>, answer: Answer) -> io::Result<()> {

@@ -152,6 +152,28 @@ fn who_asks_for_the_same_object_shares_an_answer_and_waits_for_no_other_object()
 }
 
 #[test]
+fn several_objects_are_answered_in_one_line_each_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start();
+    let kubeconfig = dir.path().join("kubeconfig");
+    std::fs::write(&kubeconfig, server.kubeconfig()).unwrap();
+    let agent = Listening::with(|options| options.kubeconfig = Some(kubeconfig.clone()));
+    let node = |name: &str| ObjectName::new("v1", "Node", None, name).unwrap();
+    let objects =
+        |names: &[&str], wait_ms| Body::Objects { objects: names.iter().map(|name| node(name)).collect(), wait_ms };
+    let quick = Answer::Object(Some(json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "quick"}})));
+    let answer = ask(&agent.socket(), objects(&["quick", "quick"], 20_000), soon());
+    assert_eq!(answer, Ok(Some(Answer::Objects(vec![quick.clone(), quick.clone()]))));
+    // Who waits longer than the agent does is told of the one that could not be read.
+    let socket = agent.socket();
+    let line = serde_json::to_value(objects(&["slow", "quick"], 1)).unwrap();
+    let answer = agent.say(&format!("{{\"version\":1,\"objects\":{}}}\n", line["objects"]));
+    server.answer_the_slow();
+    assert!(answer.contains("does not answer in time") && answer.contains("\"name\":\"quick\""), "{answer}");
+    assert_eq!(ask(&socket, objects(&[], 20_000), soon()), Ok(Some(Answer::Objects(Vec::new()))));
+}
+
+#[test]
 fn versions_that_are_not_understood_are_told_the_range() {
     let agent = Listening::start();
     for line in ["{\"version\":0,\"pod\":{}}\n", "{\"version\":99,\"news\":true}\n", "no JSON\n", "{}\n"] {
