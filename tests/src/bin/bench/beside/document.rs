@@ -231,9 +231,45 @@ impl fmt::Display for Parts<'_> {
             }
             writeln!(f, "{table}")?;
         }
-        Ok(())
+        let Some(alone) = self.0.rounds_of(Who::Delegate, Kind::Noop, 1) else { return Ok(()) };
+        let parts = &self.0.parts;
+        writeln!(
+            f,
+            "Whose that is: half of all calls, in µs, and in times of the no-op delegate alone ({:.0} µs for ADD, {:.0} for\n\
+             DEL), which is a process that reads its configuration and prints a result.\n",
+            alone.add.p50() * 1e3,
+            alone.del.p50() * 1e3
+        )?;
+        let mut table = Table::new(&["", "ADD", "no-op processes", "DEL", "no-op processes"]);
+        let mut row = |what: &str, add: f64, del: f64| {
+            let own = |time: f64, process: f64| [format!("{:.0}", time * 1e3), format!("{:.2}", time / process)];
+            let ([add, add_times], [del, del_times]) = (own(add, alone.add.p50()), own(del, alone.del.p50()));
+            table.row([what.into(), add, add_times, del, del_times]);
+        };
+        let (mut added, mut taken) = (0.0, 0.0);
+        for (what, names) in WHOSE {
+            let own = names.contains(&"delegate");
+            let add = parts.0.of(names) - if own { alone.add.p50() } else { 0.0 };
+            let del = parts.1.of(names) - if own { alone.del.p50() } else { 0.0 };
+            row(what, add, del);
+            (added, taken) = (added + add, taken + del);
+        }
+        row("all that is added", added, taken);
+        writeln!(f, "{table}")
     }
 }
+
+/// Whose the parts of a call are.
+const WHOSE: [(&str, &[&str]); 5] = [
+    ("the kernel's: a process more, from its start to `main`, and its end", &["process"]),
+    (
+        "CNI's: the call, the configuration and the conf dir are read, the plan becomes attachments, the results one answer",
+        &["start", "configuration", "facts", "prepare", "merge", "answer"],
+    ),
+    ("the policy's: a sandboxed selector is loaded and asked", &["load", "select"]),
+    ("the record's, which survives a power cut and is all that DEL needs", &["record", "sync", "finish"]),
+    ("the delegate's start and end by us, beyond its own time", &["delegate"]),
+];
 
 pub fn both(samples: &Samples) -> String {
     if samples.is_empty() { "–".into() } else { format!("{} / {}", number(samples.p50()), number(samples.p95())) }

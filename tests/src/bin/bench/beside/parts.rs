@@ -19,6 +19,11 @@ const WARM_UP: usize = 10;
 pub struct Parts(pub Vec<(String, Samples)>);
 
 impl Parts {
+    /// What half of the calls took for these parts together, in milliseconds.
+    pub fn of(&self, names: &[&str]) -> f64 {
+        self.0.iter().filter(|(name, _)| names.contains(&name.as_str())).map(|(_, samples)| samples.p50()).sum()
+    }
+
     fn take(&mut self, name: &str, time: Duration) {
         let place = self.0.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
             self.0.push((name.to_owned(), Samples::default()));
