@@ -98,7 +98,9 @@ pub(super) fn detach(
     let mut journal = record.journal(lock)?;
     be_alone(&journal, deadline)?;
     let mut failures = Vec::new();
-    for index in record.remaining() {
+    let remaining = record.remaining();
+    let last = remaining.last().copied();
+    for index in remaining {
         let detached = attachment_of(record, index, path).and_then(|attachment| {
             let (plugins, started) = (attachment.list.plugins.len(), Instant::now());
             let detached = attachment.delegates(&record.header, netns, deadline).del(record.result(index), plugins);
@@ -108,6 +110,8 @@ pub(super) fn detach(
             detached
         });
         match detached {
+            // Nothing is left to be told apart: the record is removed at once.
+            Ok(()) if Some(index) == last && failures.is_empty() => {}
             Ok(()) => note_deleted(&mut journal, index),
             Err(error) => failures.push(error),
         }

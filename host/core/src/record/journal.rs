@@ -10,6 +10,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::event::{Ending, Event};
+use super::gone;
 use super::io::io_error;
 use super::left_running::LeftRunning;
 use super::line;
@@ -104,6 +105,9 @@ impl Journal {
 
     /// Removes the record, since nothing is attached any more.
     pub fn remove(self) -> Result<(), CniError> {
+        if gone::leave(&self.path) {
+            return Ok(());
+        }
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(io_error("cannot remove the attachment record", &self.path, &error))

@@ -8,11 +8,13 @@
 //! <state_dir>/records/<container>@<interface>.json   the records
 //! <state_dir>/new/                                   files on their way to their place
 //! <state_dir>/locks/<container>                      held while a call works
+//! <state_dir>/gone/                                  records of what is attached no more
 //! <state_dir>/damaged/                               files that cannot be read
 //! ```
 
 pub mod adopted;
 mod event;
+mod gone;
 mod header;
 mod io;
 mod journal;
@@ -26,6 +28,7 @@ mod store;
 mod tests;
 
 pub use event::Ending;
+pub use gone::Sweeper;
 pub use header::{Header, Planned, Pod, VERSION, boot_id, is_earlier};
 pub use journal::{Journal, Syncing};
 pub use lock::Lock;

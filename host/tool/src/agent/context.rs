@@ -67,6 +67,8 @@ pub struct Context {
     pub pulls: Pulls,
     /// Wakes the publication task.
     pub publish: Notify,
+    /// Wakes the task that removes what DELs leave.
+    pub gone: Notify,
     /// Why the node is not as the configuration wants it, if it is not.
     problem: Mutex<Option<String>>,
     client: OnceCell<kube::Client>,
@@ -85,6 +87,7 @@ impl Context {
             shadows: Shadows::default(),
             pulls: Pulls::default(),
             publish: Notify::new(),
+            gone: Notify::new(),
             problem: Mutex::default(),
             client: OnceCell::new(),
         }

@@ -9,6 +9,7 @@ mod context;
 mod daemon_set;
 pub mod definitions;
 mod files;
+mod gone;
 mod http;
 pub mod installation;
 mod metrics;

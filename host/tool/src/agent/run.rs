@@ -12,6 +12,7 @@ use super::Context;
 use super::Options;
 use super::daemon_set;
 use super::definitions;
+use super::gone;
 use super::http;
 use super::installation::Installation;
 use super::pods;
@@ -60,6 +61,7 @@ async fn tasks(context: &Arc<Context>, installation: Option<&Installation>) -> R
         () = reconcile(context) => {},
         () = shadow::ask(context, Path::new(OURSELVES)) => {},
         () = unrecorded::watch(context) => {},
+        () = gone::sweep_for_ever(context) => {},
         () = keep_installed(context, installation) => {},
         () = pull(context) => {},
     }

@@ -236,6 +236,9 @@ fn take(context: &Context, report: &CallReport) {
         }
     }
     context.publish.notify_one();
+    if verb == "DEL" {
+        context.gone.notify_one();
+    }
     context.shadows.add(report);
 }
 

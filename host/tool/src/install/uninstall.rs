@@ -19,11 +19,12 @@ use super::net_d;
 use genie_core::agent_api::SOCKET;
 
 /// The names of everything that we keep in the state directory.
-const STATE: [&str; 12] = [
+const STATE: [&str; 13] = [
     "records",
     "new",
     "locks",
     "damaged",
+    "gone",
     "spool",
     "refused",
     "selectors",

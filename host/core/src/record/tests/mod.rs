@@ -1,5 +1,6 @@
 //! Records as interruptions leave them.
 
+mod gone;
 mod lock;
 mod measure;
 mod state;
