@@ -9,9 +9,14 @@ use serde_json::Value;
 use crate::Node;
 
 impl Node {
-    /// All files below the state directory, relative to it.
+    /// All files below the state directory, relative to it, but for what DELs have left to the agent.
     pub fn state_files(&self) -> Vec<PathBuf> {
-        files_below(&self.state_dir()).into_keys().collect()
+        files_below(&self.state_dir()).into_keys().filter(|path| !path.starts_with("gone")).collect()
+    }
+
+    /// The records of what is attached no more, which the agent is going to remove.
+    pub fn left_to_the_agent(&self) -> Vec<PathBuf> {
+        files_below(&self.state_dir().join("gone")).into_keys().collect()
     }
 
     /// The files of the conf dir with their contents.

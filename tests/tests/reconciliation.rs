@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use genie_core::record::Header;
 use genie_host::agent::reconcile::Reconciler;
+use genie_tests::agent::Agent;
 use genie_tests::fixture::reference_node;
 use genie_tests::netns::Namespace;
 use genie_tests::real::World;
@@ -164,4 +165,32 @@ fn what_cannot_be_taken_away_stays_and_is_told() {
     assert_eq!(answer.status, Some(1));
     assert!(answer.stderr.contains("weave-net"), "{answer:?}");
     assert_ne!(node.state_files(), Vec::<std::path::PathBuf>::new());
+}
+
+/// The agent needs no API server for this, and has none here.
+#[test]
+fn what_a_del_leaves_to_the_agent_is_removed_by_it_or_by_the_next_one() {
+    let node = reference_node();
+    let socket = json!(node.dir().join("agent.sock"));
+    let node = node.with("agent", socket);
+    let pod = Namespace::new();
+    let gone = || node.left_to_the_agent().len();
+    let attach_and_detach = |container: &str| {
+        node.add().container(container).netns(pod.path()).cni("weave").run().ok();
+        node.del().container(container).netns(pod.path()).run().ok();
+        node.assert_no_state();
+    };
+    let agent = Agent::start(&node, Path::new("/no/such/kubeconfig"));
+    agent.eventually("the agent's lock", || node.state_dir().join("gone").exists().then_some(true).into());
+    attach_and_detach("c1");
+    agent.eventually("an end of what was left", || (gone() == 0).then_some(true).into());
+    for container in ["c2", "c3"] {
+        attach_and_detach(container);
+    }
+    drop(agent);
+    let left = gone();
+    attach_and_detach("c4");
+    assert_eq!(gone(), left, "without an agent a DEL leaves nothing");
+    let next = Agent::start(&node, Path::new("/no/such/kubeconfig"));
+    next.eventually("an end of what an earlier agent left", || (gone() == 0).then_some(true).into());
 }
