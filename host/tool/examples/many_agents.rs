@@ -69,6 +69,7 @@ impl Agent {
             pod: None,
             registry: genie_host::agent::pull::Settings::default(),
             kubeconfig: Some(kubeconfig.into()),
+            traffic_every: genie_host::agent::traffic::EVERY,
         };
         let context = Arc::new(Context::new(options));
         let followed = Arc::clone(&context);

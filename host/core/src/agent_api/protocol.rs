@@ -49,6 +49,11 @@ pub enum Body {
         /// How long the plugin waits, in milliseconds.
         wait_ms: u64,
     },
+    /// What interfaces of the node receive and send. The answer is [`Answer::TrafficRate`].
+    TrafficRate {
+        /// The beginning of the interfaces' names; empty for all.
+        prefix: String,
+    },
     /// A call has ended. The agent does not answer, and the plugin does not wait.
     Report(Box<CallReport>),
 }
@@ -73,6 +78,13 @@ pub enum Answer {
     Object(Option<Value>),
     /// For each object that was asked for, in their order: [`Answer::Object`] or [`Answer::Error`].
     Objects(Vec<Answer>),
+    /// What all of those interfaces together receive and send in a second, in bytes.
+    TrafficRate {
+        /// Received.
+        rx_bytes: u64,
+        /// Sent.
+        tx_bytes: u64,
+    },
     /// The agent has to ask the API server; its answer is the next line. Only for [`Body::Pod`],
     /// whose other answers come at once.
     Later {

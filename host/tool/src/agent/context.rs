@@ -14,6 +14,7 @@ use super::networks::Networks;
 use super::pods::Pods;
 use super::pull::{Pulls, Settings};
 use super::shadow::Shadows;
+use super::traffic::Traffic;
 use crate::install::stop::DaemonSetName;
 use crate::install::{Layout, Origin};
 use crate::kubernetes;
@@ -45,6 +46,8 @@ pub struct Options {
     pub registry: Settings,
     /// The credentials' file. When none is given, the credentials are those of the agent's own pod.
     pub kubeconfig: Option<PathBuf>,
+    /// How often the counters of the node's interfaces are read.
+    pub traffic_every: Duration,
 }
 
 /// What all tasks share.
@@ -63,6 +66,8 @@ pub struct Context {
     pub files: Files,
     /// The ADDs whose shadows have not been asked yet.
     pub shadows: Shadows,
+    /// The traffic of the node's interfaces.
+    pub traffic: Traffic,
     /// The modules that are to be pulled.
     pub pulls: Pulls,
     /// Wakes the publication task.
@@ -80,6 +85,7 @@ impl Context {
         Self {
             networks: Networks::new(options.layout.clone()),
             files: Files::new(&options.layout),
+            traffic: Traffic::new(options.traffic_every),
             options,
             pods: Pods::default(),
             definitions: Definitions::default(),

@@ -23,6 +23,7 @@ mod shadow;
 mod socket;
 #[cfg(test)]
 mod tests;
+pub mod traffic;
 mod unrecorded;
 
 pub use context::{Context, Options};

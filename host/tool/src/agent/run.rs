@@ -62,6 +62,7 @@ async fn tasks(context: &Arc<Context>, installation: Option<&Installation>) -> R
         () = shadow::ask(context, Path::new(OURSELVES)) => {},
         () = unrecorded::watch(context) => {},
         () = gone::sweep_for_ever(context) => {},
+        () = context.traffic.watch() => {},
         () = keep_installed(context, installation) => {},
         () = pull(context) => {},
     }

@@ -129,6 +129,7 @@ async fn converse(context: &Context, shared: &Shared, stream: UnixStream) -> io:
             let objects = objects.iter().take(OBJECTS).map(|object| of_cluster(context, shared, object, wait_ms));
             Answer::Objects(futures::future::join_all(objects).await)
         }
+        Ok(Body::TrafficRate { prefix }) => context.traffic.answer(&prefix, Instant::now()),
         Ok(Body::Report(report)) => {
             take(context, &report);
             return Ok(());

@@ -41,6 +41,7 @@ fn options(dir: &Path) -> Options {
         pod: None,
         registry: super::pull::Settings::default(),
         kubeconfig: Some("/no/such/kubeconfig".into()),
+        traffic_every: super::traffic::EVERY,
     }
 }
 
@@ -48,7 +49,7 @@ fn options(dir: &Path) -> Options {
 struct Listening {
     dir: TempDir,
     context: Arc<Context>,
-    _runtime: tokio::runtime::Runtime,
+    runtime: tokio::runtime::Runtime,
 }
 
 impl Listening {
@@ -64,7 +65,7 @@ impl Listening {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let serving = Arc::clone(&context);
         runtime.spawn(async move { socket::serve_plugins(&serving).await.unwrap() });
-        let listening = Self { dir, context, _runtime: runtime };
+        let listening = Self { dir, context, runtime };
         listening.until(|| UnixStream::connect(listening.socket()).is_ok());
         listening
     }
@@ -225,6 +226,27 @@ fn who_connects_and_says_nothing_keeps_nobody_from_being_answered() {
     let mut newer = &idle[100];
     newer.set_nonblocking(true).unwrap();
     assert_eq!(newer.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[test]
+fn the_traffic_of_the_nodes_interfaces_is_told_from_the_second_reading_on() {
+    let agent = Listening::with(|options| options.traffic_every = Duration::from_millis(5));
+    let question = || Body::TrafficRate { prefix: "lo".into() };
+    let line = "{\"version\":1,\"traffic-rate\":{\"prefix\":\"lo\"}}\n";
+    let nothing = "it has not read the counters of the node's interfaces yet";
+    assert_eq!(agent.say(line), format!("{{\"version\":1,\"error\":\"{nothing}\"}}\n"));
+    let watching = Arc::clone(&agent.context);
+    agent.runtime.spawn(async move { watching.traffic.watch().await });
+    agent.until(|| matches!(ask(&agent.socket(), question(), soon()), Ok(Some(Answer::TrafficRate { .. }))));
+    assert!(agent.say(line).starts_with("{\"version\":1,\"traffic-rate\":{\"rx_bytes\":"), "{}", agent.say(line));
+}
+
+/// This is how an agent meets a question that came after it.
+#[test]
+fn a_question_that_the_agent_does_not_know_is_an_error_and_the_plugin_goes_on() {
+    let agent = Listening::start();
+    let answer = agent.say("{\"version\":1,\"weather\":{\"prefix\":\"cali\"}}\n");
+    assert!(answer.starts_with("{\"version\":1,\"error\":\"not understood: no variant of enum Body"), "{answer}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::install::Place;
 use crate::agent;
 use crate::agent::Options;
 use crate::agent::pull::Settings;
+use crate::agent::traffic::EVERY;
 use crate::install::Origin;
 use crate::install::stop::DaemonSetName;
 use crate::registry;
@@ -62,6 +63,9 @@ pub struct Arguments {
     /// How long a pull may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = registry::TIME.as_secs())]
     registry_timeout: u64,
+    /// How often the counters of the node's interfaces are read, in milliseconds
+    #[arg(long, value_name = "MILLISECONDS", hide = true, value_parser = clap::value_parser!(u64).range(1..))]
+    traffic_period: Option<u64>,
     /// The messages to log: none, error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = level)]
     log_level: LevelFilter,
@@ -123,6 +127,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
         socket: arguments.socket,
         listen: arguments.listen,
         kubeconfig: arguments.kubeconfig,
+        traffic_every: arguments.traffic_period.map_or(EVERY, Duration::from_millis),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(agent::run(options))?;

@@ -37,6 +37,7 @@ async fn answer(order: &ApiOrder) -> Result<Answer, String> {
     let answer = match &order.question {
         Body::Pod(identity) => read::pod(&client, identity).await.map(Answer::Pod),
         Body::Object { object, .. } => read::object(&client, object).await.map(Answer::Object).map_err(String::from),
+        Body::TrafficRate { .. } => Err("the API server knows no traffic".into()),
         // The plugin asks for one object at a time here: a child is a process of its own.
         Body::Objects { .. } | Body::Report(_) => Err("that is no question of the plugin".into()),
     };

@@ -34,6 +34,7 @@ impl Serving {
             pod: None,
             registry: Settings::default(),
             kubeconfig: Some(nowhere()),
+            traffic_every: crate::agent::traffic::EVERY,
         }));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(listen(([127, 0, 0, 1], 0).into())).unwrap();
