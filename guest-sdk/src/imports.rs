@@ -35,15 +35,20 @@ pub(crate) mod log {
     }
 }
 
-/// The same for counters.
+/// The same for counters and rates.
 #[cfg(target_family = "wasm")]
 pub(crate) mod node {
     use crate::bindings::genie::selector::node as generated;
     pub(crate) use crate::bindings::genie::selector::node::{free_addresses, label};
-    use crate::types::Counters;
+    use crate::types::{Counters, Rates};
 
     pub(crate) fn traffic(prefix: &str) -> Result<Counters, String> {
         let generated::Counters { rx_bytes, tx_bytes } = generated::traffic(prefix)?;
         Ok(Counters { rx_bytes, tx_bytes })
+    }
+
+    pub(crate) fn traffic_rate(prefix: &str) -> Result<Rates, String> {
+        let generated::Rates { rx_bytes, tx_bytes } = generated::traffic_rate(prefix)?;
+        Ok(Rates { rx_bytes, tx_bytes })
     }
 }

@@ -98,7 +98,7 @@
 //! | [`pod`] | labels, service account, owner | `"pod"` |
 //! | [`namespace`] | labels of the pod's namespace | `{"cluster": ["v1/Namespace"]}` |
 //! | [`cluster`] | one object of an allowed kind | `"cluster"` |
-//! | [`node`] | traffic, labels, free addresses | `"node"` |
+//! | [`node`] | traffic and its rate, labels, free addresses | `"node"` |
 //! | [`log`] | none: it takes messages | not needed |
 //!
 //! A module imports only the interfaces that its code calls, and genie-host refuses a module

@@ -19,7 +19,7 @@ use crate::Refusal;
 use crate::imports::node as host;
 
 #[doc(inline)]
-pub use crate::types::Counters;
+pub use crate::types::{Counters, Rates};
 
 /// The counters of all interfaces of the node whose names start with `prefix`,
 /// added up.
@@ -32,6 +32,29 @@ pub use crate::types::Counters;
 pub fn traffic(prefix: &str) -> Result<Counters, Refusal> {
     host::traffic(prefix)
         .map_err(|why| Refusal::unavailable(format!("traffic of the node's interfaces {prefix}*: {why}")))
+}
+
+/// What all interfaces of the node whose names start with `prefix` receive and send in
+/// a second, added up: the mean over the last minute or so.
+///
+/// The node's agent counts it. Be ready for a node whose agent is away, or has just
+/// started: [`traffic`] is there without it. Never compare the one with the other.
+///
+/// The call does not return when no interface's name can start with `prefix`.
+///
+/// ```
+/// use genie_selector::{node, testing};
+///
+/// let host = testing::Host::new().traffic_rate("cni0", 500, 700);
+/// assert_eq!(host.run(|| node::traffic_rate("cni").unwrap().rx_bytes), 500);
+/// ```
+///
+/// # Errors
+///
+/// [`Refusal::Unavailable`] when the rates cannot be had now.
+pub fn traffic_rate(prefix: &str) -> Result<Rates, Refusal> {
+    host::traffic_rate(prefix)
+        .map_err(|why| Refusal::unavailable(format!("the traffic's rate on the node's interfaces {prefix}*: {why}")))
 }
 
 /// A label of this node, or none if the node has no such label.

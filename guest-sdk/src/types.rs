@@ -65,3 +65,13 @@ pub struct Counters {
     /// Sent.
     pub tx_bytes: u64,
 }
+
+/// Bytes in a second. Further figures may be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rates {
+    /// Received.
+    pub rx_bytes: u64,
+    /// Sent.
+    pub tx_bytes: u64,
+}

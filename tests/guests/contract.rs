@@ -32,6 +32,7 @@ impl Selector for Contract {
             ("object", told(cluster::get("v1", "ConfigMap", Some(&request.pod.namespace), "policy"))),
             ("namespace's labels", told(namespace::labels().map(|labels| labels.len()))),
             ("traffic", told(node::traffic("lo").map(|_| ()))),
+            ("traffic's rate", told(node::traffic_rate("lo").map(|_| ()))),
             ("node's label", told(node::label("example.org/rack"))),
             ("addresses", told(node::free_addresses(&network.file))),
         ];

@@ -149,6 +149,7 @@ fn a_wrong_answer_says_what_was_answered_and_what_would_be_right() {
         (r#"{attachments: [{network: "calico"}, {network: "weav"}]}"#, &["attachments[1]", "did you mean weave?"]),
         (r#"{attachments: [{network: "calico", ip: "10.0.0.1"}]}"#, &["attachments[0]: unknown field `ip`", "`ips`"]),
         ("[]", &["answered []", "answer null to pass"]),
+        ("facts.trafficRate(7)", &["policy.js:2:", "facts.trafficRate: prefix is int: write a text"]),
         ("facts.nodeLabel(7)", &["policy.js:2:", "facts.nodeLabel: key is int: write a text"]),
     ] {
         says(&failure(&answering(answer)), words);
@@ -214,6 +215,7 @@ fn an_ungranted_fact_is_refused_with_the_line_to_paste() {
         ("facts.labels()", r#""grant": ["pod"]"#),
         ("facts.owner()", r#""grant": ["pod"]"#),
         ("facts.nodeLabel('zone')", r#""grant": ["node"]"#),
+        ("facts.trafficRate('weav')", r#""grant": ["node"]"#),
         ("facts.freeAddresses('10-weave.conf')", r#""grant": ["node"]"#),
         ("facts.namespaceLabels()", "v1/Namespace"),
         ("facts.object('v1', 'ConfigMap', 'demo', 'x')", r#""grant": [{"cluster": ["v1/ConfigMap"]}]"#),

@@ -6,8 +6,7 @@ use std::rc::Rc;
 
 use super::facts::Facts;
 use super::grants::Grants;
-use crate::types::Counters;
-use crate::types::Level;
+use crate::types::{Counters, Level, Rates};
 
 thread_local! {
     static RUNNING: RefCell<Option<Rc<Host>>> = const { RefCell::new(None) };
@@ -38,6 +37,7 @@ pub struct Host {
     pub(super) namespace_labels: BTreeMap<String, String>,
     pub(super) objects: BTreeMap<ObjectKey, String>,
     pub(super) traffic: BTreeMap<String, Counters>,
+    pub(super) traffic_rates: BTreeMap<String, Rates>,
     pub(super) node_labels: BTreeMap<String, String>,
     pub(super) free_addresses: BTreeMap<String, u64>,
     pub(super) unavailable: BTreeMap<Facts, String>,
@@ -97,6 +97,17 @@ impl Host {
     pub fn traffic(mut self, interface: &str, received: u64, sent: u64) -> Self {
         let counters = Counters { rx_bytes: received, tx_bytes: sent };
         self.traffic.insert(interface.to_owned(), counters);
+        self
+    }
+
+    /// Gives the node an interface that receives and sends so many bytes in a second. Without any
+    /// [`node::traffic_rate`] fails, as on a node without an agent.
+    ///
+    /// [`node::traffic_rate`]: crate::node::traffic_rate
+    #[must_use]
+    pub fn traffic_rate(mut self, interface: &str, received: u64, sent: u64) -> Self {
+        let rates = Rates { rx_bytes: received, tx_bytes: sent };
+        self.traffic_rates.insert(interface.to_owned(), rates);
         self
     }
 

@@ -71,7 +71,7 @@ pub(crate) mod cluster {
 
 pub(crate) mod node {
     use super::{Facts, asked};
-    use crate::types::Counters;
+    use crate::types::{Counters, Rates};
 
     pub(crate) fn traffic(prefix: &str) -> Result<Counters, String> {
         let host = asked(Facts::Node, format!("node::traffic {prefix}"))?;
@@ -79,6 +79,19 @@ pub(crate) mod node {
         for (_, counters) in host.traffic.iter().filter(|(name, _)| name.starts_with(prefix)) {
             sum.rx_bytes = sum.rx_bytes.saturating_add(counters.rx_bytes);
             sum.tx_bytes = sum.tx_bytes.saturating_add(counters.tx_bytes);
+        }
+        Ok(sum)
+    }
+
+    pub(crate) fn traffic_rate(prefix: &str) -> Result<Rates, String> {
+        let host = asked(Facts::Node, format!("node::traffic_rate {prefix}"))?;
+        if host.traffic_rates.is_empty() {
+            return Err("not told: use testing::Host::traffic_rate".to_owned());
+        }
+        let mut sum = Rates { rx_bytes: 0, tx_bytes: 0 };
+        for (_, rates) in host.traffic_rates.iter().filter(|(name, _)| name.starts_with(prefix)) {
+            sum.rx_bytes = sum.rx_bytes.saturating_add(rates.rx_bytes);
+            sum.tx_bytes = sum.tx_bytes.saturating_add(rates.tx_bytes);
         }
         Ok(sum)
     }

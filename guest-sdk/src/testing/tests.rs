@@ -17,6 +17,9 @@ fn a_host_answers_what_it_was_told() {
         .traffic("cali1", 10, 1)
         .traffic("cali2", u64::MAX, 2)
         .traffic("flannel.1", 5, 5)
+        .traffic_rate("cali1", 3, 0)
+        .traffic_rate("cali2", u64::MAX, 1)
+        .traffic_rate("flannel.1", 9, 9)
         .node_label("zone", "west")
         .free_addresses("10-a.conf", 7);
     host.run(|| {
@@ -32,6 +35,8 @@ fn a_host_answers_what_it_was_told() {
         assert_eq!(cluster::get("v1", "Secret", None, "key"), Ok(None));
         let sum = node::Counters { rx_bytes: u64::MAX, tx_bytes: 3 };
         assert_eq!(node::traffic("cali"), Ok(sum));
+        assert_eq!(node::traffic_rate("cali"), Ok(node::Rates { rx_bytes: u64::MAX, tx_bytes: 1 }));
+        assert_eq!(node::traffic_rate("weav"), Ok(node::Rates { rx_bytes: 0, tx_bytes: 0 }));
         assert_eq!(node::label("zone"), Ok(Some("west".to_owned())));
         assert_eq!(node::free_addresses("10-a.conf"), Ok(Some(7)));
         assert_eq!(node::free_addresses("10-b.conf"), Ok(None));

@@ -19,6 +19,7 @@ pub fn object<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     facts.set("object", Function::new(ctx.clone(), cluster_object)?)?;
     facts.set("namespaceLabels", Function::new(ctx.clone(), namespace_labels)?)?;
     facts.set("traffic", Function::new(ctx.clone(), traffic)?)?;
+    facts.set("trafficRate", Function::new(ctx.clone(), traffic_rate)?)?;
     facts.set("nodeLabel", Function::new(ctx.clone(), node_label)?)?;
     facts.set("freeAddresses", Function::new(ctx.clone(), free_addresses)?)?;
     Ok(facts)
@@ -94,9 +95,20 @@ fn namespace_labels(ctx: Ctx<'_>) -> rquickjs::Result<Object<'_>> {
 fn traffic<'js>(ctx: Ctx<'js>, prefix: Opt<Value<'js>>) -> rquickjs::Result<Object<'js>> {
     let prefix = text(&ctx, "facts.traffic", "prefix", &prefix)?;
     let counters = known(&ctx, node::traffic(&prefix))?;
+    both(ctx, counters.rx_bytes, counters.tx_bytes)
+}
+
+#[allow(clippy::needless_pass_by_value)]
+fn traffic_rate<'js>(ctx: Ctx<'js>, prefix: Opt<Value<'js>>) -> rquickjs::Result<Object<'js>> {
+    let prefix = text(&ctx, "facts.trafficRate", "prefix", &prefix)?;
+    let rates = known(&ctx, node::traffic_rate(&prefix))?;
+    both(ctx, rates.rx_bytes, rates.tx_bytes)
+}
+
+fn both(ctx: Ctx<'_>, received: u64, sent: u64) -> rquickjs::Result<Object<'_>> {
     let traffic = Object::new(ctx)?;
-    traffic.set("rxBytes", number(counters.rx_bytes))?;
-    traffic.set("txBytes", number(counters.tx_bytes))?;
+    traffic.set("rxBytes", number(received))?;
+    traffic.set("txBytes", number(sent))?;
     Ok(traffic)
 }
 

@@ -109,6 +109,8 @@ func facts(request *selector.Request) []string {
 	text(selector.NodeLabel("zone"))
 	counters, err := selector.Traffic("eth")
 	add(strconv.FormatUint(counters.RxBytes, 10)+" "+strconv.FormatUint(counters.TxBytes, 10), err)
+	rates, err := selector.TrafficRate("eth")
+	add(strconv.FormatUint(rates.RxBytes, 10)+" "+strconv.FormatUint(rates.TxBytes, 10), err)
 	for _, network := range request.Networks {
 		if free, err := selector.FreeAddresses(network.File); free == nil {
 			add("none", err)

@@ -42,7 +42,7 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, timings: &Timings) -
     let catalogue = Arc::new(Catalogue::load(&config.paths.conf_dir, &own.as_refs())?);
     timings.part(Part::Configuration);
     let annotations = sources::annotations(&config.pods, call, &pod, deadline)?;
-    let facts = CallFacts::new(&config.pods, &pod, &config.node, &catalogue, deadline);
+    let facts = CallFacts::new(config, &config.pods, &pod, &catalogue, deadline);
     let facts: Arc<dyn Facts> = Arc::new(facts);
     timings.part(Part::Facts);
 

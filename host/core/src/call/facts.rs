@@ -1,11 +1,15 @@
 //! What a selector's imports answer during a call.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::agent_api::client;
+use crate::agent_api::protocol::{Answer, Body};
+use crate::config::Config;
 use crate::network::Catalogue;
 use crate::node;
 use crate::object::{ObjectName, labels_of};
@@ -21,6 +25,7 @@ pub struct CallFacts {
     sources: Vec<PodSource>,
     pod: Identity,
     node: String,
+    agent: PathBuf,
     catalogue: Arc<Catalogue>,
     deadline: Instant,
     /// What each source said of the pod, so that it is asked only once.
@@ -38,18 +43,20 @@ struct Expected {
 }
 
 impl CallFacts {
-    /// Prepares the facts. Nothing is read until a selector asks.
+    /// Prepares the facts of the node that this configuration is of. Nothing is read until a selector
+    /// asks. The pod and the cluster's objects are known by `sources`.
     pub fn new(
+        config: &Config,
         sources: &[PodSource],
         pod: &Identity,
-        node: &str,
         catalogue: &Arc<Catalogue>,
         deadline: Instant,
     ) -> Self {
         Self {
             sources: sources.to_vec(),
             pod: pod.clone(),
-            node: node.to_owned(),
+            node: config.node.clone(),
+            agent: config.paths.agent.clone(),
             catalogue: Arc::clone(catalogue),
             deadline,
             told: Mutex::default(),
@@ -122,6 +129,17 @@ impl CallFacts {
         Ok(node["metadata"]["labels"][key].as_str().map(ToOwned::to_owned))
     }
 
+    /// What interfaces receive and send in a second. Only the agent knows that: a call does not last long
+    /// enough to count.
+    fn traffic_rate(&self, prefix: &str) -> Result<(u64, u64), String> {
+        let question = Body::TrafficRate { prefix: prefix.to_owned() };
+        match client::ask(&self.agent, question, self.deadline)? {
+            Some(Answer::TrafficRate { rx_bytes, tx_bytes }) => Ok((rx_bytes, tx_bytes)),
+            Some(_) => Err("the agent answers another question".into()),
+            None => Err("no agent runs, which would count".into()),
+        }
+    }
+
     fn free_addresses(&self, network: &str) -> Result<Option<u64>, String> {
         let installed = self.catalogue.find(network).ok_or_else(|| format!("no network {network:?} is installed"))?;
         Ok(node::free_addresses(&installed.list))
@@ -139,6 +157,7 @@ impl Facts for CallFacts {
             Question::Object(object) => Ok(json!(self.find_object(object)?.map(|object| object.to_string()))),
             Question::NamespaceLabels => Ok(json!(self.namespace_labels()?.iter().collect::<Vec<_>>())),
             Question::Traffic { prefix } => Ok(json!(node::traffic(prefix)?)),
+            Question::TrafficRate { prefix } => Ok(json!(self.traffic_rate(prefix)?)),
             Question::NodeLabel { key } => Ok(json!(self.node_label(key)?)),
             Question::FreeAddresses { network } => Ok(json!(self.free_addresses(network)?)),
         }

@@ -84,7 +84,7 @@ fn default_plan(call: &Call, config: &Config, catalogue: &Arc<Catalogue>, deadli
     let nobody = Identity::default();
     let mut request = build_request(call, config, catalogue, &nobody, Annotations::new());
     "eth0".clone_into(&mut request.interface);
-    let facts: Arc<dyn Facts> = Arc::new(CallFacts::new(&[], &nobody, &config.node, catalogue, deadline));
+    let facts: Arc<dyn Facts> = Arc::new(CallFacts::new(config, &[], &nobody, catalogue, deadline));
     let defaults = config.chain.entries.iter().filter(|entry| entry.module == DEFAULT);
     let defaults = Chain { entries: defaults.cloned().collect(), merge: None };
     let decision = defaults.decide(&config.loader, &request, &facts, deadline);

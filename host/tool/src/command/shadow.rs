@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let request = &decided.request;
     let pod = identity(request);
     let catalogue = Arc::new(Catalogue::load(&config.paths.conf_dir, &[OWN_TYPE])?);
-    let facts: Arc<dyn Facts> = Arc::new(CallFacts::new(&config.pods, &pod, &config.node, &catalogue, deadline));
+    let facts: Arc<dyn Facts> = Arc::new(CallFacts::new(&config, &config.pods, &pod, &catalogue, deadline));
     let known: Vec<_> = decided.consulted().cloned().collect();
     let answers = ask_shadows(&config, request, decided.plan.as_ref(), &known, &facts, deadline);
     if let Some(record) = record {

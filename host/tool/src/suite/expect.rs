@@ -116,10 +116,8 @@ pub fn differences(expect: &Expect, seen: &Seen) -> Result<Vec<Difference>, Stri
         let expected = Some(format!("at most {most}"));
         found.push(Difference { place: "fuel".into(), expected, actual: Some(seen.fuel.to_string()) });
     }
-    let allowed = |question: &&Question| {
-        !expect.asks.iter().flatten().any(|allowed| is_like(allowed, &question::to_json(question)))
-    };
-    for question in seen.asked.iter().filter(allowed).filter(|_| expect.asks.is_some()) {
+    let is_beyond = |question: &&Question| !expect.asks.iter().flatten().any(|allowed| allows(allowed, question));
+    for question in seen.asked.iter().filter(is_beyond).filter(|_| expect.asks.is_some()) {
         let actual = Some(question::to_json(question).to_string());
         found.push(Difference { place: "asks".into(), expected: None, actual });
     }
@@ -213,7 +211,16 @@ fn compare_refusal(
     Ok(())
 }
 
-/// Whether a question is one of those that an entry of `asks` means.
+/// Whether a question is one of those that an entry of `asks` means. An entry that allows traffic allows
+/// its rate: whoever wrote it may not have known that there is one.
+fn allows(allowed: &Value, question: &Question) -> bool {
+    let traffic = match question {
+        Question::TrafficRate { prefix } => Some(Question::Traffic { prefix: prefix.clone() }),
+        _ => None,
+    };
+    [Some(question), traffic.as_ref()].into_iter().flatten().any(|meant| is_like(allowed, &question::to_json(meant)))
+}
+
 fn is_like(allowed: &Value, question: &Value) -> bool {
     let allowed = match allowed {
         Value::String(fact) => json!({"fact": fact}),

@@ -139,14 +139,17 @@ fn add(facts: &mut WrittenFacts, consulted: &Consulted) -> bool {
             let pairs: Vec<(String, String)> = serde_json::from_value(answer.clone()).unwrap_or_default();
             facts.namespace_labels = Some(pairs.into_iter().collect());
         }
-        Question::Traffic { prefix } => {
-            let (rx_bytes, tx_bytes) = serde_json::from_value(answer.clone()).unwrap_or_default();
-            facts.traffic.insert(prefix.clone(), WrittenTraffic { rx_bytes, tx_bytes });
-        }
+        Question::Traffic { prefix } => _ = facts.traffic.insert(prefix.clone(), traffic(answer)),
+        Question::TrafficRate { prefix } => _ = facts.traffic_rate.insert(prefix.clone(), traffic(answer)),
         Question::NodeLabel { key } => {
             facts.node_labels.insert(key.clone(), answer.as_str().map(ToOwned::to_owned));
         }
         Question::FreeAddresses { network } => _ = facts.free_addresses.insert(network.clone(), answer.as_u64()),
     }
     true
+}
+
+fn traffic(answer: &Value) -> WrittenTraffic {
+    let (rx_bytes, tx_bytes) = serde_json::from_value(answer.clone()).unwrap_or_default();
+    WrittenTraffic { rx_bytes, tx_bytes }
 }

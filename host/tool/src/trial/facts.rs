@@ -4,6 +4,10 @@ mod written;
 
 pub use written::{WrittenFacts, WrittenName, WrittenPod, WrittenTraffic};
 
+/// Why there are no rates where bytes since the interfaces came up are known. Cases and records that were
+/// written before selectors could ask for rates are answered so, as on a node without an agent.
+pub const NO_RATES: &str = "the bytes since the interfaces came up are known here, and no rates";
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -76,6 +80,8 @@ pub struct GivenFacts {
     pub node_labels: BTreeMap<String, Option<String>>,
     /// Bytes received and sent, by interface, or by the beginning of several interfaces' names.
     pub traffic: BTreeMap<String, (u64, u64)>,
+    /// Bytes received and sent in a second, likewise.
+    pub traffic_rate: BTreeMap<String, (u64, u64)>,
     /// Free addresses by the network's file; none where its address management does not tell.
     pub free_addresses: BTreeMap<String, Option<u64>>,
     /// Facts that cannot be had, each with the reason that the selector gets.
@@ -114,14 +120,8 @@ impl GivenFacts {
                 let labels = self.namespace_labels.clone().or_else(|| self.labels_of_namespace())?;
                 Some(json!(labels.iter().collect::<Vec<_>>()))
             }
-            Question::Traffic { prefix } => {
-                let mut counted = self.traffic.iter().filter(|(name, _)| name.starts_with(prefix)).peekable();
-                counted.peek()?;
-                let sum = counted.fold((0_u64, 0_u64), |sum, (_, bytes)| {
-                    (sum.0.saturating_add(bytes.0), sum.1.saturating_add(bytes.1))
-                });
-                Some(json!(sum))
-            }
+            Question::Traffic { prefix } => Some(json!(sum(&self.traffic, prefix)?)),
+            Question::TrafficRate { prefix } => Some(json!(sum(&self.traffic_rate, prefix)?)),
             Question::NodeLabel { key } => Some(json!(self.node_labels.get(key)?)),
             Question::FreeAddresses { network } => Some(json!(self.free_addresses.get(network)?)),
         }
@@ -135,11 +135,24 @@ impl GivenFacts {
     }
 }
 
+/// The sum of all figures whose names begin so; none if there is none.
+fn sum(figures: &BTreeMap<String, (u64, u64)>, prefix: &str) -> Option<(u64, u64)> {
+    let mut meant = figures.iter().filter(|(name, _)| name.starts_with(prefix)).map(|(_, figures)| *figures);
+    let first = meant.next()?;
+    Some(meant.fold(first, |sum, more| (sum.0.saturating_add(more.0), sum.1.saturating_add(more.1))))
+}
+
 impl Answers for GivenFacts {
     fn find(&self, question: &Question) -> Option<Result<Value, String>> {
-        match self.unavailable.iter().find(|(unavailable, _)| unavailable == question) {
-            Some((_, reason)) => Some(Err(reason.clone())),
-            None => self.known(question).map(Ok),
+        if let Some((_, reason)) = self.unavailable.iter().find(|(unavailable, _)| unavailable == question) {
+            return Some(Err(reason.clone()));
+        }
+        match (self.known(question), question) {
+            (Some(answer), _) => Some(Ok(answer)),
+            (None, Question::TrafficRate { prefix }) if self.traffic_rate.is_empty() => {
+                self.find(&Question::Traffic { prefix: prefix.clone() }).map(|_| Err(NO_RATES.into()))
+            }
+            (None, _) => None,
         }
     }
 }

@@ -72,6 +72,7 @@ pub fn how_to_give(question: &Question) -> String {
             )
         }
         Question::Traffic { prefix } => format!("facts.traffic: {{{prefix:?}: {{rxBytes: N, txBytes: N}}}}"),
+        Question::TrafficRate { prefix } => format!("facts.trafficRate: {{{prefix:?}: {{rxBytes: N, txBytes: N}}}}"),
         Question::NamespaceLabels => "facts.namespaceLabels: {KEY: VALUE}".into(),
         Question::NodeLabel { key } => format!("facts.nodeLabels: {{{key:?}: VALUE}}, null if the node has none"),
         Question::FreeAddresses { network } => {
@@ -94,6 +95,7 @@ mod tests {
             Question::NamespaceLabels,
             Question::Object(object),
             Question::Traffic { prefix: String::new() },
+            Question::TrafficRate { prefix: "cali".into() },
             Question::NodeLabel { key: "zone".into() },
             Question::FreeAddresses { network: "10-calico.conflist".into() },
         ];

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::facts::Answers;
+use super::facts::{Answers, NO_RATES};
 use genie_core::selector::abi::{Plan, Request};
 use genie_core::selector::decision::Step;
 use genie_core::selector::sandbox::facts::{Answered, Consulted, Question};
@@ -48,7 +48,12 @@ impl Recorded {
 
 impl Answers for Recorded {
     fn find(&self, question: &Question) -> Option<Result<Value, String>> {
-        let consulted = self.consulted().find(|consulted| consulted.question == *question)?;
+        let find = |question: &Question| self.consulted().find(|consulted| consulted.question == *question);
+        let Some(consulted) = find(question) else {
+            // The node was asked for bytes alone, perhaps by an earlier version of the same selector.
+            let Question::TrafficRate { prefix } = question else { return None };
+            return find(&Question::Traffic { prefix: prefix.clone() }).map(|_| Err(NO_RATES.into()));
+        };
         match &consulted.answer {
             Answered::Ok(answer) => Some(Ok(answer.clone())),
             Answered::Err(reason) => Some(Err(reason.clone())),
@@ -95,6 +100,23 @@ mod tests {
         let known = Known::new(recorded.clone());
         assert_eq!(known.answer(&Question::Labels), Err("away".into()));
         assert_eq!(known.missing(), []);
+    }
+
+    #[test]
+    fn a_record_with_bytes_alone_has_no_rates_and_none_is_missing() {
+        let mut decision = decision(&json!({"Ok": []}));
+        decision["trace"][0]["imports"][0] =
+            json!({"question": {"traffic": {"prefix": "weav"}}, "answer": {"Ok": [1, 2]}});
+        let rate = |prefix: &str| Question::TrafficRate { prefix: prefix.into() };
+        let known = Known::new(Recorded::read(&decision).unwrap());
+        assert_eq!(known.answer(&rate("weav")), Err(NO_RATES.into()));
+        assert_eq!(known.missing(), []);
+        known.answer(&rate("cali")).unwrap_err();
+        assert_eq!(known.missing(), [rate("cali")]);
+
+        decision["trace"][0]["imports"][0]["question"] = json!({"traffic-rate": {"prefix": "weav"}});
+        let known = Known::new(Recorded::read(&decision).unwrap());
+        assert_eq!(known.answer(&rate("weav")), Ok(json!([1, 2])));
     }
 
     #[test]

@@ -15,7 +15,7 @@ impl Grants {
         }];
         let plain = [
             (Plain::Pod, "may read the pod's labels, owner and service account"),
-            (Plain::Node, "may read the node's counters, labels and free addresses"),
+            (Plain::Node, "may read the node's traffic, labels and free addresses"),
             (Plain::Addresses, "may ask for IP and hardware addresses"),
             (Plain::DefaultRoute, "may say who owns the default route"),
             (Plain::Result, "may merge to a result of its own making"),

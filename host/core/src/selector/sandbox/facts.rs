@@ -50,6 +50,12 @@ pub enum Question {
         /// The beginning of the names; empty for all.
         prefix: String,
     },
+    /// The bytes that all interfaces of the node whose names start with `prefix` receive and send in
+    /// a second, as the agent counts them: `[BYTES, BYTES]`.
+    TrafficRate {
+        /// The beginning of the names; empty for all.
+        prefix: String,
+    },
     /// A label of this node: its value, or null when the node has no such label.
     NodeLabel {
         /// The label's key.
@@ -72,8 +78,8 @@ impl Question {
         match self {
             // An object's name was checked when it was made.
             Self::Labels | Self::ServiceAccount | Self::Owner | Self::Object(_) | Self::NamespaceLabels => Ok(()),
-            Self::Traffic { prefix } if prefix.is_empty() => Ok(()),
-            Self::Traffic { prefix } => check_interface(prefix)
+            Self::Traffic { prefix } | Self::TrafficRate { prefix } if prefix.is_empty() => Ok(()),
+            Self::Traffic { prefix } | Self::TrafficRate { prefix } => check_interface(prefix)
                 .map_err(|error| format!("{} begins no interface's name: {}", quoted(prefix), error.msg)),
             Self::NodeLabel { key } if is_label_key(key) => Ok(()),
             Self::NodeLabel { key } => Err(format!("{} is no key of a label", quoted(key))),

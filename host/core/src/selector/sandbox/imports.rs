@@ -186,6 +186,11 @@ impl abi::node::Host for State {
         Ok(bytes.map(|(rx_bytes, tx_bytes)| abi::node::Counters { rx_bytes, tx_bytes }))
     }
 
+    fn traffic_rate(&mut self, prefix: String) -> wasmtime::Result<Result<abi::node::Rates, String>> {
+        let bytes = self.consult::<(u64, u64)>(Question::TrafficRate { prefix })?;
+        Ok(bytes.map(|(rx_bytes, tx_bytes)| abi::node::Rates { rx_bytes, tx_bytes }))
+    }
+
     fn label(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, String>> {
         self.consult(Question::NodeLabel { key })
     }

@@ -41,9 +41,10 @@ pub fn permit(question: &Question, grants: &Grants, home: &Home) -> Result<(), U
     };
     match question {
         Question::Labels | Question::ServiceAccount | Question::Owner => import(grants.has(Plain::Pod), "pod"),
-        Question::Traffic { .. } | Question::NodeLabel { .. } | Question::FreeAddresses { .. } => {
-            import(grants.has(Plain::Node), "node")
-        }
+        Question::Traffic { .. }
+        | Question::TrafficRate { .. }
+        | Question::NodeLabel { .. }
+        | Question::FreeAddresses { .. } => import(grants.has(Plain::Node), "node"),
         Question::Object(object) => grants.cluster.permit(object, home),
         Question::NamespaceLabels => grants.cluster.permit_namespace(home),
     }

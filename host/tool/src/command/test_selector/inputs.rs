@@ -85,7 +85,7 @@ impl Inputs {
             };
             let ((decided, merged), missing) = match &facts {
                 None => {
-                    let facts = CallFacts::new(&sources, identity, &trial.config.node, &trial.catalogue, deadline);
+                    let facts = CallFacts::new(&trial.config, &sources, identity, &trial.catalogue, deadline);
                     (asked(&(Arc::new(facts) as _))?, Vec::new())
                 }
                 Some(facts) => {

@@ -170,6 +170,7 @@ fn what_else_is_named_is_checked_too() {
     let wrong = |text: &str| {
         [
             Question::Traffic { prefix: text.into() },
+            Question::TrafficRate { prefix: text.into() },
             Question::NodeLabel { key: text.into() },
             Question::FreeAddresses { network: text.into() },
         ]
@@ -180,6 +181,8 @@ fn what_else_is_named_is_checked_too() {
     for question in [
         Question::Traffic { prefix: String::new() },
         Question::Traffic { prefix: "eth".into() },
+        Question::TrafficRate { prefix: String::new() },
+        Question::TrafficRate { prefix: "eth".into() },
         Question::NodeLabel { key: "topology.kubernetes.io/zone".into() },
         Question::FreeAddresses { network: "10-calico.conflist".into() },
     ] {

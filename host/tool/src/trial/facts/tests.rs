@@ -21,6 +21,10 @@ fn traffic(prefix: &str) -> Question {
     Question::Traffic { prefix: prefix.into() }
 }
 
+fn rate(prefix: &str) -> Question {
+    Question::TrafficRate { prefix: prefix.into() }
+}
+
 fn free(network: &str) -> Question {
     Question::FreeAddresses { network: network.into() }
 }
@@ -33,6 +37,7 @@ fn what_is_given_is_answered_and_nothing_else() {
         "absent": [{"apiVersion": "v1", "kind": "Namespace", "name": "gone"}],
         "nodeLabels": {"zone": "a", "none": null},
         "traffic": {"cali1": {"rxBytes": 1, "txBytes": 2}, "cali2": {"rxBytes": 3, "txBytes": 4}},
+        "trafficRate": {"cali": {"rxBytes": 5, "txBytes": 6}},
         "freeAddresses": {"10-a.conflist": 7, "20-b.conf": null},
     });
     let facts = given(&written, GivenFacts::default());
@@ -46,10 +51,12 @@ fn what_is_given_is_answered_and_nothing_else() {
     assert_eq!(known.answer(&label("none")), Ok(Value::Null));
     assert_eq!(known.answer(&traffic("cali")), Ok(json!([4, 6])));
     assert_eq!(known.answer(&traffic("cali2")), Ok(json!([3, 4])));
+    assert_eq!(known.answer(&rate("cali")), Ok(json!([5, 6])));
     assert_eq!(known.answer(&free("10-a.conflist")), Ok(json!(7)));
     assert_eq!(known.answer(&free("20-b.conf")), Ok(Value::Null));
 
-    let unknown = [Question::ServiceAccount, namespace("other"), label("rack"), traffic("eth"), free("30-c.conf")];
+    let unknown =
+        [Question::ServiceAccount, namespace("other"), label("rack"), traffic("eth"), rate("cali2"), free("30-c.conf")];
     for question in &unknown {
         known.answer(question).unwrap_err();
         known.answer(question).unwrap_err();
@@ -64,6 +71,20 @@ fn a_fact_that_cannot_be_had_is_no_missing_one() {
     let known = Known::new(facts);
     assert_eq!(known.answer(&Question::Labels), Err("the API server is away".into()));
     assert_eq!(known.missing(), []);
+}
+
+#[test]
+fn where_only_bytes_are_given_there_are_no_rates_and_none_is_missing() {
+    let none = Err(NO_RATES.to_owned());
+    let known = Known::new(given(&json!({"traffic": {"cali1": {"rxBytes": 1, "txBytes": 2}}}), GivenFacts::default()));
+    assert_eq!(known.answer(&rate("cali")), none);
+    let away = json!({"unavailable": [{"fact": "traffic", "prefix": "cali", "reason": "away"}]});
+    let known_to_be_away = Known::new(given(&away, GivenFacts::default()));
+    assert_eq!(known_to_be_away.answer(&rate("cali")), none);
+    assert_eq!((known.missing(), known_to_be_away.missing()), (vec![], vec![]));
+    // Of these interfaces nothing is given at all.
+    known.answer(&rate("weav")).unwrap_err();
+    assert_eq!(known.missing(), [rate("weav")]);
 }
 
 #[test]

@@ -35,6 +35,9 @@ pub struct WrittenFacts {
     /// Traffic by interface, or by the beginning of several interfaces' names.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub traffic: BTreeMap<String, WrittenTraffic>,
+    /// Traffic in a second, likewise.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub traffic_rate: BTreeMap<String, WrittenTraffic>,
     /// Free addresses by the network's file; null where its address management does not tell.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub free_addresses: BTreeMap<String, Option<u64>>,
@@ -81,7 +84,7 @@ pub struct WrittenName {
     pub name: String,
 }
 
-/// Bytes since an interface came up.
+/// Bytes since an interface came up, or in a second.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct WrittenTraffic {
@@ -126,7 +129,9 @@ impl WrittenFacts {
             facts.namespace_labels = Some(labels);
         }
         facts.node_labels.extend(self.node_labels);
-        facts.traffic.extend(self.traffic.into_iter().map(|(name, bytes)| (name, (bytes.rx_bytes, bytes.tx_bytes))));
+        let figures = |(name, bytes): (String, WrittenTraffic)| (name, (bytes.rx_bytes, bytes.tx_bytes));
+        facts.traffic.extend(self.traffic.into_iter().map(figures));
+        facts.traffic_rate.extend(self.traffic_rate.into_iter().map(figures));
         facts.free_addresses.extend(self.free_addresses);
         for written in self.unavailable {
             facts.unavailable.push(unavailable(written).map_err(|why| anyhow!("facts.unavailable: {why}"))?);

@@ -6,6 +6,9 @@ type Owner struct{ Kind, Name string }
 // Counters are bytes since the interfaces came up.
 type Counters struct{ RxBytes, TxBytes uint64 }
 
+// Rates are bytes in a second.
+type Rates struct{ RxBytes, TxBytes uint64 }
+
 // A fact that cannot be had now is an error of [KindUnavailable]: a policy that returns it lets the pod start
 // later.
 
@@ -56,6 +59,14 @@ func NodeLabel(key string) (*string, error) {
 func Traffic(prefix string) (Counters, error) {
 	fact, err := traffic(prefix)
 	return fact, unavailable("the traffic of "+prefix, err)
+}
+
+// TrafficRate adds up what all interfaces of the node whose names start so receive and send in a second: the
+// mean over the last minute or so. The node's agent counts it, and may be away. It needs the interface `node`,
+// and the grant `"node"`.
+func TrafficRate(prefix string) (Rates, error) {
+	fact, err := trafficRate(prefix)
+	return fact, unavailable("the traffic's rate of "+prefix, err)
 }
 
 // FreeAddresses is how many addresses are left for a network, named by its file, or nil where its address

@@ -17,6 +17,8 @@ type Host struct {
 	NodeLabels      map[string]string
 	// Traffic is by the prefix that is asked.
 	Traffic map[string]Counters
+	// TrafficRates are by the prefix that is asked.
+	TrafficRates map[string]Rates
 	// FreeAddresses are by the network's file.
 	FreeAddresses map[string]uint64
 	// Messages are those that were logged.
@@ -69,6 +71,14 @@ func traffic(prefix string) (Counters, error) {
 		return Counters{}, errNotHad
 	}
 	return counters, nil
+}
+
+func trafficRate(prefix string) (Rates, error) {
+	rates, found := current.TrafficRates[prefix]
+	if !found {
+		return Rates{}, errNotHad
+	}
+	return rates, nil
 }
 
 func freeAddresses(file string) (*uint64, error) { return one(current.FreeAddresses, file) }

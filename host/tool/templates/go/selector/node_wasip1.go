@@ -6,6 +6,9 @@ func importNodeLabel(key string, told *answer)
 //go:wasmimport genie:selector/node@0.1.0 traffic
 func importTraffic(prefix string, told *wideAnswer)
 
+//go:wasmimport genie:selector/node@0.1.0 traffic-rate
+func importTrafficRate(prefix string, told *wideAnswer)
+
 //go:wasmimport genie:selector/node@0.1.0 free-addresses
 func importFreeAddresses(file string, told *wideAnswer)
 
@@ -25,6 +28,15 @@ func traffic(prefix string) (Counters, error) {
 		return Counters{}, err
 	}
 	return Counters{RxBytes: told.words[0], TxBytes: told.words[1]}, nil
+}
+
+func trafficRate(prefix string) (Rates, error) {
+	var told wideAnswer
+	importTrafficRate(prefix, &told)
+	if err := told.err(); err != nil {
+		return Rates{}, err
+	}
+	return Rates{RxBytes: told.words[0], TxBytes: told.words[1]}, nil
 }
 
 func freeAddresses(file string) (*uint64, error) {
