@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::netns::Namespace;
 use crate::{Node, programs};
 
 /// How long to wait until something becomes visible.
@@ -25,8 +26,22 @@ impl<'a> Agent<'a> {
     /// # Panics
     /// When it cannot be started.
     pub fn start(node: &'a Node, kubeconfig: &Path) -> Self {
+        Self::start_by(Command::new(programs::dist("genie-host")), node, kubeconfig, &[])
+    }
+
+    /// The same in a network namespace, with further arguments.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start_in(host: &Namespace, node: &'a Node, kubeconfig: &Path, more: &[&str]) -> Self {
+        let mut program = Command::new("ip");
+        program.args(["netns", "exec", host.name()]).arg(programs::dist("genie-host"));
+        Self::start_by(program, node, kubeconfig, more)
+    }
+
+    fn start_by(mut program: Command, node: &'a Node, kubeconfig: &Path, more: &[&str]) -> Self {
         let log = File::create(node.dir().join("agent.log")).expect("the directory is ours");
-        let process = Command::new(programs::dist("genie-host"))
+        let process = program
             .args(["agent", "--node", "node1", "--listen", "none", "--kubeconfig"])
             .arg(kubeconfig)
             .arg("--state-dir")
@@ -37,6 +52,7 @@ impl<'a> Agent<'a> {
             .arg(node.dir().join("cache"))
             .arg("--socket")
             .arg(node.dir().join("agent.sock"))
+            .args(more)
             // This proxy does not exist, and must not be used: the API server is asked without one.
             .env("HTTPS_PROXY", "http://127.0.0.1:1")
             .stdin(Stdio::null())

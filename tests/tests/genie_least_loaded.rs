@@ -2,7 +2,15 @@
 //! The figures are those of real interfaces in a network namespace.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
+use genie_core::agent_api::client;
+use genie_core::agent_api::protocol::{Answer as Told, Body};
+use genie_tests::agent::Agent;
 use genie_tests::fixture::chain::makers;
 use genie_tests::fixture::reference_node;
 use genie_tests::netns::Namespace;
@@ -34,6 +42,33 @@ fn receive(host: &Namespace, interface: &str, kilobytes: u32) {
     host.run(&format!("bash -c 'for ((i = 0; i < {kilobytes}; i++)); do {send}; done'"));
 }
 
+/// Has an interface of a host receive all the time, until it is dropped.
+struct Busy(Child);
+
+impl Busy {
+    fn start(host: &Namespace, index: u32) -> Self {
+        let address = format!("10.77.{index}.2");
+        let ping = Command::new("ip")
+            .args(["netns", "exec", host.name(), "ping", "-q", "-i", "0.02", "-s", "1000", &address])
+            .stdout(Stdio::null())
+            .spawn();
+        Self(ping.expect("ping starts"))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
+
+/// A node whose agent is at this socket.
+fn with_agent(node: Node) -> (Node, PathBuf) {
+    let socket = node.dir().join("agent.sock");
+    (node.with("agent", json!(socket)).with("log_level", json!("debug")), socket)
+}
+
 /// Runs a call with a host's interfaces as the node's own, which takes its own `/sys`.
 fn on(call: Call<'_>, host: &Namespace) -> Answer {
     call.through(&["ip", "netns", "exec", host.name()]).run()
@@ -52,13 +87,102 @@ fn row_30_the_network_with_the_fewest_bytes_received_is_attached() {
     on(node.add().cni(""), &host).ok();
     assert_eq!(makers(&node), ["ADD weave-net@eth0"]);
     let told = reason(&node, "c1");
-    assert!(told.starts_with("annotation cni is blank, least traffic: weave (10-weave.conf), "), "{told}");
+    assert!(told.starts_with("annotation cni is blank, least traffic since the interfaces came up: weave ("), "{told}");
     receive(&host, "weav0", 60);
     on(node.add().container("c2").cni(" "), &host).ok();
     assert_eq!(makers(&node), ["ADD calico@eth0"]);
     // What was chosen is in the record, and nowhere else: DEL asks for no figure.
     on(node.del(), &host).ok();
     assert_eq!(makers(&node), ["DEL weave-net@eth0"]);
+}
+
+/// Since they came up, `weav0` has received the most. Of late it receives nothing.
+#[test]
+fn where_an_agent_counts_the_network_that_receives_the_least_now_is_attached() {
+    let (node, host) = (node(), host());
+    let (node, socket) = with_agent(node);
+    receive(&host, "weav0", 90);
+    let nowhere = node.dir().join("no-kubeconfig");
+    let agent = Agent::start_in(&host, &node, &nowhere, &["--traffic-period", "200"]);
+    let busy = [Busy::start(&host, 0), Busy::start(&host, 1)];
+    let rate = |prefix: &str| {
+        let question = Body::TrafficRate { prefix: prefix.to_owned() };
+        match client::ask(&socket, question, Instant::now() + Duration::from_secs(5)) {
+            Ok(Some(Told::TrafficRate { rx_bytes, .. })) => Some(rx_bytes),
+            _ => None,
+        }
+    };
+    agent.eventually("more traffic of the busy interfaces than of the idle one", || {
+        let (Some(flan), Some(cali), Some(weav)) = (rate("flan"), rate("cali"), rate("weav")) else {
+            return Value::Null;
+        };
+        json!((weav < flan.min(cali) / 4).then_some(true))
+    });
+    // An agent of a busy machine may answer too late. Then the node goes on without it.
+    let mut pods = 0;
+    let told = agent.eventually("a choice by rates", || {
+        pods += 1;
+        let container = format!("c{pods}");
+        on(node.add().container(&container).cni(""), &host).ok();
+        let (made, told) = (makers(&node), reason(&node, &container));
+        json!(told.contains("bytes/s").then_some((made, told)))
+    });
+    assert_eq!(told[0], json!(["ADD weave-net@eth0"]), "{told}");
+    let told = told[1].as_str().unwrap_or_default();
+    assert!(told.starts_with("annotation cni is blank, least traffic: weave (10-weave.conf), "), "{told}");
+    assert!(!told.contains(" bytes on "), "a rate and a sum do not compare: {told}");
+    drop(agent);
+    drop(busy);
+    let answer = on(node.add().container("last").cni(""), &host);
+    answer.ok();
+    let told = reason(&node, "last");
+    assert!(told.starts_with("annotation cni is blank, least traffic since the interfaces came up: "), "{told}");
+    assert!(!told.contains("bytes/s"), "{told}");
+    assert!(
+        answer.stderr.contains("are compared: the traffic's rate on the node's interfaces flan*: no agent runs"),
+        "{answer:?}"
+    );
+}
+
+/// It says what agents say to a question that came after them.
+#[test]
+fn an_older_agent_is_asked_once_and_counters_are_compared() {
+    let (node, host) = (node(), host());
+    let (node, socket) = with_agent(node);
+    for (interface, kilobytes) in [("flan0", 60), ("cali0", 60), ("weav0", 30)] {
+        receive(&host, interface, kilobytes);
+    }
+    let listener = UnixListener::bind(&socket).expect("a socket can be made");
+    let old = std::thread::spawn(move || {
+        let mut asked = 0;
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { break };
+            let mut line = String::new();
+            _ = BufReader::new(&stream).read_line(&mut line);
+            if line.contains("\"report\"") {
+                return asked;
+            }
+            asked += usize::from(line.contains("\"traffic-rate\""));
+            let why = "not understood: no variant of enum Body found in flattened data";
+            _ = writeln!(stream, "{}", json!({"version": 1, "error": why}));
+        }
+        asked
+    });
+    on(node.add().cni(""), &host).ok();
+    assert_eq!(makers(&node), ["ADD weave-net@eth0"]);
+    let told = reason(&node, "c1");
+    assert!(told.starts_with("annotation cni is blank, least traffic since the interfaces came up: weave "), "{told}");
+    assert_eq!(old.join().expect("it ends with the call's report"), 1);
+}
+
+#[test]
+fn an_agent_that_hangs_keeps_no_pod_waiting() {
+    let (node, socket) = with_agent(node());
+    // The kernel accepts the connection, and nobody ever answers.
+    let _listener = UnixListener::bind(&socket).expect("a socket can be made");
+    on(node.add().cni(""), &host()).ok();
+    let told = reason(&node, "c1");
+    assert!(told.starts_with("annotation cni is blank, least traffic since the interfaces came up: "), "{told}");
 }
 
 #[test]

@@ -489,6 +489,45 @@ fn a_record_becomes_a_case_that_passes() {
 }
 
 #[test]
+fn a_suite_from_before_there_were_rates_passes_with_a_selector_that_asks_for_them() {
+    let suite = Suite::new(&json!({"module": "least-loaded"}));
+    let bytes = |bytes: u64| json!({"rxBytes": bytes, "txBytes": 0});
+    let mut case = json!({
+        "name": "blank", "pod": pod(""),
+        "facts": {"traffic": {"flan": bytes(100), "cali": bytes(10), "weav": bytes(50)},
+            "freeAddresses": {"10-calico.conflist": null, "10-flannel.conflist": null, "10-weave.conf": null}},
+        "expect": {"plan": ["calico@eth0"], "asks": ["traffic", "free-addresses"]},
+    });
+    let told = suite.with_case(&case);
+    assert_eq!(told.status, PASSED, "{told:?}");
+    case["facts"]["trafficRate"] = json!({"flan": bytes(1), "cali": bytes(3), "weav": bytes(2)});
+    case["expect"]["plan"] = json!(["flannel@eth0"]);
+    let told = suite.with_case(&case);
+    assert_eq!(told.status, PASSED, "{told:?}");
+    case["expect"]["asks"] = json!(["free-addresses"]);
+    let told = suite.with_case(&case);
+    says(&told.stdout, &["asks", "\"fact\":\"traffic-rate\",\"prefix\":\"flan\""]);
+    case["facts"] = json!({});
+    let told = suite.with_case(&case);
+    says(&told.stdout, &["asked traffic-rate flan", "facts.trafficRate: {\"flan\": {rxBytes: N, txBytes: N}}"]);
+}
+
+#[test]
+fn what_a_blank_annotation_depended_on_becomes_a_case() {
+    let suite = Suite::new(&json!({}));
+    let call = suite.node.add().key("selectors", json!([{"module": "least-loaded"}]));
+    call.cni("").run().ok();
+    let state = suite.node.state_dir().display().to_string();
+    let told = suite.node.genie_host(&["test", "--from", "c1", "--state-dir", &state]);
+    says(&told.stdout, &["fact: \"traffic-rate\"", "no agent runs", "traffic:"]);
+    // The case has the networks of its node.
+    suite.write("suite.yaml", &json!({"module": "least-loaded"}).to_string());
+    suite.write("case.yaml", &told.stdout);
+    let ran = suite.run(&[]);
+    assert_eq!(ran.status, PASSED, "{ran:?}\n{}", told.stdout);
+}
+
+#[test]
 fn a_module_is_compiled_once_for_a_hundred_cases() {
     let suite = Suite::puppet();
     let case = |number: usize| {

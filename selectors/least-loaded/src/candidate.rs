@@ -14,42 +14,85 @@ pub struct Candidate<'a> {
     prefix: &'a str,
     /// Its file in the configuration directory.
     pub file: &'a str,
-    /// What its interfaces have received, in bytes, unless that is not known.
-    received: Option<u64>,
+    /// What its interfaces have received, unless that is not known.
+    received: Option<Received>,
     /// How many addresses it has left, unless that is not known.
     free: Option<u64>,
 }
 
-/// The networks of the table that are installed and that this selector may choose, in the table's order; and why
-/// something is not known of one of them, empty when all is.
-pub fn candidates<'a>(request: &'a Request, settings: &'a Settings) -> (Vec<Candidate<'a>>, String) {
-    let mut found: Vec<Candidate<'a>> = Vec::new();
-    let mut missing = String::new();
-    for Watched { name, prefix } in &settings.networks {
-        let Some(network) = request.find_network(name) else { continue };
-        let is_forbidden = request.attributes("forbidden").any(|file| file == network.file);
-        if is_forbidden || found.iter().any(|earlier| earlier.file == network.file) {
-            continue;
+/// What interfaces have received. All candidates have figures of one kind: a rate and a sum do not compare.
+enum Received {
+    /// So many bytes in a second.
+    InASecond(u64),
+    /// So many bytes since they came up.
+    SinceUp(u64),
+}
+
+/// The candidates, and what is not known of them.
+pub struct Candidates<'a> {
+    /// The networks of the table that are installed and that this selector may choose, in the table's order.
+    pub all: Vec<Candidate<'a>>,
+    /// Why the rates are not known; none when they are compared.
+    pub without_rates: Option<String>,
+    /// Why something else is not known of one of them, empty when all is.
+    pub missing: String,
+}
+
+impl<'a> Candidates<'a> {
+    /// Finds them, and asks what is known of each.
+    pub fn of(request: &'a Request, settings: &'a Settings) -> Self {
+        let mut all: Vec<Candidate<'a>> = Vec::new();
+        for Watched { name, prefix } in &settings.networks {
+            let Some(network) = request.find_network(name) else { continue };
+            let is_forbidden = request.attributes("forbidden").any(|file| file == network.file);
+            if is_forbidden || all.iter().any(|earlier| earlier.file == network.file) {
+                continue;
+            }
+            all.push(Candidate { name, prefix, file: &network.file, received: None, free: None });
         }
-        let received = told(node::traffic(prefix), &mut missing).map(|counters| counters.rx_bytes);
-        let free = told(node::free_addresses(&network.file), &mut missing).flatten();
-        found.push(Candidate { name, prefix, file: &network.file, received, free });
+        let mut missing = String::new();
+        // Whoever does not tell one rate tells none: a call does not wait again.
+        let rates: Result<Vec<_>, _> = all.iter().map(|candidate| node::traffic_rate(candidate.prefix)).collect();
+        let without_rates = match rates {
+            Ok(rates) => {
+                for (candidate, rates) in all.iter_mut().zip(rates) {
+                    candidate.received = Some(Received::InASecond(rates.rx_bytes));
+                }
+                None
+            }
+            Err(why) => {
+                for candidate in &mut all {
+                    let counters = told(node::traffic(candidate.prefix), &mut missing);
+                    candidate.received = counters.map(|counters| Received::SinceUp(counters.rx_bytes));
+                }
+                Some(in_words(why))
+            }
+        };
+        for candidate in &mut all {
+            candidate.free = told(node::free_addresses(candidate.file), &mut missing).flatten();
+        }
+        Self { all, without_rates, missing }
     }
-    (found, missing)
 }
 
 /// A fact; or none, and the reason is noted.
 fn told<T>(fact: Result<T, Refusal>, missing: &mut String) -> Option<T> {
     let why = match fact {
         Ok(fact) => return Some(fact),
-        Err(Refusal::Unavailable(why)) => why,
-        Err(other) => other.to_string(),
+        Err(why) => in_words(why),
     };
     if !missing.is_empty() {
         missing.push_str("; ");
     }
     missing.push_str(&why);
     None
+}
+
+fn in_words(why: Refusal) -> String {
+    match why {
+        Refusal::Unavailable(why) => why,
+        other => other.to_string(),
+    }
 }
 
 impl Candidate<'_> {
@@ -65,16 +108,20 @@ impl Candidate<'_> {
 
     /// What candidates are compared by. One of unknown traffic comes after all others.
     pub fn load(&self) -> u64 {
-        self.received.unwrap_or(u64::MAX)
+        match self.received {
+            Some(Received::InASecond(bytes) | Received::SinceUp(bytes)) => bytes,
+            None => u64::MAX,
+        }
     }
 }
 
-/// Writes the network and its figures: `weave (10-weave.conf), 10 bytes on weav*, 250 addresses left`.
+/// Writes the network and its figures: `weave (10-weave.conf), 10 bytes/s on weav*, 250 addresses left`.
 impl fmt::Display for Candidate<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({}), ", self.name, self.file)?;
         match self.received {
-            Some(bytes) => write!(f, "{bytes} bytes on {}*", self.prefix)?,
+            Some(Received::InASecond(bytes)) => write!(f, "{bytes} bytes/s on {}*", self.prefix)?,
+            Some(Received::SinceUp(bytes)) => write!(f, "{bytes} bytes on {}*", self.prefix)?,
             None => f.write_str("unknown traffic")?,
         }
         match self.free {

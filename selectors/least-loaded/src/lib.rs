@@ -1,6 +1,7 @@
 //! The selector `least-loaded`: a blank annotation `cni` leaves the choice of the network to the
-//! node. It is the one whose interfaces have received the fewest bytes, among those that are
-//! installed and have an address left.
+//! node. It is the one whose interfaces receive the fewest bytes, among those that are installed and
+//! have an address left. The figures are the rates of the last minute, which the node's agent counts;
+//! without an agent they are the sums since the interfaces came up.
 //!
 //! The same figures give the same choice, and a figure that cannot be had keeps no pod waiting.
 
@@ -11,7 +12,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use candidate::{Candidate, candidates};
+use candidate::{Candidate, Candidates};
 use settings::Settings;
 
 /// The annotation that is blank.
@@ -38,7 +39,7 @@ impl Selector for LeastLoaded {
         if request.decided.is_some() || !is_asked(request) {
             return Ok(Verdict::Pass);
         }
-        let (candidates, missing) = candidates(request, settings);
+        let Candidates { all: candidates, without_rates, missing } = Candidates::of(request, settings);
         if candidates.is_empty() {
             log::info!("annotation {KEY} is blank, and no network of the table is installed here");
             return Ok(Verdict::Pass);
@@ -47,6 +48,9 @@ impl Selector for LeastLoaded {
         if !candidates.iter().any(Candidate::is_known) {
             log::warn!("annotation {KEY} is blank, and the default decides, because nothing is known: {missing}");
             return Ok(Verdict::Pass);
+        }
+        if let Some(why) = &without_rates {
+            log::info!("annotation {KEY} is blank, and bytes since the interfaces came up are compared: {why}");
         }
         if !missing.is_empty() {
             log::warn!("annotation {KEY} is blank, and the choice is made without some figures: {missing}");
@@ -57,7 +61,8 @@ impl Selector for LeastLoaded {
             log::warn!("annotation {KEY} is blank, and no network has an address left: the default decides");
             return Ok(Verdict::Pass);
         };
-        let mut reason = format!("annotation {KEY} is blank, least traffic: {chosen}");
+        let span = if without_rates.is_some() { " since the interfaces came up" } else { "" };
+        let mut reason = format!("annotation {KEY} is blank, least traffic{span}: {chosen}");
         for (index, other) in candidates.iter().filter(|other| other.file != chosen.file).enumerate() {
             reason.push_str(if index == 0 { "; not " } else { ", " });
             reason.push_str(&other.to_string());

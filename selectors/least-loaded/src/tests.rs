@@ -22,9 +22,15 @@ fn node() -> Request {
         .with_network("10-weave.conf", "weave", &["weave-net"])
 }
 
-/// The traffic of row 30.
+/// The traffic of row 30. Since the interfaces came up it was the other way round.
 fn host() -> Host {
-    Host::new().granted(GRANT).traffic("flannel.1", 100, 0).traffic("cali1", 50, 0).traffic("weave", 10, 0)
+    let host = counting();
+    host.traffic_rate("flannel.1", 100, 0).traffic_rate("cali1", 50, 0).traffic_rate("weave", 10, 0)
+}
+
+/// A node without an agent, which knows only what its interfaces have received since they came up.
+fn counting() -> Host {
+    Host::new().granted(GRANT).traffic("flannel.1", 1_000, 0).traffic("cali1", 5_000, 0).traffic("weave", 9_000, 0)
 }
 
 fn select(host: &Host, request: &Request) -> Result<Verdict, Refusal> {
@@ -49,21 +55,62 @@ fn warnings(host: &Host) -> usize {
 }
 
 #[test]
-fn row_30_the_network_with_the_fewest_bytes_is_chosen() {
+fn row_30_the_network_that_receives_the_fewest_bytes_is_chosen() {
     let (file, reason) = chosen(select(&host(), &blank()));
     assert_eq!(file, "10-weave.conf");
     assert_eq!(
         reason,
-        "annotation cni is blank, least traffic: weave (10-weave.conf), 10 bytes on weav*; \
-         not flannel (10-flannel.conflist), 100 bytes on flan*, calico (10-calico.conflist), 50 bytes on cali*"
+        "annotation cni is blank, least traffic: weave (10-weave.conf), 10 bytes/s on weav*; \
+         not flannel (10-flannel.conflist), 100 bytes/s on flan*, calico (10-calico.conflist), 50 bytes/s on cali*"
     );
-    assert_eq!(chosen(select(&host().traffic("weave1", 60, 0), &blank())).0, "10-calico.conflist", "all are added up");
+    let more = host().traffic_rate("weave1", 60, 0);
+    assert_eq!(chosen(select(&more, &blank())).0, "10-calico.conflist", "all are added up");
     assert_eq!(chosen(select(&host(), &node().with_annotation("cni", " \t"))).0, "10-weave.conf");
 }
 
 #[test]
 fn only_bytes_received_count() {
-    assert_eq!(chosen(select(&host().traffic("weave1", 0, 1_000), &blank())).0, "10-weave.conf");
+    assert_eq!(chosen(select(&host().traffic_rate("weave1", 0, 1_000), &blank())).0, "10-weave.conf");
+    assert_eq!(chosen(select(&counting().traffic("flannel2", 0, 9_000), &blank())).0, "10-flannel.conflist");
+}
+
+#[test]
+fn with_rates_nothing_else_is_asked_of_traffic() {
+    let host = host();
+    chosen(select(&host, &blank()));
+    let asked = host.asked();
+    assert_eq!(asked[..3], ["node::traffic_rate flan", "node::traffic_rate cali", "node::traffic_rate weav"]);
+    assert!(!asked.iter().any(|asked| asked.starts_with("node::traffic ")), "{asked:?}");
+    assert_eq!(host.log(), []);
+}
+
+#[test]
+fn without_rates_bytes_since_the_interfaces_came_up_are_compared_and_it_is_told() {
+    let host = counting();
+    let (file, reason) = chosen(select(&host, &blank()));
+    assert_eq!(file, "10-flannel.conflist");
+    assert_eq!(
+        reason,
+        "annotation cni is blank, least traffic since the interfaces came up: flannel (10-flannel.conflist), \
+         1000 bytes on flan*; not calico (10-calico.conflist), 5000 bytes on cali*, weave (10-weave.conf), \
+         9000 bytes on weav*"
+    );
+    assert!(
+        host.logged(
+            "bytes since the interfaces came up are compared: the traffic's rate on the node's interfaces flan*"
+        )
+    );
+    assert_eq!(warnings(&host), 0, "the pod's owner has nothing to do");
+    let rates = host.asked().iter().filter(|asked| asked.starts_with("node::traffic_rate")).count();
+    assert_eq!(rates, 1, "nobody is asked again who does not tell: {:?}", host.asked());
+}
+
+#[test]
+fn idle_networks_are_equal() {
+    let idle = counting().traffic_rate("lo", 9, 9);
+    let (file, reason) = chosen(select(&idle, &blank()));
+    assert_eq!(file, "10-flannel.conflist");
+    assert!(reason.contains("flannel (10-flannel.conflist), 0 bytes/s on flan*"), "{reason}");
 }
 
 #[test]
@@ -76,8 +123,10 @@ fn row_31_without_any_fact_the_default_decides_and_it_is_told() {
 
 #[test]
 fn row_32_other_interfaces_do_not_matter() {
-    let host = host().traffic("br0", 1, 1).traffic("lo", 9_999, 9_999).traffic("wg", 0, 0).traffic("", 0, 0);
-    assert_eq!(chosen(select(&host, &blank())).0, "10-weave.conf");
+    let host = host().traffic_rate("br0", 1, 1).traffic_rate("lo", 9_999, 9_999).traffic_rate("wg", 0, 0);
+    assert_eq!(chosen(select(&host.traffic_rate("", 0, 0), &blank())).0, "10-weave.conf");
+    let host = counting().traffic("br0", 1, 1).traffic("lo", 9_999, 9_999).traffic("wg", 0, 0).traffic("", 0, 0);
+    assert_eq!(chosen(select(&host, &blank())).0, "10-flannel.conflist");
 }
 
 #[test]
@@ -107,9 +156,9 @@ fn row_34_only_installed_networks_are_candidates() {
 fn a_network_without_an_address_left_is_left_out() {
     let (file, reason) = chosen(select(&host().free_addresses("10-weave.conf", 0), &blank()));
     assert_eq!(file, "10-calico.conflist");
-    assert!(reason.contains("weave (10-weave.conf), 10 bytes on weav*, no address left"), "{reason}");
+    assert!(reason.contains("weave (10-weave.conf), 10 bytes/s on weav*, no address left"), "{reason}");
     let (_, reason) = chosen(select(&host().free_addresses("10-weave.conf", 3), &blank()));
-    assert!(reason.contains("10 bytes on weav*, 3 addresses left;"), "{reason}");
+    assert!(reason.contains("10 bytes/s on weav*, 3 addresses left;"), "{reason}");
     let full = ["10-calico.conflist", "10-flannel.conflist", "10-weave.conf"];
     let full = full.into_iter().fold(host(), |host, file| host.free_addresses(file, 0));
     assert_eq!(select(&full, &blank()), PASSED);
