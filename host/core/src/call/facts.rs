@@ -183,6 +183,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::selector::module::NamesOnly;
 
     /// An agent that answers each connection with the next of these lines. Returns what it was asked.
     fn agent(socket: &Path, answers: &[&'static str]) -> JoinHandle<Vec<Value>> {
@@ -201,9 +202,11 @@ mod tests {
     }
 
     fn facts(dir: &Path) -> CallFacts {
-        let sources = [PodSource::Runtime, PodSource::Agent(dir.join("agent.sock"))];
+        let config = json!({"pods": ["runtime", "agent"], "agent": dir.join("agent.sock")});
+        let config = Config::from_map(config.as_object().unwrap(), &NamesOnly).unwrap();
         let catalogue = Arc::new(Catalogue::load(dir, &[]).unwrap());
-        CallFacts::new(&sources, &Identity::default(), "node1", &catalogue, Instant::now() + Duration::from_secs(10))
+        let deadline = Instant::now() + Duration::from_secs(10);
+        CallFacts::new(&config, &config.pods, &Identity::default(), &catalogue, deadline)
     }
 
     fn definition(name: &str) -> ObjectName {
