@@ -41,6 +41,7 @@ impl Script {
     }
 
     /// Runs this command of the shell before it answers, with the environment of its call.
+    /// `DEVICE_FILE` is the path of the capability `CNIDeviceInfoFile`.
     #[must_use]
     pub fn run(self, command: &str) -> Self {
         self.with("run", command.into())

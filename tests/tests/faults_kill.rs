@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use genie_tests::fixture::reference_node;
+use genie_tests::fixture::{node_with, reference_node};
 use genie_tests::steps::{Of, kill_at};
 use genie_tests::{Node, Script, Verb};
+use serde_json::json;
 
 /// How many steps are tried at the same time.
 const WORKERS: usize = 3;
@@ -71,6 +72,39 @@ fn del_killed_at_every_step() {
         killed.is_err()
     });
     assert!(steps > 100, "a DEL of {steps} steps was not traced");
+}
+
+#[test]
+fn row_47_no_kill_leaves_what_a_plugin_told_of_its_device() {
+    let write = r#"echo '{"type": "pci", "version": "1.1.0", "pci": {}}' > "$DEVICE_FILE""#;
+    let devices = |node: &Node| node.dir().join("devinfo");
+    let node = || {
+        let node = node_with("1.0.0", &["device"]);
+        let plugin = json!({"type": "device", "capabilities": {"CNIDeviceInfoFile": true}});
+        node.network("10-net.conflist", &json!({"cniVersion": "1.0.0", "name": "net", "plugins": [plugin]}));
+        node.script("device", Verb::Add, Script::new().run(write));
+        let dir = json!(devices(&node));
+        node.with("device_info_dir", dir)
+    };
+    let left = |node: &Node| std::fs::read_dir(devices(node)).map_or(0, Iterator::count);
+    let added = AtomicUsize::new(0);
+    every_step(node, |node, step| {
+        let killed = kill_at(node.add(), Of::Plugin, step, |_| true);
+        added.fetch_add(left(node), Ordering::Relaxed);
+        node.del().run().ok();
+        assert_eq!(left(node), 0, "killed at step {step}");
+        assert_clean(node, step);
+        killed.is_err()
+    });
+    assert!(added.into_inner() > 10, "the plugin wrote, and was killed afterwards");
+    every_step(node, |node, step| {
+        node.add().run().ok();
+        let killed = kill_at(node.del(), Of::Plugin, step, |_| true);
+        node.del().run().ok();
+        assert_eq!(left(node), 0, "DEL killed at step {step}");
+        assert_clean(node, step);
+        killed.is_err()
+    });
 }
 
 #[test]

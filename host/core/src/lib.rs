@@ -12,6 +12,7 @@ pub mod call;
 pub mod cni;
 pub mod config;
 pub mod delegate;
+pub mod device_info;
 pub mod digest;
 pub mod lock;
 pub mod log;

@@ -1,6 +1,7 @@
 //! A pod's annotations, from the runtime through the built-in selectors to a plan.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Instant;
 
 use genie_core::call::OwnTypes;
@@ -121,6 +122,7 @@ fn carry_out(verdict: Result<Verdict, Refusal>) {
         path: Some(plan::programs()),
         taken: &BTreeSet::new(),
         is_served: false,
+        device_info_dir: Path::new(plan::DEVICES),
         limits: Limits { networks: usize::MAX, same_network: usize::MAX },
         strict: true,
     };
@@ -135,7 +137,7 @@ struct Defined;
 
 impl Facts for Defined {
     fn answer(&self, _: &Question) -> Result<Value, String> {
-        let capabilities = ["ips", "mac", "portMappings", "bandwidth", "infinibandGUID"];
+        let capabilities = ["ips", "mac", "portMappings", "bandwidth", "infinibandGUID", "CNIDeviceInfoFile"];
         let capabilities: Map<_, _> = capabilities.map(|name| (name.to_owned(), json!(true))).into_iter().collect();
         let config = json!({"cniVersion": "1.0.0", "type": "bridge", "capabilities": capabilities});
         Ok(json!({"spec": {"config": config.to_string()}}).to_string().into())

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use genie_core::cni::{Call, CniArgs, NetworkList, Verb, Version, names};
+use genie_core::device_info::{self, DeviceFile};
 use genie_core::network::{Catalogue, Context, Installed, Limits, Prepared, prepare};
 use genie_core::object::ObjectName;
 use genie_core::record::{Header, Planned, Record, VERSION};
@@ -35,6 +36,9 @@ struct Case {
     definition: Option<String>,
 }
 
+/// The directory of the files in which plugins tell of their devices.
+pub const DEVICES: &str = "/devices";
+
 /// Prepares the answer of a `select`.
 pub fn plan(bytes: &[u8]) {
     let Ok(case) = serde_json::from_value::<Case>(document(bytes, case)) else { return };
@@ -51,6 +55,7 @@ pub fn plan(bytes: &[u8]) {
         path: Some(programs()),
         taken: &case.taken,
         is_served: case.taken.contains("eth0"),
+        device_info_dir: Path::new(DEVICES),
         limits: Limits::default(),
         strict: case.strict,
     };
@@ -87,6 +92,11 @@ pub fn laws(plan: &Plan, context: &Context<'_>, prepared: &[Prepared]) {
         let declared = list.capabilities();
         let by_runtime = *interface == context.call.interface;
         assert!(by_runtime || runtime_config.keys().all(|key| declared.contains(key)), "{runtime_config:?}");
+        let named = runtime_config.keys().filter(|key| device_info::is_capability(key)).count();
+        let file = DeviceFile::of(runtime_config, &list.name, &context.call.container, interface);
+        assert_eq!(named, usize::from(file.is_some()), "a file that others chose: {runtime_config:?}");
+        assert_eq!(file.is_some(), declared.contains(device_info::CAPABILITY));
+        assert!(file.is_none_or(|file| file.path().parent() == Some(context.device_info_dir)), "{file:?}");
     }
     if is_recorded(context.call, prepared) {
         for attachment in prepared {

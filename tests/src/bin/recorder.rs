@@ -45,7 +45,10 @@ fn main() -> io::Result<ExitCode> {
         fs::read(recorder::release_pipe(dir, &kind))?;
     }
     if let Some(command) = script.get("run").and_then(Value::as_str) {
-        let done = Command::new("sh").args(["-c", command]).stdin(Stdio::null()).stdout(io::stderr()).status()?;
+        let device = config["runtimeConfig"]["CNIDeviceInfoFile"].as_str().unwrap_or_default();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", command]).env("DEVICE_FILE", device).stdin(Stdio::null()).stdout(io::stderr());
+        let done = shell.status()?;
         if !done.success() {
             return Err(io::Error::other(format!("{command}: {done}")));
         }

@@ -88,6 +88,7 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("config: {default_route: nobody}", "config/default_route"),
     ("config: {network_status: cni}", "config/network_status"),
     ("config: {cni_cache_dir: var/lib/cni}", "config/cni_cache_dir"),
+    ("config: {device_info_dir: var/run}", "config/device_info_dir"),
     ("config: {pods: [dns]}", "config/pods"),
     ("config: {bin_dirs: opt/cni/bin}", "config/bin_dirs"),
     ("config: {capabilities: {portMappings: 1}}", "config/capabilities/portMappings"),
@@ -221,7 +222,7 @@ pub const TAKEN: &[(&str, &str)] = &[
     ("registry: {certificateAuthority: '-----BEGIN CERTIFICATE-----'}", "registry-ca.pem"),
     ("registry: {signatureKey: '-----BEGIN PUBLIC KEY-----'}", "registry-key.pub"),
     (
-        "config: {limits: {networks: 3}, default_route: plugins, network_status: standard, cni_cache_dir: /var/lib/other}",
+        "config: {limits: {networks: 3}, default_route: plugins, network_status: standard, cni_cache_dir: /var/lib/other, device_info_dir: /run/devices}",
         "\"/var/lib/other\"",
     ),
     (

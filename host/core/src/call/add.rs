@@ -1,34 +1,30 @@
 //! ADD: chooses the pod's networks, attaches all of them or none, and answers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
 use super::CallFacts;
 use super::Timings;
-use super::merge::{self, merge};
+use super::attaching::Attaching;
+use super::merge::{self, Answers, merge};
 use super::namespace::Namer;
 use super::plugin_dirs;
 use super::request::{OwnTypes, Selected, build_request, select};
-use super::warnings::{tell, warnings};
+use super::warnings::{tell, tell_more, warnings};
 use crate::agent_api::protocol::Part;
-use crate::cni::{Call, CniArgs, CniError, CniResult, Version, code, prev_result};
+use crate::cni::{Call, CniArgs, CniError, CniResult, code, prev_result};
 use crate::config::{self, Config};
-use crate::delegate::Attach;
 use crate::network::{self, Catalogue, Prepared};
 use crate::pod::{self, Identity};
-use crate::record::{Ending, Header, Journal, Lock, Planned, Store, VERSION, boot_id};
-use crate::routes::{self, Sandbox, Wanted, Wish};
-use crate::selector::abi::{self, Plan};
+use crate::record::{Header, Lock, Planned, Store, VERSION, boot_id};
+use crate::routes::{Sandbox, Wanted, Wish};
+use crate::selector::abi::Plan;
 use crate::selector::sandbox::facts::Facts;
 use crate::sources;
-use crate::time::micros;
-
-/// How long undoing may take when the call's own time is used up.
-const UNDO_TIME: Duration = Duration::from_secs(30);
 
 /// Serves ADD (CNI specification, section 2, "ADD").
 ///
@@ -100,6 +96,7 @@ impl Given<'_> {
             path: Some(path),
             taken: &taken,
             is_served,
+            device_info_dir: &config.device_info_dir,
             limits: config.limits,
             strict: config.strict,
         };
@@ -117,16 +114,7 @@ impl Given<'_> {
         let durable = journal.sync_beside();
         let wishes: Vec<_> = attachments.iter().map(wish).collect();
         let wanted = Wanted { wishes: &wishes, owner: owner(call, config, &context, wishes.len(), sandbox.is_some()) };
-        let mut attaching = Attaching {
-            call,
-            path,
-            attachments: &attachments,
-            journal,
-            done: Vec::new(),
-            settled: BTreeMap::new(),
-            is_served,
-            timings,
-        };
+        let mut attaching = Attaching::new(call, path, &attachments, journal, is_served, timings);
         timings.part(Part::Record);
 
         let attached = attaching.attach(&wanted, sandbox.as_mut(), deadline);
@@ -136,13 +124,17 @@ impl Given<'_> {
                 let settled = attaching.settle_routes(&wanted, sandbox.as_mut(), results);
                 settled.map_err(|error| if error.code == code::INVALID_CONFIG { selected.blame(error) } else { error })
             })
-            .and_then(|outcomes| merge(call, config, selected, &outcomes, previous, facts, deadline))
+            .and_then(|outcomes| {
+                let answers = Answers { outcomes: &outcomes, devices: &attaching.devices().known };
+                merge(call, config, selected, answers, previous, facts, deadline)
+            })
             .and_then(|merged| merge::answer(&merged, call.version).map(|result| (merged, result)));
         timings.part(Part::Merge);
         let answered = answered.and_then(|answered| durable.wait(deadline).map(|()| answered));
         timings.part(Part::Sync);
         match answered {
             Ok((merged, result)) => {
+                tell_more(call, &config.paths.state_dir, &warnings, &attaching.devices().warnings);
                 attaching.finish(&result, merged.annotations);
                 timings.part(Part::Finish);
                 lock.keep_file();
@@ -157,133 +149,6 @@ impl Given<'_> {
                 Err(error)
             }
         }
-    }
-}
-
-/// An ADD whose delegates are being run.
-struct Attaching<'a> {
-    call: &'a Call,
-    path: &'a [PathBuf],
-    attachments: &'a [Prepared],
-    journal: Journal,
-    /// For each network that was started: its result, if it has one, and how many of its plugins
-    /// ran.
-    done: Vec<(Option<Value>, usize)>,
-    /// Results whose default routes are not those that the plugins set, by the network's index.
-    settled: BTreeMap<usize, Value>,
-    /// Whether an earlier plugin made an interface in the container.
-    is_served: bool,
-    timings: &'a Timings,
-}
-
-impl Attaching<'_> {
-    /// Runs the delegates, one network after the other, each in a container without default routes.
-    /// Returns the results in CNI 1.1.0.
-    fn attach(
-        &mut self,
-        wanted: &Wanted<'_>,
-        mut sandbox: Option<&mut Sandbox>,
-        deadline: Instant,
-    ) -> Result<Vec<Value>, CniError> {
-        let mut results = Vec::with_capacity(self.attachments.len());
-        for (index, attachment) in self.attachments.iter().enumerate() {
-            let is_first = index == 0 && !self.is_served;
-            if let Some(sandbox) = sandbox.as_deref_mut().filter(|_| !is_first && !wanted.is_nothing()) {
-                sandbox.set_aside().map_err(|error| error.context(place(attachment)))?;
-            }
-            let started = Instant::now();
-            let added = self.delegates(attachment, deadline).add();
-            let took = micros(started.elapsed());
-            self.timings.network(&attachment.list, &attachment.interface, took, added.is_err());
-            let result = match added {
-                Ok(result) => result,
-                Err(failure) => {
-                    self.done.push((None, failure.ran));
-                    return Err(failure.error);
-                }
-            };
-            self.done.push((Some(result.clone()), attachment.list.plugins.len()));
-            self.journal.added(index, &result, took)?;
-            let current = CniResult::from_value(&result, attachment.list.cni_version)
-                .and_then(|result| result.convert(Version::CURRENT));
-            results.push(current.map_err(|error| error.context(place(attachment)))?.to_value());
-        }
-        Ok(results)
-    }
-
-    /// Gives the default routes to the networks that own them.
-    fn settle_routes(
-        &mut self,
-        wanted: &Wanted<'_>,
-        sandbox: Option<&mut Sandbox>,
-        results: Vec<Value>,
-    ) -> Result<Vec<abi::Outcome>, CniError> {
-        // For most pods no route can change, and a copy would be a waste.
-        let before = if wanted.is_nothing() { Vec::new() } else { results.clone() };
-        let settled = routes::settle(sandbox, wanted, results)?;
-        let changes = self.attachments.iter().zip(before.iter().zip(&settled)).enumerate();
-        for (index, (attachment, (_, after))) in changes.filter(|(_, (_, (before, after)))| before != after) {
-            self.settled.insert(index, in_version(after, attachment.list.cni_version));
-        }
-        let outcome = |(attachment, result): (&Prepared, Value)| abi::Outcome {
-            interface: attachment.interface.clone(),
-            network: attachment.list.name.clone(),
-            result: result.to_string(),
-        };
-        Ok(self.attachments.iter().zip(settled).map(outcome).collect())
-    }
-
-    /// Undoes what was started, the last network first. Of the network that failed, it undoes the
-    /// plugins that ran. What cannot be undone stays in the record, and the runtime's DEL tries
-    /// again.
-    fn undo(mut self) {
-        let mut left = false;
-        for (index, attachment) in self.attachments.iter().enumerate().rev() {
-            let undone = match self.done.get(index) {
-                None => Ok(()),
-                Some((result, ran)) => {
-                    self.delegates(attachment, Instant::now() + UNDO_TIME).del(result.as_ref(), *ran)
-                }
-            };
-            match undone {
-                Ok(()) => super::del::note_deleted(&mut self.journal, index),
-                Err(error) => {
-                    left = true;
-                    tracing::error!(%error, "undoing an attachment failed; the runtime's DEL repeats it");
-                }
-            }
-        }
-        if !left {
-            remove(self.journal);
-        }
-    }
-
-    fn finish(mut self, result: &Value, annotations: Vec<(String, String)>) {
-        let settled = std::mem::take(&mut self.settled);
-        let outcome = Ending { result: result.clone(), annotations: annotations.into_iter().collect(), settled };
-        // The pod has its networks already; what is lost here only informs.
-        if let Err(error) = self.journal.done(&outcome) {
-            tracing::warn!(%error, "the answer is not in the record");
-        }
-    }
-
-    fn delegates<'b>(&'b self, attachment: &'b Prepared, deadline: Instant) -> Attach<'b> {
-        Attach {
-            list: &attachment.list,
-            container: &self.call.container,
-            netns: self.call.netns.as_deref(),
-            interface: &attachment.interface,
-            args: &attachment.cni_args,
-            runtime_config: &attachment.runtime_config,
-            path: self.path,
-            deadline,
-        }
-    }
-}
-
-fn remove(journal: Journal) {
-    if let Err(error) = journal.remove() {
-        tracing::error!(%error, "an empty attachment record stays; the runtime's DEL removes it");
     }
 }
 
@@ -385,14 +250,4 @@ fn taken_interfaces(
         _ => taken.extend(sandbox.interfaces()?),
     }
     Ok(taken)
-}
-
-/// A result in the version of its network's plugins; unchanged if it cannot be converted.
-fn in_version(result: &Value, version: Version) -> Value {
-    let converted = CniResult::from_value(result, version).and_then(|read| read.convert(version));
-    converted.map_or_else(|_| result.clone(), |converted| converted.to_value())
-}
-
-fn place(attachment: &Prepared) -> String {
-    format!("network {:?} on {}", attachment.list.name, attachment.interface)
 }

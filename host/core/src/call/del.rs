@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Timings;
 use super::attachment_of;
+use super::devices;
 use super::namespace::{Namer, to_undo_in};
 use super::plugin_dirs;
 use super::request::OwnTypes;
@@ -106,6 +107,9 @@ pub(super) fn detach(
             let detached = attachment.delegates(&record.header, netns, deadline).del(record.result(index), plugins);
             if let Some(timings) = timings {
                 timings.network(&attachment.list, attachment.interface(), micros(started.elapsed()), detached.is_err());
+            }
+            if detached.is_ok() {
+                devices::forget(attachment.device_file(&record.header));
             }
             detached
         });

@@ -10,10 +10,20 @@ use serde_json::Value;
 use super::Selected;
 use crate::cni::{Call, CniError, CniResult, Version, code};
 use crate::config::{Config, NetworkStatus, for_operator};
+use crate::device_info::DeviceInfo;
 use crate::report::{network_status, publishable};
 use crate::selector::abi::{Attachment, DefaultRoute, Merged, Outcome, Plan, Source};
 use crate::selector::chain::Merging;
 use crate::selector::sandbox::facts::Facts;
+
+/// What the networks of a plan answered, in the plan's order.
+#[derive(Clone, Copy, Debug)]
+pub struct Answers<'a> {
+    /// Their results.
+    pub outcomes: &'a [Outcome],
+    /// What is known of their devices. For networks past its end nothing is.
+    pub devices: &'a [Option<DeviceInfo>],
+}
 
 /// Merges the results by the selector that decided (or the one that the configuration's `merge`
 /// names), else by the standard merge. The result of an earlier plugin of the runtime's own list is
@@ -25,11 +35,12 @@ pub fn merge(
     call: &Call,
     config: &Config,
     selected: &Selected,
-    outcomes: &[Outcome],
+    answers: Answers<'_>,
     previous: Option<&CniResult>,
     facts: &Arc<dyn Facts>,
     deadline: Instant,
 ) -> Result<Merged, CniError> {
+    let outcomes = answers.outcomes;
     let plan = named(&selected.plan, outcomes);
     let decision = &selected.decision;
     let merging = Merging {
@@ -51,7 +62,7 @@ pub fn merge(
         }
         None => standard(call, outcomes)?,
     };
-    publish_status(&mut merged, &status(call, config, &plan, outcomes)?);
+    publish_status(&mut merged, &status(call, config, &plan, answers)?);
     match previous {
         None => Ok(merged),
         Some(previous) => join_previous(call, previous, merged),
@@ -59,19 +70,22 @@ pub fn merge(
 }
 
 /// The status of the networks, from what their plugins answered.
-fn status(call: &Call, config: &Config, plan: &Plan, outcomes: &[Outcome]) -> Result<String, CniError> {
+fn status(call: &Call, config: &Config, plan: &Plan, answers: Answers<'_>) -> Result<String, CniError> {
+    let Answers { outcomes, devices } = answers;
     let results = outcomes.iter().map(|outcome| {
         let result = CniResult::parse(outcome.result.as_bytes(), Version::CURRENT);
         result.map(|result| result.current()).map_err(|error| error.context(format!("network {:?}", outcome.network)))
     });
     let results = results.collect::<Result<Vec<_>, _>>()?;
-    let networks = plan.attachments.iter().zip(outcomes).zip(&results).map(|((attachment, outcome), result)| {
+    let devices = devices.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+    let answered = outcomes.iter().zip(&results).zip(devices);
+    let networks = plan.attachments.iter().zip(answered).map(|(attachment, ((outcome, result), device_info))| {
         network_status::Network {
             name: status_name(attachment, outcome),
             interface: &outcome.interface,
             is_default: outcome.interface == call.interface,
             result,
-            device_info: None,
+            device_info,
             default_route: wanted_gateways(attachment),
         }
     });

@@ -2,9 +2,11 @@
 //! from top to bottom.
 
 mod add;
+mod attaching;
 mod check;
 mod collect;
 mod del;
+mod devices;
 pub mod drain;
 mod facts;
 mod gc;
@@ -24,7 +26,7 @@ use serde_json::Value;
 
 pub use collect::{collect, is_gone};
 pub use facts::CallFacts;
-pub use merge::{answer, merge};
+pub use merge::{Answers, answer, merge};
 use recorded::attachment_of;
 pub use request::{OwnTypes, Selected, build_request};
 pub use shadow::{Difference, Shadowed, ask_shadows, difference};

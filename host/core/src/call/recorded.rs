@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::cni::{CniError, NetworkList, code};
 use crate::delegate::Attach;
+use crate::device_info::DeviceFile;
 use crate::record::{Header, Planned, Record};
 
 /// What an attachment was made with.
@@ -33,6 +34,12 @@ impl Recorded<'_> {
     /// The attachment's interface in the pod.
     pub fn interface(&self) -> &str {
         &self.planned.interface
+    }
+
+    /// The file in which its plugins may have told of their device.
+    pub fn device_file(&self, header: &Header) -> Option<DeviceFile<'_>> {
+        let Planned { runtime_config, interface, .. } = self.planned;
+        DeviceFile::of(runtime_config, &self.list.name, &header.container, interface)
     }
 
     /// The call of the attachment's delegates.

@@ -57,10 +57,16 @@ fn ignored(chain: &Chain, request: &Request, trace: &[Step]) -> Option<String> {
 
 /// Tells the pod's owner what is odd, though the pod starts.
 pub fn tell(call: &Call, state_dir: &Path, warnings: &[String]) {
+    tell_more(call, state_dir, &[], warnings);
+}
+
+/// Tells the pod's owner what else is odd. A pod has one notice at a time, so what was `told` stands in
+/// it, too.
+pub fn tell_more(call: &Call, state_dir: &Path, told: &[String], warnings: &[String]) {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
     if !warnings.is_empty() {
-        spool::noticed(call, state_dir, &warnings.join("; "));
+        spool::noticed(call, state_dir, &[told, warnings].concat().join("; "));
     }
 }

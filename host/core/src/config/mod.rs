@@ -27,6 +27,9 @@ pub const CONF_DIR: &str = "/etc/cni/net.d";
 pub const STATE_DIR: &str = "/var/lib/genie";
 /// The directory of libcni's cache, where every runtime keeps what it attached.
 pub const CNI_CACHE_DIR: &str = "/var/lib/cni";
+/// The directory in which plugins tell of their devices, which the device information specification
+/// names.
+pub const DEVICE_INFO_DIR: &str = "/var/run/k8s.cni.cncf.io/devinfo/cni";
 /// The directory of compiled selectors. It is not under `/run`, which many nodes mount `noexec`.
 pub const CACHE_DIR: &str = "/var/cache/genie";
 /// How long a call may take by default: less than the 2 minutes that a kubelet waits for a sandbox.
@@ -38,7 +41,7 @@ const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::
 
 /// The keys that are known: ours, CNI-Genie's and the specification's. Any other one is ignored
 /// with a warning.
-const KNOWN_KEYS: [&str; 39] = [
+const KNOWN_KEYS: [&str; 40] = [
     "agent",
     "args",
     "bin_dirs",
@@ -54,6 +57,7 @@ const KNOWN_KEYS: [&str; 39] = [
     "datastore_type",
     "default_route",
     "default_plugin",
+    "device_info_dir",
     "disablecheck",
     "disablegc",
     "dns",
@@ -116,6 +120,8 @@ pub struct Config {
     pub default_route: DefaultRoute,
     /// `network_status`: the shape of the networks' status.
     pub network_status: NetworkStatus,
+    /// `device_info_dir`: where plugins tell of their devices.
+    pub device_info_dir: PathBuf,
     /// `nodename`, else `hostname`; empty when neither is set.
     pub node: String,
     /// `selectors` and `merge`.
@@ -158,9 +164,7 @@ impl Paths {
     /// # Errors
     /// A value has the wrong type.
     pub fn from_map(config: &Map<String, Value>) -> Result<Self, CniError> {
-        let path = |key, default: &str| {
-            Ok::<_, CniError>(PathBuf::from(text(config, key)?.filter(|path| !path.is_empty()).unwrap_or(default)))
-        };
+        let path = |key, default| path(config, key, default);
         Ok(Self {
             conf_dir: path("conf_dir", CONF_DIR)?,
             state_dir: path("state_dir", STATE_DIR)?,
@@ -208,6 +212,7 @@ impl Config {
             limits: pods::limits(config)?,
             default_route: pods::default_route(config)?,
             network_status: pods::network_status(config)?,
+            device_info_dir: path(config, "device_info_dir", DEVICE_INFO_DIR)?,
             node: node.to_owned(),
             chain: chain::chain(config, entries()?)?,
             loader: chain::loader(&paths, program),
@@ -307,6 +312,10 @@ fn text<'a>(config: &'a Map<String, Value>, key: &str) -> Result<Option<&'a str>
         Some(Value::String(text)) => Ok(Some(text)),
         Some(value) => Err(wrong(key, value, "text")),
     }
+}
+
+fn path(config: &Map<String, Value>, key: &str, default: &str) -> Result<PathBuf, CniError> {
+    Ok(text(config, key)?.filter(|path| !path.is_empty()).unwrap_or(default).into())
 }
 
 fn texts(config: &Map<String, Value>, key: &str) -> Result<Vec<String>, CniError> {

@@ -1,7 +1,7 @@
 //! What a plan is checked against, and its parts that are JSON.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
@@ -28,6 +28,8 @@ pub struct Context<'a> {
     pub taken: &'a BTreeSet<String>,
     /// Whether an earlier plugin of the runtime's list has made the runtime's interface.
     pub is_served: bool,
+    /// The directory of the files in which plugins tell of their devices.
+    pub device_info_dir: &'a Path,
     /// What one pod may have.
     pub limits: Limits,
     /// Whether to refuse what a network declares no capability for, instead of asking its plugins

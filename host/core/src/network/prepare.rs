@@ -12,6 +12,7 @@ use super::repeated::set_apart;
 use super::resolve::{apply_patch, resolve};
 use crate::cni::{CniArgs, CniError, NetworkList, code, quoted};
 use crate::delegate;
+use crate::device_info;
 use crate::routes::Route;
 use crate::selector::abi::{Attachment, DefaultRoute, Plan, Source};
 
@@ -144,7 +145,10 @@ fn prepare_one(attachment: &Attachment, interface: String, context: &Context<'_>
         wishes.runtime_config.insert(key, value);
     }
     ask_for_addresses(attachment, &mut list, &mut wishes, context.strict)?;
-    let Wishes { runtime_config, arguments, warnings } = wishes;
+    let Wishes { mut runtime_config, arguments, warnings } = wishes;
+    device_info::name_file(&mut runtime_config, declared.contains(device_info::CAPABILITY), || {
+        device_info::path(context.device_info_dir, &list.name, &context.call.container, &interface)
+    });
     let cni_args = with_arguments(&args, &arguments)?;
     Ok(Prepared { interface, list, cni_args, runtime_config, default_route, warnings })
 }

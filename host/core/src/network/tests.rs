@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -191,6 +192,7 @@ fn prepared_for(
         path: None,
         taken: &BTreeSet::new(),
         is_served: false,
+        device_info_dir: Path::new("/devices"),
         limits: Limits::default(),
         strict,
     };
@@ -264,6 +266,33 @@ fn a_capability_that_nobody_declares_is_refused() {
     let files = [("10-a.conflist", list("a", "bridge"))];
     let ask = Attachment { runtime_config: Some(r#"{"bandwidth": {}}"#.into()), ..attachment("a") };
     assert!(prepared(&files, vec![ask], false).unwrap_err().msg.contains("bandwidth"));
+}
+
+#[test]
+fn row_47_the_file_of_device_information_is_named_by_the_host_alone() {
+    let plugin = |kind: &str, declared: Value| json!({"type": kind, "capabilities": declared});
+    let asks = plugin("vhost", json!({"CNIDeviceInfoFile": true, "ips": true}));
+    let network =
+        |name: &str, plugin: Value| (format!("10-{name}.conflist"), json!({"name": name, "plugins": [plugin]}));
+    let files = [
+        network("asks", asks),
+        network("declines", plugin("vhost", json!({"CNIDeviceInfoFile": false}))),
+        network("lies", plugin("vhost", json!({"cnideviceinfofile": true, "CNIDeviceInfoFile": true}))),
+    ];
+    let files: Vec<_> = files.iter().map(|(file, list)| (file.as_str(), list.clone())).collect();
+    // A plan that says so does not come here: it is refused when it is held against its grants.
+    let said =
+        |key: &str| Attachment { runtime_config: Some(json!({key: "/etc/shadow"}).to_string()), ..attachment("lies") };
+    let made = ["asks", "asks", "declines"].map(attachment);
+    let made = made.into_iter().chain([said("cnideviceinfofile"), said("CNIDeviceInfoFile")]).collect();
+    let made = prepared(&files, made, false).unwrap();
+    let of = |index: usize| &made[index].runtime_config["CNIDeviceInfoFile"];
+    assert_eq!((of(0), of(1)), (&json!("/devices/asks@c@eth0.json"), &json!("/devices/asks@c@eth1.json")));
+    assert_eq!(made[2].runtime_config.get("CNIDeviceInfoFile"), None);
+    for (index, interface) in [(3, "eth3"), (4, "eth4")] {
+        let path = json!(format!("/devices/lies@c@{interface}.json"));
+        assert_eq!(Value::Object(made[index].runtime_config.clone()), json!({"CNIDeviceInfoFile": path}));
+    }
 }
 
 #[test]

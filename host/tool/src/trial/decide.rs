@@ -126,6 +126,7 @@ impl Trial {
             path: None,
             taken: &BTreeSet::new(),
             is_served: false,
+            device_info_dir: &self.config.device_info_dir,
             limits: self.config.limits,
             strict: self.config.strict,
         };

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::decide::{TIME, identity};
 use super::{Attached, Decided, Trial, Verdict};
-use genie_core::call::{self, Selected};
+use genie_core::call::{self, Answers, Selected};
 use genie_core::cni::{CniError, CniResult, Version};
 use genie_core::selector::abi::{Merged, Outcome};
 use genie_core::selector::decision::Decision;
@@ -31,7 +31,8 @@ impl Trial {
         let decision = Decision { plan: Some(plan.clone()), decided_by: *decided_by, trace: trace.clone() };
         let selected = Selected { request: request.clone(), decision, plan: plan.clone() };
         let call = self.call(&identity(request));
-        Ok(Some(call::merge(&call, &self.config, &selected, &outcomes, None, facts, Instant::now() + TIME)))
+        let answers = Answers { outcomes: &outcomes, devices: &[] };
+        Ok(Some(call::merge(&call, &self.config, &selected, answers, None, facts, Instant::now() + TIME)))
     }
 }
 

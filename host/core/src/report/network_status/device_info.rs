@@ -3,14 +3,7 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-/// The members of the object and of each object in it, in Multus' order.
-const MEMBERS: [(&str, &[&str]); 5] = [
-    ("", &["type", "version", "pci", "vdpa", "vhost-user", "memif"]),
-    ("pci", &["pci-address", "vhost-net", "rdma-device", "pf-pci-address", "representor-device"]),
-    ("vdpa", &["parent-device", "driver", "path", "pci-address", "pf-pci-address", "representor-device"]),
-    ("vhost-user", &["mode", "path"]),
-    ("memif", &["role", "path", "mode"]),
-];
+use crate::device_info::MEMBERS;
 
 /// The object in Multus' order. Members that this version of the specification does not know stay,
 /// behind the others.

@@ -13,6 +13,7 @@ use crate::cni::{CniError, code};
 
 mod annotations;
 mod arguments;
+mod capabilities;
 mod cluster;
 mod definitions;
 mod inline;
@@ -122,7 +123,7 @@ impl Grants {
                 "inline" => self.inline.extend(texts()?),
                 "patch" => self.patch.extend(texts()?.iter().map(|path| patch::members(path))),
                 "args" => self.args.extend(arguments::check_keys(texts()?)?),
-                "capabilities" => self.capabilities.extend(texts()?),
+                "capabilities" => self.capabilities.extend(capabilities::check_names(texts()?)?),
                 "annotations" => self.annotations.extend(annotations::check_keys(texts()?)?),
                 _ => return Err(unknown()),
             }

@@ -1,10 +1,10 @@
 //! Checks a plan against the grants of the entry whose plan it is.
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::Grants;
 use super::Plain;
-use super::missing::{Missing, shortened};
+use super::missing::Missing;
 use crate::cni::quoted;
 use crate::selector::abi::{Attachment, DefaultRoute, Plan, Request, Source};
 
@@ -47,18 +47,6 @@ impl Grants {
             DefaultRoute::Never => "is to lose its default route",
         };
         if self.has(Plain::DefaultRoute) { Ok(()) } else { Err(Missing::new(what, json!("default-route"))) }
-    }
-
-    fn check_capabilities(&self, members: &str) -> Result<(), Missing> {
-        // A text that is no object is refused when the plan is prepared.
-        let Ok(members) = serde_json::from_str::<Map<String, Value>>(members) else { return Ok(()) };
-        match members.keys().find(|name| !self.capabilities.contains(*name)) {
-            None => Ok(()),
-            Some(name) => Err(Missing::new(
-                format!("gets the capability {}", quoted(name)),
-                json!({"capabilities": [shortened(name)]}),
-            )),
-        }
     }
 }
 

@@ -146,6 +146,18 @@ fn a_patch_touches_members_and_not_what_looks_like_them() {
 }
 
 #[test]
+fn row_47_no_grant_lets_a_selector_name_the_file_of_device_information() {
+    for name in ["CNIDeviceInfoFile", "cnideviceinfofile"] {
+        let members = json!({name: "/etc/shadow"}).to_string();
+        let error = check(&[], &Attachment { runtime_config: Some(members), ..weave() }).unwrap_err();
+        assert_eq!(error.code, code::SELECTOR, "{error}");
+        assert!(error.msg.contains(name) && error.msg.contains("no selector may say"), "{error}");
+        let why = Grants::from_json(&json!([{"capabilities": ["ips", name]}])).unwrap_err();
+        assert!(why.contains(name), "{why}");
+    }
+}
+
+#[test]
 fn what_a_delegate_is_told_of_the_pod_is_the_runtimes_word() {
     for key in ["K8S_POD_NAME", "K8S_POD_NAMESPACE", "K8S_POD_UID", "k8s_annot", "IgnoreUnknown"] {
         let attachment = Attachment { args: vec![(key.into(), "other".into())], ..weave() };
