@@ -355,18 +355,6 @@ fn the_default_network_can_be_another_definition() {
 }
 
 #[test]
-fn an_annotation_that_comes_too_late_is_told() {
-    let node = node();
-    let chain = json!([{"module": "annotation"}, {"module": "network-attachment"}, {"module": "default-plugin"}]);
-    let answer = node.add().key("selectors", chain).annotations(&[("cni", "calico"), (NETWORKS, "neta")]).run();
-    answer.ok();
-    for part in ["is not heeded", "an entry before", r#""run": "always""#] {
-        assert!(answer.stderr.contains(part), "{}", answer.stderr);
-    }
-    assert_eq!(node.trace(), ["ADD calico@eth0", "ADD portmap@eth0"]);
-}
-
-#[test]
 fn an_entry_that_is_always_asked_adds_to_what_was_decided() {
     let node = node();
     let chain = json!([{"module": "annotation"}, {"module": "default-plugin"}, {"module": "network-attachment", "run": "always"}]);

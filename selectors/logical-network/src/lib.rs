@@ -41,9 +41,14 @@ impl Selector for LogicalNetwork {
 
     fn select(request: &Request, (): &()) -> Result<Verdict, Refusal> {
         let installed = request.annotation(INSTALLED);
-        let is_theirs = request.decided.is_some() || installed.is_some_and(|list| !list.trim().is_empty());
-        let list = request.annotation(KEY).filter(|list| !is_theirs && !list.trim().is_empty());
+        let list = request.annotation(KEY).filter(|list| !list.trim().is_empty());
         let Some(list) = list else { return Ok(Verdict::Pass) };
+        if request.decided.is_some() || installed.is_some_and(|list| !list.trim().is_empty()) {
+            log::warn!(
+                "the annotation {KEY} is not heeded: an earlier decision or the annotation {INSTALLED} goes before it"
+            );
+            return Ok(Verdict::Pass);
+        }
         if installed.is_none() {
             log::info!("annotation {KEY} decides without {INSTALLED}; CNI-Genie would give the default network");
         }

@@ -27,8 +27,6 @@ use settings::{Invalid, Settings};
 const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
 /// The annotation of Multus that names another default network.
 const DEFAULT_NETWORK: &str = "v1.multus-cni.io/default-network";
-/// The annotation of CNI-Genie, which the standard's stands before.
-const CNI: &str = "cni";
 
 /// The selector.
 pub struct NetworkAttachment;
@@ -121,9 +119,6 @@ impl Composition<'_> {
             Some(decided) => decided.clone(),
             None => plugin_list::usual(request)?,
         };
-        if request.decided.is_none() && written(request, CNI).is_some() {
-            log::warn!("the annotation {NETWORKS} is heeded, and the annotation {CNI} beside it is not");
-        }
         let mut reason = vec![format!("default network: {}", base.reason)];
         let mut attachments = base.attachments;
         if let Some(element) = default {

@@ -56,10 +56,11 @@ impl From<CniError> for Finding {
 pub type Load<'a> = dyn Fn(&Module) -> Option<Result<LoadedSelector, CniError>> + 'a;
 
 /// Finds everything that is wrong: modules that do not load, imports that are not granted, settings
-/// that do not fit, scripts that cannot be evaluated, and an order that cannot be meant.
+/// that do not fit, scripts that cannot be evaluated, and an order and a `wake` that cannot be meant.
 pub fn chain(chain: &Chain, load: &Load<'_>, deadline: Instant) -> Vec<Finding> {
     let mut found: Vec<_> = chain.entries.iter().flat_map(|entry| loaded(chain, entry, load, deadline)).collect();
     found.extend(order(&chain.entries));
+    found.extend(asleep(&chain.entries));
     found
 }
 
@@ -134,4 +135,29 @@ fn never_asked(entry: &Entry) -> Finding {
          write \"run\": \"always\"",
         entry.name
     ))
+}
+
+/// Finds built-in selectors that sleep although a pod has the annotation that they read: with a `wake` of
+/// the entry's own that leaves the annotation out. Another entry of the same selector may wake for it.
+pub fn asleep(entries: &[Entry]) -> Vec<Finding> {
+    let asked = || entries.iter().filter(|entry| entry.run != Run::Shadow);
+    let wakes = |module: &Module, key: &String| {
+        let same = |entry: &&Entry| entry.module == *module;
+        asked().filter(same).any(|entry| entry.wake.as_ref().is_none_or(|wake| wake.contains(key)))
+    };
+    let of = |entry: &Entry| {
+        let usual = entry.module.default_wake().unwrap_or_default();
+        let missing: Vec<_> = usual.iter().filter(|key| !wakes(&entry.module, key)).map(|key| json!(key)).collect();
+        let written: Vec<_> = missing.iter().map(ToString::to_string).collect();
+        (!missing.is_empty()).then(|| {
+            Finding::warning(format!(
+                "selector {:?} reads the annotation {}, and its \"wake\" leaves that out: it is not asked for a pod \
+                 that has no other one of \"wake\", and the pod does not get what it asks for; add it to \"wake\", or \
+                 leave \"wake\" out",
+                entry.name,
+                written.join(" and ")
+            ))
+        })
+    };
+    asked().filter_map(of).collect()
 }

@@ -92,6 +92,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         arguments.put_module(&mut config_map, &key)?;
         let place = arguments.place(config_map.entry(&key), &entry);
         config_map.put_entry(entry, place.as_ref())?;
+        // The modules of other entries are the installer's to find. A built-in selector is looked at here.
+        let entries = config::chain::entries(config_map.configuration()).unwrap_or_default();
+        let entries: Vec<_> = entries.into_iter().filter_map(Result::ok).collect();
+        approve::chain::asleep(&entries).into_iter().for_each(warn);
     }
     super::print_json(&config_map.manifest()?);
     Ok(ExitCode::SUCCESS)
@@ -168,6 +172,11 @@ impl Arguments {
     }
 }
 
+fn warn(finding: Finding) {
+    let Finding { what, .. } = finding;
+    super::tell(&anyhow!("warning: {what}"));
+}
+
 /// Asks the module what a node would ask before it puts the entry in force. A module of a registry is
 /// not here: the agent asks it.
 ///
@@ -187,9 +196,7 @@ fn check(module: &str, entry: &Map<String, Value>) -> Result<()> {
     let loader = selector::loader(Path::new(config::CACHE_DIR));
     let found = approve::chain::chain(&chain, &|module| Some(loader.load(module, deadline)), deadline);
     let (wrong, doubtful): (Vec<_>, Vec<_>) = found.into_iter().partition(|finding| finding.level == Level::Error);
-    for Finding { what, .. } in doubtful {
-        super::tell(&anyhow!("warning: {what}"));
-    }
+    doubtful.into_iter().for_each(warn);
     let found: Vec<_> = wrong.into_iter().map(|finding| finding.what).collect();
     if found.is_empty() {
         return Ok(());

@@ -64,6 +64,11 @@ impl ConfigMap {
         }
     }
 
+    /// The configuration.
+    pub const fn configuration(&self) -> &Map<String, Value> {
+        &self.configuration
+    }
+
     /// Its manifest in JSON.
     ///
     /// # Errors

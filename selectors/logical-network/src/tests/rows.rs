@@ -62,6 +62,9 @@ fn row_40_a_pod_whose_cni_names_networks_is_not_ours() {
         assert_eq!(select(&host, &request), PASSED, "{request:?}");
     }
     assert!(host.asked().is_empty(), "nobody else pays: {:?}", host.asked());
+    let warnings: Vec<_> = host.log().into_iter().filter(|(level, _)| *level == log::Level::Warn).collect();
+    assert_eq!(warnings.len(), 2, "a list that has no effect is told: {warnings:?}");
+    assert!(warnings.iter().all(|(_, text)| text.contains("the annotation networks is not heeded")), "{warnings:?}");
 }
 
 #[test]
