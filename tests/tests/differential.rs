@@ -22,7 +22,7 @@ fn every_difference_from_multus_is_a_known_one_and_shows() {
     let sample: Vec<_> = sample.all().cloned().collect();
     assert!(sample.len() > 20, "there is no sample; run: make differential RECORD=1");
     world.create(expected.iter().map(|(case, _)| case).chain(sample.iter().map(|recording| &recording.case)));
-    let runs = Runs::new(&world, Genie);
+    let runs = Runs::new(&world, Genie::default());
     let (mut wrong, mut shown) = (Vec::new(), BTreeSet::new());
     for (case, differs) in &expected {
         let Some(theirs) = recorded.of(case) else {

@@ -1,6 +1,9 @@
 //! genie as it stands where Multus stood.
 
-use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
 
 use super::case::STATUS;
 use super::runs::CONTAINER;
@@ -8,8 +11,12 @@ use super::{Contender, Turn};
 use crate::call::ANNOTATIONS;
 use crate::{Answer, Verb};
 
-/// The built plugin, with the runtime that hands over annotations.
-pub struct Genie;
+/// The built plugin, with the configuration that `genie-host import multus` makes of Multus' own.
+#[derive(Debug, Default)]
+pub struct Genie {
+    /// What was made, by what it was made of.
+    imported: RefCell<BTreeMap<String, Map<String, Value>>>,
+}
 
 impl Contender for Genie {
     fn call(&self, turn: &Turn<'_>, verb: &str) -> Answer {
@@ -19,19 +26,21 @@ impl Contender for Genie {
             _ => Verb::Check,
         };
         let world = turn.world;
-        let kubeconfig = if turn.api { world.server.kubeconfig() } else { world.dead_kubeconfig() };
-        let mut call = turn
-            .node
-            .call(verb)
-            .container(CONTAINER)
-            .args(&turn.args())
-            .netns(world.netns.path())
+        let configuration = self.configuration(turn);
+        let mut call = turn.node.call(verb).container(CONTAINER).args(&turn.args()).netns(world.netns.path());
+        for (key, value) in &configuration {
+            call = call.key(key, value.clone());
+        }
+        call = call
             .key("cache_dir", json!(world.directory("cache")))
-            .key("kubernetes", json!({"kubeconfig": kubeconfig}))
-            .key("selectors", chain(turn))
-            .runtime_config(ANNOTATIONS, Value::Object(turn.case.annotations()));
-        for (capability, value) in turn.case.members("runtimeConfig") {
-            call = call.runtime_config(&capability, value);
+            // The agent makes one of its own.
+            .key("kubernetes", json!({"kubeconfig": turn.kubeconfig()}));
+        let annotations = (ANNOTATIONS.to_owned(), Value::Object(turn.case.annotations()));
+        for (capability, value) in turn.case.members("runtimeConfig").into_iter().chain([annotations]) {
+            // A runtime hands over what is declared.
+            if configuration["capabilities"][&capability] == true {
+                call = call.runtime_config(&capability, value);
+            }
         }
         call.run()
     }
@@ -43,29 +52,19 @@ impl Contender for Genie {
     }
 }
 
-/// What `genie-host import multus` writes for the configuration that Multus has.
-fn chain(turn: &Turn<'_>) -> Value {
-    let mut grant = if turn.case.is_isolated() {
-        // What Multus excepts from isolation unless it is told otherwise.
-        json!([{"definitions": "own"}, {"definitions": ["default"]}])
-    } else {
-        json!([{"definitions": ["*"]}])
-    };
-    let capabilities = json!(["portMappings", "bandwidth", "infinibandGUID"]);
-    let says = [
-        json!("addresses"),
-        json!("default-route"),
-        json!({"patch": ["args.cni"]}),
-        json!({"capabilities": capabilities}),
-    ];
-    if let Some(grant) = grant.as_array_mut() {
-        grant.extend(says);
+impl Genie {
+    /// What `genie-host import multus` makes of the configuration that Multus has in this case.
+    fn configuration(&self, turn: &Turn<'_>) -> Map<String, Value> {
+        let multus = turn.multus().to_string();
+        self.imported.borrow_mut().entry(multus).or_insert_with_key(|multus| import(turn, multus)).clone()
     }
-    json!([
-        {"module": "default-plugin", "settings": {"networks": ["defnet"]}},
-        {
-            "module": "network-attachment", "run": "always", "grant": grant,
-            "settings": {"namespace": format!("{}-system", turn.case.namespace())},
-        },
-    ])
+}
+
+fn import(turn: &Turn<'_>, multus: &str) -> Map<String, Value> {
+    let [conf_dir, bin_dir] = [turn.node.conf_dir(), turn.node.bin()].map(|dir| dir.display().to_string());
+    let arguments = ["import", "multus", "-", "--networks", &conf_dir, "--conf-dir", &conf_dir, "--bin-dir", &bin_dir];
+    let answer = turn.node.genie_host_reads(&arguments, multus);
+    assert_eq!(answer.status, Some(0), "all of it is carried over: {answer:?}");
+    let imported: Value = serde_json::from_str(&answer.stdout).expect("a configuration is printed");
+    imported.as_object().expect("a configuration is an object").clone()
 }

@@ -1,7 +1,7 @@
 //! Runs of cases.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -107,6 +107,28 @@ impl Turn<'_> {
             "" => args,
             uid => args + ";K8S_POD_UID=" + &uid.replace("UID", &self.uid),
         }
+    }
+
+    /// The kubeconfig by which the API server is asked.
+    pub fn kubeconfig(&self) -> PathBuf {
+        if self.api { self.world.server.kubeconfig() } else { self.world.dead_kubeconfig() }
+    }
+
+    /// The configuration of thin Multus as its entrypoint writes it, with directories of the case's own.
+    pub fn multus(&self) -> Value {
+        let mut config = json!({
+            "cniVersion": "1.0.0", "name": "multus-cni-network", "type": "multus", "kubeconfig": self.kubeconfig(),
+            "delegates": [default_network()], "cniDir": self.node.dir().join("multus"),
+            "confDir": self.node.conf_dir(), "binDir": self.node.bin(),
+            "multusNamespace": format!("{}-system", self.case.namespace()),
+            "namespaceIsolation": self.case.is_isolated(),
+        });
+        let runtime = self.case.members("runtimeConfig");
+        if !runtime.is_empty() {
+            config["capabilities"] = json!({"portMappings": true});
+            config["runtimeConfig"] = Value::Object(runtime);
+        }
+        config
     }
 }
 

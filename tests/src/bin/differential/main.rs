@@ -79,7 +79,7 @@ fn by_chance(world: &World, seed: u64, rounds: usize) -> bool {
     let (mut unknown, mut counts) = (0, BTreeMap::<&str, usize>::new());
     for cases in all.chunks(BATCH) {
         let theirs = run_multus(world, cases);
-        let ours = Runs::new(world, Genie);
+        let ours = Runs::new(world, Genie::default());
         for Recording { case, theirs } in theirs {
             let compared = known::compare(&case, &theirs, &ours.observe(&case));
             for name in &compared.known {

@@ -4,10 +4,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use genie_tests::differential::runs::{CONTAINER, default_network};
+use genie_tests::differential::runs::CONTAINER;
 use genie_tests::differential::{Contender, Turn};
 use genie_tests::{Answer, programs};
-use serde_json::{Value, json};
 
 /// How often a call is made again that ran into one of Multus' own limits of 250 ms.
 const TIMES: usize = 5;
@@ -37,7 +36,7 @@ impl Multus {
             .stderr(Stdio::piped())
             .spawn()
             .expect("Multus starts");
-        let config = config(turn).to_string();
+        let config = turn.multus().to_string();
         // A plugin that does not want its stdin may have closed it.
         _ = child.stdin.take().expect("a pipe").write_all(config.as_bytes());
         Answer::of(&child.wait_with_output().expect("Multus ends"))
@@ -67,22 +66,4 @@ impl Contender for Multus {
     fn status(&self, turn: &Turn<'_>) -> Option<String> {
         turn.world.status(turn.case)
     }
-}
-
-/// The configuration of thin Multus as its entrypoint writes it, with directories of the case's own.
-fn config(turn: &Turn<'_>) -> Value {
-    let world = turn.world;
-    let kubeconfig = if turn.api { world.server.kubeconfig() } else { world.dead_kubeconfig() };
-    let mut config = json!({
-        "cniVersion": "1.0.0", "name": "multus-cni-network", "type": "multus", "kubeconfig": kubeconfig,
-        "delegates": [default_network()], "cniDir": turn.node.dir().join("multus"), "confDir": turn.node.conf_dir(),
-        "binDir": turn.node.bin(), "multusNamespace": format!("{}-system", turn.case.namespace()),
-        "namespaceIsolation": turn.case.is_isolated(),
-    });
-    let runtime = turn.case.members("runtimeConfig");
-    if !runtime.is_empty() {
-        config["capabilities"] = json!({"portMappings": true});
-        config["runtimeConfig"] = Value::Object(runtime);
-    }
-    config
 }
