@@ -38,7 +38,10 @@ pub fn all() -> Vec<Expected> {
         (links(case("21-nobody-asks")).networks("neta"), &["gateway-that-is-none", "whole-result"]),
         (wants("21-one-gateway", &["10.7.0.9"]), &["default-route", "result-as-it-was", "whole-result"]),
         (wants("21-one-of-each-family", &["10.7.0.9", "fd07::9"]), &["default-route", "result-as-it-was", "whole-result"]),
-        (wants("21-no-gateway", &[]), &["default-route", "result-as-it-was", "whole-result"]),
+        (
+            wants("21-no-gateway", &[]),
+            &["default-route", "gateway-that-is-none", "result-as-it-was", "whole-result"],
+        ),
         (wants("21-two-of-one-family", &["10.7.0.8", "10.7.0.9"]), &["error-code", "nothing-to-undo"]),
         (wants("21-no-address", &["10.7.0"]), &["error-code", "nothing-to-undo"]),
         (wants("23-unreachable", &["10.77.0.9"]), &["error-code", "nothing-to-undo", "undone-when-a-route-fails"]),
