@@ -25,6 +25,7 @@ mod socket;
 mod tests;
 pub mod traffic;
 mod unrecorded;
+mod watching;
 
 pub use context::{Context, Options};
 pub use run::{follow, run};

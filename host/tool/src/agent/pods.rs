@@ -7,24 +7,19 @@
 mod slim;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::StreamExt as _;
-use kube::Api;
-use kube::runtime::WatchStreamExt as _;
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::watcher::Event;
 
-use super::Context;
 use crate::publish::Shown;
 use genie_core::pod::{Identity, PodFacts};
 use slim::Slim;
+pub use watch::watch;
 
-/// How many pods come with one answer of the list that a watch begins with. The agent holds an
-/// answer in memory as a whole, and a pod may be a megabyte.
-const PAGE: u32 = 16;
 /// How much memory the facts of all pods may take, in bytes. The facts of further pods are read
 /// from the API server when they are wanted.
 const ALL: usize = 16 << 20;
@@ -70,7 +65,8 @@ struct Watched {
     listed: ByName,
     /// Whether a list has ever been complete.
     complete: bool,
-    /// When the watch failed the last time. Reset when the watch tells something.
+    /// When the watch failed the last time. Reset when the watch is open, and when it tells
+    /// something.
     failed: Option<Instant>,
 }
 
@@ -175,41 +171,17 @@ impl Pods {
         }
     }
 
+    /// The watch is open.
+    fn opened(&self) {
+        self.lock().failed = None;
+    }
+
     /// Notes that the watch failed; it tries again by itself. A failure that lasts is logged once.
-    fn fail(&self, error: &watcher::Error) {
+    fn fail(&self, why: &str) {
         let mut watched = self.lock();
         if !watched.fails() {
-            tracing::warn!(%error, "the pods of this node cannot be watched; trying again");
+            tracing::warn!(why, "the pods of this node cannot be watched; trying again");
         }
         watched.failed = Some(Instant::now());
-    }
-}
-
-/// Watches for ever. What is known stays known while the API server is away.
-pub async fn watch(context: &Context) {
-    let client = context.await_client().await;
-    // Of this type only metadata is requested.
-    let api: Api<Slim> = Api::all(client);
-    // Only pods that may get a network: not pods on the node's network, and not pods that have
-    // ended.
-    let fields = format!(
-        "spec.nodeName={},spec.hostNetwork=false,status.phase!=Succeeded,status.phase!=Failed",
-        context.options.node
-    );
-    let of_node = watcher::Config::default().fields(&fields).page_size(PAGE);
-    let mut events = std::pin::pin!(watcher(api, of_node).default_backoff());
-    // The stream has no end: a failure is followed by another attempt.
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(event) => {
-                if context.pods.hear(event) {
-                    context.publish.notify_one();
-                }
-            }
-            Err(error) => {
-                context.pods.fail(&error);
-                context.metrics.watch_failed();
-            }
-        }
     }
 }

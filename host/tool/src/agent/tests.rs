@@ -1,5 +1,6 @@
 //! The socket with the plugin's own client, and what is counted.
 
+pub mod scripted;
 mod server;
 
 use std::io::{Read as _, Write as _};

@@ -3,7 +3,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt as _;
@@ -16,21 +15,12 @@ use tokio::time::timeout;
 
 use super::{Definitions, Told};
 use crate::agent::Context;
+use crate::agent::watching::{OPEN, OPENING, SHORT, SILENCE, between};
 use crate::kubernetes;
 
-/// How long the server keeps a watch open at least and at most, in seconds. Agents that began at
-/// the same time come back at different ones.
-const OPEN: (u64, u64) = (200, 290);
-/// How long a watch may say nothing. The server sends a bookmark every minute, so a connection that
-/// says nothing for longer is dead.
-const SILENCE: Duration = Duration::from_secs(150);
-/// How long opening may take. The server lets requests wait when it has many.
-const OPENING: Duration = Duration::from_mins(1);
 /// A watch that is open again after this time has missed nothing that matters: no pod was started
 /// by what changed just now.
 const AT_ONCE: Duration = Duration::from_secs(1);
-/// A watch that ends sooner has failed.
-const SHORT: Duration = Duration::from_secs(30);
 /// The time in between two attempts while the cluster knows no definitions or does not let us watch
 /// them, at least and at most, in seconds. A question costs one read meanwhile.
 const RARELY: (u64, u64) = (240, 360);
@@ -179,9 +169,4 @@ async fn now(client: &Client) -> Result<String, Ended> {
     let list = api.list_metadata(&ListParams::default().fields("metadata.name=none")).await?;
     let version = list.metadata.resource_version.filter(|version| !version.is_empty());
     version.ok_or_else(|| Ended::Early("the list has no version".into()))
-}
-
-/// A time between both, in seconds, another one each time.
-fn between((least, most): (u64, u64)) -> Duration {
-    Duration::from_secs(least + RandomState::new().hash_one(0) % (most - least))
 }

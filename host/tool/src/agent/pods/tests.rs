@@ -44,10 +44,6 @@ fn listed(pods: &Pods, names: &[&str]) {
     }
 }
 
-fn failure() -> watcher::Error {
-    watcher::Error::NoResourceVersion
-}
-
 #[test]
 fn what_is_known_of_a_pod_is_what_selectors_ask_for() {
     let pods = Pods::default();
@@ -81,7 +77,7 @@ fn a_list_replaces_what_was_known_when_it_has_come_to_its_end() {
 
     // A list is cut short and begun again. A pod that was deleted in between is not in the new one.
     listed(&pods, &["c"]);
-    pods.fail(&failure());
+    pods.fail("no answer");
     assert_eq!((pods.len(), pods.is_watched()), (2, false), "known as long as nothing else is");
     listed(&pods, &["b"]);
     pods.hear(Event::InitDone);
@@ -93,7 +89,7 @@ fn a_list_replaces_what_was_known_when_it_has_come_to_its_end() {
 fn a_watch_that_has_not_failed_for_a_while_works_even_if_it_has_nothing_to_tell() {
     let pods = Pods::default();
     pods.hear(Event::InitDone);
-    pods.fail(&failure());
+    pods.fail("no answer");
     assert!(!pods.is_watched());
     pods.lock().failed = Instant::now().checked_sub(RECOVERED);
     assert!(pods.is_watched());

@@ -112,7 +112,8 @@ const WHY: &str = "\
   costs a read.
 - **A change is one event for each agent**, and a read only on the nodes that start such a pod next.
 - **All agents are one account**, of which the API server serves some requests at once and refuses others (429). These
-  are made again when it says, and that is most of what the last agents wait for when all ask at the same instant.
+  are made again when it says or up to twice as late, by chance, so that they do not come again at the same instant. That
+  is most of what the last agents wait for.
 ";
 
 impl Phase {
