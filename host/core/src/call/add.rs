@@ -45,6 +45,7 @@ pub fn add(call: &Call, config: &Config, deadline: Instant, timings: &Timings) -
     let is_served = previous.as_ref().is_some_and(|previous| merge::has_made(previous, &call.interface));
     let mut request = build_request(call, config, &catalogue, &pod, annotations);
     request.attributes.extend(is_served.then(|| ("served".to_owned(), call.interface.clone())));
+    network::expect_likely(&request, &config.chain, &*facts);
     let selected = select(request, config, &facts, deadline, timings)?;
     timings.part(Part::Select);
     let given = Given {

@@ -36,8 +36,8 @@ pub struct CallFacts {
 /// Objects that are asked for before somebody needs them.
 #[derive(Default)]
 struct Expected {
-    /// The question whose answer was not looked at.
-    asked: Option<Ahead>,
+    /// The questions whose answers were not looked at.
+    asked: Vec<Ahead>,
     /// What was answered. Each is given once: who asks again later wants to know how it is then.
     told: Vec<(ObjectName, Lookup)>,
 }
@@ -106,8 +106,9 @@ impl CallFacts {
     /// What was answered for an object that was expected.
     fn expected(&self, object: &ObjectName) -> Option<Lookup> {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(asked) = ahead.asked.take() {
-            ahead.told = asked.wait(self.deadline);
+        if let Some(place) = ahead.asked.iter().position(|asked| asked.names(object)) {
+            let answers = ahead.asked.swap_remove(place).wait(self.deadline);
+            ahead.told.extend(answers);
         }
         let place = ahead.told.iter().position(|(known, _)| known == object)?;
         Some(ahead.told.swap_remove(place).1)
@@ -164,12 +165,12 @@ impl Facts for CallFacts {
     }
 
     fn expect(&self, objects: &[ObjectName]) {
-        let first = self.sources.iter().find(|source| source.has_objects());
-        if let Some(source) = first
-            && (1..=AHEAD).contains(&objects.len())
-        {
-            let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-            ahead.asked = source.ask_ahead(objects, self.deadline);
+        let Some(source) = self.sources.iter().find(|source| source.has_objects()) else { return };
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = |object: &&ObjectName| !ahead.asked.iter().any(|asked| asked.names(object));
+        let new: Vec<_> = objects.iter().filter(is_new).cloned().collect();
+        if (1..=AHEAD).contains(&new.len()) {
+            ahead.asked.extend(source.ask_ahead(&new, self.deadline));
         }
     }
 }
@@ -228,6 +229,8 @@ mod tests {
         let facts = facts(dir.path());
         let [a, b] = ["a", "b"].map(definition);
         facts.expect(&[a.clone(), b.clone()]);
+        // Who is sure of it later does not ask once more.
+        facts.expect(std::slice::from_ref(&a));
         assert_eq!(facts.answer(&Question::Object(b)), Ok(Value::Null), "it does not exist");
         assert_eq!(name(facts.answer(&Question::Object(a.clone()))).as_deref(), Some("a"));
         // How it is later is another question.

@@ -2,6 +2,7 @@
 //! attachments that can be carried out.
 
 mod addresses;
+mod ahead;
 mod catalogue;
 mod context;
 mod interfaces;
@@ -12,9 +13,9 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
+pub use ahead::{expect_definitions, expect_likely};
 pub use catalogue::{Catalogue, Installed};
 pub use context::Context;
 pub use interfaces::assign;
 pub use limits::Limits;
 pub use prepare::{Prepared, prepare};
-pub use resolve::expect_definitions;

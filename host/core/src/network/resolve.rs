@@ -6,8 +6,8 @@ use super::Installed;
 use super::context::{Context, invalid, object};
 use crate::cni::{CniError, NetworkList, code};
 use crate::object::ObjectName;
-use crate::selector::abi::{Plan, Source};
-use crate::selector::sandbox::facts::{Facts, Question};
+use crate::selector::abi::Source;
+use crate::selector::sandbox::facts::Question;
 
 /// The configuration of a network, from wherever the plan says.
 ///
@@ -30,20 +30,11 @@ pub(super) fn resolve(source: &Source, context: &Context<'_>) -> Result<NetworkL
 /// The kind of a definition.
 const KIND: &str = "NetworkAttachmentDefinition";
 
-/// Has the plan's definitions fetched, while others look at the container.
-pub fn expect_definitions(plan: &Plan, facts: &dyn Facts) {
-    let named = plan.attachments.iter().filter_map(|attachment| match &attachment.network {
-        Source::Definition(id) => Some(definition(&id.namespace, &id.name)),
-        Source::Installed(_) | Source::Inline(_) => None,
-    });
-    // What is no name is told when it is asked for.
-    let named: Vec<_> = named.filter_map(Result::ok).collect();
-    if !named.is_empty() {
-        facts.expect(&named);
-    }
-}
-
-fn definition(namespace: &str, name: &str) -> Result<ObjectName, String> {
+/// The name of a definition.
+///
+/// # Errors
+/// It can be none.
+pub(super) fn definition(namespace: &str, name: &str) -> Result<ObjectName, String> {
     ObjectName::new("k8s.cni.cncf.io/v1", KIND, Some(namespace), name)
 }
 

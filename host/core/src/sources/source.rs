@@ -139,6 +139,11 @@ pub struct Ahead {
 }
 
 impl Ahead {
+    /// Whether this object was asked for.
+    pub fn names(&self, object: &ObjectName) -> bool {
+        self.objects.contains(object)
+    }
+
     /// What the agent says of each object: what is silent here, the agent does not know. The result
     /// is empty when it was asked by words that it does not understand, and has to be asked for one
     /// object at a time.

@@ -36,6 +36,11 @@ impl Definitions {
 }
 
 impl Grants {
+    /// Whether a pod's plan may name this definition.
+    pub fn permits_definition(&self, name: &DefinitionName, pod: &PodName) -> bool {
+        self.check_definition(name, pod).is_ok()
+    }
+
     pub(super) fn check_definition(&self, name: &DefinitionName, pod: &PodName) -> Result<(), Missing> {
         let granted = &self.definitions;
         // Kubernetes has no pods without a namespace; such a pod owns no definitions.
