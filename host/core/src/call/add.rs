@@ -155,7 +155,7 @@ impl Given<'_> {
 
 /// The error for an interface that exists already, if a record explains it: the runtime owes a DEL.
 fn attached_already(state_dir: &Path, call: &Call) -> Option<CniError> {
-    let record = Store::open(state_dir).ok()?.load(&call.container, &call.interface).ok()??;
+    let record = Store::open(state_dir).ok()?.load_attachments(&call.container, &call.interface).ok()??;
     (!record.header.is_of_earlier_boot()).then(|| owes_del(call))
 }
 
@@ -178,7 +178,7 @@ fn clear_stale(
     path: &[PathBuf],
     deadline: Instant,
 ) -> Result<(), CniError> {
-    match store.load(&call.container, &call.interface)? {
+    match store.load_attachments(&call.container, &call.interface)? {
         None => Ok(()),
         Some(record) if !record.header.is_of_earlier_boot() => Err(owes_del(call)),
         Some(record) => {

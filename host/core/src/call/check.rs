@@ -16,7 +16,7 @@ use crate::record::Store;
 pub fn check(call: &Call, paths: &Paths, deadline: Instant) -> Result<(), CniError> {
     let store = Store::open(&paths.state_dir)?;
     let _lock = store.lock(&call.container, deadline)?;
-    let record = store.load(&call.container, &call.interface)?.ok_or_else(|| {
+    let record = store.load_attachments(&call.container, &call.interface)?.ok_or_else(|| {
         let message = format!("container {} has no attachment on {}: it was not added", call.container, call.interface);
         CniError::new(code::INVALID_ENVIRONMENT, message)
     })?;

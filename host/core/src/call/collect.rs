@@ -25,7 +25,7 @@ pub fn collect(
     deadline: Instant,
 ) -> Result<(), CniError> {
     let mut lock = store.lock(container, deadline)?;
-    let Some(record) = store.load(container, interface)?.filter(|record| gone(&record.header)) else {
+    let Some(record) = store.load_attachments(container, interface)?.filter(|record| gone(&record.header)) else {
         return Ok(());
     };
     del::detach(&record, &mut lock, Namer::Record, path, deadline, None)

@@ -32,7 +32,7 @@ const ORPHANS_END: Duration = Duration::from_secs(1);
 pub fn del(call: &Call, paths: &Paths, deadline: Instant, timings: &Timings) -> Result<(), CniError> {
     let store = Store::open(&paths.state_dir)?;
     let mut lock = store.lock_only(&call.container, deadline)?;
-    let record = store.load(&call.container, &call.interface)?;
+    let record = store.load_attachments(&call.container, &call.interface)?;
     timings.part(Part::Record);
     let path = plugin_dirs(call, paths);
     let Some(record) = record else {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use rustix::time::{ClockId, clock_gettime};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -15,7 +16,7 @@ pub const VERSION: u32 = 1;
 
 /// What was about to be attached, written before the first delegate runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Header {
+pub struct Header<D = Value> {
     /// The [`VERSION`] of the build that wrote the record.
     pub version: u32,
     /// The boot that the record belongs to ([`boot_id`]). After a later boot the container is gone.
@@ -39,7 +40,29 @@ pub struct Header {
     /// The attachments to make, in this order.
     pub attachments: Vec<Planned>,
     /// The decision that led to them, for `genie-host records`; nothing here reads it.
-    pub decision: Value,
+    pub decision: D,
+}
+
+impl Header<IgnoredAny> {
+    /// The header whose decision was not read, and is null.
+    pub(super) fn undecided(self) -> Header {
+        let Self { version, boot_id, container, interface, netns, network, cni_args, pod, created, path, .. } = self;
+        let (attachments, decision) = (self.attachments, Value::Null);
+        Header {
+            version,
+            boot_id,
+            container,
+            interface,
+            netns,
+            network,
+            cni_args,
+            pod,
+            created,
+            path,
+            attachments,
+            decision,
+        }
+    }
 }
 
 impl Header {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::event::{Ending, Event};
@@ -34,14 +35,23 @@ pub(super) enum Unreadable {
     Newer(u64),
 }
 
+/// How much of a record is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// All of it.
+    All,
+    /// What undoes: not the decision, which is half of a record, and becomes null.
+    Attachments,
+}
+
 impl Record {
     /// The record in `bytes`, the content of the file `path`.
     ///
     /// A damaged event is ignored: without it, a step is repeated or done with less knowledge, and
     /// DEL has to bear both anyway.
-    pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<Self, Unreadable> {
+    pub(super) fn decode(bytes: &[u8], path: &Path, wanted: Wanted) -> Result<Self, Unreadable> {
         let mut lines = bytes.split(|byte| *byte == b'\n');
-        let header = decode_header(lines.next().unwrap_or_default(), path)?;
+        let header = decode_header(lines.next().unwrap_or_default(), path, wanted)?;
         let count = header.attachments.len();
         let mut record = Self {
             header,
@@ -66,7 +76,7 @@ impl Record {
     /// # Errors
     /// [`code::RECORD`] when the record is damaged, or a newer build wrote it.
     pub fn read(bytes: &[u8], path: &Path) -> Result<Self, CniError> {
-        Self::decode(bytes, path).map_err(|unreadable| {
+        Self::decode(bytes, path, Wanted::All).map_err(|unreadable| {
             let msg = match unreadable {
                 Unreadable::Damaged(reason) => damaged(path, &reason),
                 Unreadable::Newer(version) => newer(path, version),
@@ -150,16 +160,26 @@ pub(super) fn belongs(lock: &Lock, header: &Header) -> Result<(), CniError> {
     Err(CniError::new(code::INTERNAL, msg))
 }
 
-fn decode_header(line: &[u8], path: &Path) -> Result<Header, Unreadable> {
+fn decode_header(line: &[u8], path: &Path, wanted: Wanted) -> Result<Header, Unreadable> {
     let damaged = |why: String| Unreadable::Damaged(why);
     let json = line::decode(line).ok_or_else(|| damaged("the checksum of its header is wrong".into()))?;
-    let value: Value =
-        serde_json::from_slice(json).map_err(|error| damaged(format!("its header is no JSON: {error}")))?;
-    if let Some(version) = value.get("version").and_then(Value::as_u64).filter(|version| *version > VERSION.into()) {
-        return Err(Unreadable::Newer(version));
+    let header = match wanted {
+        Wanted::All => serde_json::from_slice(json),
+        Wanted::Attachments => serde_json::from_slice::<Header<IgnoredAny>>(json).map(Header::undecided),
+    };
+    let newer = |version: u64| (version > VERSION.into()).then_some(Unreadable::Newer(version));
+    let header: Header = header.map_err(|error| match serde_json::from_slice::<Value>(json) {
+        // Of a newer version the shape is not known.
+        Ok(value) => value
+            .get("version")
+            .and_then(Value::as_u64)
+            .and_then(newer)
+            .unwrap_or_else(|| damaged(format!("its header is incomplete: {error}"))),
+        Err(error) => damaged(format!("its header is no JSON: {error}")),
+    })?;
+    if let Some(newer) = newer(header.version.into()) {
+        return Err(newer);
     }
-    let header: Header =
-        serde_json::from_value(value).map_err(|error| damaged(format!("its header is incomplete: {error}")))?;
     // A file that was copied or renamed must not undo another container's network.
     match name::record(&header.container, &header.interface) {
         Ok(name) if path.file_name().is_some_and(|file| file == name.as_str()) => Ok(header),

@@ -14,7 +14,7 @@ use super::left_running::LeftRunning;
 use super::line;
 use super::lock::Lock;
 use super::name;
-use super::read::{Record, Unreadable, belongs, damaged, newer};
+use super::read::{Record, Unreadable, Wanted, belongs, damaged, newer};
 use crate::cni::{CniError, code};
 
 /// The most bytes of a record that commands read when they read all records of a node. DEL reads
@@ -123,11 +123,23 @@ impl Store {
     /// without it, and for a record of a newer build, which stays. [`code::IO`] when it cannot be
     /// read.
     pub fn load(&self, container: &str, interface: &str) -> Result<Option<Record>, CniError> {
+        self.load_what(container, interface, Wanted::All)
+    }
+
+    /// As [`Store::load`], without the decision: that is half of a record, and no DEL reads it.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    pub fn load_attachments(&self, container: &str, interface: &str) -> Result<Option<Record>, CniError> {
+        self.load_what(container, interface, Wanted::Attachments)
+    }
+
+    fn load_what(&self, container: &str, interface: &str, wanted: Wanted) -> Result<Option<Record>, CniError> {
         let path = self.records().join(name::record(container, interface)?);
         let Some(bytes) = read_file(&path)? else {
             return Ok(None);
         };
-        match Record::decode(&bytes, &path) {
+        match Record::decode(&bytes, &path, wanted) {
             Ok(record) => Ok(Some(record)),
             Err(Unreadable::Damaged(reason)) => Err(self.quarantine(&path, &reason)),
             Err(Unreadable::Newer(version)) => Err(CniError::new(code::RECORD, newer(&path, version))),

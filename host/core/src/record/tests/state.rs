@@ -204,6 +204,9 @@ proptest! {
         journal.done(&outcome).unwrap();
         let record = dir.store.load("c1", "eth0").unwrap().unwrap();
         prop_assert_eq!(&record.header, &expected);
+        let attachments = dir.store.load_attachments("c1", "eth0").unwrap().unwrap();
+        prop_assert_eq!(&attachments.header, &Header { decision: Value::Null, ..expected });
+        prop_assert_eq!(attachments.outcome(), record.outcome());
         prop_assert_eq!(record.result(1), Some(&result));
         prop_assert_eq!(record.outcome(), Some(&outcome));
     }
