@@ -11,6 +11,11 @@ use std::path::Path;
 use crate::cni::{CniError, code};
 use crate::digest::Digest;
 
+/// The address space of each memory, in bytes: all that 32 bits can name. So none of a selector's reads
+/// and writes has to be checked, which would be a quarter of its instructions. A service with less
+/// address space (`LimitAS=`) cannot run selectors; what is reserved costs no memory.
+pub const ADDRESS_SPACE: u64 = 4 << 30;
+
 /// The names of a component's imports and exports.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Names {

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use wasmtime::{Config, Engine, ModuleVersionStrategy, WasmBacktraceDetails};
 
 use crate::cni::{CniError, code};
+use crate::selector::contract::ADDRESS_SPACE;
 
 /// What an artefact was made by: the exact wasmtime version and the revision of our settings. It is
 /// part of an artefact's path and inside it.
@@ -14,10 +15,6 @@ use crate::cni::{CniError, code};
 /// compiler would still load. Increase `genie.N` whenever `config` changes.
 pub const ENGINE_ID: &str = "48.0.8+genie.4";
 
-/// Address space to reserve for each memory, in bytes: all that a selector can name. So none of its
-/// reads and writes has to be checked, which would be a quarter of its instructions. A service with
-/// less address space than that (`LimitAS=`) cannot run selectors; the reservation costs no memory.
-pub const MEMORY_RESERVATION: u64 = 4 << 30;
 /// The inaccessible region behind each memory, in bytes: more than any offset that stands in code.
 const GUARD: u64 = 32 << 20;
 /// A selector's stack, in bytes.
@@ -55,7 +52,7 @@ fn config() -> wasmtime::Result<Config> {
     config.target(&format!("{}-unknown-linux-{libc}", std::env::consts::ARCH))?;
     config.consume_fuel(true).epoch_interruption(false);
     config.concurrency_support(false).gc_support(false);
-    config.memory_reservation(MEMORY_RESERVATION);
+    config.memory_reservation(ADDRESS_SPACE);
     config.memory_may_move(false);
     config.memory_guard_size(GUARD);
     // A selector is instantiated once or twice in a process: copying its data costs less than

@@ -10,8 +10,7 @@ use super::log::Log;
 use super::task::{Bounds, Task, TaskAnswer};
 use crate::cni::{CniError, code};
 use crate::selector::abi::{LogLevel, merge, select};
-use crate::selector::artefact::engine::MEMORY_RESERVATION;
-use crate::selector::contract::has_merge;
+use crate::selector::contract::{ADDRESS_SPACE, has_merge};
 use crate::selector::sandbox::facts::Consulted;
 use crate::selector::sandbox::limits::{Exceeded, HANDLES, Limits, Usage, show_bytes};
 use crate::selector::sandbox::unanswered::Unanswered;
@@ -158,7 +157,7 @@ fn explain(error: &wasmtime::Error, bounds: &Bounds, last_error: Option<&str>) -
             None if is_out_of_memory(error) => format!(
                 "cannot have its memory: a selector takes {} GiB of address space, which is no memory, and the machine or \
                  the service that called genie has no more (systemd: LimitAS=)",
-                MEMORY_RESERVATION >> 30
+                ADDRESS_SPACE >> 30
             ),
             None => stopped(&error.root_cause().to_string(), limits),
         }
