@@ -1,9 +1,8 @@
 //! Records of what is attached no more.
 //!
-//! Removing a file gives its blocks back, which can take a file system milliseconds: it waits for its
-//! journal, or for the disk that it tells of them (the mount option `discard`). So while somebody
-//! sweeps the node, a DEL only moves the record away. Who sweeps holds the directory's lock; when its
-//! process ends, however it does, the next DEL removes its record itself.
+//! Removing a file gives its blocks back, which can take a file system milliseconds while its disk is
+//! busy. So while somebody sweeps the node, a DEL only moves the record away. Who sweeps holds the
+//! directory's lock; when its process ends, however it does, the next DEL removes its record itself.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -29,11 +29,14 @@ fn processor() -> String {
     text.lines().find_map(name).unwrap_or_else(unknown)
 }
 
-/// The kind of file system that a directory is on.
+/// The kind of file system that a directory is on, and whether it tells its disk of freed blocks.
 pub fn file_system(dir: &Path) -> String {
-    let listed = Command::new("df").arg("--output=fstype").arg(dir).output();
+    let listed =
+        Command::new("findmnt").args(["--noheadings", "--output", "FSTYPE,OPTIONS", "--target"]).arg(dir).output();
     let text = listed.map_or_else(|_| String::new(), |listed| String::from_utf8_lossy(&listed.stdout).into_owned());
-    text.lines().last().unwrap_or("unknown").trim().to_owned()
+    let (kind, options) = text.trim().split_once(' ').unwrap_or(("unknown", ""));
+    let discards = options.trim().split(',').any(|option| option == "discard");
+    format!("{kind}{}", if discards { " with the mount option discard" } else { "" })
 }
 
 fn read(path: &str) -> String {

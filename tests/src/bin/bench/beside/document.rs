@@ -48,9 +48,10 @@ possible. The no-op delegate is a static program that reads its configuration an
 The real one is the bridge plugin with host-local, without masquerading. CPU time is user and system
 time of all processes that a call started, and the daemon's until it rests again.
 
-All state is on the same disk. genie writes a record that survives a power cut (`sync` below, and
-part of DEL, which gives its blocks back). Multus and cnitool write their state without a sync. So
-genie's time depends on the disk and on its other writers, and theirs does not.
+All state is on the same disk. genie writes a record that survives a power cut (`sync` below;
+where no agent runs, DEL also gives its blocks back). Multus and cnitool write their state without a sync. So
+genie's time depends on the disk and on its other writers, and theirs does not. A plugin
+that does something takes longer than the sync, which goes on beside it.
 
 [performance/tried.md](performance/tried.md) lists what was tried to make it less, with the results.";
 

@@ -21,7 +21,8 @@ pub struct Parts(pub Vec<(String, Samples)>);
 impl Parts {
     /// What half of the calls took for these parts together, in milliseconds.
     pub fn of(&self, names: &[&str]) -> f64 {
-        self.0.iter().filter(|(name, _)| names.contains(&name.as_str())).map(|(_, samples)| samples.p50()).sum()
+        let own = self.0.iter().filter(|(name, _)| names.contains(&name.as_str()));
+        own.fold(0.0, |sum, (_, samples)| sum + samples.p50())
     }
 
     fn take(&mut self, name: &str, time: Duration) {
