@@ -71,10 +71,13 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::config::Config;
     use crate::selector::abi::PodName;
-    use crate::selector::module::NamesOnly;
+    use crate::selector::chain::{Entry, Run};
+    use crate::selector::grants::Grants;
+    use crate::selector::module::Module;
     use crate::selector::sandbox::facts::Question;
+    use crate::selector::sandbox::limits::Limits;
+    use crate::selector::settings::Settings;
 
     /// Notes what is expected.
     #[derive(Default)]
@@ -91,14 +94,22 @@ mod tests {
         }
     }
 
-    /// What is expected of a pod of the namespace `demo` with this annotation.
-    fn expected(config: &Value, text: &str) -> Vec<String> {
-        let config = Config::from_map(config.as_object().unwrap(), &NamesOnly).unwrap();
+    /// What is expected of a pod of the namespace `demo` with this annotation, before an entry with this
+    /// grant that wakes for that annotation or another one.
+    fn expected(grant: &Value, wake: &str, text: &str) -> Vec<String> {
+        let entry = Entry {
+            name: "network-attachment".into(),
+            module: Module::BuiltIn("network-attachment"),
+            run: Run::default(),
+            settings: Settings::default(),
+            grants: Grants::from_json(grant).unwrap(),
+            limits: Limits::default(),
+            wake: Some(vec![wake.to_owned()]),
+        };
         let pod = PodName { namespace: "demo".into(), name: "p".into(), uid: None };
-        let annotations = vec![(NETWORKS.to_owned(), text.to_owned())];
         let request = Request {
             pod,
-            annotations,
+            annotations: vec![(NETWORKS.to_owned(), text.to_owned())],
             container: "c".into(),
             interface: "eth0".into(),
             node: String::new(),
@@ -107,27 +118,27 @@ mod tests {
             attributes: Vec::new(),
         };
         let facts = Noting::default();
-        expect_likely(&request, &config.chain, &facts);
+        expect_likely(&request, &Chain { entries: vec![entry], merge: None }, &facts);
         facts.0.into_inner().unwrap()
     }
 
     #[test]
     fn both_forms_are_understood_and_what_is_no_name_is_not_asked_for() {
-        let usual = json!({});
-        assert_eq!(expected(&usual, "a, demo/b@net7 ,a"), ["demo/a", "demo/b", "demo/a"]);
+        let expected = |text: &str| expected(&json!([{"definitions": "own"}]), NETWORKS, text);
+        assert_eq!(expected("a, demo/b@net7 ,a"), ["demo/a", "demo/b", "demo/a"]);
         let json = r#" [{"name": "a", "ips": ["10.0.0.1"]}, {"name": "b", "namespace": "demo"}, {"name": "c", "namespace": ""}]"#;
-        assert_eq!(expected(&usual, json), ["demo/a", "demo/b", "demo/c"]);
+        assert_eq!(expected(json), ["demo/a", "demo/b", "demo/c"]);
         for nothing in ["", " ", ",", "A_B", "a b", "[", "[1]", "[{}]", "{", "/", "@"] {
-            assert_eq!(expected(&usual, nothing), [""; 0], "{nothing:?}");
+            assert_eq!(expected(nothing), [""; 0], "{nothing:?}");
         }
     }
 
     #[test]
     fn only_what_a_selector_may_choose_is_asked_for() {
-        assert_eq!(expected(&json!({}), "a,other/b"), ["demo/a"], "the usual chain may choose the pod's own");
-        let entry = |grant: &Value, wake: &str| json!({"selectors": [{"module": "network-attachment", "grant": grant, "wake": [wake]}]});
-        assert_eq!(expected(&entry(&json!([{"definitions": ["other"]}]), NETWORKS), "a,other/b"), ["other/b"]);
-        assert_eq!(expected(&entry(&json!([]), NETWORKS), "a"), [""; 0]);
-        assert_eq!(expected(&entry(&json!([{"definitions": "own"}]), "example.org/x"), "a"), [""; 0], "it sleeps");
+        let own = json!([{"definitions": "own"}]);
+        assert_eq!(expected(&own, NETWORKS, "a,other/b"), ["demo/a"]);
+        assert_eq!(expected(&json!([{"definitions": ["other"]}]), NETWORKS, "a,other/b"), ["other/b"]);
+        assert_eq!(expected(&json!([]), NETWORKS, "a"), [""; 0]);
+        assert_eq!(expected(&own, "example.org/x", "a"), [""; 0], "it sleeps");
     }
 }
