@@ -5,8 +5,7 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-use futures::TryStreamExt as _;
-use kube::api::{ListParams, WatchEvent, WatchParams};
+use kube::api::{ListParams, WatchEvent};
 use kube::core::{DynamicObject, PartialObjectMeta};
 use kube::runtime::utils::Backoff as _;
 use kube::runtime::watcher::DefaultBackoff;
@@ -15,7 +14,7 @@ use tokio::time::timeout;
 
 use super::{Definitions, Told};
 use crate::agent::Context;
-use crate::agent::watching::{OPEN, OPENING, SHORT, SILENCE, between};
+use crate::agent::watching::{self, Broken, OPENING, between};
 use crate::kubernetes;
 
 /// A watch that is open again after this time has missed nothing that matters: no pod was started
@@ -47,6 +46,16 @@ impl From<kube::Error> for Ended {
             404 => Self::Unknown,
             403 => Self::Forbidden(kubernetes::readable(&error)),
             _ => Self::Early(kubernetes::readable(&error)),
+        }
+    }
+}
+
+impl From<Broken> for Ended {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Silent => Self::Early("it says nothing any more".into()),
+            Broken::AtOnce => Self::Early("it ended at once".into()),
+            Broken::Error(error) => error.into(),
         }
     }
 }
@@ -117,24 +126,16 @@ impl Definitions {
         };
         // What is read from here on has no change before it that the watch does not tell.
         let listed = Instant::now();
-        let open = u32::try_from(between(OPEN).as_secs()).ok();
-        let params = WatchParams { timeout: open, ..WatchParams::default() };
-        let events = timeout(OPENING, api.watch_metadata(&params, &version)).await;
+        let events = timeout(OPENING, api.watch_metadata(&watching::params(), &version)).await;
         place.version = Some(version.clone());
         let mut events = std::pin::pin!(events.map_err(late)??);
         let opened = Instant::now();
         let since = place.since.take().filter(|_| opening.elapsed() < AT_ONCE).unwrap_or(listed);
         self.opened(since);
         loop {
-            let event = match timeout(SILENCE, events.try_next()).await {
-                Err(_) => return Err(Ended::Early("it says nothing any more".into())),
-                Ok(Err(error)) => return Err(error.into()),
-                Ok(Ok(None)) if opened.elapsed() < SHORT => return Err(Ended::Early("it ended at once".into())),
-                Ok(Ok(None)) => {
-                    place.since = Some(since);
-                    return Ok(Ended::Itself);
-                }
-                Ok(Ok(Some(event))) => event,
+            let Some(event) = watching::next(&mut events, opened).await? else {
+                place.since = Some(since);
+                return Ok(Ended::Itself);
             };
             version = match event {
                 WatchEvent::Added(object) | WatchEvent::Modified(object) => self.told(&object, Told::Is),

@@ -13,7 +13,6 @@ mod tests;
 use std::fmt;
 use std::time::Instant;
 
-use futures::TryStreamExt as _;
 use kube::api::{ListParams, VersionMatch, WatchEvent, WatchParams};
 use kube::runtime::utils::Backoff as _;
 use kube::runtime::watcher::{DefaultBackoff, Event};
@@ -23,7 +22,7 @@ use tokio::time::timeout;
 use super::Pods;
 use super::slim::Slim;
 use crate::agent::Context;
-use crate::agent::watching::{OPEN, OPENING, SHORT, SILENCE, between};
+use crate::agent::watching::{self, Broken, OPENING};
 use crate::kubernetes::readable;
 
 /// How many pods come with one answer of the list. The agent holds an answer in memory as a whole,
@@ -65,6 +64,16 @@ impl From<kube::Error> for Failure {
         match &error {
             kube::Error::Api(status) if status.code == 410 => Self::Forgotten,
             _ => Self::Other(readable(&error)),
+        }
+    }
+}
+
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Silent => Self::Other("the watch says nothing any more".into()),
+            Broken::AtOnce => Self::Other("the watch ended at once".into()),
+            Broken::Error(error) => error.into(),
         }
     }
 }
@@ -115,23 +124,13 @@ impl Follow<'_> {
             None => self.list().await?,
         };
         *place = Some(version.clone());
-        let open = u32::try_from(between(OPEN).as_secs()).ok();
-        let fields = Some(self.fields.clone());
-        let params = WatchParams { field_selector: fields, timeout: open, ..WatchParams::default() };
+        let params = WatchParams { field_selector: Some(self.fields.clone()), ..watching::params() };
         let events = timeout(OPENING, self.api.watch(&params, &version)).await.map_err(late)??;
         let mut events = std::pin::pin!(events);
         let opened = Instant::now();
         self.pods.opened();
         loop {
-            let event = match timeout(SILENCE, events.try_next()).await {
-                Err(_) => return Err(Failure::Other("the watch says nothing any more".into())),
-                Ok(Err(error)) => return Err(error.into()),
-                Ok(Ok(None)) if opened.elapsed() < SHORT => {
-                    return Err(Failure::Other("the watch ended at once".into()));
-                }
-                Ok(Ok(None)) => return Ok(()),
-                Ok(Ok(Some(event))) => event,
-            };
+            let Some(event) = watching::next(&mut events, opened).await? else { return Ok(()) };
             version = match event {
                 WatchEvent::Added(pod) | WatchEvent::Modified(pod) => self.tell(pod, Event::Apply),
                 WatchEvent::Deleted(pod) => self.tell(pod, Event::Delete),

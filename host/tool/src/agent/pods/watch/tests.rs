@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::agent::tests::scripted::{Says, client, serve};
+use crate::agent::watching::OPEN;
 
 fn metadata(name: &str, version: &str) -> Value {
     json!({"namespace": "default", "name": name, "uid": name, "resourceVersion": version})
