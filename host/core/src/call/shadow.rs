@@ -125,7 +125,7 @@ impl Facts for Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::selector::abi::{DefaultRoute, Network, PodName};
+    use crate::selector::abi::{DefaultRoute, Network};
 
     fn request() -> Request {
         let network = |file: &str, name: &str| Network {
@@ -135,16 +135,8 @@ mod tests {
             cni_version: "1.0.0".into(),
             capabilities: Vec::new(),
         };
-        Request {
-            pod: PodName { namespace: String::new(), name: String::new(), uid: None },
-            annotations: Vec::new(),
-            container: "c".into(),
-            interface: "eth0".into(),
-            node: String::new(),
-            networks: vec![network("10-a.conf", "a"), network("20-a.conf", "a"), network("30-b.conf", "b")],
-            decided: None,
-            attributes: Vec::new(),
-        }
+        let networks = vec![network("10-a.conf", "a"), network("20-a.conf", "a"), network("30-b.conf", "b")];
+        Request { networks, ..Request::of_pod("", &[]) }
     }
 
     fn plan(networks: &[(&str, Option<&str>)]) -> Plan {

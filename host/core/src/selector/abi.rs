@@ -34,6 +34,23 @@ pub const SELECT: &str = "genie:selector/select@0.1.0";
 /// The interface that a selector exports when it merges in its own way.
 pub const MERGE: &str = "genie:selector/merge@0.1.0";
 
+#[cfg(test)]
+impl Request {
+    /// A request for a pod of this namespace with these annotations, on a node of which nothing is known.
+    pub fn of_pod(namespace: &str, annotations: &[(&str, &str)]) -> Self {
+        Self {
+            pod: PodName { namespace: namespace.into(), name: "web".into(), uid: None },
+            annotations: annotations.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            container: "c".into(),
+            interface: "eth0".into(),
+            node: String::new(),
+            networks: Vec::new(),
+            decided: None,
+            attributes: Vec::new(),
+        }
+    }
+}
+
 /// The network that `written` means in a plan: the one of that file, else the first of that name.
 pub fn installed<'a>(networks: &'a [Network], written: &str) -> Option<&'a Network> {
     let by_file = networks.iter().find(|network| network.file == written);

@@ -58,6 +58,15 @@ impl Listening {
         Self::with(|_| {})
     }
 
+    /// With the credentials of an API server.
+    fn beside(server: &Server) -> Self {
+        Self::with(|options| {
+            let kubeconfig = options.layout.host_root.join("kubeconfig");
+            std::fs::write(&kubeconfig, server.kubeconfig()).unwrap();
+            options.kubeconfig = Some(kubeconfig);
+        })
+    }
+
     fn with(change: impl Fn(&mut Options)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut options = options(dir.path());
@@ -134,11 +143,8 @@ fn object(name: &str) -> Body {
 
 #[test]
 fn who_asks_for_the_same_object_shares_an_answer_and_waits_for_no_other_object() {
-    let dir = tempfile::tempdir().unwrap();
     let server = Server::start();
-    let kubeconfig = dir.path().join("kubeconfig");
-    std::fs::write(&kubeconfig, server.kubeconfig()).unwrap();
-    let agent = Listening::with(|options| options.kubeconfig = Some(kubeconfig.clone()));
+    let agent = Listening::beside(&server);
     let socket = agent.socket();
     std::thread::scope(|scope| {
         let slow = scope.spawn(|| ask(&socket, object("slow"), soon()));
@@ -155,11 +161,8 @@ fn who_asks_for_the_same_object_shares_an_answer_and_waits_for_no_other_object()
 
 #[test]
 fn several_objects_are_answered_in_one_line_each_by_itself() {
-    let dir = tempfile::tempdir().unwrap();
     let server = Server::start();
-    let kubeconfig = dir.path().join("kubeconfig");
-    std::fs::write(&kubeconfig, server.kubeconfig()).unwrap();
-    let agent = Listening::with(|options| options.kubeconfig = Some(kubeconfig.clone()));
+    let agent = Listening::beside(&server);
     let node = |name: &str| ObjectName::new("v1", "Node", None, name).unwrap();
     let objects =
         |names: &[&str], wait_ms| Body::Objects { objects: names.iter().map(|name| node(name)).collect(), wait_ms };

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::selector::abi::{LogLevel, PodName};
+use crate::selector::abi::LogLevel;
 use crate::selector::decision::{Step, StepOutcome};
 use crate::selector::sandbox::facts::{Answered, Consulted, Question};
 use crate::selector::sandbox::limits::Usage;
@@ -13,16 +13,7 @@ use crate::selector::sandbox::log::Log;
 /// has an annotation of a third.
 fn selected(logged: usize, told: usize, annotation: usize) -> Selected {
     let text = |bytes| "a".repeat(bytes);
-    let request = Request {
-        pod: PodName { namespace: "default".into(), name: "web".into(), uid: None },
-        annotations: vec![("note".into(), text(annotation))],
-        container: "c".into(),
-        interface: "eth0".into(),
-        node: "node1".into(),
-        networks: Vec::new(),
-        decided: None,
-        attributes: Vec::new(),
-    };
+    let request = Request { node: "node1".into(), ..Request::of_pod("default", &[("note", &text(annotation))]) };
     let plan = Plan { attachments: Vec::new(), reason: "so it is".into() };
     let answer = Answered::Ok(json!(text(told)));
     let step = Step {

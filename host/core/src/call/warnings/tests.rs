@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::config::chain::{DEFAULT_CHAIN, chain, entries};
-use crate::selector::abi::{Plan, PodName};
+use crate::selector::abi::Plan;
 use crate::selector::module::{Module, built_in_names};
 
 const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
@@ -27,16 +27,7 @@ fn module(name: &str) -> Value {
 }
 
 fn asking(annotations: &[(&str, &str)]) -> Request {
-    Request {
-        pod: PodName { namespace: "default".into(), name: "web".into(), uid: None },
-        annotations: annotations.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
-        container: "c".into(),
-        interface: "eth0".into(),
-        node: String::new(),
-        networks: Vec::new(),
-        decided: None,
-        attributes: Vec::new(),
-    }
+    Request::of_pod("default", annotations)
 }
 
 /// What is told when the entry of this name decides, and all before it that are awake pass.

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use super::request;
 use crate::cni::{CniError, code};
-use crate::selector::abi::{Attachment, DefaultRoute, DefinitionName, Merged, Network, Outcome, Plan, Request, Source};
+use crate::selector::abi::{
+    Attachment, DefaultRoute, DefinitionName, Merged, Network, Outcome, Plan, PodName, Request, Source,
+};
 use crate::selector::grants::Grants;
 
 fn grants(items: &[Value]) -> Grants {
@@ -180,7 +182,7 @@ fn where_a_line_is_drawn_what_is_beyond_it_is_policy() {
         assert_eq!(error.code, code::REFUSED_DENIED, "{error}");
         assert!(error.msg.contains(line), "{error}");
     }
-    let nameless = Request { pod: super::PodName { namespace: String::new(), ..request().pod }, ..request() };
+    let nameless = Request { pod: PodName { namespace: String::new(), ..request().pod }, ..request() };
     assert!(grants(&narrow).check_plan(&plan(&[definition("")]), &nameless, None).is_err(), "nobody's namespace");
 }
 

@@ -4,18 +4,9 @@
 mod granted;
 mod values;
 
-use super::abi::{PodName, Request};
+use super::abi::Request;
 
 /// A request as the chain gets it.
 fn request() -> Request {
-    Request {
-        pod: PodName { namespace: "default".into(), name: "web".into(), uid: None },
-        annotations: vec![("cni".into(), "net0".into())],
-        container: "c0ffee".into(),
-        interface: "eth0".into(),
-        node: "node-1".into(),
-        networks: Vec::new(),
-        decided: None,
-        attributes: Vec::new(),
-    }
+    Request { container: "c0ffee".into(), node: "node-1".into(), ..Request::of_pod("default", &[("cni", "net0")]) }
 }
