@@ -32,12 +32,6 @@ pub fn ask(socket: &Path, question: Body, deadline: Instant) -> Result<Option<An
     }
 }
 
-/// Asks the agent and does not wait for the answer. The result is none when no agent runs, or it does
-/// not take the question: then there is no answer to wait for.
-pub fn send_ahead(socket: &Path, question: Body, deadline: Instant) -> Option<Asked> {
-    send(socket, question, deadline).ok()
-}
-
 /// A question that the agent has got.
 pub struct Asked {
     stream: BufReader<UnixStream>,
@@ -80,7 +74,11 @@ pub fn converse(socket: &Path, question: Body, deadline: Instant) -> io::Result<
     next(&mut asked.stream, deadline)
 }
 
-fn send(socket: &Path, question: Body, deadline: Instant) -> io::Result<Asked> {
+/// Asks, and does not wait for the answer.
+///
+/// # Errors
+/// No agent runs, or it does not take the question.
+pub fn send(socket: &Path, question: Body, deadline: Instant) -> io::Result<Asked> {
     let wait = match &question {
         Body::Object { wait_ms, .. } | Body::Objects { wait_ms, .. } => Duration::from_millis(*wait_ms),
         _ => AT_ONCE,

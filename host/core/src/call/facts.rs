@@ -38,7 +38,7 @@ pub struct CallFacts {
 struct Expected {
     /// The questions whose answers were not looked at.
     asked: Vec<Ahead>,
-    /// What was answered. Each is given once: who asks again later wants to know how it is then.
+    /// What was answered. Each answer is given once: a later question is about the object as it is then.
     told: Vec<(ObjectName, Lookup)>,
 }
 
@@ -83,15 +83,17 @@ impl CallFacts {
 
     fn find_object(&self, object: &ObjectName) -> Result<Option<Value>, String> {
         let expected = self.expected(object);
-        // The agent has been asked then.
-        let others = self.sources.iter().filter(|source| expected.is_none() || !matches!(source, PodSource::Agent(_)));
+        let agent_was_asked = expected.is_some();
         let mut any = false;
-        match &expected {
-            Some(Lookup::Found(object)) => return Ok(Some(object.clone())),
+        match expected {
+            Some(Lookup::Found(object)) => return Ok(Some(object)),
             Some(Lookup::Absent) => any = true,
             Some(Lookup::Silent) | None => {}
         }
-        for source in others {
+        for source in &self.sources {
+            if agent_was_asked && matches!(source, PodSource::Agent(_)) {
+                continue;
+            }
             match source.object(object, self.deadline).map_err(|error| error.msg)? {
                 Lookup::Found(object) => return Ok(Some(object)),
                 Lookup::Absent => any = true,
@@ -229,7 +231,7 @@ mod tests {
         let facts = facts(dir.path());
         let [a, b] = ["a", "b"].map(definition);
         facts.expect(&[a.clone(), b.clone()]);
-        // Who is sure of it later does not ask once more.
+        // An object that was asked for is not asked for again.
         facts.expect(std::slice::from_ref(&a));
         assert_eq!(facts.answer(&Question::Object(b)), Ok(Value::Null), "it does not exist");
         assert_eq!(name(facts.answer(&Question::Object(a.clone()))).as_deref(), Some("a"));

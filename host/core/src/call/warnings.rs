@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::cni::{Call, quoted};
-use crate::network::Prepared;
+use crate::network::{NETWORKS, Prepared};
 use crate::report::spool;
 use crate::selector::abi::Request;
 use crate::selector::chain::{Chain, Entry, Run};
@@ -32,7 +32,7 @@ const CNI_READER: &str = "annotation";
 
 /// All of them: those of the multi-network standard (section 4.1) and of Multus, and CNI-Genie's.
 const ASKING: [Asking; 4] = [
-    Asking { key: "k8s.v1.cni.cncf.io/networks", reader: "network-attachment", before: LAST },
+    Asking { key: NETWORKS, reader: "network-attachment", before: LAST },
     Asking { key: "v1.multus-cni.io/default-network", reader: "network-attachment", before: LAST },
     Asking { key: CNI, reader: CNI_READER, before: FIRST },
     Asking { key: "networks", reader: "logical-network", before: FIRST },
@@ -66,8 +66,8 @@ fn unheeded(chain: &Chain, request: &Request, trace: &[Step]) -> impl Iterator<I
 }
 
 impl Asking {
-    /// Why nobody has read the annotation. The result is none when somebody has, or may have: what a
-    /// module of somebody else reads is not known.
+    /// Why nobody has read the annotation. The result is none when a selector has, or may have: nobody
+    /// knows what a module of somebody else reads.
     fn unheeded(&self, chain: &Chain, request: &Request, trace: &[Step]) -> Option<String> {
         let (key, reader) = (self.key, self.reader);
         let entries = || chain.entries.iter().zip(trace).enumerate().filter(|(_, (entry, _))| entry.run != Run::Shadow);

@@ -8,18 +8,17 @@ use crate::selector::abi::{DefinitionName, Plan, Request, Source};
 use crate::selector::chain::Chain;
 use crate::selector::sandbox::facts::Facts;
 
-/// The annotation of the multi-network standard.
-const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
+/// The annotation of the multi-network standard (section 4.1).
+pub const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
 
 /// Has the definitions fetched that the chain's plan will most likely name: those that the pod asks
 /// for and that a selector may choose. This judges nothing. What is no name here is not asked for, and
 /// what the plan names beside is asked for when the plan is there.
 pub fn expect_likely(request: &Request, chain: &Chain, facts: &dyn Facts) {
     let Some((_, text)) = request.annotations.iter().find(|(key, _)| key == NETWORKS) else { return };
+    let awake: Vec<_> = chain.entries.iter().filter(|entry| !entry.sleeps(request)).collect();
     let mut likely = named(text, &request.pod.namespace);
-    likely.retain(|name| {
-        chain.entries.iter().any(|entry| !entry.sleeps(request) && entry.grants.permits_definition(name, &request.pod))
-    });
+    likely.retain(|name| awake.iter().any(|entry| entry.grants.permits_definition(name, &request.pod)));
     expect(likely.iter(), facts);
 }
 
@@ -71,7 +70,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::selector::abi::PodName;
     use crate::selector::chain::{Entry, Run};
     use crate::selector::grants::Grants;
     use crate::selector::module::Module;
@@ -106,17 +104,7 @@ mod tests {
             limits: Limits::default(),
             wake: Some(vec![wake.to_owned()]),
         };
-        let pod = PodName { namespace: "demo".into(), name: "p".into(), uid: None };
-        let request = Request {
-            pod,
-            annotations: vec![(NETWORKS.to_owned(), text.to_owned())],
-            container: "c".into(),
-            interface: "eth0".into(),
-            node: String::new(),
-            networks: Vec::new(),
-            decided: None,
-            attributes: Vec::new(),
-        };
+        let request = Request::of_pod("demo", &[(NETWORKS, text)]);
         let facts = Noting::default();
         expect_likely(&request, &Chain { entries: vec![entry], merge: None }, &facts);
         facts.0.into_inner().unwrap()

@@ -13,7 +13,7 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-pub use ahead::{expect_definitions, expect_likely};
+pub use ahead::{NETWORKS, expect_definitions, expect_likely};
 pub use catalogue::{Catalogue, Installed};
 pub use context::Context;
 pub use interfaces::assign;

@@ -83,7 +83,7 @@ impl PodSource {
     pub fn ask_ahead(&self, objects: &[ObjectName], deadline: Instant) -> Option<Ahead> {
         let Self::Agent(socket) = self else { return None };
         let question = Body::Objects { objects: objects.to_vec(), wait_ms: wait_ms(deadline) };
-        let asked = client::send_ahead(socket, question, deadline)?;
+        let asked = client::send(socket, question, deadline).ok()?;
         Some(Ahead { objects: objects.to_vec(), asked })
     }
 

@@ -60,7 +60,7 @@ const DEFINITIONS: &str = "\
 genie in the place of Multus: each pod has its default network and two NetworkAttachmentDefinitions of
 the same API server, by the same annotation. All reach the API server by way of a proxy on the same
 machine, which delays each of its answers. Requests are those of one call, also those after its answer
-(status, events); a watch of a daemon is none.";
+(status, events). A daemon's watch is not counted.";
 
 impl Beside {
     /// The whole page. `machine` names the machine, and `command` the command that measured.
