@@ -1,6 +1,6 @@
 //! One run of one plugin.
 
-use std::io::{self, Write};
+use std::io::{self, PipeReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -10,7 +10,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, getpid, getppid, pidfd_open, set_
 
 use super::failure::{Cause, Failure, explain};
 use super::missing::missing;
-use super::pump::{End, Finished, STDOUT_LIMIT, pump};
+use super::pump::{End, Finished, Input, STDOUT_LIMIT, pump};
 use crate::cni::{CniError, Secrets, Verb, code};
 use crate::text::ends;
 
@@ -47,7 +47,7 @@ pub struct Exec<'a> {
     pub deadline: Instant,
 }
 
-impl Exec<'_> {
+impl<'a> Exec<'a> {
     /// Runs the plugin and returns what it printed on stdout.
     ///
     /// Its stderr goes to ours as it comes. Its environment is ours with the six variables and
@@ -65,11 +65,11 @@ impl Exec<'_> {
     }
 
     pub(super) fn run_logging_to(&self, log: &mut dyn Write) -> Result<Vec<u8>, Failure> {
-        let mut child = self.start(std::thread::sleep)?;
+        let (mut child, input) = self.start(std::thread::sleep)?;
         let started = Instant::now();
         // The id cannot be another process's: the child is ours, and nothing has waited for it yet.
         let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).ok();
-        let finished = pump(&mut child, pidfd.as_ref(), self.stdin, self.deadline, log)
+        let finished = pump(&mut child, pidfd.as_ref(), input, self.deadline, log)
             .map_err(|error| stopped(code::INTERNAL, format!("cannot follow {}: {error}", self.program.display())))?;
         let Finished { end, stdout, stderr } = finished;
         if matches!(end, End::Exited(status) if status.success()) {
@@ -97,7 +97,7 @@ impl Exec<'_> {
 
     /// Starts the program. While another process has its file open for writing, it tries again and
     /// calls `pause` in between, for at most six seconds in all.
-    pub(super) fn start(&self, mut pause: impl FnMut(Duration)) -> Result<Child, Failure> {
+    pub(super) fn start(&self, mut pause: impl FnMut(Duration)) -> Result<(Child, Input<'a>), Failure> {
         let program = self.program.display();
         let time = self.deadline.saturating_duration_since(Instant::now());
         if time.is_zero() {
@@ -106,8 +106,9 @@ impl Exec<'_> {
         let mut left = time.min(BUSY_LIMIT);
         let mut next = BUSY_FIRST_PAUSE;
         loop {
-            match self.command().spawn() {
-                Ok(child) => return Ok(child),
+            let started = Input::new(self.stdin).and_then(|(theirs, input)| Ok((self.command(theirs).spawn()?, input)));
+            match started {
+                Ok(started) => return Ok(started),
                 Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
                     if left.is_zero() {
                         let msg =
@@ -139,7 +140,7 @@ impl Exec<'_> {
         })
     }
 
-    fn command(&self) -> Command {
+    fn command(&self, stdin: PipeReader) -> Command {
         let mut command = Command::new(self.program);
         command
             .env("CNI_COMMAND", self.verb.as_str())
@@ -149,7 +150,7 @@ impl Exec<'_> {
             .env("CNI_ARGS", self.args)
             .env("CNI_PATH", self.path)
             .env(HOST_CALL, "1")
-            .stdin(Stdio::piped())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);

@@ -1,9 +1,9 @@
 //! Feeds and reads one running program until it exits, prints too much, or its time is up. Nothing
 //! here waits for anything but these three.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus};
+use std::process::{Child, ChildStderr, ChildStdout, ExitStatus};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -39,13 +39,46 @@ pub(super) struct Finished {
     pub stderr: Vec<u8>,
 }
 
+/// What the program reads from stdin.
+pub(super) struct Input<'a> {
+    /// None once it has ended.
+    pipe: Option<PipeWriter>,
+    /// What the pipe has not taken yet.
+    left: &'a [u8],
+}
+
+impl<'a> Input<'a> {
+    /// The input in a pipe, and the program's end of the pipe. A pipe usually takes all of it before
+    /// the program has even started, which then need not wait for us.
+    pub(super) fn new(bytes: &'a [u8]) -> io::Result<(PipeReader, Self)> {
+        let (theirs, ours) = io::pipe()?;
+        rustix::io::ioctl_fionbio(&ours, true)?;
+        let mut input = Self { pipe: Some(ours), left: bytes };
+        input.feed();
+        Ok((theirs, input))
+    }
+
+    fn feed(&mut self) {
+        while let Some(pipe) = &mut self.pipe {
+            match pipe.write(self.left) {
+                Ok(written) if written > 0 && written < self.left.len() => {
+                    self.left = self.left.get(written..).unwrap_or_default();
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // Everything is written, or the program does not read it, which it need not do.
+                // Closing our end tells it that nothing more comes.
+                Ok(_) | Err(_) => self.pipe = None,
+            }
+        }
+    }
+}
+
 /// The three pipes, each none once it has ended.
 struct Pipes<'a> {
-    stdin: Option<ChildStdin>,
+    input: Input<'a>,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
-    /// The part of the input that stdin has not taken yet.
-    input: &'a [u8],
     output: Vec<u8>,
     log: Vec<u8>,
 }
@@ -58,18 +91,12 @@ struct Pipes<'a> {
 pub(super) fn pump(
     child: &mut Child,
     pidfd: Option<&OwnedFd>,
-    input: &[u8],
+    input: Input<'_>,
     deadline: Instant,
     log: &mut dyn Write,
 ) -> io::Result<Finished> {
-    let mut pipes = Pipes {
-        stdin: child.stdin.take(),
-        stdout: child.stdout.take(),
-        stderr: child.stderr.take(),
-        input,
-        output: Vec::new(),
-        log: Vec::new(),
-    };
+    let mut pipes =
+        Pipes { input, stdout: child.stdout.take(), stderr: child.stderr.take(), output: Vec::new(), log: Vec::new() };
     let end = drive(child, pidfd, &mut pipes, deadline, log);
     if !matches!(end, Ok(End::Exited(_))) {
         kill_group(child, pidfd);
@@ -141,7 +168,7 @@ impl Pipes<'_> {
     }
 
     fn open(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
-        let stdin = self.stdin.as_ref().map(|pipe| (pipe.as_fd(), PollFlags::OUT));
+        let stdin = self.input.pipe.as_ref().map(|pipe| (pipe.as_fd(), PollFlags::OUT));
         let stdout = self.stdout.as_ref().map(|pipe| (pipe.as_fd(), PollFlags::IN));
         let stderr = self.stderr.as_ref().map(|pipe| (pipe.as_fd(), PollFlags::IN));
         [stdin, stdout, stderr].into_iter().flatten()
@@ -149,7 +176,7 @@ impl Pipes<'_> {
 
     /// Reads and writes what is possible without waiting.
     fn turn(&mut self, log: &mut dyn Write) {
-        self.feed();
+        self.input.feed();
         let Self { output, log: kept, .. } = self;
         read(&mut self.stdout, |bytes| {
             output.extend_from_slice(bytes);
@@ -162,21 +189,6 @@ impl Pipes<'_> {
             kept.drain(..kept.len().saturating_sub(STDERR_KEPT));
             true
         });
-    }
-
-    fn feed(&mut self) {
-        while let Some(pipe) = &mut self.stdin {
-            match pipe.write(self.input) {
-                Ok(written) if written > 0 && written < self.input.len() => {
-                    self.input = self.input.get(written..).unwrap_or_default();
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // Everything is written, or the program does not read it, which it need not do.
-                // Closing our end tells it that nothing more comes.
-                Ok(_) | Err(_) => self.stdin = None,
-            }
-        }
     }
 }
 
@@ -204,7 +216,8 @@ fn read<R: Read>(stream: &mut Option<R>, mut take: impl FnMut(&[u8]) -> bool) {
 fn kill_group(child: &mut Child, pidfd: Option<&OwnedFd>) {
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
     let deadline = Instant::now() + REAP;
-    let nothing = Pipes { stdin: None, stdout: None, stderr: None, input: &[], output: Vec::new(), log: Vec::new() };
+    let input = Input { pipe: None, left: &[] };
+    let nothing = Pipes { input, stdout: None, stderr: None, output: Vec::new(), log: Vec::new() };
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() || !matches!(child.try_wait(), Ok(None)) {

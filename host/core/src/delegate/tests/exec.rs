@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::cni::{Verb, code};
-use crate::delegate::pump::{End, STDERR_KEPT, pump};
+use crate::delegate::pump::{End, Input, STDERR_KEPT, pump};
 use crate::delegate::{Cause, Exec, Failure, kill_orphans};
 
 fn exec(program: &Path) -> Exec<'_> {
@@ -242,10 +242,20 @@ fn four_mebibytes_on_stdout_are_fine() {
 fn kernel_without_pidfd_serves_too() {
     let plugins = Plugins::new();
     let program = plugins.script("p", "cat; exit 3");
-    let mut child = exec(&program).start(std::thread::sleep).unwrap();
-    let finished = pump(&mut child, None, b"abc", soon(), &mut std::io::sink()).unwrap();
+    let exec = Exec { stdin: b"abc", ..exec(&program) };
+    let (mut child, input) = exec.start(std::thread::sleep).unwrap();
+    let finished = pump(&mut child, None, input, soon(), &mut std::io::sink()).unwrap();
     assert_eq!(finished.stdout, b"abc");
     assert!(matches!(finished.end, End::Exited(status) if status.code() == Some(3)));
+}
+
+#[test]
+fn input_is_there_before_the_program_is() {
+    let plugins = Plugins::new();
+    let program = plugins.script("p", "cat");
+    // Nobody feeds it.
+    let (child, _input) = exec(&program).start(std::thread::sleep).unwrap();
+    assert_eq!(child.wait_with_output().unwrap().stdout, b"{}");
 }
 
 #[test]
@@ -254,14 +264,15 @@ fn case_38_program_that_is_being_replaced_is_retried() {
     let program = plugins.script("p", "echo {}");
     let mut writer = Some(OpenOptions::new().append(true).open(&program).unwrap());
     let mut pauses = 0;
-    let child = exec(&program).start(|_| {
+    let exec = exec(&program);
+    let started = exec.start(|_| {
         pauses += 1;
         // The first attempt and one more find the program busy.
         if pauses == 2 {
             drop(writer.take());
         }
     });
-    assert!(child.unwrap().wait_with_output().unwrap().status.success());
+    assert!(started.unwrap().0.wait_with_output().unwrap().status.success());
     assert!(pauses >= 2, "{pauses}");
 }
 
@@ -271,22 +282,28 @@ fn case_38_program_that_stays_busy_is_an_error_after_six_seconds() {
     let program = plugins.script("p", "echo {}");
     let _writer = OpenOptions::new().append(true).open(&program).unwrap();
     let mut paused = Duration::ZERO;
-    let failure = exec(&program).start(|pause| paused += pause).unwrap_err();
+    let exec = exec(&program);
+    let Err(failure) = exec.start(|pause| paused += pause) else { panic!("it is busy") };
     assert_eq!(paused, Duration::from_secs(6));
     assert_eq!((failure.cause, failure.error.code), (Cause::NotStarted, code::TRY_AGAIN));
     assert!(failure.error.msg.contains("text file busy"), "{}", failure.error.msg);
 }
 
-fn start_by_a_thread_that_ends(program: PathBuf, verb: Verb) -> Child {
-    let starter = std::thread::spawn(move || Exec { verb, ..exec(&program) }.start(std::thread::sleep).unwrap());
-    starter.join().unwrap()
+/// More than a pipe takes.
+static LONG: [u8; 1 << 20] = [b' '; 1 << 20];
+
+/// A program whose stdin does not end before the input is dropped.
+fn start_by_a_thread_that_ends(program: PathBuf, verb: Verb) -> (Child, Input<'static>) {
+    let program: &'static Path = Box::leak(program.into_boxed_path());
+    let start = move || Exec { verb, stdin: &LONG, ..exec(program) }.start(std::thread::sleep).unwrap();
+    std::thread::spawn(start).join().unwrap()
 }
 
 #[test]
 fn plugin_dies_with_the_thread_that_runs_it() {
     for verb in [Verb::Check, Verb::Status, Verb::Gc] {
         let plugins = Plugins::new();
-        let mut child = start_by_a_thread_that_ends(plugins.script("p", "exec sleep 600"), verb);
+        let (mut child, _input) = start_by_a_thread_that_ends(plugins.script("p", "exec sleep 600"), verb);
         assert_eq!(child.wait().unwrap().signal(), Some(9), "{verb:?}");
     }
 }
@@ -295,8 +312,9 @@ fn plugin_dies_with_the_thread_that_runs_it() {
 fn an_add_or_del_goes_on_without_us() {
     for verb in [Verb::Add, Verb::Del] {
         let plugins = Plugins::new();
-        let mut child = start_by_a_thread_that_ends(plugins.script("p", "read line; exit 7"), verb);
-        drop(child.stdin.take());
+        let (mut child, input) = start_by_a_thread_that_ends(plugins.script("p", "cat > /dev/null; exit 7"), verb);
+        assert_eq!(child.try_wait().unwrap(), None);
+        drop(input);
         assert_eq!(child.wait().unwrap().code(), Some(7), "{verb:?}");
     }
 }
@@ -307,7 +325,7 @@ fn orphans_are_those_that_have_the_file_open() {
     let held = plugins.script("held", "");
     let ours = plugins.script("ours", &format!("exec sleep 600 < {}", held.display()));
     let others = plugins.script("others", "exec sleep 600");
-    let start = |program| Exec { verb: Verb::Del, ..exec(program) }.start(std::thread::sleep).unwrap();
+    let start = |program| Exec { verb: Verb::Del, ..exec(program) }.start(std::thread::sleep).unwrap().0;
     let (mut orphan, mut another) = (start(&ours), start(&others));
     let is_open = || fs::read_link(format!("/proc/{}/fd/0", orphan.id())).is_ok_and(|file| file == held);
     while !is_open() {
