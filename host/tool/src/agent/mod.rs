@@ -18,6 +18,7 @@ mod pods;
 pub mod publish;
 pub mod pull;
 pub mod reconcile;
+mod reports;
 mod run;
 mod shadow;
 mod socket;

@@ -18,11 +18,11 @@ use super::Context;
 use super::connections::Connections;
 use super::definitions;
 use super::pods::Known;
+use super::reports::Reports;
 use crate::kubernetes;
-use genie_core::agent_api::protocol::{Answer, Body, CallReport, MAX_LINE, OLDEST, Request, Response, VERSION};
+use genie_core::agent_api::protocol::{Answer, Body, MAX_LINE, OLDEST, Request, Response, VERSION};
 use genie_core::object::ObjectName;
 use genie_core::pod::{Identity, is_private};
-use genie_core::record::Pod;
 
 /// How many connections are served at once. A node does not start so many pods at a time: the
 /// oldest connection is then of a call that hangs, and that call goes on without us.
@@ -45,6 +45,7 @@ const LARGE_AT_ONCE: usize = 4;
 struct Shared {
     objects: Objects,
     large: Semaphore,
+    reports: Reports,
 }
 
 /// Objects that are being read or were read just now, by name. Calls that ask for the same object
@@ -57,8 +58,14 @@ type Objects = Mutex<HashMap<ObjectName, Arc<OnceCell<(Instant, Option<Value>)>>
 /// The socket cannot be made.
 pub async fn serve_plugins(context: &Arc<Context>) -> io::Result<()> {
     let listener = listen(&context.options.layout.on_host(&context.options.socket))?;
+    let large = Semaphore::new(LARGE_AT_ONCE);
+    let shared = Arc::new(Shared { objects: Objects::default(), large, reports: Reports::default() });
+    tokio::join!(accept(context, &shared, &listener), shared.reports.take(context));
+    Ok(())
+}
+
+async fn accept(context: &Arc<Context>, shared: &Arc<Shared>, listener: &UnixListener) {
     let mut connections = Connections::at_most(CONNECTIONS);
-    let shared = Arc::new(Shared { objects: Objects::default(), large: Semaphore::new(LARGE_AT_ONCE) });
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -69,7 +76,7 @@ pub async fn serve_plugins(context: &Arc<Context>) -> io::Result<()> {
                 continue;
             }
         };
-        let (context, shared) = (Arc::clone(context), Arc::clone(&shared));
+        let (context, shared) = (Arc::clone(context), Arc::clone(shared));
         let connection = async move {
             if let Err(error) = converse(&context, &shared, stream).await {
                 tracing::debug!(%error, "a connection of the plugin ended early");
@@ -131,7 +138,7 @@ async fn converse(context: &Context, shared: &Shared, stream: UnixStream) -> io:
         }
         Ok(Body::TrafficRate { prefix }) => context.traffic.answer(&prefix, Instant::now()),
         Ok(Body::Report(report)) => {
-            take(context, &report);
+            shared.reports.add(*report);
             return Ok(());
         }
     };
@@ -206,43 +213,4 @@ async fn object(context: &Context, objects: &Objects, wanted: &ObjectName) -> Re
         Ok::<_, String>((Instant::now(), object))
     };
     object.get_or_try_init(read).await.map(|(_, object)| object.clone())
-}
-
-/// Counts and logs what a call did.
-fn take(context: &Context, report: &CallReport) {
-    context.metrics.called(report, &context.networks);
-    let Pod { namespace, name: pod, uid: pod_uid } = &report.pod.clone().unwrap_or_default();
-    let (verb, container, interface, node) =
-        (&report.verb, &report.container, &report.interface, &context.options.node);
-    let networks = list(&report.networks, |network| format!("{}@{}", network.network, network.interface));
-    let selectors = list(&report.selectors, |run| format!("{}={}", run.name, run.outcome));
-    let parts = list(&report.parts, |(part, micros)| format!("{}={micros}", part.name()));
-    let micros = report.micros;
-    // Every message of a call has the same fields.
-    macro_rules! told {
-        ($level:ident, $message:literal $(, $more:ident)*) => {
-            tracing::$level!(
-                verb, namespace, pod, pod_uid, node, container, interface, networks, selectors, micros, parts
-                $(, $more)*, $message
-            )
-        };
-    }
-    match report.code {
-        // A runtime repeats DEL until one succeeds, so most of these are no news.
-        None if verb == "DEL" && networks.is_empty() => told!(debug, "nothing was attached"),
-        None => told!(info, "call"),
-        Some(code) => {
-            let error = report.message.as_deref().unwrap_or_default();
-            told!(warn, "call failed", code, error);
-        }
-    }
-    context.publish.notify_one();
-    if verb == "DEL" {
-        context.gone.notify_one();
-    }
-    context.shadows.add(report);
-}
-
-fn list<T>(of: &[T], text: impl Fn(&T) -> String) -> String {
-    of.iter().map(text).collect::<Vec<_>>().join(",")
 }
