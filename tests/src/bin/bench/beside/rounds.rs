@@ -1,5 +1,6 @@
 //! Makes calls one after the other, all contenders in turn.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use genie_tests::Samples;
@@ -10,6 +11,9 @@ use super::site::{Kind, Pod, Site};
 
 /// The rounds before those that count.
 const WARM_UP: usize = 5;
+/// The time between two calls. What a program leaves to be done after its answer, and what the disk
+/// does then, meets no other call: a runtime does not take a pod away in the same instant, either.
+const BETWEEN: Duration = Duration::from_millis(10);
 /// How many calls are made to find the CPU time of one.
 const FOR_CPU: usize = 24;
 /// How often a call may be tried before the bench gives up.
@@ -126,6 +130,7 @@ impl Line {
     fn try_call(&self, contenders: &Contenders<'_>, verb: &str, pod: &Pod) -> Result<Duration, String> {
         let mut call = contenders.call(self.who, verb, self.kind, self.networks, pod);
         let mut answers = String::new();
+        thread::sleep(BETWEEN);
         let started = Instant::now();
         for program in &mut call.0 {
             let output = program.start().wait_with_output().expect("a child's output is read");
@@ -147,7 +152,7 @@ impl Line {
             site.unpublish(pod);
             // An agent whose watch still shows the status of before takes the new one, which is the same, for
             // published. Nothing shows what its watch shows.
-            std::thread::sleep(Duration::from_secs(1));
+            thread::sleep(Duration::from_secs(1));
         }
         self.call(contenders, "ADD", pod);
         if self.kind == Kind::Bridge {
@@ -157,7 +162,7 @@ impl Line {
         let deadline = Instant::now() + PATIENCE;
         while self.who.publishes() && site.published(pod) != networks {
             assert!(Instant::now() < deadline, "{who} publishes {} of {networks} networks", site.published(pod));
-            std::thread::sleep(Duration::from_millis(100));
+            thread::sleep(Duration::from_millis(100));
         }
         self.call(contenders, "DEL", pod);
         assert_eq!(pod.netns.interfaces(), ["lo"], "{who} leaves something in the pod");
