@@ -74,6 +74,39 @@ fn scripts_references_and_built_in_selectors_have_their_forms_of_an_entry() {
     assert!(built_in.get("binaryData").is_none());
 }
 
+/// The ConfigMap of `deploy/` has no chain of its own: it is the usual one.
+#[test]
+fn an_entry_of_the_usual_chain_stays_where_it_is() {
+    let node = Node::new();
+    let usual = json!({"data": {"00-genie.conf": r#"{"type": "genie"}"#}, "kind": "ConfigMap"});
+    let modules =
+        |config_map: &Value| chain(config_map).iter().map(|entry| entry["module"].clone()).collect::<Vec<_>>();
+    let order = ["network-attachment", "annotation", "logical-network", "least-loaded", "default-plugin"];
+    for arguments in [
+        ["default-plugin", "--settings", r#"{"networks": ["flannel"]}"#],
+        ["annotation", "--grant", r#"{"networks": ["calico"]}"#],
+        ["network-attachment", "--settings", r#"{"invalid": "ignore"}"#],
+    ] {
+        for null in [false, true] {
+            let mut config_map = usual.clone();
+            if null {
+                config_map["data"]["00-genie.conf"] = r#"{"type": "genie", "selectors": null}"#.into();
+            }
+            let answer = configure(&node, &arguments, &config_map);
+            assert_eq!((modules(&printed(&answer)), answer.stderr.as_str()), (order.map(Value::from).into(), ""));
+        }
+    }
+}
+
+#[test]
+fn an_order_that_cannot_be_meant_is_told() {
+    let node = Node::new();
+    let first = ["default-plugin", "--before", "annotation"];
+    let answer = configure(&node, &first, &config_map());
+    assert_eq!(chain(&printed(&answer))[0]["module"], "default-plugin");
+    assert!(answer.stderr.contains("warning: selector \"annotation\" is never asked"), "{answer:?}");
+}
+
 #[test]
 fn what_no_node_would_put_in_force_is_not_let_in() {
     let node = Node::new();

@@ -59,8 +59,15 @@ pub type Load<'a> = dyn Fn(&Module) -> Option<Result<LoadedSelector, CniError>> 
 /// that do not fit, scripts that cannot be evaluated, and an order and a `wake` that cannot be meant.
 pub fn chain(chain: &Chain, load: &Load<'_>, deadline: Instant) -> Vec<Finding> {
     let mut found: Vec<_> = chain.entries.iter().flat_map(|entry| loaded(chain, entry, load, deadline)).collect();
-    found.extend(order(&chain.entries));
-    found.extend(asleep(&chain.entries));
+    found.extend(of_entries(&chain.entries));
+    found
+}
+
+/// Finds what is probably a mistake in the entries themselves, whatever their modules are: an order and a
+/// `wake` that cannot be meant.
+pub fn of_entries(entries: &[Entry]) -> Vec<Finding> {
+    let mut found = order(entries);
+    found.extend(asleep(entries));
     found
 }
 
@@ -139,7 +146,7 @@ fn never_asked(entry: &Entry) -> Finding {
 
 /// Finds built-in selectors that sleep although a pod has the annotation that they read: with a `wake` of
 /// the entry's own that leaves the annotation out. Another entry of the same selector may wake for it.
-pub fn asleep(entries: &[Entry]) -> Vec<Finding> {
+fn asleep(entries: &[Entry]) -> Vec<Finding> {
     let asked = || entries.iter().filter(|entry| entry.run != Run::Shadow);
     let wakes = |module: &Module, key: &String| {
         let same = |entry: &&Entry| entry.module == *module;

@@ -87,15 +87,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.remove {
         config_map.take_away(&key)?;
     } else {
-        let entry = arguments.entry(config_map.entry(&key), &key)?;
+        let there = config_map.entry(&key);
+        let entry = arguments.entry(there.as_ref(), &key)?;
         check(&arguments.module, &entry)?;
         arguments.put_module(&mut config_map, &key)?;
-        let place = arguments.place(config_map.entry(&key), &entry);
+        let place = arguments.place(there.as_ref(), &entry);
         config_map.put_entry(entry, place.as_ref())?;
         // The modules of other entries are the installer's to find. A built-in selector is looked at here.
         let entries = config::chain::entries(config_map.configuration()).unwrap_or_default();
         let entries: Vec<_> = entries.into_iter().filter_map(Result::ok).collect();
-        approve::chain::asleep(&entries).into_iter().for_each(warn);
+        approve::chain::of_entries(&entries).into_iter().for_each(warn);
     }
     super::print_json(&config_map.manifest()?);
     Ok(ExitCode::SUCCESS)

@@ -105,9 +105,17 @@ impl ConfigMap {
         self.values("data").insert(key.into(), source.into());
     }
 
-    /// The entry of a module, if the chain has one.
-    pub fn entry(&self, module: &str) -> Option<&Map<String, Value>> {
-        self.chain().into_iter().flatten().filter_map(Value::as_object).find(|entry| is_of(entry, module))
+    /// The entry of a module, if the chain has one. Where none is written, the chain is the usual one.
+    pub fn entry(&self, module: &str) -> Option<Map<String, Value>> {
+        let usual;
+        let chain = match get(&self.configuration, "selectors") {
+            None | Some(Value::Null) => {
+                usual = usual_chain();
+                &usual
+            }
+            Some(written) => written.as_array()?,
+        };
+        chain.iter().filter_map(Value::as_object).find(|entry| is_of(entry, module)).cloned()
     }
 
     /// Makes this entry that of its module. An entry that is there already is replaced where it is,
@@ -166,15 +174,11 @@ impl ConfigMap {
         values.as_object_mut().unwrap_or_else(|| unreachable!("it is an object"))
     }
 
-    fn chain(&self) -> Option<&Vec<Value>> {
-        get(&self.configuration, "selectors").and_then(Value::as_array)
-    }
-
     fn chain_to_change(&mut self) -> Result<&mut Vec<Value>> {
         let key = self.configuration.keys().find(|key| key.eq_ignore_ascii_case("selectors")).cloned();
         let selectors = self.configuration.entry(key.unwrap_or_else(|| "selectors".into())).or_insert(Value::Null);
         if selectors.is_null() {
-            *selectors = DEFAULT_CHAIN.iter().map(|module| json!({"module": module})).collect();
+            *selectors = usual_chain().into();
         }
         selectors.as_array_mut().with_context(|| format!("\"selectors\" in {CONF} is no list"))
     }
@@ -189,6 +193,11 @@ impl ConfigMap {
         let binary: usize = texts("binaryData").into_iter().map(|(key, value)| key + value / 4 * 3).sum();
         plain + binary
     }
+}
+
+/// The entries of the chain that there is when none is written.
+fn usual_chain() -> Vec<Value> {
+    DEFAULT_CHAIN.iter().map(|module| json!({"module": module})).collect()
 }
 
 /// Whether an entry is one of this module: of the same key, compressed or not, or of the same
