@@ -244,7 +244,7 @@ impl Chain {
                 let standard = standard()?;
                 let merged = with_sandbox(merged, &standard);
                 let checked = entry.grants.check_merged(&merged, outcomes, &standard);
-                checked.map(|()| merged).map_err(|missing| missing.into_error(&entry.name))
+                checked.map(|()| merged).map_err(|missing| missing.into_error(&entry.name, &entry.grants))
             }
             TaskAnswer::Merged(Err(refusal)) => Err(entry.refused(refusal)),
             _ => Err(mismatched(&entry.name)),
@@ -315,7 +315,7 @@ impl Entry {
             }
             TaskAnswer::Verdict(Ok(Verdict::Plan(plan))) => match self.grants.check_plan(&plan, request, decided) {
                 Ok(()) => Ok(Verdict::Plan(plan)),
-                Err(missing) => Err((missing.into_error(&self.name), false)),
+                Err(missing) => Err((missing.into_error(&self.name, &self.grants), false)),
             },
             TaskAnswer::Verdict(Ok(Verdict::Pass)) => Ok(Verdict::Pass),
             TaskAnswer::Verdict(Err(refusal)) => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cni::quoted;
 use crate::object::check::{is_kind, is_label, is_subdomain, is_version};
@@ -73,33 +73,16 @@ impl Cluster {
         (!words.is_empty()).then(|| words.join(", "))
     }
 
-    /// Checks that this object may be read. The error says why not, and what would grant it.
-    pub fn permit(&self, object: &ObjectName, home: &Home) -> Result<(), String> {
+    /// The item that a selector lacks to read this object; none when it may read it.
+    pub(super) fn lacks(&self, object: &ObjectName, home: &Home) -> Option<Value> {
         if self.items.iter().any(|item| item.allows(object, home)) {
-            return Ok(());
+            return None;
         }
         let kind = format!("{}/{}", object.api_version(), object.kind());
-        let item = match beside_home(object, home) {
-            None => format!("{{\"cluster\": [\"{kind}\"]}}"),
-            Some(namespace) => {
-                format!("{{\"cluster\": {{\"kinds\": [\"{kind}\"], \"namespaces\": [\"{namespace}\"]}}}}")
-            }
-        };
-        Err(format!(
-            "asked for {object} of {}, which is not granted to it: if it may read that, write \"grant\": [{item}] \
-             in its entry of the configuration, beside what is granted there",
-            object.api_version()
-        ))
-    }
-
-    /// Checks that the labels of the pod's own namespace may be read, which takes the grant for the
-    /// Namespace. The error says what would grant it.
-    pub fn permit_namespace(&self, home: &Home) -> Result<(), String> {
-        match ObjectName::new("v1", "Namespace", None, &home.namespace) {
-            Ok(namespace) => self.permit(&namespace, home),
-            // A call that names no pod has no namespace: whoever answers says so.
-            Err(_) => Ok(()),
-        }
+        Some(match beside_home(object, home) {
+            None => json!({"cluster": [kind]}),
+            Some(namespace) => json!({"cluster": {"kinds": [kind], "namespaces": [namespace]}}),
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::Grants;
 use crate::cni::{CniError, code};
 
 /// A part of an answer that is not granted.
@@ -39,14 +40,14 @@ impl Missing {
         self
     }
 
-    /// The error for the runtime, which tells the operator what to add.
-    pub fn into_error(self, selector: &str) -> CniError {
+    /// The error for the runtime, which tells the operator what to write. `grants` are those that the
+    /// selector has.
+    pub fn into_error(self, selector: &str, grants: &Grants) -> CniError {
         let what = self.what;
         let message = match self.grant {
-            Some(grant) => format!(
-                "selector {selector:?} was not granted what it answered: {what}; if it may say that, add \"grant\": \
-                 [{grant}] to its entry in the configuration"
-            ),
+            Some(grant) => {
+                format!("selector {selector:?} was not granted what it answered: {what}; {}", grants.advice(&[grant]))
+            }
             None => format!("selector {selector:?} answered what no selector may say: {what}"),
         };
         CniError::new(self.code, message)

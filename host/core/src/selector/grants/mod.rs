@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cni::{CniError, code};
 
@@ -25,6 +25,7 @@ mod plan;
 mod result;
 mod words;
 
+use crate::object::ObjectName;
 use crate::selector::contract::interface;
 pub use annotations::NETWORK_STATUS;
 pub use cluster::{Cluster, Home};
@@ -34,6 +35,8 @@ use pattern::Patterns;
 /// What a configuration entry grants its selector.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grants {
+    /// The items as they are written, for messages.
+    items: Vec<Value>,
     plain: BTreeSet<Plain>,
     /// The grant `cluster`: which objects may be read.
     pub cluster: Cluster,
@@ -105,6 +108,7 @@ impl Grants {
     }
 
     fn add(&mut self, item: &Value) -> Result<(), String> {
+        self.items.push(item.clone());
         if self.cluster.add(item)? {
             return Ok(());
         }
@@ -148,22 +152,36 @@ impl Grants {
         if self.any_import {
             return Ok(());
         }
-        for import in imports {
-            let missing = match interface(import) {
-                Some("pod") => (!self.has(Plain::Pod)).then_some("\"pod\""),
-                Some("node") => (!self.has(Plain::Node)).then_some("\"node\""),
-                Some("cluster") => self.cluster.is_empty().then_some("\"cluster\""),
-                _ => None,
-            };
-            if let Some(grant) = missing {
-                let message = format!(
-                    "selector {selector:?} imports {import}, which is not granted to it: if it may have it, add \
-                     \"grant\": [{grant}] to its entry in the configuration"
-                );
-                return Err(CniError::new(code::INVALID_CONFIG, message));
-            }
+        let missing = |import: &String| match interface(import)? {
+            "pod" => (!self.has(Plain::Pod)).then(|| json!("pod")),
+            "node" => (!self.has(Plain::Node)).then(|| json!("node")),
+            "cluster" => self.cluster.is_empty().then(|| json!("cluster")),
+            _ => None,
+        };
+        if let Some(import) = imports.iter().find(|import| missing(import).is_some()) {
+            let all: Vec<_> = imports.iter().filter_map(missing).collect();
+            let message =
+                format!("selector {selector:?} imports {import}, which is not granted to it: {}", self.advice(&all));
+            return Err(CniError::new(code::INVALID_CONFIG, message));
         }
         Ok(())
+    }
+
+    /// Checks that this object may be read.
+    ///
+    /// # Errors
+    /// It may not. The text says what would grant it.
+    pub fn permit_object(&self, object: &ObjectName, home: &Home) -> Result<(), String> {
+        let Some(item) = self.cluster.lacks(object, home) else { return Ok(()) };
+        let of = object.api_version();
+        Err(format!("asked for {object} of {of}, which is not granted to it: {}", self.advice(&[item])))
+    }
+
+    /// What an operator can do who wants these items granted, too: the whole `grant`, since what an
+    /// entry writes replaces what it had.
+    pub fn advice(&self, missing: &[Value]) -> String {
+        let all: Vec<_> = self.items.iter().chain(missing).map(ToString::to_string).collect();
+        format!("if it may have that, write \"grant\": [{}] in its entry of the configuration", all.join(", "))
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde_json::json;
+
+use crate::object::ObjectName;
 use crate::selector::grants::{Grants, Home, Plain};
 use crate::selector::sandbox::facts::Question;
 
@@ -32,10 +35,8 @@ pub fn permit(question: &Question, grants: &Grants, home: &Home) -> Result<(), U
     question.check_names().map_err(Unanswered::Malformed)?;
     let import = |granted: bool, import: &str| {
         let ungranted = || {
-            format!(
-                "asked the import {import}, which is not granted to it: if it may have it, add \"grant\": [\"{import}\"] \
-                 to its entry in the configuration"
-            )
+            let advice = grants.advice(&[json!(import)]);
+            Unanswered::Ungranted(format!("asked the import {import}, which is not granted to it: {advice}"))
         };
         if granted { Ok(()) } else { Err(ungranted()) }
     };
@@ -45,8 +46,12 @@ pub fn permit(question: &Question, grants: &Grants, home: &Home) -> Result<(), U
         | Question::TrafficRate { .. }
         | Question::NodeLabel { .. }
         | Question::FreeAddresses { .. } => import(grants.has(Plain::Node), "node"),
-        Question::Object(object) => grants.cluster.permit(object, home),
-        Question::NamespaceLabels => grants.cluster.permit_namespace(home),
+        Question::Object(object) => grants.permit_object(object, home).map_err(Unanswered::Ungranted),
+        // The labels of the pod's own namespace take the grant for the Namespace.
+        Question::NamespaceLabels => match ObjectName::new("v1", "Namespace", None, &home.namespace) {
+            Ok(namespace) => grants.permit_object(&namespace, home).map_err(Unanswered::Ungranted),
+            // A call that names no pod has no namespace: whoever answers says so.
+            Err(_) => Ok(()),
+        },
     }
-    .map_err(Unanswered::Ungranted)
 }

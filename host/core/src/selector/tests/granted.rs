@@ -57,7 +57,13 @@ fn plan(attachments: &[Attachment]) -> Plan {
 
 fn check(items: &[Value], attachment: &Attachment) -> Result<(), CniError> {
     let checked = grants(items).check_plan(&plan(std::slice::from_ref(attachment)), &asked(), None);
-    checked.map_err(|missing| missing.into_error("tenant"))
+    checked.map_err(|missing| missing.into_error("tenant", &grants(items)))
+}
+
+/// The list that a message says to write.
+fn pasted(error: &CniError) -> Vec<Value> {
+    let line = error.msg.split_once("write \"grant\": ").and_then(|(_, line)| line.split_once(" in its entry"));
+    serde_json::from_str(line.expect("it says what to write").0).expect("it is JSON")
 }
 
 #[test]
@@ -174,13 +180,16 @@ fn what_a_delegate_is_told_of_the_pod_is_the_runtimes_word() {
 fn where_a_line_is_drawn_what_is_beyond_it_is_policy() {
     let narrow = [json!({"networks": ["calico*", "20-*"]}), json!({"definitions": "own"})];
     assert_eq!(check(&narrow, &installed("k8s")), Ok(()), "by its file");
-    for (attachment, line) in [
-        (weave(), r#""grant": [{"networks":["weave"]}]"#),
-        (definition("payments"), r#""grant": [{"definitions":["payments"]}]"#),
-    ] {
+    for (attachment, item) in
+        [(weave(), json!({"networks": ["weave"]})), (definition("payments"), json!({"definitions": ["payments"]}))]
+    {
         let error = check(&narrow, &attachment).expect_err("it is beyond");
         assert_eq!(error.code, code::REFUSED_DENIED, "{error}");
-        assert!(error.msg.contains(line), "{error}");
+        let wide = pasted(&error);
+        assert_eq!(wide, [narrow.as_slice(), &[item]].concat(), "{error}");
+        for attachment in [attachment, installed("k8s"), definition(&asked().pod.namespace)] {
+            assert_eq!(check(&wide, &attachment), Ok(()), "what an entry writes replaces what it had");
+        }
     }
     let nameless = Request { pod: PodName { namespace: String::new(), ..request().pod }, ..request() };
     assert!(grants(&narrow).check_plan(&plan(&[definition("")]), &nameless, None).is_err(), "nobody's namespace");
@@ -219,7 +228,7 @@ fn merged(items: &[Value], result: &Value, annotations: &[(&str, &str)]) -> Resu
     let annotations = standard.annotations.iter().cloned().chain(own).collect();
     let result = if result.is_null() { standard.result.clone() } else { result.to_string() };
     let checked = grants(items).check_merged(&Merged { result, annotations }, &outcomes, &standard);
-    checked.map_err(|missing| missing.into_error("tenant"))
+    checked.map_err(|missing| missing.into_error("tenant", &grants(items)))
 }
 
 #[test]
@@ -270,8 +279,8 @@ fn annotations_are_published_by_grant_and_the_hosts_own_by_none() {
     assert_eq!(merged(&granted, &json!(null), &[("example.org/a", "1"), ("team", "a")]), Ok(()));
     for key in ["cni", "k8s.ovn.org/pod-networks", "sidecar.istio.io/inject"] {
         let error = merged(&granted, &json!(null), &[(key, "x")]).expect_err("it is not granted");
-        let line = format!(r#""grant": [{{"annotations":["{key}"]}}]"#);
-        assert!(error.code == code::INVALID_CONFIG && error.msg.contains(&line), "{error}");
+        assert_eq!(error.code, code::INVALID_CONFIG, "{error}");
+        assert_eq!(merged(&pasted(&error), &json!(null), &[("team", "a"), (key, "x")]), Ok(()), "{error}");
     }
     let all = [json!({"annotations": ["*"]}), json!("result")];
     for key in ["k8s.v1.cni.cncf.io/network-status", "multi-ip-preferences"] {

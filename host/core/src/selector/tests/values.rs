@@ -55,7 +55,7 @@ fn cluster(grant: &serde_json::Value, object: (&str, &str, Option<&str>, &str)) 
     let (api_version, kind, namespace, name) = object;
     let object = ObjectName::new(api_version, kind, namespace, name).expect("it is a name");
     let home = Home { namespace: "shop".into(), node: "node1".into() };
-    Grants::from_json(grant).expect("it is right").cluster.permit(&object, &home)
+    Grants::from_json(grant).expect("it is right").permit_object(&object, &home)
 }
 
 const NETWORKS: &str = "k8s.cni.cncf.io/v1";
@@ -66,10 +66,10 @@ fn cluster_alone_grants_the_kinds_that_describe_networks_in_the_pods_own_namespa
     assert_eq!(cluster(&grant, (NETWORKS, "NetworkAttachmentDefinition", Some("shop"), "a")), Ok(()));
     assert_eq!(cluster(&grant, ("alpha.network.k8s.io/v1", "LogicalNetwork", Some("shop"), "a")), Ok(()));
     let error = cluster(&grant, (NETWORKS, "NetworkAttachmentDefinition", Some("payments"), "a")).unwrap_err();
-    let line = r#""grant": [{"cluster": {"kinds": ["k8s.cni.cncf.io/v1/NetworkAttachmentDefinition"], "namespaces": ["payments"]}}]"#;
+    let line = r#""grant": ["pod", "cluster", {"cluster":{"kinds":["k8s.cni.cncf.io/v1/NetworkAttachmentDefinition"],"namespaces":["payments"]}}] in"#;
     assert!(error.contains(line), "{error}");
     let error = cluster(&grant, ("v1", "ConfigMap", Some("shop"), "a")).unwrap_err();
-    assert!(error.contains(r#""grant": [{"cluster": ["v1/ConfigMap"]}]"#), "{error}");
+    assert!(error.contains(r#""grant": ["pod", "cluster", {"cluster":["v1/ConfigMap"]}] in"#), "{error}");
 }
 
 #[test]

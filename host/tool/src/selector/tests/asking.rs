@@ -142,10 +142,10 @@ fn a_kind_that_is_not_granted_is_not_asked_for_and_the_operator_is_told() {
     let error = refused.answer.expect_err("the call ends");
     assert_eq!(error.code, code::INVALID_CONFIG);
     assert!(error.msg.contains(r#""guest" asked for Widget default/net0"#), "{error}");
-    assert!(error.msg.contains(r#""grant": [{"cluster": ["v1/Widget"]}]"#), "{error}");
+    assert!(error.msg.contains(r#""grant": ["cluster", {"cluster":["v1/Widget"]}] in its entry"#), "{error}");
     assert_eq!(refused.consulted, []);
     let elsewhere = ask_for(("Widget", "payments", "net0"), &json!([{"cluster": ["v1/Widget"]}]), widget());
-    assert!(elsewhere.answer.expect_err("the call ends").msg.contains(r#""namespaces": ["payments"]"#));
+    assert!(elsewhere.answer.expect_err("the call ends").msg.contains(r#""namespaces":["payments"]"#));
 }
 
 #[test]
