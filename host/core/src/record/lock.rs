@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::io::io_error;
+use super::left_running::LeftRunning;
 use crate::cni::{CniError, code};
 use crate::lock;
 
@@ -51,9 +52,11 @@ impl Lock {
 }
 
 impl Drop for Lock {
-    /// Removes the file while it is still locked. Only a holder removes it, so it can only be ours.
+    /// Removes the file while it is still locked. Only a holder removes it, so it can only be ours. It
+    /// stays while what a killed call left running has it open: the container's DEL has to find that.
     fn drop(&mut self) {
-        if !self.keep {
+        let alone = || LeftRunning::open(&self.path).and_then(|left| left.wait(Instant::now()));
+        if !self.keep && alone().unwrap_or(true) {
             let _ = fs::remove_file(&self.path);
         }
     }

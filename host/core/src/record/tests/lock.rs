@@ -128,11 +128,15 @@ fn what_a_killed_call_left_running_is_waited_for() {
     call.kill().unwrap();
     let pipe = call.stdin.take().unwrap();
     call.wait().unwrap();
+    // Another call of the container, such as a CHECK.
+    drop(dir.lock());
     let lock = dir.lock();
     let journal = dir.store.load("c1", "eth0").unwrap().unwrap().journal(&lock).unwrap();
     assert!(!journal.alone(Instant::now()).unwrap());
     drop(pipe);
     assert!(journal.alone(soon()).unwrap());
+    drop((journal, lock));
+    assert_eq!(dir.files(), ["records/c1@eth0.json"], "nothing runs any more");
 }
 
 #[test]
