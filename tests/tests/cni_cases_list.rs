@@ -1,5 +1,7 @@
 //! Lists of plugins, and the other verbs beside ADD (facts of CNI, part 8).
 
+use std::fs;
+
 use genie_tests::fixture::node_with;
 use genie_tests::{Node, Script, Verb};
 use serde_json::{Value, json};
@@ -135,6 +137,13 @@ fn case_28_check() {
     node.script("b", Verb::Check, Script::new().error(42, "address gone"));
     node.call(Verb::Check).run().error_code(42).says(&["address gone"]);
     assert_eq!(summaries(&node), ["CHECK a@eth0", "CHECK b@eth0"]);
+
+    // Of an ADD that was killed, nobody can say that it is as it should be.
+    let record = node.record_file("c1", "eth0");
+    let whole = fs::read_to_string(&record).unwrap();
+    fs::write(&record, whole.lines().next().unwrap()).unwrap();
+    node.call(Verb::Check).run().error_code(4).says(&["eth0 in part", "needs a DEL"]);
+    assert_eq!(summaries(&node), NO_DELEGATE);
 }
 
 #[test]
@@ -159,7 +168,7 @@ fn case_29_status_asks_the_default_networks_delegates() {
     }
     node.script("a", Verb::Status, Script::new().hang());
     node.call(Verb::Status).run().error_code(50);
-    std::fs::remove_file(node.bin().join("b")).unwrap();
+    fs::remove_file(node.bin().join("b")).unwrap();
     node.call(Verb::Status).run().error_code(50).says(&["\"b\""]);
     node_with("1.0.0", &["a"]).call(Verb::Status).run().error_code(1);
 }
