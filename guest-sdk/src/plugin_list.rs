@@ -26,6 +26,10 @@ mod hint;
 #[cfg(test)]
 mod tests;
 
+/// How many elements a list may have. No pod has so many networks, and to read more would cost a
+/// selector all its fuel, which looks like the operator's mistake.
+pub const MOST: usize = 256;
+
 /// One element of a list. Further fields may be added when the grammar grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -84,8 +88,9 @@ impl<'de> Deserialize<'de> for Written {
 /// # Errors
 ///
 /// [`Refusal::Invalid`] for an element without a name, more than one `@`, a name
-/// that no interface may have, or the same interface twice.
+/// that no interface may have, the same interface twice, or more than [`MOST`] elements.
 pub fn parse<'a>(key: &str, text: &'a str) -> Result<Vec<Wanted<'a>>, Refusal> {
+    check_count(key, text)?;
     if let Some(message) = hint::of_list(text) {
         return Err(Refusal::invalid(key, text, message));
     }
@@ -109,6 +114,18 @@ pub fn parse<'a>(key: &str, text: &'a str) -> Result<Vec<Wanted<'a>>, Refusal> {
         wanted.push(next);
     }
     Ok(wanted)
+}
+
+/// Checks that a list with commas between its elements has at most [`MOST`].
+///
+/// # Errors
+///
+/// [`Refusal::Invalid`] when it has more.
+pub fn check_count(key: &str, text: &str) -> Result<(), Refusal> {
+    match text.split(',').count() {
+        0..=MOST => Ok(()),
+        count => Err(Refusal::invalid(key, text, format!("lists {count} networks, and may list {MOST}"))),
+    }
 }
 
 /// The plan that the list `text` means, with `KEY: "TEXT"` as its reason.

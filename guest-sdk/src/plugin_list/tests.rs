@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Wanted, parse, plan};
+use super::{MOST, Wanted, parse, plan};
 use crate::{Attachment, Plan, Refusal, Request, interface, testing};
 
 fn wanted<'a>(list: &[(&'a str, &'a str)]) -> Vec<Wanted<'a>> {
@@ -62,6 +62,13 @@ fn a_second_at_sign_is_refused_and_quoted() {
     let (value, message) = mistake(parse("cni", "flannel,weave@eth1@eth2"));
     assert_eq!(value, "weave@eth1@eth2");
     assert!(message.contains("more than one `@`"), "{message}");
+}
+
+#[test]
+fn a_list_that_is_far_too_long_is_refused() {
+    let list = vec!["weave"; MOST + 1].join(",");
+    assert_eq!(mistake(parse("cni", &list)).1, "lists 257 networks, and may list 256");
+    assert_eq!(parse("cni", &list["weave,".len()..]).map(|wanted| wanted.len()), Ok(MOST));
 }
 
 #[test]

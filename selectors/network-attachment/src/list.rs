@@ -1,10 +1,15 @@
 //! The annotation's two forms (section 4.1): names with commas between them, and a JSON list.
 
+use genie_selector::plugin_list::{MOST, check_count};
 use genie_selector::{Refusal, interface, serde::Deserialize as _};
 
 use crate::element::Element;
 use crate::members::Members;
 use crate::name;
+
+/// How many bytes a JSON list may have. To read more would cost the selector all its fuel, which looks
+/// like the operator's mistake.
+const LONGEST: usize = 32 << 10;
 
 /// The annotation that is read, and the namespace of names without one.
 #[derive(Clone, Copy)]
@@ -51,15 +56,23 @@ pub fn read(context: Context<'_>, text: &str) -> Result<Vec<Element>, Refusal> {
         let message = "is an object: the standard wants a list of such objects, so put [ and ] around it";
         return Err(Refusal::invalid(context.key, text, message));
     }
+    check_count(context.key, trimmed)?;
     let place = |index| Place { annotation: context.key, number: index + 1, network: String::new(), key: "" };
     trimmed.split(',').enumerate().map(|(index, item)| read_item(context, item.trim(), place(index))).collect()
 }
 
 fn read_json(context: Context<'_>, text: &str) -> Result<Vec<Element>, Refusal> {
+    let too_much = |what: String| Err(Refusal::invalid(context.key, text, what));
+    if text.len() > LONGEST {
+        return too_much(format!("has {} bytes, and may have {LONGEST}", text.len()));
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     let elements = Vec::<Members>::deserialize(&mut reader).and_then(|elements| reader.end().map(|()| elements));
     let elements = elements
         .map_err(|error| Refusal::invalid(context.key, text, format!("is no JSON list of objects: {error}")))?;
+    if elements.len() > MOST {
+        return too_much(format!("lists {} networks, and may list {MOST}", elements.len()));
+    }
     let mut read = Vec::with_capacity(elements.len());
     for (index, members) in elements.into_iter().enumerate() {
         let place = Place { annotation: context.key, number: index + 1, network: String::new(), key: "" };

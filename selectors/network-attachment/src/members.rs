@@ -5,6 +5,9 @@ use std::fmt;
 use genie_selector::serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
+/// How many members an object may have: several times as many as the standard knows.
+const MOST: usize = 64;
+
 /// The members of an object.
 pub struct Members(pub Vec<(String, Value)>);
 
@@ -23,6 +26,9 @@ impl<'de> Deserialize<'de> for Members {
                 while let Some((key, value)) = access.next_entry::<String, Value>()? {
                     if members.iter().any(|(known, _)| *known == key) {
                         return Err(Error::custom(format_args!("the key {key:?} stands twice")));
+                    }
+                    if members.len() == MOST {
+                        return Err(Error::custom(format_args!("an object has more than {MOST} keys")));
                     }
                     members.push((key, value));
                 }

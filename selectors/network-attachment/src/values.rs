@@ -56,11 +56,16 @@ pub fn addresses(value: &Value) -> Read<Vec<String>> {
             Ok(IpAddr::V6(_)) => 128,
             Err(_) => return Err(format!("{address:?} is no IP address; write one as 10.1.2.3 or 10.1.2.3/24")),
         };
-        if prefix.is_some_and(|prefix| prefix.parse::<u8>().map_or(true, |prefix| prefix > longest)) {
+        if prefix.is_some_and(|prefix| !is_length(prefix, longest)) {
             return Err(format!("{address:?} has no prefix length of 0 to {longest}"));
         }
     }
     Ok(addresses)
+}
+
+/// Whether a text is a prefix length as plugins read it: digits alone, without a zero in front.
+fn is_length(text: &str, longest: u8) -> bool {
+    text.parse::<u8>().is_ok_and(|length| length <= longest && length.to_string() == text)
 }
 
 /// Gateways, at most one of each family; there may be none.

@@ -8,8 +8,16 @@ use super::*;
 fn row_12_addresses_are_checked_and_asked_for() {
     let asked = element(&json!({"ips": ["10.1.1.5", "10.1.1.6/24", "fd00::5/64"]}));
     assert_eq!(asked, neta().ip("10.1.1.5").ip("10.1.1.6/24").ip("fd00::5/64"));
-    for ips in [json!([]), json!("10.1.1.5"), json!([7]), json!(["10.1.1"]), json!(["10.1.1.5/33"]), json!(["::1/129"])]
-    {
+    for ips in [
+        json!([]),
+        json!("10.1.1.5"),
+        json!([7]),
+        json!(["10.1.1"]),
+        json!(["10.1.1.5/33"]),
+        json!(["10.1.1.5/+24"]),
+        json!(["10.1.1.5/024"]),
+        json!(["::1/129"]),
+    ] {
         assert!(wrong(&json!({"ips": ips})).contains("(neta), ips: "), "{ips}");
     }
 }

@@ -63,6 +63,19 @@ fn row_11_a_name_is_needed_and_an_empty_namespace_is_the_pods() {
 }
 
 #[test]
+fn what_is_far_too_much_is_the_owners_mistake_and_costs_no_fuel() {
+    let names = vec!["neta"; 257].join(",");
+    assert_eq!(mistake(&names).1, "lists 257 networks, and may list 256");
+    assert_eq!(further(&names["neta,".len()..]).len(), 256);
+    let elements = json!(vec![json!({"name": "neta"}); 257]).to_string();
+    assert_eq!(mistake(&elements).1, "lists 257 networks, and may list 256");
+    let long = json!([{"name": "neta", "cni-args": {"x": "y".repeat(32 << 10)}}]).to_string();
+    assert_eq!(mistake(&long).1, format!("has {} bytes, and may have 32768", long.len()));
+    let keys: serde_json::Map<_, _> = (0..65).map(|key| (key.to_string(), json!(1))).collect();
+    assert!(mistake(&json!([keys]).to_string()).1.contains("an object has more than 64 keys"));
+}
+
+#[test]
 fn what_is_no_list_of_objects_is_refused() {
     for wrong in [r#"{"name": "neta"}"#, "[null]", "[7]", r#"["neta"]"#, "[", r#"[{"name": "neta"}] x"#, "[[]]"] {
         assert!(mistake(wrong).1.starts_with("is "), "{wrong}");
