@@ -183,7 +183,8 @@ fn row_22_a_pod_asks_for_it_by_the_standards_annotation() {
         world.node.del().netns(pod.path()).run().ok();
         world.assert_nothing_left(&[&pod]);
     }
-    add(json!(["192.0.2.9"])).error().says(&["storage", "net1", "192.0.2.9"]);
+    // The gateway is the pod owner's word, not the operator's.
+    add(json!(["192.0.2.9"])).error_code(101).says(&["storage", "net1", "192.0.2.9"]);
     world.assert_nothing_left(&[&pod]);
 }
 

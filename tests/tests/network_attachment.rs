@@ -151,19 +151,22 @@ fn row_43_one_container_has_one_operation_at_a_time() {
 #[test]
 fn row_02_a_definition_that_is_wrong_is_named() {
     let node = node();
-    for (config, says) in [
-        ("{", "its spec.config is not JSON"),
-        ("[]", ""),
-        ("{}", ""),
-        (r#"{"plugins": []}"#, ""),
-        (r#"{"plugins": [null]}"#, ""),
-        (r#"{"type": "genie"}"#, "genie"),
-        (r#"{"type": "../mac1"}"#, ""),
-        (r#"{"type": "not-there"}"#, "not-there"),
+    // That a node lacks a plugin is its operator's to correct, all else is not.
+    for (config, code, says) in [
+        ("{", 101, "its spec.config is not JSON"),
+        ("[]", 101, ""),
+        ("7", 101, ""),
+        ("{}", 101, ""),
+        (r#"{"plugins": []}"#, 101, ""),
+        (r#"{"plugins": [null]}"#, 101, ""),
+        (r#"{"type": "genie"}"#, 101, "genie"),
+        (r#"{"type": "../mac1"}"#, 101, ""),
+        (r#"{"cniVersion": "9.9.9", "type": "mac1"}"#, 101, "9.9.9"),
+        (r#"{"type": "not-there"}"#, 999, "not-there"),
     ] {
         define(&node, "default", "wrong", config);
         let answer = add(&node, "neta,wrong").run();
-        answer.error().says(&["\"default/wrong\" on net2", says]);
+        answer.error_code(code).says(&["\"default/wrong\" on net2", says]);
         assert_eq!(node.trace(), NO_DELEGATE, "{config}");
     }
     refused(&add(&node, "missing").run(), 101, &["\"default/missing\" on net1", "there is no such"], &node);
@@ -333,6 +336,25 @@ fn row_44_definitions_of_other_namespaces_need_the_grant_however_they_are_named(
         node.del().run().ok();
     }
     add(&node, "neta").key("selectors", entry(json!({"definitions": ["other"]}))).run().error_code(102);
+}
+
+/// A definition without a configuration means an installed network, and anybody may write one.
+#[test]
+fn row_44_a_definition_is_no_way_to_a_network_that_the_entry_may_not_choose() {
+    let node = node();
+    define(&node, "default", "cbr0", "");
+    define(&node, "default", "weave", "");
+    let granted = |networks: Value| {
+        let grant = json!([{"definitions": "own"}, {"networks": networks}]);
+        json!([{"module": "network-attachment", "grant": grant}, {"module": "default-plugin"}])
+    };
+    let narrow = |networks: &str| add(&node, networks).key("selectors", granted(json!(["weave"]))).run();
+    narrow("neta,weave").ok();
+    node.del().run().ok();
+    node.trace();
+    let says = ["\"default/cbr0\" on net2", "means the installed network \"cbr0\"", r#"{"networks":["cbr0"]}"#];
+    refused(&narrow("neta,cbr0"), 102, &says, &node);
+    add(&node, "cbr0").key("selectors", granted(json!(["weave", "cbr0"]))).run().ok();
 }
 
 #[test]

@@ -118,6 +118,7 @@ fn carry_out(verdict: Result<Verdict, Refusal>) {
         runtime_config: &Map::new(),
         catalogue: plan::catalogue(),
         facts: &Defined,
+        planner: &|_| None,
         own_types: &own.as_refs(),
         path: Some(plan::programs()),
         taken: &BTreeSet::new(),

@@ -51,6 +51,7 @@ pub fn plan(bytes: &[u8]) {
         runtime_config: &case.runtime_config,
         catalogue: catalogue(),
         facts: &facts,
+        planner: &|_| None,
         own_types: &["genie"],
         path: Some(programs()),
         taken: &case.taken,

@@ -22,7 +22,7 @@ use crate::network::{self, Catalogue, Prepared};
 use crate::pod::{self, Identity};
 use crate::record::{Header, Lock, Planned, Store, VERSION, boot_id};
 use crate::routes::{Sandbox, Wanted, Wish};
-use crate::selector::abi::Plan;
+use crate::selector::abi::{Attachment, Plan};
 use crate::selector::sandbox::facts::Facts;
 use crate::sources;
 
@@ -88,11 +88,14 @@ impl Given<'_> {
         network::expect_definitions(&selected.plan, &**facts);
         let mut sandbox = Sandbox::open(call.netns.as_deref())?;
         let taken = taken_interfaces(previous.filter(|_| is_served), call, &selected.plan, sandbox.as_mut())?;
+        let Selected { request, decision, .. } = selected;
+        let planner = |attachment: &Attachment| config.chain.planner(request, &decision.trace, attachment);
         let context = network::Context {
             call,
             runtime_config: &pod::public_runtime_config(call),
             catalogue,
             facts: &**facts,
+            planner: &planner,
             own_types: &own.as_refs(),
             path: Some(path),
             taken: &taken,
@@ -123,7 +126,7 @@ impl Given<'_> {
         let answered = attached
             .and_then(|results| {
                 let settled = attaching.settle_routes(&wanted, sandbox.as_mut(), results);
-                settled.map_err(|error| if error.code == code::INVALID_CONFIG { selected.blame(error) } else { error })
+                settled.map_err(|error| selected.blame_for_routes(error))
             })
             .and_then(|outcomes| {
                 let answers = Answers { outcomes: &outcomes, devices: &attaching.devices().known };

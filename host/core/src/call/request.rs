@@ -13,7 +13,7 @@ use crate::config::{Config, OWN_TYPE, for_operator};
 use crate::network::Catalogue;
 use crate::pod::{Annotations, Identity};
 use crate::report::timings::Timings;
-use crate::selector::abi::{Plan, PodName, Request};
+use crate::selector::abi::{Attachment, DefaultRoute, Plan, PodName, Request, Source};
 use crate::selector::decision::{Decision, Step};
 use crate::selector::sandbox::facts::Facts;
 use crate::text::{json_at_most, json_size};
@@ -63,6 +63,19 @@ impl Selected {
             Some(step) => error.add_detail(format_args!("selector {:?} planned it", step.selector)),
             None => error,
         }
+    }
+
+    /// An error about the default routes that the plan wants. A gateway for a definition is the pod
+    /// owner's word, as the definition's name is.
+    pub fn blame_for_routes(&self, error: CniError) -> CniError {
+        if error.code != code::INVALID_CONFIG {
+            return error;
+        }
+        let is_owners = |attachment: &Attachment| {
+            matches!((&attachment.default_route, &attachment.network), (DefaultRoute::Via(_), Source::Definition(_)))
+        };
+        let code = if self.plan.attachments.iter().any(is_owners) { code::REFUSED_INVALID } else { error.code };
+        self.blame(CniError { code, ..error })
     }
 
     /// The decision with its inputs, for the record.

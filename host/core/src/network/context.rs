@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 use super::Catalogue;
 use super::limits::Limits;
 use crate::cni::{Call, CniError, code};
+use crate::selector::abi::Attachment;
+use crate::selector::chain::Entry;
 use crate::selector::sandbox::facts::Facts;
 
 /// All that a plan is checked against.
@@ -20,6 +22,8 @@ pub struct Context<'a> {
     pub catalogue: &'a Catalogue,
     /// Where NetworkAttachmentDefinitions come from.
     pub facts: &'a dyn Facts,
+    /// The entry that planned an attachment, if one did.
+    pub planner: &'a dyn Fn(&Attachment) -> Option<&'a Entry>,
     /// Plugin types that mean this plugin itself.
     pub own_types: &'a [&'a str],
     /// The directories of plugins; none when the plugins need not be there.

@@ -70,10 +70,9 @@ pub fn prepare(plan: &Plan, context: &Context<'_>) -> Result<Vec<Prepared>, CniE
 /// A definition is an object of somebody's namespace, and a pod's owner names it: neither stands in
 /// the configuration that a cluster's operator wrote.
 fn blame_owner(error: CniError, network: &Source) -> CniError {
+    let of_configuration = matches!(error.code, code::INVALID_CONFIG | code::DECODE | code::INCOMPATIBLE_VERSION);
     match network {
-        Source::Definition(_) if error.code == code::INVALID_CONFIG => {
-            CniError { code: code::REFUSED_INVALID, ..error }
-        }
+        Source::Definition(_) if of_configuration => CniError { code: code::REFUSED_INVALID, ..error },
         _ => error,
     }
 }
@@ -115,7 +114,7 @@ fn describe(source: &Source) -> String {
 }
 
 fn prepare_one(attachment: &Attachment, interface: String, context: &Context<'_>) -> Result<Prepared, CniError> {
-    let mut list = resolve(&attachment.network, context)?;
+    let mut list = resolve(attachment, context)?;
     if let Some(patch) = &attachment.patch {
         apply_patch(&mut list, patch)?;
     }

@@ -6,15 +6,16 @@ use super::Installed;
 use super::context::{Context, invalid, object};
 use crate::cni::{CniError, NetworkList, code};
 use crate::object::ObjectName;
-use crate::selector::abi::Source;
+use crate::selector::abi::{Attachment, DefinitionName, Source};
+use crate::selector::chain::Entry;
 use crate::selector::sandbox::facts::Question;
 
 /// The configuration of a network, from wherever the plan says.
 ///
 /// # Errors
 /// The network is not there, cannot be read now, or is no network.
-pub(super) fn resolve(source: &Source, context: &Context<'_>) -> Result<NetworkList, CniError> {
-    match source {
+pub(super) fn resolve(attachment: &Attachment, context: &Context<'_>) -> Result<NetworkList, CniError> {
+    match &attachment.network {
         Source::Installed(written) => match context.catalogue.find(written) {
             Some(Installed { list, .. }) => Ok(list.clone()),
             None => Err(invalid(context.catalogue.absent(written))),
@@ -23,7 +24,7 @@ pub(super) fn resolve(source: &Source, context: &Context<'_>) -> Result<NetworkL
             let value = serde_json::from_str(text).map_err(|error| invalid(format!("not JSON: {error}")))?;
             NetworkList::from_value(&value)
         }
-        Source::Definition(id) => resolve_definition(&id.namespace, &id.name, context),
+        Source::Definition(id) => resolve_definition(id, attachment, context),
     }
 }
 
@@ -41,7 +42,12 @@ pub(super) fn definition(namespace: &str, name: &str) -> Result<ObjectName, Stri
 /// The configuration of a definition (multi-network standard, section 3.4): `spec.config` if there
 /// is one, else the installed list of that name, else the installed single configuration of it. A
 /// configuration without a name gets the definition's.
-fn resolve_definition(namespace: &str, name: &str, context: &Context<'_>) -> Result<NetworkList, CniError> {
+fn resolve_definition(
+    id: &DefinitionName,
+    attachment: &Attachment,
+    context: &Context<'_>,
+) -> Result<NetworkList, CniError> {
+    let DefinitionName { namespace, name } = id;
     let wanted = definition(namespace, name)
         .map_err(|why| CniError::new(code::SELECTOR, format!("the plan names a {KIND} that can be none: {why}")))?;
     let object = context
@@ -52,16 +58,21 @@ fn resolve_definition(namespace: &str, name: &str, context: &Context<'_>) -> Res
     let object: Value = serde_json::from_str(object).map_err(|error| invalid(format!("the {KIND}: {error}")))?;
     let config = object.pointer("/spec/config").and_then(Value::as_str).unwrap_or_default();
     if config.trim().is_empty() {
-        return context.catalogue.of_definition(name).map(|network| network.list.clone()).ok_or_else(|| {
+        let network = context.catalogue.of_definition(name).ok_or_else(|| {
             invalid(format!("the {KIND} holds no configuration, and no installed network has its name"))
-        });
+        })?;
+        if let Some(Entry { name: selector, grants, .. }) = (context.planner)(attachment) {
+            let granted = grants.check_meant(&network.list.name, &network.file);
+            granted.map_err(|missing| missing.at(&format!("the {KIND}")).into_error(selector, grants))?;
+        }
+        return Ok(network.list.clone());
     }
     let mut config: Value =
         serde_json::from_str(config).map_err(|error| invalid(format!("its spec.config is not JSON: {error}")))?;
     if let Some(config) = config.as_object_mut()
         && config.get("name").is_none_or(|name| name.as_str() == Some(""))
     {
-        config.insert("name".into(), name.into());
+        config.insert("name".into(), name.as_str().into());
     }
     NetworkList::from_value(&config)
 }

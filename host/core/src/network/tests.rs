@@ -188,6 +188,7 @@ fn prepared_for(
         runtime_config: runtime_config.as_object().unwrap(),
         catalogue: &catalogue,
         facts: &Nothing,
+        planner: &|_| None,
         own_types: &["genie"],
         path: None,
         taken: &BTreeSet::new(),

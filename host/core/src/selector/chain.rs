@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::cni::{CniError, code};
-use crate::selector::abi::{Merged, Outcome, Plan, Refusal, Request, Verdict};
+use crate::selector::abi::{Attachment, Merged, Outcome, Plan, Refusal, Request, Verdict};
 use crate::selector::completed::with_sandbox;
 use crate::selector::decision::{Decision, Failed, Step, StepOutcome};
-use crate::selector::grants::Grants;
+use crate::selector::grants::{Grants, is_same};
 use crate::selector::mistake;
 use crate::selector::module::loaded::{LoadedSelector, mismatched};
 use crate::selector::module::{Loader, Module};
@@ -191,6 +191,21 @@ impl Chain {
             }
         }
         Ok(decision)
+    }
+
+    /// The entry whose plan brought in an attachment; entries behind it passed it on. None when the
+    /// request had it already. `trace` is that of the decision.
+    pub fn planner(&self, request: &Request, trace: &[Step], attachment: &Attachment) -> Option<&Entry> {
+        let has = |plan: &Plan| plan.attachments.iter().any(|earlier| is_same(earlier, attachment));
+        let plans = || {
+            self.entries.iter().zip(trace).rev().filter_map(|(entry, step)| match &step.outcome {
+                StepOutcome::Plan(plan) => Some((entry, plan)),
+                _ => None,
+            })
+        };
+        let passed_on = plans().all(|(_, plan)| has(plan)) && request.decided.as_ref().is_some_and(has);
+        let (entry, _) = plans().take_while(|(_, plan)| has(plan)).last()?;
+        (!passed_on).then_some(entry)
     }
 
     /// Asks the shadows for their answers to a request that was decided: with this plan, or by

@@ -14,7 +14,7 @@ use genie_core::cni::{Call, Verb, Version};
 use genie_core::config::Config;
 use genie_core::network::{self, Catalogue};
 use genie_core::pod::{Annotations, Identity};
-use genie_core::selector::abi::{Plan, Request};
+use genie_core::selector::abi::{Attachment, Plan, Request};
 use genie_core::selector::child::compiler;
 use genie_core::selector::decision::{Decision, Failed, Step};
 use genie_core::selector::module::Module;
@@ -110,18 +110,27 @@ impl Trial {
             }
         };
         let Decision { plan, decided_by, trace } = decision;
-        let verdict = plan.map_or(Verdict::Pass, |plan| self.prepare(plan, decided_by, &request, facts));
+        let verdict = plan.map_or(Verdict::Pass, |plan| self.prepare(plan, decided_by, &request, &trace, facts));
         Decided { request, verdict, trace, decided_by }
     }
 
-    fn prepare(&self, plan: Plan, decided_by: Option<usize>, request: &Request, facts: &Arc<dyn Facts>) -> Verdict {
+    fn prepare(
+        &self,
+        plan: Plan,
+        decided_by: Option<usize>,
+        request: &Request,
+        trace: &[Step],
+        facts: &Arc<dyn Facts>,
+    ) -> Verdict {
         let call = self.call(&identity(request));
         let own = OwnTypes::of(&call);
+        let planner = |attachment: &Attachment| self.config.chain.planner(request, trace, attachment);
         let context = network::Context {
             call: &call,
             runtime_config: &Map::new(),
             catalogue: &self.catalogue,
             facts: &**facts,
+            planner: &planner,
             own_types: &own.as_refs(),
             path: None,
             taken: &BTreeSet::new(),

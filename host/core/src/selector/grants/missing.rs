@@ -35,7 +35,7 @@ impl Missing {
     }
 
     /// Names the part of the answer that lacks the grant.
-    pub(super) fn at(mut self, place: &str) -> Self {
+    pub fn at(mut self, place: &str) -> Self {
         self.what = format!("{place} {}", self.what);
         self
     }

@@ -31,6 +31,7 @@ pub use annotations::NETWORK_STATUS;
 pub use cluster::{Cluster, Home};
 use definitions::Definitions;
 use pattern::Patterns;
+pub use plan::is_same;
 
 /// What a configuration entry grants its selector.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -50,7 +50,8 @@ impl Grants {
     }
 }
 
-fn is_same(earlier: &Attachment, attachment: &Attachment) -> bool {
+/// Whether an attachment is an earlier one, passed on.
+pub fn is_same(earlier: &Attachment, attachment: &Attachment) -> bool {
     let moved = Attachment { interface: attachment.interface.clone(), ..earlier.clone() };
     moved == *attachment
 }
