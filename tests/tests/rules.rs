@@ -120,7 +120,10 @@ fn without_grant_an_entry_of_rules_has_the_grants_that_are_documented() {
     let other = json!(["pod", "node", {"cluster": ["v1/ConfigMap"]}]);
     let (answer, told) = ask(&node, &json!([with(rules(&table), "grant", other)]), &web(None), &json!({"a": "b"}));
     assert_eq!(answer.status, FAILED, "{answer:?}");
-    assert!(told.to_string().contains(r#"{\"cluster\":[\"v1/ConfigMap\"]}, {\"cluster\":[\"v1/Namespace\"]}] in its"#), "{told:#}");
+    assert!(
+        told.to_string().contains(r#"{\"cluster\":[\"v1/ConfigMap\"]}, {\"cluster\":[\"v1/Namespace\"]}] in its"#),
+        "{told:#}"
+    );
 
     let told = node.genie_host(&["inspect", "rules"]);
     assert!(told.stdout.contains("read the pod's labels, owner and service account; read the node's"), "{told:?}");

@@ -6,7 +6,7 @@ use genie_tests::Node;
 use genie_tests::netns::Namespace;
 use serde_json::{Value, json};
 
-use super::{CALICO, definitions, fate, fixture, imported, node, piped};
+use super::{CALICO, attachments, definitions, fate, fixture, imported, node, piped};
 
 /// What a node with that configuration would attach to a pod: interfaces and networks, or why it refuses.
 #[track_caller]
@@ -60,6 +60,27 @@ fn isolation_becomes_what_the_entry_is_granted() {
     let (status, told) = piped(&json!({"type": "multus", "clusterNetwork": CALICO, "globalNamespaces": "a"}), &[]);
     assert_eq!((status, definitions(&told)), (0, vec![&json!(["*"])]));
     assert_eq!(fate(&told, "globalNamespaces").0, "not-needed");
+}
+
+#[test]
+fn a_pod_may_have_as_many_networks_as_with_multus() {
+    let told = imported(&[&fixture("thin.conflist"), "--manifest", &fixture("thin.yaml")], 0);
+    let networks = |annotation: &str| json!({"k8s.v1.cni.cncf.io/networks": annotation});
+    let many = vec!["own"; 40].join(",");
+    assert_eq!(decided(&told, "shop", &networks(&many)).map(|got| got.len()), Ok(41));
+    assert!(fate(&told, "limits").1.contains("lower them"));
+}
+
+#[test]
+fn a_thin_multus_without_a_kubeconfig_attaches_no_definition() {
+    let (status, told) = piped(&json!({"type": "multus", "clusterNetwork": CALICO}), &[]);
+    assert_eq!((status, fate(&told, "kubeconfig").0), (0, "translated"));
+    assert_eq!(told["configuration"]["selectors"].as_array().map(Vec::len), Some(1), "{told:#}");
+    for more in [json!({"kubeconfig": "/etc/cni/net.d/multus.d/multus.kubeconfig"}), json!({"type": "multus-shim"})] {
+        let mut multus = json!({"type": "multus", "clusterNetwork": CALICO});
+        multus.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert_eq!(attachments(&piped(&multus, &[]).1)["module"], "network-attachment", "{more}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{definitions, fate, fixture, imported, networks, node};
+use super::{CALICO, definitions, fate, fixture, imported, networks, node, piped};
 
 #[test]
 fn a_thin_multus_is_carried_over_whole() {
@@ -53,6 +53,18 @@ fn an_additional_binary_directory_is_searched_before_the_runtimes() {
     let told = imported(&[&fixture("platform.conf"), "--bin-dir", "/var/lib/cni/bin"], 1);
     assert!(told["configuration"].get("bin_dirs").is_none());
     assert_eq!(fate(&told, "binDir").0, "not-needed");
+    // Without the key Multus looks into the usual one first, wherever the runtime looks.
+    let (_, told) =
+        piped(&json!({"type": "multus-shim", "clusterNetwork": CALICO}), &["--bin-dir", "/var/lib/cni/bin"]);
+    assert_eq!(told["configuration"]["bin_dirs"], json!(["/opt/cni/bin", "/var/lib/cni/bin"]));
+}
+
+#[test]
+fn the_capability_that_hands_over_annotations_stays() {
+    let off = json!({"io.kubernetes.cri.pod-annotations": false, "portMappings": true});
+    let (_, told) = piped(&json!({"type": "multus-shim", "clusterNetwork": CALICO, "capabilities": off}), &[]);
+    let capabilities = json!({"io.kubernetes.cri.pod-annotations": true, "portMappings": true});
+    assert_eq!(told["configuration"]["capabilities"], capabilities);
 }
 
 #[test]

@@ -11,9 +11,6 @@ use crate::cni::{CniError, get};
 use crate::network::Limits;
 use crate::selector::keys;
 
-/// The highest limit: more than a pod has use for, and few enough to be undone.
-const MOST: u64 = 256;
-
 const LIMIT_KEYS: [&str; 2] = ["networks", "same_network"];
 
 /// Reads `"limits": {"networks": 8, "same_network": 4}`.
@@ -32,9 +29,9 @@ pub(super) fn limits(config: &Map<String, Value>) -> Result<Limits, CniError> {
         None | Some(Value::Null) => Ok(usual),
         Some(value) => value
             .as_u64()
-            .filter(|number| (1..=MOST).contains(number))
             .and_then(|number| usize::try_from(number).ok())
-            .ok_or_else(|| wrong(&format!("limits.{key}"), value, &format!("a number from 1 to {MOST}"))),
+            .filter(|number| (1..=Limits::HIGHEST).contains(number))
+            .ok_or_else(|| wrong(&format!("limits.{key}"), value, &format!("a number from 1 to {}", Limits::HIGHEST))),
     };
     Ok(Limits {
         networks: number("networks", usual.networks)?,

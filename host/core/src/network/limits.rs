@@ -22,6 +22,9 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The highest limit: more than a pod has use for, and few enough to be undone.
+    pub const HIGHEST: usize = 256;
+
     /// # Errors
     /// [`code::REFUSED_DENIED`] for more attachments than a pod may have.
     pub(super) fn check_count(&self, count: usize) -> Result<(), CniError> {

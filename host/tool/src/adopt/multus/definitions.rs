@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::Given;
 use super::account::Fate;
 use super::ours::Ours;
 use super::paths::{file_name, of_host};
+use super::{Given, Multus, THIN, is_empty};
 
 /// Where Multus looks for definitions that are named without a namespace.
 pub(super) const NAMESPACE: &str = "kube-system";
@@ -21,6 +21,30 @@ pub(super) fn namespace(given: &Given<'_>) -> String {
 
 fn names(value: &Value) -> Option<Vec<&str>> {
     value.as_array()?.iter().map(Value::as_str).collect()
+}
+
+/// The keys that say something of definitions.
+const OF_DEFINITIONS: [&str; 6] =
+    ["kubeconfig", "defaultNetworks", "systemNamespaces", "multusNamespace", "namespaceIsolation", "globalNamespaces"];
+
+/// Whether Multus reaches no API server, and nobody wants it to: its thin plugin, of which nothing else
+/// than its file is known.
+pub(super) fn is_without_cluster(given: &Given<'_>) -> bool {
+    let Multus { daemon, flags, .. } = given.multus;
+    let is_alone = given.text("type") == Some(THIN) && daemon.is_empty() && flags.is_empty();
+    is_alone && OF_DEFINITIONS.iter().all(|key| given.get(key).is_none())
+}
+
+/// `kubeconfig`.
+pub(super) fn kubeconfig(value: &Value, given: &Given<'_>, ours: &mut Ours) -> Fate {
+    if !is_empty(value) || !is_without_cluster(given) {
+        return Fate::not_needed("the agent writes one of its own, and keeps its token fresh");
+    }
+    ours.reads_definitions = false;
+    Fate::translated(
+        "no entry network-attachment: without a kubeconfig Multus attaches no definition; import the file that the \
+         nodes have, if pods shall get theirs",
+    )
 }
 
 /// `defaultNetworks`: definitions, and networks of the conf dir by their names or paths.

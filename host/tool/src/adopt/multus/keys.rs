@@ -8,6 +8,7 @@ use super::account::{Fate, Line, Source};
 use super::ours::Ours;
 use super::{Given, Written, definitions, network, paths};
 use genie_core::cni::Version;
+use genie_core::pod::ANNOTATIONS_CAPABILITY;
 
 /// A key of Multus.
 pub struct Key {
@@ -65,7 +66,7 @@ pub const KEYS: &[Key] = &[
         Always(NotNeeded, "always so: what a DEL could not undo stays in its record, and the next DEL undoes that"),
     ),
     // Where things are.
-    key("kubeconfig", Always(NotNeeded, "the agent writes one of its own, and keeps its token fresh")),
+    key("kubeconfig", Asks(definitions::kubeconfig)),
     key("confDir", Asks(paths::networks_by_name)),
     key("cniDir", Always(NotNeeded, "records are in /var/lib/genie; leave Multus' directory to its own last pods")),
     key("binDir", Asks(paths::bin_dir)),
@@ -140,24 +141,33 @@ fn unknown(written: &Written) -> String {
     )
 }
 
-/// The keys whose absence says something that matters.
-const DEFAULTS: [(&str, Value); 2] = [("clusterNetwork", Value::Null), ("namespaceIsolation", Value::Bool(false))];
+/// A key whose absence may say something: what Multus takes it for then, and when that matters.
+type Absent = (&'static str, fn() -> Value, fn(&Given<'_>) -> bool);
+
+const DEFAULTS: [Absent; 4] = [
+    (
+        "clusterNetwork",
+        || Value::Null,
+        |given| !["delegates", "multusMasterCNI"].iter().any(|key| given.get(key).is_some()),
+    ),
+    ("namespaceIsolation", || false.into(), |_| true),
+    ("binDir", || paths::BIN_DIR.into(), paths::is_bin_dir_apart),
+    ("kubeconfig", || Value::Null, definitions::is_without_cluster),
+];
 
 /// Applies what Multus does when nothing is written.
 pub(super) fn apply_defaults(given: &Given<'_>, ours: &mut Ours, lines: &mut Vec<Line>) {
-    for (name, value) in DEFAULTS {
-        let says_it = ["delegates", "multusMasterCNI"].iter().any(|other| given.get(other).is_some());
-        if (name == "clusterNetwork" && says_it)
-            || given.written.get(&name.to_ascii_lowercase()).is_some_and(|value| !value.is_null())
-        {
-            continue;
+    for (name, value, matters) in DEFAULTS {
+        let is_written = given.written.get(&name.to_ascii_lowercase()).is_some_and(|value| !value.is_null());
+        let Some(Asks(rule)) = find(name).map(|key| &key.rule) else { continue };
+        if !is_written && matters(given) {
+            let value = value();
+            let fate = rule(&value, given, ours);
+            lines.push(Line { source: Source::Default, key: name.into(), value, fate });
         }
-        let fate = match find(name).map(|key| &key.rule) {
-            Some(Asks(rule)) => rule(&value, given, ours),
-            _ => continue,
-        };
-        lines.push(Line { source: Source::Default, key: name.into(), value, fate });
     }
+    let how = format!("\"limits\": {}: Multus has none; lower them to what your pods need", Ours::limits());
+    lines.push(Line { source: Source::Default, key: "limits".into(), value: Value::Null, fate: Fate::translated(how) });
 }
 
 fn version(value: &Value, _: &Given<'_>, ours: &mut Ours) -> Fate {
@@ -187,6 +197,8 @@ fn capabilities(value: &Value, _: &Given<'_>, ours: &mut Ours) -> Fate {
     let Some(declared) = value.as_object() else { return Fate::wrong("an object") };
     let declared: Map<_, _> = declared.iter().map(|(name, set)| (name.clone(), set.clone())).collect();
     ours.capabilities.extend(declared);
+    // A file that Multus' own users wrote may say otherwise.
+    ours.capabilities.insert(ANNOTATIONS_CAPABILITY.into(), json!(true));
     Fate::translated("\"capabilities\", with the one by which the runtime hands over annotations")
 }
 

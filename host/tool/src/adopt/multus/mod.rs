@@ -29,8 +29,10 @@ pub use self::read::{File, daemon};
 use genie_core::cni::without_secrets;
 use genie_core::network::Catalogue;
 
+/// The type of Multus' plugin that does the work itself.
+const THIN: &str = "multus";
 /// The types of Multus' plugins: the thin one, and the one that asks the daemon.
-pub const TYPES: [&str; 2] = ["multus", "multus-shim"];
+pub const TYPES: [&str; 2] = [THIN, "multus-shim"];
 
 /// Multus as a cluster has it.
 #[derive(Debug, Default)]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use genie_core::config::{CONF_DIR, OWN_TYPE};
+use genie_core::network::Limits;
 use genie_core::pod::ANNOTATIONS_CAPABILITY;
 use genie_core::selector::module::Module;
 
@@ -41,6 +42,8 @@ pub struct Ours {
     pub settings: Map<String, Value>,
     /// The grants `definitions` of `network-attachment`.
     pub definitions: Vec<Value>,
+    /// Whether pods get definitions at all.
+    pub reads_definitions: bool,
     /// Networks that become files.
     pub files: Vec<NetworkFile>,
 }
@@ -56,13 +59,22 @@ impl Ours {
             networks: Vec::new(),
             settings: Map::new(),
             definitions: Vec::new(),
+            reads_definitions: true,
             files: Vec::new(),
         }
     }
 
+    /// `limits`: the most that there can be, since pods of Multus have none.
+    pub(super) fn limits() -> Value {
+        json!({"networks": Limits::HIGHEST, "same_network": Limits::HIGHEST})
+    }
+
     /// The whole, as a file of the conf dir.
     pub(super) fn configuration(self) -> Map<String, Value> {
-        let Self { conf_dir, bin_dirs, mut keys, capabilities, networks, settings, definitions, files: _ } = self;
+        let limits = Self::limits();
+        let Self {
+            conf_dir, bin_dirs, mut keys, capabilities, networks, settings, definitions, reads_definitions, ..
+        } = self;
         if conf_dir != Path::new(CONF_DIR) {
             keys.insert("conf_dir".into(), json!(conf_dir));
         }
@@ -83,7 +95,9 @@ impl Ours {
         }
         keys.insert("type".into(), OWN_TYPE.into());
         keys.insert("capabilities".into(), capabilities.into());
-        keys.insert("selectors".into(), json!([default, attachments]));
+        let chain = if reads_definitions { json!([default, attachments]) } else { json!([default]) };
+        keys.insert("limits".into(), limits);
+        keys.insert("selectors".into(), chain);
         keys
     }
 }

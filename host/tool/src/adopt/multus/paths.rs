@@ -14,6 +14,9 @@ use genie_core::config::CONF_DIR;
 /// configuration.
 const IN_CONTAINER: [&str; 2] = ["/hostroot", "/host"];
 
+/// Where Multus looks for plugins first when `binDir` is not written.
+pub(super) const BIN_DIR: &str = "/opt/cni/bin";
+
 /// A path of Multus' configuration as one of the node.
 pub(super) fn of_host(path: &str, given: &Given<'_>) -> PathBuf {
     if let Some(path) = given.multus.manifest.of_host(path) {
@@ -82,6 +85,11 @@ fn runtimes_bin_dir(given: &Given<'_>) -> PathBuf {
     }
     let flag = flags::text(&given.multus.flags, flags::BIN_DIR);
     flag.map_or_else(|| given.node.usual_bin_dir.clone(), |dir| of_host(&dir, given))
+}
+
+/// Whether the directory where Multus looks when nothing is written is not where the runtime looks.
+pub(super) fn is_bin_dir_apart(given: &Given<'_>) -> bool {
+    runtimes_bin_dir(given) != Path::new(BIN_DIR)
 }
 
 /// `binDir`.
