@@ -4,6 +4,7 @@
 //! may cost is bounded before it is used.
 
 use std::error::Error;
+use std::mem;
 
 use boon::{Compiler, Schemas, UrlLoader};
 use regex::RegexBuilder;
@@ -18,7 +19,7 @@ const BYTES: usize = 64 << 10;
 const VALUES: usize = 10_000;
 /// How deeply values may be nested. A reference counts as what it refers to.
 const DEPTH: usize = 64;
-/// The most regular expressions in it.
+/// The most regular expressions in it. One that is referred to counts once.
 const PATTERNS: usize = 16;
 /// The most bytes of a regular expression as it is written.
 const PATTERN: usize = 256;
@@ -92,7 +93,11 @@ impl<'a> Bounds<'a> {
                 let unusable = || format!("it refers to {to:?}: only to its own parts, as \"#/$defs/NAME\"");
                 let pointer = to.strip_prefix('#').filter(|pointer| !pointer.contains('%')).ok_or_else(unusable)?;
                 let target = self.schema.pointer(pointer).ok_or_else(unusable)?;
-                self.walk(target, depth)
+                // What is referred to is walked through where it stands, too, and compiled once.
+                let patterns = mem::replace(&mut self.patterns, PATTERNS);
+                let walked = self.walk(target, depth);
+                self.patterns = patterns;
+                walked
             }
             // These keywords may refer to another place than they seem to.
             ("$dynamicRef" | "$recursiveRef", Value::String(_)) => Err(format!("{key} is not supported")),

@@ -107,6 +107,13 @@ fn patterns_are_few_and_short() {
     };
     assert_eq!(mistakes(&some(PATTERNS), &json!({})), [""; 0]);
     assert_unusable(&some(PATTERNS + 1), "patterns");
+    // However often something is referred to, its patterns are compiled once.
+    let referring = |count: usize| -> Value {
+        let refers = json!({"$ref": "#/$defs/some"});
+        json!({"allOf": [refers, refers, refers], "$defs": {"some": some(count)}})
+    };
+    assert_eq!(mistakes(&referring(PATTERNS), &json!({})), [""; 0]);
+    assert_unusable(&referring(PATTERNS + 1), "patterns");
     assert_unusable(&json!({"pattern": "x".repeat(300)}), "pattern");
     assert_unusable(&json!({"pattern": r"(\w{1000}){1000}"}), "too much");
     // The pattern takes exponential time in an engine that backtracks.
