@@ -4,6 +4,7 @@ use genie_selector::testing::Host;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::settings::fits;
 use super::{holds, node};
 use crate::label::check_key;
 
@@ -66,13 +67,27 @@ fn a_key_is_one_of_kubernetes() {
         .chain(longest.iter().map(|key| &**key))
     {
         assert_eq!(check_key(key), Ok(()), "{key}");
+        assert_eq!(places_that_fit(key), [true; 4], "{key}");
     }
     let long = "a".repeat(64);
     for key in
         ["", "/", "a/", "/a", "a/b/c", "-a", "a-", "a b", "Ä", "a*", "Example.org/a", "ex_ample/a", "a..b", &long]
     {
         assert!(check_key(key).is_err(), "{key}");
+        assert_eq!(places_that_fit(key), [false; 4], "{key}");
     }
+}
+
+/// Whether the schema takes a key of a label, in each place where one stands.
+fn places_that_fit(key: &str) -> [bool; 4] {
+    let pod = |pod: Value| json!({"pass": true, "when": {"pod": pod}});
+    [
+        pod(json!({"matchLabels": {key: ""}})),
+        pod(json!({"matchExpressions": [{"key": key, "operator": "Exists"}]})),
+        json!({"networksFrom": {"label": key}}),
+        json!({"networksFrom": {"namespaceLabel": key}}),
+    ]
+    .map(|rule| fits(&json!({"rules": [rule]})))
 }
 
 proptest! {

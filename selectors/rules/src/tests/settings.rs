@@ -1,5 +1,6 @@
 //! Mistakes in the settings: what is wrong, and where.
 
+use boon::{Compiler, Schemas};
 use genie_selector::testing::{self, Host};
 use genie_selector::{Refusal, Selector as _};
 use serde_json::{Value, json};
@@ -14,8 +15,17 @@ fn told(settings: &Value) -> String {
     }
 }
 
+/// Whether settings fit the schema.
+pub fn fits(settings: &Value) -> bool {
+    let schema = serde_json::from_str(&Rules::about().settings_schema).expect("JSON");
+    let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
+    compiler.add_resource("genie:///settings", schema).expect("a schema");
+    let index = compiler.compile("genie:///settings", &mut schemas).expect("a schema");
+    schemas.validate(settings, index).is_ok()
+}
+
 #[test]
-fn a_mistake_is_told_with_its_place() {
+fn a_mistake_is_told_with_its_place_and_fits_no_schema() {
     let rule = |rule: Value| json!({"rules": [{"pass": true}, rule]});
     let pod = |expression: Value| rule(json!({"pass": true, "when": {"pod": {"matchExpressions": [expression]}}}));
     for (settings, expected) in [
@@ -72,11 +82,22 @@ fn a_mistake_is_told_with_its_place() {
             pod(json!({"key": "k", "operator": "In", "values": ["a,b"]})),
             "rules[1].when.pod.matchExpressions[0]: \"a,b\" can be the value of no label",
         ),
+        (
+            rule(json!({"pass": true, "when": {"node": {"matchLabels": {"a": "b c"}}}})),
+            "rules[1].when.node.matchLabels: \"b c\" can be the value of no label",
+        ),
+        (
+            rule(json!({"pass": true, "when": {"annotations": {"a": []}}})),
+            "rules[1].when.annotations: is empty, so nothing would match",
+        ),
+        (rule(json!({"networks": [" "]})), "rules[1]: names no network"),
+        (pod(json!({"key": "-", "operator": "Exists"})), "rules[1].when.pod.matchExpressions[0]: \"-\" is no key"),
         (pod(json!({"operator": "In"})), "rules[1].when.pod.matchExpressions[0]: missing field `key`"),
     ] {
         let told = told(&settings);
         assert!(told.starts_with(expected), "{settings}\ntold: {told}\nnot:  {expected}");
         assert!(!told.contains(" column "), "{told}");
+        assert!(!fits(&settings), "{settings}");
     }
 }
 
