@@ -133,10 +133,11 @@ fn without_grant_an_entry_of_rules_has_the_grants_that_are_documented() {
 #[test]
 fn mistakes_of_a_table_keep_it_from_being_put_in_force() {
     let node = reference_node();
+    let other = json!({"when": {"namespace": {"names": ["other"]}}, "pass": true});
     for (table, expected) in [
         (json!([]), "settings.rules"),
         (json!([{"when": {}}]), "settings.rules[0]"),
-        (json!([{"pass": true}, {"networks": "calico", "deny": "no"}]), "settings.rules[1]"),
+        (json!([other, {"networks": "calico", "deny": "no"}]), "settings.rules[1]"),
         (json!([{"network": "calico"}]), "settings.rules[0]: unknown key \"network\": did you mean \"networks\"?"),
         (
             json!([{"when": {"pods": {}}, "pass": true}]),
@@ -154,7 +155,7 @@ fn mistakes_of_a_table_keep_it_from_being_put_in_force() {
         let (answer, _) = ask(&node, &json!([rules(&table)]), &web(None), &json!({}));
         assert_eq!(answer.status, USAGE, "{table}: {answer:?}");
         assert!(answer.stderr.contains(expected), "{table}\n{}", answer.stderr);
-        // A node that has it anyway tells the same place.
+        // A node that has it anyway tells a pod that needs it the same place.
         let error = node.add().key("selectors", json!([rules(&table)])).run().error_code(7);
         let place = expected.split(':').next().unwrap_or_default().trim_start_matches("settings.");
         let place = place.trim_end_matches(".operator");

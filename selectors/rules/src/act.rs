@@ -2,10 +2,15 @@
 
 use std::fmt;
 
+use genie_selector::serde::de::Error as _;
 use genie_selector::{Plan, Refusal, Request, Verdict, plugin_list};
 
 use crate::facts::Facts;
+use crate::failure::Failure;
+use crate::label::check_key;
 use crate::settings::{Action, Origin};
+use crate::text::Text;
+use crate::unread::Unread;
 
 /// A rule as messages name it: `rule "tenants"`, or `rules[3]`.
 pub struct Named<'a> {
@@ -46,22 +51,44 @@ impl Named<'_> {
 
 /// The verdict of an action. None when what should name the networks is not there: the next rule is
 /// tried.
-pub fn act(action: &Action<'_>, facts: &Facts<'_>, named: &Named<'_>) -> Result<Option<Verdict>, Refusal> {
+pub fn act(action: &Action<'_>, facts: &Facts<'_>, named: &Named<'_>) -> Result<Option<Verdict>, Failure> {
     let verdict = match action {
         Action::Networks(list) => {
-            let mut plan = plugin_list::plan(facts.request, &named.member("networks"), list)?;
+            let list = listed(*list, ".networks")?;
+            let mut plan = plugin_list::plan(facts.request, &named.member("networks"), &list)?;
             plan.reason = format!("{named}: networks {list:?}");
             plan.into()
         }
-        Action::Add(list) => add(facts.request, list, named)?,
-        Action::NetworksFrom(origin) => match networks_from(origin, facts, named)? {
+        Action::Add(list) => add(facts.request, &listed(*list, ".add")?, named)?,
+        Action::NetworksFrom(origin) => match networks_from(&origin.read(".networksFrom")?, facts, named)? {
             Some(plan) => plan.into(),
             None => return Ok(None),
         },
-        Action::Deny(sentence) => return Err(Refusal::denied(&**sentence)),
-        Action::Pass => Verdict::Pass,
+        Action::Deny(sentence) => {
+            let sentence: Text<'_> = sentence.read(".deny")?;
+            if sentence.trim().is_empty() {
+                return Err(mistake("deny: is empty: write a sentence for the pod's owner"));
+            }
+            return Err(Refusal::denied(&*sentence).into());
+        }
+        Action::Pass(pass) => {
+            if !pass.read(".pass")? {
+                return Err(mistake("pass: write true, or leave it out"));
+            }
+            Verdict::Pass
+        }
     };
     Ok(Some(verdict))
+}
+
+fn mistake(what: impl fmt::Display) -> Failure {
+    Failure::Mistake(serde_json::Error::custom(what))
+}
+
+/// A list of networks, which names at least one.
+fn listed(list: Unread<'_>, place: &str) -> Result<String, Failure> {
+    let plugin_list::Written(list) = list.read(place)?;
+    if list.trim().is_empty() { Err(mistake("names no network")) } else { Ok(list) }
 }
 
 /// The plan so far with further networks behind it. A network that the pod has already is not added
@@ -84,7 +111,10 @@ fn add(request: &Request, list: &str, named: &Named<'_>) -> Result<Verdict, Refu
 }
 
 /// The plan that a label or annotation names. A missing or blank one names nothing.
-fn networks_from(origin: &Origin<'_>, facts: &Facts<'_>, named: &Named<'_>) -> Result<Option<Plan>, Refusal> {
+fn networks_from(origin: &Origin<'_>, facts: &Facts<'_>, named: &Named<'_>) -> Result<Option<Plan>, Failure> {
+    if let Origin::Label(key) | Origin::NamespaceLabel(key) = origin {
+        check_key(key).map_err(mistake)?;
+    }
     let (place, written) = match origin {
         Origin::Annotation(key) => (format!("annotation {}", &**key), facts.request.annotation(key)),
         Origin::Label(key) => (format!("label {}", &**key), facts.label(key)?),

@@ -70,17 +70,16 @@ impl<'a> Requirement<'a> {
     }
 }
 
-/// The requirements of `matchLabels`.
-#[derive(Default)]
-pub struct MatchLabels<'a>(pub Vec<Requirement<'a>>);
+/// The labels of `matchLabels`, each with the value that it has to have.
+pub struct MatchLabels<'a>(pub Vec<(Text<'a>, Text<'a>)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for MatchLabels<'a> {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
-        let Pairs(labels) = Pairs::deserialize(reader)?;
-        let requirement = |(key, value)| {
-            Requirement::checked(Written { key, operator: Operator::In, values: vec![value] }).map_err(Error::custom)
-        };
-        labels.into_iter().map(requirement).collect::<Result<_, _>>().map(Self)
+        let Pairs(labels) = Pairs::<'a, Text<'a>>::deserialize(reader)?;
+        for (key, value) in &labels {
+            check_key(key).and_then(|()| check_value(value)).map_err(Error::custom)?;
+        }
+        Ok(Self(labels))
     }
 }
 

@@ -4,22 +4,24 @@
 //! With `"run": "always"` the same table is a guard: it sees what was decided before.
 
 use genie_selector::settings::Text;
-use genie_selector::{About, Refusal, Request, Selector, Verdict, log};
+use genie_selector::{About, Refusal, Request, Selector, Verdict};
 
 mod act;
 mod facts;
+mod failure;
 mod glob;
 mod label;
 mod place;
 mod settings;
+mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod unread;
 mod when;
 
-use act::Named;
 use facts::Facts;
-use settings::{Rule, Table};
+use table::Table;
 
 /// The selector.
 pub struct Rules;
@@ -38,27 +40,8 @@ impl Selector for Rules {
 
     fn select(request: &Request, settings: &Text) -> Result<Verdict, Refusal> {
         let facts = Facts::of(request);
-        let mut decided = None;
-        // The rules behind the one that decides are read, too: a mistake is told whichever pod comes.
-        settings.read(Table(|index, rule| {
-            if decided.is_none() {
-                decided = decide(&facts, index, &rule).transpose();
-            }
-        }))?;
-        decided.unwrap_or(Ok(Verdict::Pass))
+        settings.read(Table(&facts))?.unwrap_or(Ok(Verdict::Pass))
     }
-}
-
-/// What a rule decides. None when it leaves the pod to the next one.
-fn decide(facts: &Facts<'_>, index: usize, rule: &Rule<'_>) -> Result<Option<Verdict>, Refusal> {
-    let named = Named { index, name: rule.name.as_deref() };
-    let holds = rule.when.holds(facts, &named);
-    let decided = holds.and_then(|holds| if holds { act::act(&rule.action, facts, &named) } else { Ok(None) });
-    let decided = decided.map_err(|refusal| named.explain(refusal))?;
-    if decided.is_some() {
-        log::debug!("{named} decides");
-    }
-    Ok(decided)
 }
 
 genie_selector::export!(Rules);

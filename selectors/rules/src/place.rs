@@ -1,10 +1,10 @@
 //! Where in the settings something is wrong: `rules[3].when.pod`.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::marker::PhantomData;
 
 use genie_selector::serde::Deserialize;
-use genie_selector::serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use genie_selector::serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::text::Text;
 
@@ -17,29 +17,53 @@ pub fn at<E: Error>(part: impl Display, error: impl Display) -> E {
     E::custom(format_args!("{part}{joint}{error}"))
 }
 
-/// Makes readers of members, for `deserialize_with`: each names its member in an error.
-macro_rules! members {
-    ($($reader:ident = $part:literal;)+) => {
-        $(pub fn $reader<'de, D, T>(reader: D) -> Result<T, D::Error>
-        where
-            D: genie_selector::serde::Deserializer<'de>,
-            T: genie_selector::serde::Deserialize<'de>,
-        {
-            T::deserialize(reader).map_err(|error| $crate::place::at($part, error))
-        })+
-    };
-}
-pub(crate) use members;
+/// An object of the settings, which takes its members one by one.
+pub trait Object<'de> {
+    /// The keys that it may have.
+    const KEYS: &'static [&'static str];
 
-/// A list whose elements are named in errors.
-#[derive(Debug)]
-pub struct List<T>(pub Vec<T>);
+    /// Takes the value of a member. False when it has no such key; the value is then not read.
+    fn take<A: MapAccess<'de>>(&mut self, key: &str, value: &mut A) -> Result<bool, A::Error>;
 
-impl<T> Default for List<T> {
-    fn default() -> Self {
-        Self(Vec::new())
+    /// What is wrong with it when all members are taken.
+    fn check(&self) -> Result<(), &'static str> {
+        Ok(())
     }
 }
+
+/// Reads the members of an object. An error names the member that it is in.
+pub struct Members<'o, T>(pub &'o mut T);
+
+impl<'de, T: Object<'de>> DeserializeSeed<'de> for Members<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        reader.deserialize_map(self)
+    }
+}
+
+impl<'de, T: Object<'de>> Visitor<'de> for Members<'_, T> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        // No key of ours holds anything that JSON has to escape.
+        while let Some(key) = members.next_key::<&'de str>()? {
+            match self.0.take(key, &mut members) {
+                Ok(true) => {}
+                Ok(false) => return Err(Error::unknown_field(key, T::KEYS)),
+                Err(error) => return Err(at(format_args!(".{key}"), error)),
+            }
+        }
+        self.0.check().map_err(Error::custom)
+    }
+}
+
+/// A list whose elements are named in errors.
+pub struct List<T>(pub Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
@@ -47,44 +71,27 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
         impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
             type Value = List<T>;
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<List<T>, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<List<T>, A::Error> {
                 let mut list = Vec::new();
-                each(elements, |_, element| list.push(element))?;
-                Ok(List(list))
+                loop {
+                    match elements.next_element() {
+                        Ok(Some(element)) => list.push(element),
+                        Ok(None) => return Ok(List(list)),
+                        Err(error) => return Err(at(format_args!("[{}]", list.len()), error)),
+                    }
+                }
             }
         }
         reader.deserialize_seq(Elements(PhantomData))
     }
 }
 
-/// Hands out the elements of a list with their indices. Returns how many there are.
-pub fn each<'de, A: SeqAccess<'de>, T: Deserialize<'de>>(
-    mut elements: A,
-    mut take: impl FnMut(usize, T),
-) -> Result<usize, A::Error> {
-    let mut index = 0;
-    loop {
-        match elements.next_element() {
-            Ok(Some(element)) => take(index, element),
-            Ok(None) => return Ok(index),
-            Err(error) => return Err(at(format_args!("[{index}]"), error)),
-        }
-        index += 1;
-    }
-}
-
 /// An object whose keys are the operator's. Of a repeated key the last value counts.
 pub struct Pairs<'a, T>(pub Vec<(Text<'a>, T)>);
-
-impl<T> Default for Pairs<'_, T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
 
 impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Pairs<'a, T> {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
@@ -92,7 +99,7 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Pairs<'a, T> {
         impl<'de: 'a, 'a, T: Deserialize<'de>> Visitor<'de> for Members<'a, T> {
             type Value = Pairs<'a, T>;
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a map")
             }
 

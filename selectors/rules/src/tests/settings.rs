@@ -1,15 +1,17 @@
-//! Mistakes in the settings: what is wrong, and where.
+//! Mistakes in the settings: what is wrong, and where. A pod is told of what it needs; the schema tells
+//! of all before the settings are put in force.
 
 use boon::{Compiler, Schemas};
 use genie_selector::testing::{self, Host};
-use genie_selector::{Refusal, Selector as _};
+use genie_selector::{Refusal, Selector as _, Verdict};
 use serde_json::{Value, json};
 
 use super::{Rules, node};
 
 /// What is said about wrong settings.
 fn told(settings: &Value) -> String {
-    match Host::new().run(|| testing::select::<Rules>(&node(), &settings.to_string())) {
+    let host = Host::new().service_account("robot");
+    match host.run(|| testing::select::<Rules>(&node(), &settings.to_string())) {
         Err(Refusal::Invalid(mistake)) if mistake.key == "settings" => mistake.message,
         other => panic!("{settings}: {other:?}"),
     }
@@ -26,7 +28,8 @@ pub fn fits(settings: &Value) -> bool {
 
 #[test]
 fn a_mistake_is_told_with_its_place_and_fits_no_schema() {
-    let rule = |rule: Value| json!({"rules": [{"pass": true}, rule]});
+    let other = json!({"when": {"namespace": {"names": ["other"]}}, "pass": true});
+    let rule = |rule: Value| json!({"rules": [other, rule]});
     let pod = |expression: Value| rule(json!({"pass": true, "when": {"pod": {"matchExpressions": [expression]}}}));
     for (settings, expected) in [
         (json!({}), "missing field `rules`"),
@@ -90,6 +93,7 @@ fn a_mistake_is_told_with_its_place_and_fits_no_schema() {
             rule(json!({"pass": true, "when": {"annotations": {"a": []}}})),
             "rules[1].when.annotations: is empty, so nothing would match",
         ),
+        (rule(json!({"pass": true, "when": {"owner": null}})), "rules[1].when.owner: invalid type: null"),
         (rule(json!({"networks": [" "]})), "rules[1]: names no network"),
         (pod(json!({"key": "-", "operator": "Exists"})), "rules[1].when.pod.matchExpressions[0]: \"-\" is no key"),
         (pod(json!({"operator": "In"})), "rules[1].when.pod.matchExpressions[0]: missing field `key`"),
@@ -102,9 +106,32 @@ fn a_mistake_is_told_with_its_place_and_fits_no_schema() {
 }
 
 #[test]
-fn a_mistake_is_found_in_a_rule_that_no_pod_reaches() {
-    let settings = json!({"rules": [{"pass": true}, {"deny": "x", "when": {"nods": {}}}]});
-    assert!(told(&settings).starts_with("rules[1].when: unknown field `nods`"));
+fn a_mistake_that_a_pod_does_not_need_is_the_schemas_to_tell() {
+    for rules in [
+        // Behind the rule that decides nothing is looked at.
+        json!([{"pass": true}, {"when": {"nods": {}}, "deny": ""}]),
+        // Of a rule for others only the keys are.
+        json!([{"when": {"namespace": {"names": ["other"]}, "owner": []}, "deny": ""}]),
+    ] {
+        let settings = json!({"rules": rules});
+        assert_eq!(testing::select::<Rules>(&node(), &settings.to_string()), Ok(Verdict::Pass), "{settings}");
+        assert!(!fits(&settings), "{settings}");
+    }
+    let unknown = json!({"rules": [{"when": {"namespace": {"names": ["other"]}, "nods": {}}, "pass": true}]});
+    assert!(told(&unknown).starts_with("rules[0].when: unknown field `nods`"));
+}
+
+#[test]
+fn of_a_repeated_condition_the_last_counts() {
+    let answer = |when: &str| {
+        let settings = format!(r#"{{"rules": [{{{when}, "deny": "no"}}]}}"#);
+        testing::select::<Rules>(&node(), &settings)
+    };
+    let (others, all) = (r#""when": {"namespace": {"names": ["other"]}}"#, r#""when": {}"#);
+    assert_eq!(answer(&format!("{all}, {others}")), Ok(Verdict::Pass));
+    assert_eq!(answer(&format!("{others}, {all}")), Err(Refusal::denied("rules[0]: no")));
+    let repeated = r#""when": {"namespace": {"names": ["other"]}, "namespace": {}}"#;
+    assert_eq!(answer(repeated), Err(Refusal::denied("rules[0]: no")));
 }
 
 #[test]
