@@ -4,6 +4,8 @@ use std::process::Output;
 
 use serde_json::Value;
 
+use crate::errors;
+
 /// Exit status, stdout and stderr of a call.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -29,7 +31,7 @@ pub struct Failure {
 impl Failure {
     /// Message and details, as libcni joins them.
     pub fn text(&self) -> String {
-        format!("{}; {}", self.msg, self.details)
+        if self.details.is_empty() { self.msg.clone() } else { format!("{}; {}", self.msg, self.details) }
     }
 
     /// Fails the test unless message and details together contain all `parts`.
@@ -107,14 +109,16 @@ impl Answer {
         }
     }
 
-    /// As [`Self::error`], for an error with this code.
+    /// As [`Self::error`], for an error with this code, which `docs/errors.md` leads to from the
+    /// message.
     ///
     /// # Panics
-    /// As [`Self::error`], and for another code.
+    /// As [`Self::error`], and for another code or section.
     #[track_caller]
     pub fn error_code(&self, code: u64) -> Failure {
         let error = self.error();
         assert_eq!(error.code, code, "{error:?}");
+        errors::assert_leads(&error.text(), code);
         error
     }
 }

@@ -17,6 +17,7 @@ pub mod cri;
 pub mod definitions;
 pub mod differential;
 pub mod documents;
+pub mod errors;
 pub mod fixture;
 pub mod guests;
 pub mod helm;
