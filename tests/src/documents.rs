@@ -1,6 +1,7 @@
 //! Reads the documents of the repository.
 
 use std::fs;
+use std::net::IpAddr;
 
 use serde_json::Value;
 
@@ -50,6 +51,35 @@ pub fn table(path: &str, heading: &str) -> Vec<Vec<String>> {
     let rows =
         section.lines().skip_while(|line| !line.starts_with('|')).skip(2).take_while(|line| line.starts_with('|'));
     rows.map(|row| row.split('|').skip(1).map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+/// What a document shows as the output of a command.
+///
+/// # Panics
+/// When no block begins with the command.
+pub fn output(path: &str, command: &str) -> String {
+    let text = read(path);
+    let shown = text.split_once(&format!("```\n$ {command}\n")).and_then(|(_, shown)| shown.split("```").next());
+    shown.unwrap_or_else(|| panic!("{path} does not show {command}")).to_owned()
+}
+
+/// An output without what is another one each time, or with each change of a selector: how long
+/// something took or when it was, fuel that was used, an address, and the widths of columns.
+pub fn masked(output: &str) -> String {
+    let lines = output.lines().map(|line| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let varies = |at: usize| {
+            let word = words[at];
+            let next = words.get(at + 1).copied().unwrap_or_default();
+            let is_limit = at > 0 && words[at - 1] == "of";
+            let is_fuel = word.contains(',') && word.replace(',', "").parse::<u64>().is_ok() && !is_limit;
+            let is_address = word.split_once('/').is_some_and(|(ip, _)| ip.parse::<IpAddr>().is_ok());
+            ["ms", "ago,"].contains(&next) || is_fuel || is_address
+        };
+        let words = (0..words.len()).map(|at| if varies(at) { "…" } else { words[at] });
+        words.collect::<Vec<_>>().join(" ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The texts between backticks.

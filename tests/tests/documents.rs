@@ -6,13 +6,15 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use genie_core::config::unknown_keys;
+use genie_core::agent_api::client::{AT_ONCE, LATER};
+use genie_core::config::{Paths, unknown_keys};
 use genie_core::selector::artefact::load::MAX_ARTEFACT;
+use genie_core::selector::child::compiler;
 use genie_core::selector::module::MAX_MODULE;
 use genie_core::selector::sandbox::facts::RECORDED;
 use genie_core::selector::sandbox::limits::{self, Limits, show_bytes};
 use genie_host::approve;
-use genie_tests::documents::{first_column, read, table};
+use genie_tests::documents::{first_column, masked, read, table};
 use genie_tests::fixture::reference_node;
 use genie_tests::helm::helm;
 use genie_tests::programs;
@@ -107,6 +109,70 @@ fn every_command_that_the_documents_show_is_one() {
         }
     }
     assert!(shown.len() > 15, "{shown:#?}");
+}
+
+/// Each command of `genie-host`.
+fn all_commands() -> BTreeSet<String> {
+    let help = help_of(&[]);
+    let listed = help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("a list");
+    let names = listed.lines().filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").map(ToOwned::to_owned).collect()
+}
+
+fn help_of(command: &[&str]) -> String {
+    let output = Command::new(programs::dist("genie-host")).args(command).arg("--help").output();
+    String::from_utf8(output.expect("genie-host starts").stdout).expect("text")
+}
+
+#[test]
+fn test_selector_md_lists_every_command_and_every_schema() {
+    const DOCUMENT: &str = "docs/test-selector.md";
+    let listed = first_column(DOCUMENT, "## Other commands").into_iter().chain(["genie-host test-selector".into()]);
+    let listed: BTreeSet<_> = listed.map(|command| command.replace("genie-host ", "")).collect();
+    assert_eq!(listed, all_commands());
+    let rows: String = table(DOCUMENT, "## JSON").concat().concat();
+    for schema in files("docs/schema/*.json") {
+        let link = format!("({})", schema.trim_start_matches("docs/"));
+        assert!(rows.contains(&link), "{DOCUMENT} does not say whose {schema} is");
+    }
+}
+
+#[test]
+fn the_exit_statuses_of_the_documents_are_those_of_the_help() {
+    for (path, heading, command) in [
+        ("docs/test-selector.md", "## What it answers", "test-selector"),
+        ("docs/testing.md", "## A first suite", "test"),
+    ] {
+        let documented: BTreeSet<_> = table(path, heading).iter().map(|row| row[0].clone()).collect();
+        let help = help_of(&[command]);
+        let told = help.split("Exit status: ").nth(1).and_then(|rest| rest.split('.').next()).expect("statuses");
+        let told: BTreeSet<_> = told.split(", ").filter_map(|status| status.split(' ').next()).collect();
+        assert_eq!(documented, told.into_iter().map(ToOwned::to_owned).collect(), "{path}");
+    }
+}
+
+#[test]
+fn commands_that_the_repository_has_the_files_for_print_what_is_shown() {
+    let mut count = 0;
+    for (path, document) in documents() {
+        for (_, block) in blocks_of(&document) {
+            let Some((command, shown)) = block.strip_prefix("$ genie-host ").and_then(|rest| rest.split_once('\n'))
+            else {
+                continue;
+            };
+            let arguments = words_of(command);
+            let mut named = arguments.iter().filter(|word| word.contains('/')).peekable();
+            if shown.is_empty() || named.peek().is_none() || !named.all(|name| programs::root().join(name).exists()) {
+                continue;
+            }
+            let output =
+                Command::new(programs::dist("genie-host")).args(&arguments).current_dir(programs::root()).output();
+            let printed = String::from_utf8(output.expect("genie-host starts").stdout).expect("text");
+            assert_eq!(masked(&printed), masked(shown), "{path} shows {command}; it prints:\n{printed}");
+            count += 1;
+        }
+    }
+    assert!(count >= 1, "none is shown");
 }
 
 #[test]
@@ -237,14 +303,47 @@ fn the_bounds_of_limits_md_are_those_of_the_code() {
         ("## Fixed bounds of a call", "elements of all tables together", limits::TABLE_ELEMENTS.to_string()),
         ("## Fixed bounds of a call", "handles of resources", limits::HANDLES.to_string()),
         ("## Fixed bounds of a call", "messages, kept or not", mebibytes(limits::LOGGED as u64)),
+        ("## Facts", "the wait for what the agent knows already", format!("{} ms", AT_ONCE.as_millis())),
+        ("## Facts", "the wait for the agent, for one object", format!("{} s", LATER.as_secs())),
         ("## Facts", "an answer in the record", format!("{} KiB", RECORDED >> 10)),
         ("## Modules and scripts", "a module's file", mebibytes(MAX_MODULE)),
         ("## Modules and scripts", "a compiled module", mebibytes(MAX_ARTEFACT)),
+        ("## Modules and scripts", "compiling: time", format!("{} minutes", compiler::TIME.as_secs() / 60)),
     ];
     for (heading, what, bound) in expected {
         let rows = table(DOCUMENT, heading);
         let row = rows.iter().find(|row| row[0] == what).unwrap_or_else(|| panic!("{what} is not in {DOCUMENT}"));
         assert!(row[1] == bound || row[1].starts_with(&format!("{bound};")), "{what}: {} is not {bound}", row[1]);
+    }
+}
+
+#[test]
+fn the_defaults_of_configuration_md_are_those_of_the_code() {
+    const DOCUMENT: &str = "docs/configuration.md";
+    let shown = configuration("{}");
+    let config = approve::read(&shown).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let Paths { conf_dir, state_dir, cni_cache_dir, cache_dir, agent, timeout, .. } = &config.paths;
+    let path = |path: &Path| format!("`{}`", path.display());
+    let chain: Vec<_> = config.chain.entries.iter().map(|entry| format!("`{}`", entry.name)).collect();
+    let per_pod = config.limits;
+    let expected = [
+        ("selectors", chain.join(", ")),
+        ("agent", path(agent)),
+        ("strict", config.strict.to_string()),
+        ("limits", format!(r#"`{{"networks": {}, "same_network": {}}}`"#, per_pod.networks, per_pod.same_network)),
+        ("default_route", format!("`\"{:?}\"`", config.default_route).to_lowercase()),
+        ("network_status", format!("`\"{:?}\"`", config.network_status).to_lowercase()),
+        ("conf_dir", path(conf_dir)),
+        ("state_dir", path(state_dir)),
+        ("cache_dir", path(cache_dir)),
+        ("cni_cache_dir", path(cni_cache_dir)),
+        ("device_info_dir", path(&config.device_info_dir)),
+        ("timeout", format!("`\"{}s\"`", timeout.as_secs())),
+    ];
+    let rows = table(DOCUMENT, "## Keys of genie-host");
+    for (key, default) in expected {
+        let row = rows.iter().find(|row| row[0] == format!("`{key}`")).unwrap_or_else(|| panic!("no row of {key}"));
+        assert_eq!(row[2], default, "{DOCUMENT}, {key}");
     }
 }
 

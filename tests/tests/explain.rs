@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use genie_tests::agent::Agent;
+use genie_tests::documents::{masked, output};
 use genie_tests::fixture::chain::{chain, entry, plan, puppet, with};
 use genie_tests::fixture::reference_node;
 use genie_tests::{Answer, Node, Script, Verb};
@@ -153,4 +155,27 @@ fn what_nobody_asked_for_cannot_be_said() {
     let curious = node.guest("curious").display().to_string();
     let answer = replay(&node, &[&curious, "--grant", "pod", "--grant", "node"]);
     says(&answer, 3, &["cannot be said: it asks for traffic lo", "0 same, 0 different, 1 cannot be said"]);
+}
+
+#[test]
+fn explain_md_shows_what_is_printed() {
+    const USUAL: [&str; 5] = ["network-attachment", "annotation", "logical-network", "least-loaded", "default-plugin"];
+    let node = reference_node();
+    let guard = node.dir().join("modules/guard.wasm");
+    fs::copy(node.guest("puppet"), &guard).unwrap();
+    let guard = puppet(&guard, json!({"act": "guard", "text": "flannel is for the tenant blue"}));
+    let usual = USUAL.iter().map(|module| json!({"module": module}));
+    let selectors = usual.chain([with(guard, "run", json!("shadow"))]).collect();
+    let socket = node.dir().join("agent.sock");
+    let node = keeping(node.with("selectors", selectors).with("agent", json!(socket)));
+    let agent = Agent::start(&node, &node.dir().join("no-kubeconfig"));
+    agent.eventually("the socket", || json!(socket.exists().then_some(true)));
+    node.add().container("3b7c9a01").args(WEB).cni("flannel").run().ok();
+    let explained = agent.eventually("the shadow's answer", || {
+        let said = explain(&node, &["shop/web"]).stdout;
+        said.contains("\nshadow guard.wasm: ").then_some(said).into()
+    });
+    let shown = output("docs/explain.md", "genie-host explain shop/web");
+    let printed = explained.as_str().unwrap();
+    assert_eq!(masked(printed), masked(&shown), "docs/explain.md shows another output than:\n{printed}");
 }

@@ -12,9 +12,9 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket
 use super::protocol::{Answer, Body, CallReport, MAX_LINE, Request, Response, VERSION};
 
 /// How long the plugin waits for what the agent knows already.
-const AT_ONCE: Duration = Duration::from_millis(5);
+pub const AT_ONCE: Duration = Duration::from_millis(5);
 /// How long the plugin waits for what the agent has to ask the API server for.
-const LATER: Duration = Duration::from_secs(3);
+pub const LATER: Duration = Duration::from_secs(3);
 
 /// Asks the agent. The result is none when no agent runs.
 ///
