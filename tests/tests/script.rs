@@ -218,7 +218,7 @@ fn an_ungranted_fact_is_refused_with_the_line_to_paste() {
         ("facts.trafficRate('weav')", r#""grant": ["node"]"#),
         ("facts.freeAddresses('10-weave.conf')", r#""grant": ["node"]"#),
         ("facts.namespaceLabels()", "v1/Namespace"),
-        ("facts.object('v1', 'ConfigMap', 'demo', 'x')", r#""grant": [{"cluster": ["v1/ConfigMap"]}]"#),
+        ("facts.object('v1', 'ConfigMap', 'demo', 'x')", r#""grant": [{"cluster":["v1/ConfigMap"]}]"#),
     ] {
         // Catching does not help: whether it may ask is not the script's to decide.
         let source = format!("export function select(request, facts) {{\n  try {{ {ask} }} catch {{}}\n}}\n");
@@ -280,7 +280,7 @@ fn test_selector_takes_a_script_as_it_is() {
     // With other grants it has those alone.
     let told = ask(&node, &[], &["--grant", "node", "--pod", &pod, &file]);
     assert_eq!(told.status, Some(1), "{told:?}");
-    says(&told.stdout, &[r#""grant": ["pod"]"#]);
+    says(&told.stdout, &[r#""grant": ["node", "pod"]"#]);
     // A mistake in the syntax keeps it from any node.
     let told = ask(&node, &[("policy.js", "export function select() {\n  return {;\n}\n")], &[&file]);
     assert_eq!(told.status, Some(2), "{told:?}");
