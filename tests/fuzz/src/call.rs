@@ -60,7 +60,8 @@ fn laws(call: &Call) {
     _ = (is_draining(&call.config), unknown_keys(&call.config), prev_result(&call.config, call.version));
     let paths = Paths::from_call(call);
     if let Ok(paths) = &paths {
-        assert!(!paths.timeout.is_zero() && Instant::now().checked_add(paths.timeout).is_some(), "{:?}", paths.timeout);
+        let time = paths.time(call.verb);
+        assert!(!time.is_zero() && Instant::now().checked_add(time).is_some(), "{time:?}");
     }
     if let Ok(config) = Config::from_call(call, &NamesOnly) {
         assert!(paths.is_ok() && !config.chain.entries.is_empty());

@@ -51,7 +51,7 @@ pub fn serve(call: &Call, timings: &Timings, program: &'static dyn Program) -> R
         netns::check_not_own(call.netns.as_deref(), &ProcessEnvironment)?;
     }
     let paths = Paths::from_call(call)?;
-    let deadline = Instant::now() + paths.timeout;
+    let deadline = Instant::now() + paths.time(call.verb);
     if config::is_draining(&call.config) {
         return drain::serve_draining(call, &paths, deadline, timings);
     }
@@ -74,8 +74,8 @@ pub fn serve(call: &Call, timings: &Timings, program: &'static dyn Program) -> R
 /// Undoes an ADD whose answer was not read: the runtime died meanwhile, and the next one may know
 /// nothing of the container. Returns the error that the call failed with after all.
 pub fn take_back(call: &Call, timings: &Timings) -> CniError {
-    let taken =
-        Paths::from_call(call).and_then(|paths| del::del(call, &paths, Instant::now() + paths.timeout, timings));
+    let taken = Paths::from_call(call)
+        .and_then(|paths| del::del(call, &paths, Instant::now() + paths.time(Verb::Del), timings));
     if let Err(error) = taken {
         tracing::error!(%error, "undoing an attachment failed; its record stays");
     }

@@ -33,7 +33,7 @@ const DEFAULT: Module = Module::BuiltIn("default-plugin");
 /// [`code::NOT_AVAILABLE`], or the delegate's own code.
 pub fn status(call: &Call, program: &'static dyn Program) -> Result<(), CniError> {
     let config = &Config::from_call(call, program).map_err(unavailable)?;
-    let deadline = Instant::now() + LIMIT.min(config.paths.timeout);
+    let deadline = Instant::now() + LIMIT.min(config.paths.time(Verb::Status));
     let own = OwnTypes::of(call);
     let catalogue = Arc::new(Catalogue::load(&config.paths.conf_dir, &own.as_refs())?);
     config.chain.load_all(&config.loader, deadline).map_err(unavailable)?;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::agent_api;
-use crate::cni::{Call, CniError, code, get};
+use crate::cni::{Call, CniError, Verb, code, get};
 use crate::network;
 use crate::selector::chain::{Chain, Entry};
 use crate::selector::module::{Loader, Program};
@@ -34,6 +34,10 @@ pub const DEVICE_INFO_DIR: &str = "/var/run/k8s.cni.cncf.io/devinfo/cni";
 pub const CACHE_DIR: &str = "/var/cache/genie";
 /// How long a call may take by default: less than the 2 minutes that a kubelet waits for a sandbox.
 const TIMEOUT: Duration = Duration::from_secs(90);
+/// The same of a DEL: CRI-O waits for a minute, and gives the pod up if it has no answer by then.
+const DEL_TIMEOUT: Duration = Duration::from_secs(50);
+/// The same of a GC: CRI-O waits for 30 seconds.
+const GC_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// The timeouts that can be set. Longer ones do not fit into every clock, and no runtime waits that
 /// long.
@@ -100,8 +104,9 @@ pub struct Paths {
     pub agent: PathBuf,
     /// `bin_dirs`: the directories of plugins; when empty, those of `CNI_PATH`.
     pub bin_dirs: Vec<PathBuf>,
-    /// `timeout`: how long a call may take, undoing not counted.
-    pub timeout: Duration,
+    /// `timeout`: how long a call may take, undoing not counted; none when the configuration does
+    /// not say ([`Paths::time`]).
+    pub timeout: Option<Duration>,
 }
 
 /// All keys that ADD and STATUS need.
@@ -173,6 +178,16 @@ impl Paths {
             agent: path("agent", agent_api::SOCKET)?,
             bin_dirs: texts(config, "bin_dirs")?.into_iter().map(PathBuf::from).collect(),
             timeout: timeout(config)?,
+        })
+    }
+
+    /// How long a call of this verb may take. What the configuration says holds for all of them; by
+    /// default the answer to a DEL or GC comes while every runtime still waits for it.
+    pub fn time(&self, verb: Verb) -> Duration {
+        self.timeout.unwrap_or(match verb {
+            Verb::Del => DEL_TIMEOUT,
+            Verb::Gc => GC_TIMEOUT,
+            Verb::Add | Verb::Check | Verb::Status | Verb::Version => TIMEOUT,
         })
     }
 }
@@ -289,8 +304,8 @@ fn pod_sources(config: &Map<String, Value>, agent: &Path, tool: &Path) -> Result
 
 /// The timeout: seconds as a number, or text such as `"90s"`, `"500ms"`, `"2m"`; within
 /// [`TIMEOUTS`].
-fn timeout(config: &Map<String, Value>) -> Result<Duration, CniError> {
-    let Some(value) = get(config, "timeout").filter(|value| !value.is_null()) else { return Ok(TIMEOUT) };
+fn timeout(config: &Map<String, Value>) -> Result<Option<Duration>, CniError> {
+    let Some(value) = get(config, "timeout").filter(|value| !value.is_null()) else { return Ok(None) };
     let parsed = match value {
         Value::Number(seconds) => seconds.as_f64(),
         Value::String(text) => {
@@ -303,6 +318,7 @@ fn timeout(config: &Map<String, Value>) -> Result<Duration, CniError> {
     parsed
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .filter(|timeout| TIMEOUTS.contains(timeout))
+        .map(Some)
         .ok_or_else(|| wrong("timeout", value, r#"seconds, or text such as "90s" or "500ms", and at most a day"#))
 }
 

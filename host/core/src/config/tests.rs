@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Config;
 use super::Paths;
 use super::chain::DEFAULT_CHAIN;
-use crate::cni::code;
+use crate::cni::{Verb, code};
 use crate::selector::chain::Run;
 use crate::selector::grants::{Grants, Plain};
 use crate::selector::module::{Module, NamesOnly};
@@ -64,15 +64,25 @@ fn default_plugin_is_one_or_several_and_blank_is_none() {
 #[test]
 fn timeouts_are_seconds_or_text_with_a_unit() {
     let timeout = |value: Value| Paths::from_map(&map(json!({"timeout": value}))).map(|paths| paths.timeout);
-    assert_eq!(timeout(json!(2)).unwrap(), Duration::from_secs(2));
-    assert_eq!(timeout(json!("500ms")).unwrap(), Duration::from_millis(500));
-    assert_eq!(timeout(json!("2m")).unwrap(), Duration::from_mins(2));
-    assert_eq!(timeout(json!(86400)).unwrap(), Duration::from_hours(24));
+    assert_eq!(timeout(json!(2)).unwrap(), Some(Duration::from_secs(2)));
+    assert_eq!(timeout(json!("500ms")).unwrap(), Some(Duration::from_millis(500)));
+    assert_eq!(timeout(json!("2m")).unwrap(), Some(Duration::from_mins(2)));
+    assert_eq!(timeout(json!(86400)).unwrap(), Some(Duration::from_hours(24)));
+    assert_eq!(timeout(Value::Null).unwrap(), None);
     for wrong in
         [json!(0), json!(-1), json!("soon"), json!("1e400s"), json!(true), json!(1e18), json!("1e-9s"), json!("NaNs")]
     {
         assert!(timeout(wrong.clone()).unwrap_err().msg.contains(&wrong.to_string()));
     }
+}
+
+#[test]
+fn del_and_gc_answer_while_every_runtime_waits_unless_the_configuration_says_otherwise() {
+    let time = |config: Value, verb| Paths::from_map(&map(config)).unwrap().time(verb).as_secs();
+    let times = |config: Value| [Verb::Add, Verb::Check, Verb::Del, Verb::Gc].map(|verb| time(config.clone(), verb));
+    // CRI-O waits a minute for DEL, and 30 s for GC.
+    assert_eq!(times(json!({})), [90, 90, 50, 25]);
+    assert_eq!(times(json!({"timeout": "2m"})), [120; 4]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::finding::{Finding, fail, ok, some, warn};
 use super::site::Site;
+use genie_core::cni::Verb;
 use genie_core::config::OWN_TYPE;
 use genie_core::record::adopted;
 use genie_core::record::{Listed, Record, Store};
@@ -61,7 +62,7 @@ fn recorded(site: &Site) -> Vec<Finding> {
                 let advice = "take away what its networks left (addresses, interfaces), then remove that file";
                 found.push(fail(error.to_string(), advice));
             }
-            Listed::Record(record) => match problem(&record, now, site.paths.timeout.as_secs()) {
+            Listed::Record(record) => match problem(&record, now, site.paths.time(Verb::Add).as_secs()) {
                 None => sound += 1,
                 Some(problem) => problems.push((name(&record), problem)),
             },
