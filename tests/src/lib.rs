@@ -41,3 +41,4 @@ pub use node::Node;
 pub use recorder::{Recorded, Script};
 pub use running::{Running, Watched};
 pub use samples::Samples;
+pub use state::base64;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Node;
 
@@ -50,6 +51,31 @@ impl Node {
         Some(serde_json::from_str(text).unwrap_or_else(|_| text.into()))
     }
 
+    /// Writes the file in which libcni keeps an attachment that the runtime made with this
+    /// configuration, and returns its path. `kept` has further members of the file.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn libcni_file(
+        &self,
+        network: &str,
+        container: &str,
+        interface: &str,
+        config: &Value,
+        kept: &Value,
+    ) -> PathBuf {
+        let file = self.dir().join("cni/results").join(format!("{network}-{container}-{interface}"));
+        fs::create_dir_all(file.parent().expect("a file is in a directory")).expect("a directory");
+        let mut cached = json!({
+            "kind": "cniCacheV1", "containerId": container, "config": base64(&config.to_string()),
+            "ifName": interface, "networkName": network,
+        });
+        let kept = kept.as_object().into_iter().flatten();
+        kept.for_each(|(key, value)| cached[key] = value.clone());
+        fs::write(&file, cached.to_string()).expect("a file of libcni");
+        file
+    }
+
     /// Fails the test when anything is left: a record, a lock, or a temporary file.
     ///
     /// # Panics
@@ -58,6 +84,16 @@ impl Node {
     pub fn assert_no_state(&self) {
         assert_eq!(self.state_files(), Vec::<PathBuf>::new(), "files are left in the state directory");
     }
+}
+
+/// Base64, as coreutils has it.
+///
+/// # Panics
+/// When there is no such program.
+pub fn base64(text: &str) -> String {
+    let script = format!("printf %s '{text}' | base64 --wrap=0");
+    let encoded = Command::new("sh").args(["-c", &script]).output().expect("base64 runs");
+    String::from_utf8(encoded.stdout).expect("base64 is text")
 }
 
 fn files_below(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {

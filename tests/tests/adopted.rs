@@ -3,11 +3,10 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use genie_tests::netns::Namespace;
 use genie_tests::real::World;
-use genie_tests::{Node, Script, Verb, fixture::reference_node};
+use genie_tests::{Node, Script, Verb, base64, fixture::reference_node};
 use serde_json::{Value, json};
 
 const NO_DELEGATE: [&str; 0] = [];
@@ -57,25 +56,14 @@ fn neither_does_one_whose_namespace_is_gone() {
     assert_eq!(results(&world.node), Vec::<PathBuf>::new());
 }
 
-/// A file as libcni writes it.
+/// A file as libcni writes it, for eth0.
 fn cache(node: &Node, name: &str, container: &str, config: &Value) -> PathBuf {
-    let file = node.dir().join("cni/results").join(format!("{name}-{container}-eth0"));
-    fs::create_dir_all(file.parent().unwrap()).unwrap();
-    let config = base64(&config.to_string());
-    let cached = json!({
-        "kind": "cniCacheV1", "containerId": container, "config": config, "ifName": "eth0", "networkName": name,
+    let kept = json!({
         "cniArgs": [["IgnoreUnknown", "1"], ["K8S_POD_NAME", "before"]],
         "capabilityArgs": {"portMappings": [{"hostPort": 1}]},
         "result": {"cniVersion": "0.3.1", "interfaces": [{"name": "eth0", "sandbox": "/ns"}], "dns": {}},
     });
-    fs::write(&file, cached.to_string()).unwrap();
-    file
-}
-
-fn base64(text: &str) -> String {
-    let script = format!("printf %s '{text}' | base64 --wrap=0");
-    let encoded = Command::new("sh").args(["-c", &script]).output().expect("base64 runs");
-    String::from_utf8(encoded.stdout).unwrap()
+    node.libcni_file(name, container, "eth0", config, &kept)
 }
 
 fn calico() -> Value {
@@ -114,13 +102,66 @@ fn what_fails_is_told_and_tried_again() {
     node.script("calico", Verb::Del, Script::new());
     node.del().run().ok();
     assert!(!file.exists());
-    for damaged in ["", "{\"kind\": \"cniCacheV1\"", r#"{"kind": "cniCacheV1", "containerId": "c1", "config": "%"}"#] {
-        fs::write(&file, damaged).unwrap();
-        node.del().run().error_code(104).says(&["of-before-c1-eth0", "remove the file"]);
-    }
     // What libcni wrote before 2020 does not say how to undo it.
     fs::write(&file, r#"{"cniVersion": "0.3.1", "dns": {}}"#).unwrap();
     node.del().run().ok();
+}
+
+/// What a libcni file looks like that cannot be used.
+fn damaged_files() -> [String; 5] {
+    let of_c1 = |config: &str| json!({"kind": "cniCacheV1", "containerId": "c1", "ifName": "eth0", "config": config});
+    let unknown_version = base64(&json!({"cniVersion": "9.0.0", "name": "of-before", "type": "calico"}).to_string());
+    [String::new(), "{\"kind\":".into(), "\0".repeat(512), of_c1("%").to_string(), of_c1(&unknown_version).to_string()]
+}
+
+#[test]
+fn a_damaged_file_holds_up_one_call_and_is_kept_for_people() {
+    for damaged in damaged_files() {
+        let node = reference_node();
+        let file = cache(&node, "of-before", "c1", &calico());
+        fs::write(&file, &damaged).unwrap();
+        // What can be undone is undone at once.
+        cache(&node, "of-long-ago", "c1", &json!({"name": "of-long-ago", "type": "weave-net"}));
+        let moved = node.state_dir().join("damaged/of-before-c1-eth0.0");
+        let says = [file.display().to_string(), moved.display().to_string(), "the next call goes on".into()];
+        node.del().run().error_code(104).says(&says.each_ref().map(String::as_str));
+        assert_eq!(node.trace(), ["DEL weave-net@eth0"]);
+        assert_eq!((fs::read_to_string(moved).unwrap(), file.exists()), (damaged, false));
+        node.del().run().ok();
+    }
+}
+
+#[test]
+fn a_directory_in_its_place_holds_up_one_call_too() {
+    let node = reference_node();
+    let file = cache(&node, "of-before", "c1", &calico());
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    node.del().run().error_code(104).says(&["of-before-c1-eth0", "it is a directory"]);
+    node.del().run().ok();
+}
+
+#[test]
+fn a_damaged_file_of_our_own_network_holds_up_nothing() {
+    for damaged in damaged_files() {
+        let node = reference_node();
+        // The container's record is gone: the agent has undone what was attached before a power failure.
+        let file = cache(&node, "k8s-pod-network", "c1", &calico());
+        fs::write(&file, damaged).unwrap();
+        node.del().run().ok();
+        assert!(file.exists(), "it is the runtime's, which removes it after this");
+    }
+}
+
+#[test]
+fn a_damaged_file_of_another_container_holds_up_nothing() {
+    let node = reference_node();
+    let of_another = json!({"kind": "cniCacheV1", "containerId": "x-c1", "ifName": "eth0", "config": "%"}).to_string();
+    let file = cache(&node, "of-before", "x-c1", &calico());
+    fs::write(&file, of_another).unwrap();
+    node.del().run().ok();
+    assert!(file.exists());
+    node.del().container("x-c1").run().error_code(104).says(&["of-before-x-c1-eth0"]);
 }
 
 #[test]
@@ -147,6 +188,33 @@ fn our_own_entry_in_a_list_is_left_out_and_what_is_ours_alone_is_nothing() {
     node.del().run().ok();
     assert_eq!(node.trace(), NO_DELEGATE);
     assert!(file.exists(), "it is the runtime's, which removes it after this");
+}
+
+#[test]
+fn the_other_plugins_of_our_own_list_are_the_runtimes() {
+    let node = reference_node();
+    let list = |own: Value| json!({"name": "k8s-pod-network", "plugins": [own, {"type": "weave-net"}]});
+    let file = cache(&node, "k8s-pod-network", "c1", &list(json!({"type": "genie"})));
+    node.del().run().ok();
+    assert_eq!(node.trace(), NO_DELEGATE);
+    assert!(file.exists(), "it is the runtime's, which removes it after this");
+    // A list that we stood in while we were removed is none of ours after the next installation.
+    cache(&node, "k8s-pod-network", "c1", &list(json!({"type": "genie", "drain": true})));
+    node.del().run().ok();
+    assert_eq!(node.trace(), ["DEL weave-net@eth0"]);
+    assert!(!file.exists());
+}
+
+#[test]
+fn one_that_hangs_leaves_the_others_their_time() {
+    let node = reference_node().with("timeout", json!("2s"));
+    for (name, kind) in [("a", "weave-net"), ("b", "calico"), ("c", "flannel")] {
+        cache(&node, name, "c1", &json!({"name": name, "type": kind}));
+    }
+    node.script("weave-net", Verb::Del, Script::new().hang());
+    node.del().run().error_code(11).says(&["weave-net", "did not finish"]);
+    assert_eq!(node.trace(), ["DEL weave-net@eth0", "DEL calico@eth0", "DEL flannel@eth0"]);
+    assert_eq!(results(&node).len(), 1);
 }
 
 #[test]

@@ -172,6 +172,23 @@ fn row_72_a_delegate_that_hangs_is_stopped_and_undone() {
 }
 
 #[test]
+fn a_network_that_hangs_leaves_the_others_their_time() {
+    let node = reference_node().with("timeout", json!("2s"));
+    node.add().cni("calico,weave,flannel").run().ok();
+    node.script("flannel", Verb::Del, Script::new().hang());
+    node.trace();
+    node.del().run().error_code(11).says(&["flannel", "did not finish"]);
+    let trace = node.trace();
+    let expected =
+        ["DEL portmap@eth2", "DEL flannel@eth2", "DEL weave-net@eth1", "DEL portmap@eth0", "DEL calico@eth0"];
+    assert_eq!(trace, expected);
+    // What is left has all of the time for itself.
+    node.script("flannel", Verb::Del, Script::new().run("sleep 1.5"));
+    node.del().run().ok();
+    node.assert_no_state();
+}
+
+#[test]
 fn row_72_tokens_are_never_printed() {
     let secret = "eyJhbGciOiJSUzI1NiIsImtpZCI6InRlc3QifQ";
     let node = reference_node()

@@ -13,8 +13,9 @@ use crate::agent_api::protocol::Part;
 use crate::cni::{Call, CniError};
 use crate::config::{Paths, is_draining};
 use crate::delegate::{Attach, kill_orphans};
-use crate::record::{Journal, Lock, Record, Store, adopted};
-use crate::time::micros;
+use crate::record::adopted::{self, Adopted, Key};
+use crate::record::{Journal, Lock, Record, Store};
+use crate::time::{micros, share};
 
 /// How long processes that a killed call left running may go on before they are killed; at most a
 /// quarter of the call's own time.
@@ -37,7 +38,7 @@ pub fn del(call: &Call, paths: &Paths, deadline: Instant, timings: &Timings) -> 
     let path = plugin_dirs(call, paths);
     let Some(record) = record else {
         store.sweep(&lock)?;
-        let detached = detach_adopted(call, paths, &path, deadline);
+        let detached = detach_adopted(call, paths, &store, &path, deadline);
         timings.part(Part::Delegate);
         return detached;
     };
@@ -48,8 +49,8 @@ pub fn del(call: &Call, paths: &Paths, deadline: Instant, timings: &Timings) -> 
     if record.header.network != call.name {
         // Nothing is attached any more; a file too many is no reason to keep the pod.
         let header = &record.header;
-        let forgotten = adopted::forget(&paths.cni_cache_dir, &header.network, &header.container, &header.interface);
-        if let Err(error) = forgotten {
+        let key = Key { network: &header.network, container: &header.container, interface: &header.interface };
+        if let Err(error) = adopted::forget(&paths.cni_cache_dir, &key) {
             tracing::warn!(%error, "what the runtime kept of this attachment stays");
         }
     }
@@ -58,35 +59,51 @@ pub fn del(call: &Call, paths: &Paths, deadline: Instant, timings: &Timings) -> 
 
 /// Undoes what the runtime attached without us as its own plugins would have: with their
 /// configuration, arguments and result, the last plugin first.
-fn detach_adopted(call: &Call, paths: &Paths, path: &[PathBuf], deadline: Instant) -> Result<(), CniError> {
+fn detach_adopted(
+    call: &Call,
+    paths: &Paths,
+    store: &Store,
+    path: &[PathBuf],
+    deadline: Instant,
+) -> Result<(), CniError> {
     let own = OwnTypes::of(call);
-    let found = adopted::of_interface(&paths.cni_cache_dir, &call.container, &call.interface, &own.as_refs())?;
+    let key = Key { network: &call.name, container: &call.container, interface: &call.interface };
+    let mut found = adopted::of_interface(&paths.cni_cache_dir, store, &key, &own.as_refs())?;
+    found.retain(|found| !found.as_ref().is_ok_and(|adopted| is_the_runtimes(adopted, call)));
     let mut failures = Vec::new();
-    for adopted in found {
-        // While genie is being removed, it stands in the list of this network, and the runtime
-        // calls the list's other plugins itself.
-        if is_draining(&call.config) && adopted.list.name == call.name {
-            continue;
-        }
-        tracing::info!(network = adopted.list.name, "undoing what was attached without genie");
-        let attach = Attach {
-            list: &adopted.list,
-            container: &call.container,
-            netns: call.netns.as_deref(),
-            interface: &call.interface,
-            args: adopted.args.as_deref().unwrap_or(&call.args),
-            runtime_config: &adopted.runtime_config,
-            path,
-            deadline,
-        };
-        let detached = attach.del(adopted.result.as_ref(), adopted.list.plugins.len());
-        failures.extend(detached.and_then(|()| adopted.forget()).err());
+    let count = found.len();
+    for (index, adopted) in found.into_iter().enumerate() {
+        let detached = adopted.and_then(|adopted| {
+            tracing::info!(network = adopted.list.name, "undoing what was attached without genie");
+            let attach = Attach {
+                list: &adopted.list,
+                container: &call.container,
+                netns: call.netns.as_deref(),
+                interface: &call.interface,
+                args: adopted.args.as_deref().unwrap_or(&call.args),
+                runtime_config: &adopted.runtime_config,
+                path,
+                deadline: share(deadline, count - index),
+            };
+            attach.del(adopted.result.as_ref(), adopted.list.plugins.len())?;
+            adopted.forget()
+        });
+        failures.extend(detached.err());
     }
     join(failures).map_or(Ok(()), Err)
 }
 
+/// Whether the runtime undoes this itself, since it calls us for the same list: for one that we
+/// stand in while genie is being removed, or one that we attached as one of its plugins. A list that
+/// we stood in during an earlier removal is no longer the runtime's.
+fn is_the_runtimes(adopted: &Adopted, call: &Call) -> bool {
+    let attached_with_us = adopted.own.iter().any(|own| !is_draining(own));
+    adopted.list.name == call.name && (attached_with_us || is_draining(&call.config))
+}
+
 /// Undoes every attachment that the record still holds, the last one first. A failure of one does
-/// not keep the others (multi-network standard, section 7.2).
+/// not keep the others (multi-network standard, section 7.2), and one that hangs leaves them their
+/// share of the time.
 pub(super) fn detach(
     record: &Record,
     lock: &mut Lock,
@@ -101,10 +118,11 @@ pub(super) fn detach(
     let mut failures = Vec::new();
     let remaining = record.remaining();
     let last = remaining.last().copied();
-    for index in remaining {
+    for (done, index) in remaining.iter().copied().enumerate() {
         let detached = attachment_of(record, index, path).and_then(|attachment| {
             let (plugins, started) = (attachment.list.plugins.len(), Instant::now());
-            let detached = attachment.delegates(&record.header, netns, deadline).del(record.result(index), plugins);
+            let until = share(deadline, remaining.len() - done);
+            let detached = attachment.delegates(&record.header, netns, until).del(record.result(index), plugins);
             if let Some(timings) = timings {
                 timings.network(&attachment.list, attachment.interface(), micros(started.elapsed()), detached.is_err());
             }

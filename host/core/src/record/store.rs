@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -141,7 +141,9 @@ impl Store {
         };
         match Record::decode(&bytes, &path, wanted) {
             Ok(record) => Ok(Some(record)),
-            Err(Unreadable::Damaged(reason)) => Err(self.quarantine(&path, &reason)),
+            Err(Unreadable::Damaged(reason)) => {
+                Err(self.quarantine(&path, CniError::new(code::RECORD, damaged(&path, &reason))))
+            }
             Err(Unreadable::Newer(version)) => Err(CniError::new(code::RECORD, newer(&path, version))),
         }
     }
@@ -202,9 +204,8 @@ impl Store {
     }
 
     /// Moves a damaged file away, and never deletes it: it may hold what a person needs to clean up
-    /// by hand.
-    fn quarantine(&self, path: &Path, reason: &str) -> CniError {
-        let error = CniError::new(code::RECORD, damaged(path, reason));
+    /// by hand. Returns `error`, which is about the file, with what became of it.
+    pub(super) fn quarantine(&self, path: &Path, error: CniError) -> CniError {
         match self.move_away(path) {
             Ok(to) => error.with_details(format!(
                 "moved to {}: remove it after the clean-up; the next call goes on without it",
@@ -222,7 +223,12 @@ impl Store {
             let msg = format!("{} is full of files like it", self.damaged().display());
             CniError::new(code::IO, msg)
         })?;
-        fs::rename(path, &to).map_err(|error| io_error("cannot move", path, &error))?;
+        let moved = fs::rename(path, &to).or_else(|error| match error.kind() {
+            // libcni's files may be on another file system.
+            ErrorKind::CrossesDevices => fs::copy(path, &to).and_then(|_| fs::remove_file(path)),
+            _ => Err(error),
+        });
+        moved.map_err(|error| io_error("cannot move", path, &error))?;
         Ok(to)
     }
 
