@@ -6,7 +6,7 @@ use std::path::Path;
 
 use genie_tests::fixture::{node_with, reference_node};
 use genie_tests::{Answer, Call, Node, Script, Verb, Watched};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const NO_DELEGATE: [&str; 0] = [];
 
@@ -214,60 +214,6 @@ fn a_failed_undo_stays_for_the_runtimes_del() {
     node.del().run().ok();
     assert_eq!(node.trace(), ["DEL portmap@eth0", "DEL calico@eth0"]);
     node.assert_no_state();
-}
-
-fn gc(node: &Node, valid: Value) {
-    node.call(Verb::Gc).key("cni.dev/valid-attachments", valid).run().ok();
-}
-
-#[test]
-fn gc_with_null_or_an_empty_list_takes_everything_and_without_the_key_nothing() {
-    for (valid, left) in [(Some(Value::Null), 0), (Some(json!([])), 0), (None, 2)] {
-        let node = node_with("1.1.0", &["a"]);
-        for id in ["one", "two"] {
-            node.add().container(id).run().ok();
-        }
-        match valid {
-            Some(valid) => gc(&node, valid),
-            None => _ = node.call(Verb::Gc).run().ok(),
-        }
-        let records = node.state_files().iter().filter(|file| file.starts_with("records")).count();
-        assert_eq!(records, left);
-    }
-}
-
-#[test]
-fn gc_leaves_the_records_of_other_configurations_alone() {
-    let node = node_with("1.1.0", &["a"]);
-    node.add().key("name", json!("another")).run().ok();
-    gc(&node, json!([]));
-    assert!(node.record_file("c1", "eth0").exists());
-}
-
-#[test]
-fn gc_tells_the_delegates_every_interface_that_stays() {
-    let node = node_with("1.1.0", &["a"]);
-    node.add().cni("net,net").run().ok();
-    node.trace();
-    gc(&node, json!([{"containerID": "c1", "ifname": "eth0"}]));
-    let call = node.calls().pop().unwrap();
-    let stays = &call.stdin["cni.dev/valid-attachments"];
-    for interface in ["eth0", "eth1"] {
-        let entry = json!({"containerID": "c1", "ifname": interface});
-        assert!(stays.as_array().unwrap().contains(&entry), "{interface} of c1 would be collected: {stays}");
-    }
-}
-
-#[test]
-fn gc_goes_around_a_damaged_record_and_tells() {
-    let node = node_with("1.1.0", &["a"]);
-    for id in ["bad", "stale"] {
-        node.add().container(id).run().ok();
-    }
-    fs::write(node.record_file("bad", "eth0"), "rubbish").unwrap();
-    let answer = node.call(Verb::Gc).key("cni.dev/valid-attachments", json!([])).run();
-    answer.error().says(&["bad@eth0"]);
-    assert!(!node.record_file("stale", "eth0").exists());
 }
 
 #[test]

@@ -39,10 +39,11 @@ pub fn share(deadline: Instant, todo: usize) -> Instant {
 mod tests {
     use super::*;
 
-    /// What the first of `todo` steps gets of so many seconds, in whole seconds.
+    /// What the first of `todo` steps gets of so many seconds, in full seconds.
     fn first_of(todo: usize, seconds: u64) -> u64 {
         let deadline = Instant::now() + Duration::from_secs(seconds);
-        share(deadline, todo).saturating_duration_since(Instant::now()).as_secs_f64().round() as u64
+        let share = share(deadline, todo).saturating_duration_since(Instant::now());
+        (share + Duration::from_millis(500)).as_secs()
     }
 
     #[test]

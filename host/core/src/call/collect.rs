@@ -32,8 +32,13 @@ pub fn collect(
 }
 
 /// Whether the container cannot exist any more: its record is of an earlier boot, or its network
-/// namespace is missing. A namespace that cannot be looked at counts as there.
+/// namespace is missing.
 pub fn is_gone(header: &Header) -> bool {
-    let is_missing = |netns: &str| matches!(fs::metadata(netns), Err(error) if error.kind() == ErrorKind::NotFound);
-    header.is_of_earlier_boot() || (!header.netns.is_empty() && is_missing(&header.netns))
+    header.is_of_earlier_boot() || is_missing(&header.netns)
+}
+
+/// Whether a network namespace is missing. One that nobody names, or that cannot be looked at,
+/// counts as there.
+pub(super) fn is_missing(netns: &str) -> bool {
+    !netns.is_empty() && matches!(fs::metadata(netns), Err(error) if error.kind() == ErrorKind::NotFound)
 }

@@ -23,4 +23,4 @@ pub use list::{AddFailure, Attach};
 pub use missing::missing;
 pub use orphans::kill_orphans;
 pub use recursion::refuse_self;
-pub use status_gc::{ValidAttachment, gc, status};
+pub use status_gc::{ValidAttachment, gc, status, takes_gc};

@@ -1,5 +1,6 @@
 //! STATUS and GC, which are about a network of this node and not about one container.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -11,6 +12,7 @@ use super::failure::{Cause, Failure};
 use super::find::find;
 use super::list::{cni_path, in_plugin, plugin_type};
 use crate::cni::{CniError, NetworkList, Verb, Version, code};
+use crate::time::share;
 
 /// An attachment that GC must leave alone, as the CNI specification spells it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,20 +48,31 @@ pub fn status(list: &NetworkList, path: &[PathBuf], deadline: Instant) -> Result
     Ok(())
 }
 
-/// Has the plugins of a list remove what belongs to none of the `valid` attachments. Only lists of
-/// 1.1.0 without `disableGC`, and plugins that speak 1.1.0, are asked. One plugin's failure does
+/// Whether a list's plugins may be asked for GC: it is of 1.1.0, and without `disableGC`.
+pub fn takes_gc(list: &NetworkList) -> bool {
+    list.cni_version >= Version::V1_1_0 && !list.disable_gc
+}
+
+/// Has the plugins of a list remove what belongs to none of the `valid` attachments. Only lists that
+/// [take GC](takes_gc), and plugins that speak 1.1.0, are asked. One plugin that fails or hangs does
 /// not keep the others from cleaning up.
 ///
 /// # Errors
 /// All failures, a line each, under the code of the first.
-pub fn gc(list: &NetworkList, path: &[PathBuf], valid: &[ValidAttachment], deadline: Instant) -> Result<(), CniError> {
-    if list.cni_version < Version::V1_1_0 || list.disable_gc {
+pub fn gc(
+    list: &NetworkList,
+    path: &[PathBuf],
+    valid: &BTreeSet<ValidAttachment>,
+    deadline: Instant,
+) -> Result<(), CniError> {
+    if !takes_gc(list) {
         return Ok(());
     }
-    let call = NodeCall { list, path, deadline };
     let valid = json!(valid);
     let mut errors = Vec::new();
-    for index in 0..list.plugins.len() {
+    let count = list.plugins.len();
+    for index in 0..count {
+        let call = NodeCall { list, path, deadline: share(deadline, count - index) };
         let mut config = list.plugin_config(index, &Map::new(), None, Verb::Gc);
         if let Value::Object(config) = &mut config {
             config.insert("cni.dev/valid-attachments".into(), valid.clone());

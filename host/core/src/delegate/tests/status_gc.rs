@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::cni::code;
 use crate::delegate::{ValidAttachment, gc, status};
@@ -44,13 +46,24 @@ fn case_30_old_lists_and_old_plugins_are_not_asked() {
     plugins.script("ancient", r#"echo '{"code":4,"msg":"unknown CNI_COMMAND: VERSION"}'; exit 1"#);
     let both = list("1.1.0", &["old", "ancient"]);
     assert_eq!(status(&both, &plugins.path, soon()), Ok(()));
-    assert_eq!(gc(&both, &plugins.path, &[], soon()), Ok(()));
+    assert_eq!(gc(&both, &plugins.path, &BTreeSet::new(), soon()), Ok(()));
     assert!(plugins.log().is_empty());
     let old_list = list("1.0.0", &["gone"]);
     assert_eq!(status(&old_list, &plugins.path, soon()), Ok(()));
-    assert_eq!(gc(&old_list, &plugins.path, &[], soon()), Ok(()));
+    assert_eq!(gc(&old_list, &plugins.path, &BTreeSet::new(), soon()), Ok(()));
     let disabled = NetworkList { disable_gc: true, ..list("1.1.0", &["gone"]) };
-    assert_eq!(gc(&disabled, &plugins.path, &[], soon()), Ok(()));
+    assert_eq!(gc(&disabled, &plugins.path, &BTreeSet::new(), soon()), Ok(()));
+}
+
+#[test]
+fn case_31_a_plugin_that_hangs_in_gc_leaves_the_others_their_time() {
+    let plugins = Plugins::new();
+    plugin(&plugins, "hangs", NEW, "exec sleep 60");
+    plugin(&plugins, "b", NEW, "");
+    let deadline = Instant::now() + Duration::from_secs(2);
+    let error = gc(&list("1.1.0", &["hangs", "b"]), &plugins.path, &BTreeSet::new(), deadline).unwrap_err();
+    assert!(error.msg.contains("\"hangs\" failed (gc): it did not finish"), "{error}");
+    assert_eq!(plugins.log(), ["GC hangs", "GC b"]);
 }
 
 #[test]
@@ -59,7 +72,7 @@ fn case_31_gc_sends_both_spellings_goes_on_and_joins_the_errors() {
     plugin(&plugins, "a", NEW, r#"echo '{"code":101,"msg":"one"}'; exit 1"#);
     plugin(&plugins, "b", NEW, "");
     plugin(&plugins, "c", NEW, r#"echo '{"code":102,"msg":"two"}'; exit 1"#);
-    let valid = [ValidAttachment { container: "a".into(), interface: "eth0".into() }];
+    let valid = BTreeSet::from([ValidAttachment { container: "a".into(), interface: "eth0".into() }]);
     let error = gc(&list("1.1.0", &["a", "b", "c"]), &plugins.path, &valid, soon()).unwrap_err();
     assert_eq!(error.code, 101);
     assert_eq!(
