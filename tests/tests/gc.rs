@@ -200,6 +200,17 @@ fn a_damaged_file_of_libcni_is_no_error_where_no_network_takes_gc() {
 }
 
 #[test]
+fn gc_undoes_records_without_a_conf_dir_that_can_be_read() {
+    let node = node_with_two();
+    node.add().cni("a,b@net1").run().ok();
+    fs::remove_dir_all(node.conf_dir()).unwrap();
+    fs::write(node.conf_dir(), "").unwrap();
+    let answer = node.call(Verb::Gc).key("cni.dev/valid-attachments", json!([])).run();
+    answer.error().says(&[&node.conf_dir().display().to_string()]);
+    assert!(!node.record_file("c1", "eth0").exists());
+}
+
+#[test]
 fn in_gc_what_hangs_leaves_other_containers_and_networks_their_time() {
     let node = node_with_two().with("timeout", json!("4s"));
     node.add().container("c0").cni("a,b@net1").run().ok();
