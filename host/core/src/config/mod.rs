@@ -34,9 +34,9 @@ pub const DEVICE_INFO_DIR: &str = "/var/run/k8s.cni.cncf.io/devinfo/cni";
 pub const CACHE_DIR: &str = "/var/cache/genie";
 /// How long a call may take by default: less than the 2 minutes that a kubelet waits for a sandbox.
 const TIMEOUT: Duration = Duration::from_secs(90);
-/// The same of a DEL: CRI-O waits for a minute, and gives the pod up if it has no answer by then.
+/// The same of a DEL: CRI-O kills it after a minute, with what it could still have undone.
 const DEL_TIMEOUT: Duration = Duration::from_secs(50);
-/// The same of a GC: CRI-O waits for 30 seconds.
+/// The same of a GC: CRI-O kills it after 30 seconds.
 const GC_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// The timeouts that can be set. Longer ones do not fit into every clock, and no runtime waits that
