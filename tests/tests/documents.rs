@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use genie_core::agent_api::client::{AT_ONCE, LATER};
+use genie_core::cni::Verb;
 use genie_core::config::{Paths, unknown_keys};
 use genie_core::selector::artefact::load::MAX_ARTEFACT;
 use genie_core::selector::child::compiler;
@@ -322,7 +323,9 @@ fn the_defaults_of_configuration_md_are_those_of_the_code() {
     const DOCUMENT: &str = "docs/configuration.md";
     let shown = configuration("{}");
     let config = approve::read(&shown).unwrap_or_else(|errors| panic!("{errors:?}"));
-    let Paths { conf_dir, state_dir, cni_cache_dir, cache_dir, agent, timeout, .. } = &config.paths;
+    let Paths { conf_dir, state_dir, cni_cache_dir, cache_dir, agent, .. } = &config.paths;
+    let seconds = |verb| format!("`\"{}s\"`", config.paths.time(verb).as_secs());
+    let [add, del, gc] = [Verb::Add, Verb::Del, Verb::Gc].map(seconds);
     let path = |path: &Path| format!("`{}`", path.display());
     let chain: Vec<_> = config.chain.entries.iter().map(|entry| format!("`{}`", entry.name)).collect();
     let per_pod = config.limits;
@@ -338,7 +341,7 @@ fn the_defaults_of_configuration_md_are_those_of_the_code() {
         ("cache_dir", path(cache_dir)),
         ("cni_cache_dir", path(cni_cache_dir)),
         ("device_info_dir", path(&config.device_info_dir)),
-        ("timeout", format!("`\"{}s\"`", timeout.as_secs())),
+        ("timeout", format!("{add}; of DEL {del}, of GC {gc}")),
     ];
     let rows = table(DOCUMENT, "## Keys of genie-host");
     for (key, default) in expected {
