@@ -14,6 +14,7 @@ mod merge;
 mod plan;
 mod record;
 mod result;
+mod secrets;
 mod selection;
 mod shapes;
 
@@ -24,7 +25,7 @@ pub use shapes::result as any_result;
 pub type Target = fn(&[u8]);
 
 /// The targets by their names.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("annotations", annotations::annotations),
     ("args", args::args),
     ("call", call::call),
@@ -36,4 +37,5 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("prev-result", result::prev_result),
     ("record", record::record),
     ("result", result::result),
+    ("secrets", secrets::secrets),
 ];
