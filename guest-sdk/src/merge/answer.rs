@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde_json::{Map, Value};
 
 use super::interface_entry;
+use super::once::Once;
 use crate::Outcome;
 
 pub(super) type Object = Map<String, Value>;
@@ -38,7 +39,7 @@ pub(super) struct Route {
     pub(super) members: Object,
 }
 
-/// Name service.
+/// Name service of one network.
 #[derive(Default)]
 pub(super) struct Dns {
     domain: Option<String>,
@@ -46,7 +47,14 @@ pub(super) struct Dns {
     lists: [Vec<String>; 3],
 }
 
-/// The lists of [`Dns`], in its order.
+/// The name service of all networks.
+#[derive(Default)]
+pub(super) struct MergedDns {
+    domain: Option<String>,
+    lists: [Once<String>; 3],
+}
+
+/// The lists of [`Dns`] and [`MergedDns`], in their order.
 const DNS_LISTS: [&str; 3] = ["nameservers", "search", "options"];
 
 impl<'a> Answer<'a> {
@@ -180,30 +188,29 @@ impl Dns {
         }
         Ok(Self { domain, lists })
     }
+}
 
+impl MergedDns {
     /// Adds the name service of a later network: its servers behind the others, and its
     /// domain only if there is none yet.
-    pub(super) fn add(&mut self, later: Self) {
+    pub(super) fn add(&mut self, later: Dns) {
         if self.domain.is_none() {
             self.domain = later.domain;
         }
         for (list, more) in self.lists.iter_mut().zip(later.lists) {
-            for text in more {
-                if !list.contains(&text) {
-                    list.push(text);
-                }
-            }
+            more.into_iter().for_each(|text| list.push(text));
         }
     }
 
-    pub(super) fn members(&self) -> Object {
+    pub(super) fn into_members(self) -> Object {
         let mut members = Object::new();
-        if let Some(domain) = &self.domain {
-            members.insert("domain".to_owned(), Value::from(domain.as_str()));
+        if let Some(domain) = self.domain {
+            members.insert("domain".to_owned(), Value::from(domain));
         }
-        for (list, key) in self.lists.iter().zip(DNS_LISTS) {
+        for (list, key) in self.lists.into_iter().zip(DNS_LISTS) {
+            let list = list.into_values();
             if !list.is_empty() {
-                members.insert(key.to_owned(), Value::from(list.as_slice()));
+                members.insert(key.to_owned(), Value::from(list));
             }
         }
         members

@@ -25,6 +25,7 @@
 //! ```
 
 mod answer;
+mod once;
 mod result;
 #[cfg(test)]
 mod shape_tests;
@@ -34,7 +35,8 @@ mod tests;
 use serde_json::{Map, Value};
 
 use crate::{Merged, Outcome};
-use answer::{Answer, Dns as DnsAnswer, Object};
+use answer::{Answer, MergedDns, Object};
+use once::Once;
 pub use result::{CniResult, Dns, Interface, Ip, Route};
 
 /// The annotation in which CNI-Genie publishes one address of every network.
@@ -104,8 +106,8 @@ fn multi_ip_preferences(answers: &[Answer<'_>]) -> Option<String> {
 struct Whole {
     interfaces: Vec<Value>,
     ips: Vec<Value>,
-    routes: Vec<Value>,
-    dns: DnsAnswer,
+    routes: Once<Value>,
+    dns: MergedDns,
     /// Members that CNI does not define, each as the first network that has it says.
     rest: Object,
 }
@@ -132,10 +134,7 @@ impl Whole {
         }
         self.interfaces.extend(answer.interfaces.into_iter().map(Value::Object));
         for route in answer.routes {
-            let route = Value::Object(route.members);
-            if !self.routes.contains(&route) {
-                self.routes.push(route);
-            }
+            self.routes.push(Value::Object(route.members));
         }
         self.dns.add(answer.dns);
         for (key, value) in answer.rest {
@@ -147,12 +146,13 @@ impl Whole {
     fn into_text(self) -> String {
         let mut result = self.rest;
         result.insert("cniVersion".to_owned(), Value::from(CNI_VERSION));
-        for (key, list) in [("interfaces", self.interfaces), ("ips", self.ips), ("routes", self.routes)] {
+        let routes = self.routes.into_values();
+        for (key, list) in [("interfaces", self.interfaces), ("ips", self.ips), ("routes", routes)] {
             if !list.is_empty() {
                 result.insert(key.to_owned(), Value::Array(list));
             }
         }
-        let dns = self.dns.members();
+        let dns = self.dns.into_members();
         if !dns.is_empty() {
             result.insert("dns".to_owned(), Value::Object(dns));
         }

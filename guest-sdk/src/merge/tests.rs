@@ -36,6 +36,17 @@ fn weave(interface: &str) -> Outcome {
     outcome(interface, "weave", &result)
 }
 
+/// A network that answers so many routes and name servers, of which each result has most.
+fn large(interface: &str, from: usize) -> Outcome {
+    let numbers = from..from + 20_000;
+    let routes: Vec<_> = numbers
+        .clone()
+        .map(|number| json!({"dst": format!("10.{}.{}.0/24", number / 256, number % 256), "gw": "10.0.0.1"}))
+        .collect();
+    let servers: Vec<_> = numbers.map(|number| number.to_string()).collect();
+    outcome(interface, "large", &json!({"routes": routes, "dns": {"nameservers": servers}}))
+}
+
 /// A network without addresses.
 fn l2(interface: &str) -> Outcome {
     outcome(interface, "l2", &json!({"interfaces": [{"name": interface, "sandbox": NETNS}]}))
@@ -247,4 +258,16 @@ fn null_lists_count_as_empty() {
     let merged = merged(&[outcome("eth0", "a", &result)]);
     let expected = json!({"cniVersion": "1.1.0", "interfaces": [{"name": "eth0", "sandbox": NETNS}]});
     assert_eq!(merged, expected);
+}
+
+/// Compared one with another, these would take minutes.
+#[test]
+fn many_routes_and_servers_are_merged_in_their_order_and_each_once() {
+    let merged = merged(&[large("eth0", 0), large("net1", 10_000)]);
+    let expected = large("eth0", 0).result.parse::<Value>().expect("JSON");
+    for place in ["/routes", "/dns/nameservers"] {
+        let list = merged.pointer(place).and_then(Value::as_array).expect("a list");
+        let first = expected.pointer(place).and_then(Value::as_array).expect("a list");
+        assert_eq!((list.len(), &list[..20_000]), (30_000, &first[..]), "{place}");
+    }
 }
