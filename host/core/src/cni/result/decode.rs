@@ -68,8 +68,8 @@ impl CniResult {
 /// none when the key is absent or `null`.
 ///
 /// # Errors
-/// [`code::DECODE`] when `prevResult` cannot be read, or has not the form of `version`: libcni's
-/// plugins refuse that, too.
+/// [`code::DECODE`] when `prevResult` cannot be read, has more entries than a result may have
+/// ([`CniResult::check_size`]), or has not the form of `version`: libcni's plugins refuse that, too.
 pub fn prev_result(config: &Map<String, Value>, version: Version) -> Result<Option<CniResult>, CniError> {
     let Some(previous) = object(config, "prevResult").map_err(refuse)? else {
         return Ok(None);
@@ -78,7 +78,9 @@ pub fn prev_result(config: &Map<String, Value>, version: Version) -> Result<Opti
     if previous.get("CNIVersion").is_none_or(|written| *written == "") {
         previous.insert("CNIVersion".into(), version.as_str().into());
     }
-    rewritten(previous, version).map(Some).map_err(|error| error.context("could not parse prevResult"))
+    rewritten(previous, version)
+        .and_then(|previous| previous.check_size().map(|()| Some(previous)))
+        .map_err(|error| error.context("could not parse prevResult"))
 }
 
 /// Reads a result as libcni does after it has written it anew with the configuration's version.

@@ -200,6 +200,34 @@ fn calico_s_index_without_interfaces_is_safe_but_not_final() {
 }
 
 #[test]
+fn more_than_a_network_gives_a_pod_is_refused_with_its_bound() {
+    let rows = [
+        ("1.0.0", "/interfaces", json!({"name": "i"}), 256, "256 interfaces"),
+        ("1.0.0", "/ips", json!({"address": "10.0.0.2/24"}), 1024, "1024 addresses"),
+        ("1.0.0", "/routes", json!({"dst": "10.0.0.0/8"}), 4096, "4096 routes"),
+        ("0.2.0", "/ip6/routes", json!({"dst": "fd00::/8"}), 4096, "4096 routes"),
+        ("1.0.0", "/dns/nameservers", json!("10.0.0.53"), 256, "256 entries in dns"),
+        ("0.2.0", "/dns/search", json!("a"), 256, "256 entries in dns"),
+    ];
+    for (version, place, entry, most, what) in rows {
+        let with = |count: usize| {
+            let mut value = json!({"cniVersion": version, "dns": {}, "ip6": {"ip": "fd00::2/64"}});
+            let (parent, key) = place.rsplit_once('/').unwrap();
+            value.pointer_mut(parent).unwrap()[key] = vec![entry.clone(); count].into();
+            value
+        };
+        assert_eq!(read(&with(most)).check_safe(), Ok(()), "{place}");
+        let error = read(&with(most + 1)).check_safe().unwrap_err();
+        let said = what.replace(&most.to_string(), &(most + 1).to_string());
+        assert_eq!(error.code, code::DECODE);
+        assert!(error.msg.contains(&format!("has {said}, and may have {most}")), "{error}");
+        let config = json!({"prevResult": with(most + 1)}).as_object().unwrap().clone();
+        let error = prev_result(&config, Version::parse(version).unwrap()).unwrap_err();
+        assert!(error.msg.contains("prevResult") && error.msg.contains(&said), "{error}");
+    }
+}
+
+#[test]
 fn missing_addresses_are_read_and_then_refused() {
     let rows = [
         (json!({"cniVersion": "1.0.0", "ips": [{}]}), "ips[0] has no address"),
