@@ -128,6 +128,42 @@ fn row_27_an_attachment_without_a_result_is_told_all_the_same() {
     assert_eq!(entries(&node, "c1")[1], json!({"name": "weave", "interface": "net1", "dns": {}}));
 }
 
+/// Calico's answer, with such name servers.
+fn with_servers(servers: &[String]) -> Script {
+    Script::new().json(&json!({
+        "cniVersion": "0.3.0", "ips": [{"version": "4", "address": "10.1.0.5/24"}], "dns": {"nameservers": servers},
+    }))
+}
+
+#[test]
+fn what_can_never_be_published_is_refused_and_undone() {
+    let node = reference_node();
+    let refused = |says: &[&str]| {
+        let before = node.trace().len();
+        node.add().cni("calico,flannel").run().error_code(6).says(says);
+        assert!(node.trace().iter().skip(before).any(|call| call.starts_with("DEL calico")), "{:?}", node.trace());
+        node.assert_no_state();
+    };
+    // More than a result may have.
+    let many: Vec<_> = (0..16_000).map(|number| format!("s{number:06}.example.org")).collect();
+    node.script("calico", Verb::Add, with_servers(&many));
+    refused(&["k8s-pod-network", "eth0", "\"calico\"", "16000 entries in dns", "may have 256"]);
+    // Few, but long.
+    node.script("calico", Verb::Add, with_servers(&["s".repeat(150_000), "t".repeat(150_000)]));
+    refused(&["network-status", "\"k8s-pod-network\"", "eth0", "more than 262144 bytes"]);
+
+    // The status alone fits, and not together with the merge's own annotation.
+    let long = |bytes: usize| with_servers(&["s".repeat(bytes)]);
+    node.script("calico", Verb::Add, long(1000));
+    node.add().cni("calico,flannel").run().ok();
+    let rest = published(&node, "c1").len() - 1000;
+    node.del().run().ok();
+    node.script("calico", Verb::Add, long(262_144 - rest));
+    refused(&["annotations cannot be published", "allows 262144", "network-status"]);
+    node.script("calico", Verb::Add, long(262_144 - rest - 1000));
+    node.add().cni("calico,flannel").run().ok();
+}
+
 #[test]
 fn a_merge_has_no_say_in_it() {
     let node = reference_node();

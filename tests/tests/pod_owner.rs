@@ -4,7 +4,7 @@
 use genie_tests::fixture::reference_node;
 use genie_tests::netns::Namespace;
 use genie_tests::real::World;
-use genie_tests::{Node, Recorded, Verb};
+use genie_tests::{Node, Recorded, Script, Verb};
 use serde_json::json;
 
 const NO_DELEGATE: [&str; 0] = [];
@@ -174,4 +174,31 @@ fn a_delegate_cannot_read_what_other_networks_are_configured_with() {
             assert!(!file.contains("tok-3n-s3cret-value"), "{} of {}: {file}", call.verb, call.kind);
         }
     }
+}
+
+/// Each of these ended the plugin by a stack overflow: its error, its undo and its DEL.
+#[test]
+fn pairs_within_pairs_keep_nothing_from_its_end() {
+    let node = reference_node();
+    node.recorders(&["failing"]);
+    let deep = "a=".repeat(60_000);
+    let annotations = [("cni", "nosuch"), ("x", deep.as_str())];
+    node.add().annotations(&annotations).run().error_code(101).says(&["nosuch"]);
+
+    node.network("40-failing.conf", &json!({"cniVersion": "1.0.0", "name": "failing", "type": "failing", "x": deep}));
+    node.script("failing", Verb::Add, Script::new().error(100, "boom"));
+    node.add().cni("calico,failing").run().error_code(100).says(&["boom"]);
+    node.assert_no_state();
+
+    node.script("failing", Verb::Add, Script::new());
+    node.script("failing", Verb::Del, Script::new().error(100, "boom"));
+    for container in ["c1", "c2"] {
+        let cni = if container == "c1" { "failing" } else { "calico" };
+        node.add().container(container).annotations(&[("cni", cni), ("x", &deep)]).run().ok();
+    }
+    let shown = node.genie_host(&["records", "--output", "json", "--state-dir", node.state_dir().to_str().unwrap()]);
+    assert_eq!(shown.ok()["records"].as_array().unwrap().len(), 2);
+    node.del().run().error_code(100).says(&["boom"]);
+    node.call(Verb::Gc).key("cni.dev/valid-attachments", json!([])).run().error_code(100).says(&["boom"]);
+    assert!(!node.record_file("c2", "eth0").exists(), "the other container is cleaned up");
 }

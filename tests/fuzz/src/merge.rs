@@ -85,6 +85,8 @@ fn told(interface: &str, outcomes: &[Outcome]) {
     });
     let networks: Vec<_> = networks.collect();
     for status in [network_status::multus(&networks), network_status::standard(&networks)] {
+        // It may be longer than Kubernetes allows.
+        let Ok(status) = status else { continue };
         let status: Vec<Value> = serde_json::from_str(&status).expect("the status is JSON");
         for network in &networks {
             assert!(status.iter().any(|entry| entry["name"] == network.name), "{status:?}");

@@ -30,7 +30,7 @@ pub struct Answers<'a> {
 /// merged in. The status of the networks is the host's own, whatever the merge says.
 ///
 /// # Errors
-/// The selector refuses or fails, or a result cannot be merged.
+/// The selector refuses or fails, a result cannot be merged, or Kubernetes cannot hold the annotations.
 pub fn merge(
     call: &Call,
     config: &Config,
@@ -63,6 +63,7 @@ pub fn merge(
         None => standard(call, outcomes)?,
     };
     publish_status(&mut merged, &status(call, config, &plan, answers)?);
+    publishable::check_annotations(&merged.annotations).map_err(|why| CniError::new(code::DECODE, why))?;
     match previous {
         None => Ok(merged),
         Some(previous) => join_previous(call, previous, merged),
@@ -90,10 +91,11 @@ fn status(call: &Call, config: &Config, plan: &Plan, answers: Answers<'_>) -> Re
         }
     });
     let networks: Vec<_> = networks.collect();
-    Ok(match config.network_status {
+    match config.network_status {
         NetworkStatus::Multus => network_status::multus(&networks),
         NetworkStatus::Standard => network_status::standard(&networks),
-    })
+    }
+    .map_err(|why| CniError::new(code::DECODE, why))
 }
 
 /// A network's name in the status: that of the object if it is one, else the configuration's.

@@ -16,6 +16,7 @@ use serde_json::ser::PrettyFormatter;
 use serde_json::{Map, Value};
 
 use crate::cni::{Dns, Interface, Ip, ListedResult, Route};
+use crate::report::publishable::TOTAL_LIMIT;
 use crate::selector::grants::NETWORK_STATUS;
 use device_info::DeviceInfo;
 
@@ -49,14 +50,20 @@ pub struct Network<'a> {
 ///
 /// An attachment whose result names several interfaces inside the pod has an entry for each.
 /// Addresses have no prefix length, `default` is there only when it is true, `dns` always.
-pub fn multus(networks: &[Network<'_>]) -> String {
+///
+/// # Errors
+/// The value is longer than Kubernetes can hold. The message names the network at which it gets so.
+pub fn multus(networks: &[Network<'_>]) -> Result<String, String> {
     text(in_order(networks).into_iter().flat_map(multus_entries))
 }
 
 /// The annotation's value as the standard says: an entry for each attachment, of the first interface
 /// that its result names inside the pod. Addresses have their prefix length, `default` is always
 /// there. `mtu` is not of the standard, whose readers pass over it.
-pub fn standard(networks: &[Network<'_>]) -> String {
+///
+/// # Errors
+/// As of [`multus`].
+pub fn standard(networks: &[Network<'_>]) -> Result<String, String> {
     text(in_order(networks).into_iter().map(standard_entry))
 }
 
@@ -213,10 +220,25 @@ impl<'a> From<&'a Dns> for DnsMembers<'a> {
     }
 }
 
-/// The list as Multus writes it: each entry indented, and the entries joined by commas.
-fn text<'a>(entries: impl Iterator<Item = Entry<'a>>) -> String {
-    let entries: Vec<_> = entries.map(|entry| object(&entry)).collect();
-    format!("[{}]", entries.join(","))
+/// The list as Multus writes it: each entry indented, and the entries joined by commas. Nothing is
+/// written any more when it is too long: all gateways and names are in each entry of a network.
+fn text<'a>(entries: impl Iterator<Item = Entry<'a>>) -> Result<String, String> {
+    let mut text = String::from("[");
+    for entry in entries {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text += &object(&entry);
+        if text.len() > TOTAL_LIMIT {
+            let Entry { name, interface, .. } = entry;
+            return Err(format!(
+                "the annotation {KEY} cannot be published: with what network {name:?} answered of {interface} it has \
+                 more than {TOTAL_LIMIT} bytes, which Kubernetes allows for all annotations of a pod; let the network \
+                 have fewer interfaces, routes or entries in dns"
+            ));
+        }
+    }
+    Ok(text + "]")
 }
 
 fn object(entry: &Entry<'_>) -> String {

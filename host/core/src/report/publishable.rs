@@ -1,7 +1,7 @@
 //! Which annotations a merge may publish.
 
 /// The most bytes that the API server allows on one object, keys and values together.
-const TOTAL_LIMIT: usize = 256 << 10;
+pub const TOTAL_LIMIT: usize = 256 << 10;
 
 /// Checks the annotations to publish. One wrong key would make the API server refuse them all, long
 /// after the pod has started.
@@ -14,7 +14,11 @@ pub fn check_annotations(annotations: &[(String, String)]) -> Result<(), String>
     }
     let size: usize = annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
     if size > TOTAL_LIMIT {
-        return Err(format!("{size} bytes of annotations cannot be published: Kubernetes allows {TOTAL_LIMIT}"));
+        let largest = annotations.iter().max_by_key(|(_, value)| value.len());
+        let largest = largest.map(|(key, value)| format!("; {key:?} has {} of them", value.len())).unwrap_or_default();
+        return Err(format!(
+            "{size} bytes of annotations cannot be published: Kubernetes allows {TOTAL_LIMIT} for a pod{largest}"
+        ));
     }
     Ok(())
 }

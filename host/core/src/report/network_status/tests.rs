@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Network, multus, standard};
+use super::{Network, TOTAL_LIMIT, multus, standard};
 use crate::cni::{CniResult, ListedResult, Version};
 
 /// The cases in which Multus writes something else, and why.
@@ -60,7 +60,7 @@ impl Written {
 fn both(attachments: &[Written]) -> [String; 2] {
     let results: Vec<_> = attachments.iter().map(Written::result).collect();
     let networks: Vec<_> = attachments.iter().zip(&results).map(|(one, result)| one.network(result)).collect();
-    [multus(&networks), standard(&networks)]
+    [multus(&networks), standard(&networks)].map(Result::unwrap)
 }
 
 /// The entries of attachments in both shapes.
@@ -262,5 +262,28 @@ fn row_36_device_information_is_told_as_it_is_also_what_is_not_known() {
         "result": {"cniVersion": "1.1.0"}});
     for list in entries(json!([one])) {
         assert_eq!(list[0]["device-info"], info);
+    }
+}
+
+/// All gateways and names are in each entry: a result within its bounds would make 256 times a megabyte.
+#[test]
+fn a_status_that_kubernetes_cannot_hold_is_refused_before_it_grows() {
+    let interfaces: Vec<_> = (0..256).map(|number| json!({"name": format!("i{number}"), "sandbox": "/x"})).collect();
+    let routes: Vec<_> = (0..4096)
+        .map(|number| json!({"dst": "0.0.0.0/0", "gw": format!("10.1.{}.{}", number / 256, number % 256)}))
+        .collect();
+    let many = json!({"name": "many", "interface": "net1", "default": false, "result": {"interfaces": interfaces, "routes": routes}});
+    let long = json!({"name": "long", "interface": "net2", "default": false, "result": {"dns": {"search": ["s".repeat(TOTAL_LIMIT)]}}});
+    let small = json!({"name": "small", "interface": "eth0", "default": true, "result": {}});
+    let shapes: [fn(&[Network<'_>]) -> Result<String, String>; 2] = [multus, standard];
+    for (attachments, shapes) in [(json!([small, many]), &shapes[..1]), (json!([long, small]), &shapes[..])] {
+        let attachments: Vec<Written> = serde_json::from_value(attachments).unwrap();
+        let results: Vec<_> = attachments.iter().map(Written::result).collect();
+        let networks: Vec<_> = attachments.iter().zip(&results).map(|(one, result)| one.network(result)).collect();
+        for shape in shapes {
+            let why = shape(&networks).unwrap_err();
+            let named = networks.iter().find(|network| network.name != "small").unwrap();
+            assert!(why.contains(&format!("{:?}", named.name)) && why.contains("262144"), "{why}");
+        }
     }
 }
