@@ -198,7 +198,9 @@ impl MergedDns {
             self.domain = later.domain;
         }
         for (list, more) in self.lists.iter_mut().zip(later.lists) {
-            more.into_iter().for_each(|text| list.push(text));
+            for text in more {
+                list.push(text);
+            }
         }
     }
 
