@@ -199,6 +199,7 @@ fn pairs_within_pairs_keep_nothing_from_its_end() {
     let shown = node.genie_host(&["records", "--output", "json", "--state-dir", node.state_dir().to_str().unwrap()]);
     assert_eq!(shown.ok()["records"].as_array().unwrap().len(), 2);
     node.del().run().error_code(100).says(&["boom"]);
-    node.call(Verb::Gc).key("cni.dev/valid-attachments", json!([])).run().error_code(100).says(&["boom"]);
+    let collect = node.call(Verb::Gc).key("cniVersion", json!("1.1.0")).key("cni.dev/valid-attachments", json!([]));
+    collect.run().error_code(100).says(&["boom"]);
     assert!(!node.record_file("c2", "eth0").exists(), "the other container is cleaned up");
 }
