@@ -75,7 +75,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         return watch(arguments, &mut runner);
     }
     let files = suite::load(&arguments.suites).map_err(wrong)?;
-    let told = run_all(&files, &mut runner, arguments.update)?;
+    let told = run_all(&files, &mut runner, arguments.update);
     print(&told, arguments.output);
     Ok(ExitCode::from(told.iter().map(Told::status).max().unwrap_or(exit::USAGE)))
 }
@@ -94,7 +94,7 @@ fn watch(arguments: &Arguments, runner: &mut Runner) -> Result<ExitCode> {
             Err(mistakes) => super::tell(&wrong(mistakes)),
             Ok(files) => {
                 watch.add(&inputs(&files)).context(failed)?;
-                print(&run_all(&files, runner, false)?, arguments.output);
+                print(&run_all(&files, runner, false), arguments.output);
                 watch.add(&runner.modules()).context(failed)?;
             }
         }
@@ -107,7 +107,7 @@ fn inputs(files: &[CaseFile]) -> Vec<PathBuf> {
     cases.flatten().collect()
 }
 
-fn run_all(files: &[CaseFile], runner: &mut Runner, update: bool) -> Result<Vec<Told>> {
+fn run_all(files: &[CaseFile], runner: &mut Runner, update: bool) -> Vec<Told> {
     let mut all = Vec::new();
     for file in files {
         let mut told = Vec::new();
@@ -118,31 +118,36 @@ fn run_all(files: &[CaseFile], runner: &mut Runner, update: bool) -> Result<Vec<
             told.push(Told { place, name: case.case.name.clone(), outcome, time: started.elapsed(), updated: false });
         }
         if update {
-            write(file, &mut told)?;
+            write(file, &mut told);
         }
         all.extend(told);
     }
-    Ok(all)
+    all
 }
 
 /// Writes what was seen into the file, in place of what is expected. A case of which a fact is
 /// missing stays: what was seen of it is not what would be.
-fn write(file: &CaseFile, told: &mut [Told]) -> Result<()> {
-    let mut seen = Vec::new();
+fn write(file: &CaseFile, told: &mut [Told]) {
+    let mut failed = Vec::new();
     for (case, told) in file.cases.iter().zip(told) {
         if let CaseOutcome::Failed(failure) = &told.outcome
             && failure.missing.is_empty()
         {
-            seen.push((case, failure.seen.clone()));
-            told.updated = true;
+            failed.push((case, failure.seen.clone(), told));
         }
     }
-    if seen.is_empty() {
-        return Ok(());
+    if failed.is_empty() {
+        return;
     }
-    let seen: Vec<_> = seen.iter().map(|(case, seen)| (*case, seen)).collect();
-    let text = update::updated(&file.text, &seen);
-    fs::write(&file.path, text).with_context(|| format!("cannot write {}", file.path.display()))
+    let seen: Vec<_> = failed.iter().map(|(case, seen, _)| (*case, seen)).collect();
+    let written = update::updated(file, &seen)
+        .and_then(|text| fs::write(&file.path, text).map_err(|error| format!("it cannot be written: {error}")));
+    for (_, _, told) in failed {
+        match &written {
+            Ok(()) => told.updated = true,
+            Err(why) => told.outcome = CaseOutcome::Error(format!("{} stays as it is: {why}", file.path.display())),
+        }
+    }
 }
 
 fn print(told: &[Told], output: Format) {

@@ -12,8 +12,12 @@ use super::schema::{self, Part};
 pub struct PlacedCase {
     /// The case.
     pub case: Case,
+    /// The same as it is written, with what it shares with others.
+    pub whole: Value,
     /// `expect` as it is written.
     pub expect: Value,
+    /// Whether the case is written in brackets, as in JSON.
+    pub is_flow: bool,
     /// The case's first line, from 1.
     pub line: usize,
     /// The value of `expect`.
@@ -123,13 +127,14 @@ fn one(
     if !mistakes.is_empty() {
         return Err(mistakes.into_iter().map(within).collect());
     }
-    let case = Case::deserialize(with_defaults(members, defaults))
-        .map_err(|error| vec![within(format!("{name}: {error}"))])?;
+    let whole = with_defaults(members, defaults);
+    let case = Case::deserialize(&whole).map_err(|error| vec![within(format!("{name}: {error}"))])?;
     let outcomes = case.expect.outcomes();
     if outcomes.len() > 1 {
         return Err(vec![within(format!("{name}.expect: it has {}, of which one can be", outcomes.join(" and ")))]);
     }
     let (key, value) = place.member("expect").ok_or_else(|| vec![within(format!("{name}: expect is missing"))])?;
     let expect = members.get("expect").cloned().unwrap_or_default();
-    Ok(PlacedCase { case, expect, line: place.line, place: value.clone(), key: key.clone() })
+    let (is_flow, line) = (place.is_flow, place.line);
+    Ok(PlacedCase { case, whole, expect, is_flow, line, place: value.clone(), key: key.clone() })
 }

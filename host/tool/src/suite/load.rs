@@ -19,6 +19,8 @@ pub struct CaseFile {
     pub path: PathBuf,
     /// Its content.
     pub text: String,
+    /// What its cases share with those of its directory.
+    pub shared: Map<String, Value>,
     /// Its cases.
     pub cases: Vec<PlacedCase>,
 }
@@ -90,7 +92,7 @@ fn read(path: &Path) -> Result<CaseFile, Vec<String>> {
         shared.extend(of_all(&text).map_err(|mistakes| in_file(&file, mistakes))?);
     }
     let cases = cases(&text, &shared).map_err(|mistakes| in_file(path, mistakes))?;
-    Ok(CaseFile { path: path.into(), text, cases })
+    Ok(CaseFile { path: path.into(), text, shared, cases })
 }
 
 fn in_file(path: &Path, mistakes: Vec<String>) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use granit_parser::{Event, Parser, Span, StructureStyle};
+use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle};
 
 /// How deeply values may be nested.
 const DEPTH: usize = 64;
@@ -57,7 +57,7 @@ impl Node {
 /// # Errors
 /// The text is no YAML.
 pub fn documents(text: &str) -> Result<Vec<Node>, String> {
-    let mut reader = Reader { events: Parser::new_from_str(text) };
+    let mut reader = Reader { text, events: Parser::new_from_str(text) };
     let mut documents = Vec::new();
     while let Some((event, span)) = reader.next()? {
         if is_node(&event) {
@@ -72,11 +72,16 @@ fn is_node(event: &Event<'_>) -> bool {
     matches!(event, Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..) | Event::Alias(..))
 }
 
-struct Reader<I> {
+const fn is_block_scalar(event: &Event<'_>) -> bool {
+    matches!(event, Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, ..))
+}
+
+struct Reader<'a, I> {
+    text: &'a str,
     events: I,
 }
 
-impl<'a, E: std::fmt::Display, I: Iterator<Item = Result<(Event<'a>, Span), E>>> Reader<I> {
+impl<'a, E: std::fmt::Display, I: Iterator<Item = Result<(Event<'a>, Span), E>>> Reader<'a, I> {
     fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, String> {
         self.events.next().transpose().map_err(|error| error.to_string())
     }
@@ -97,6 +102,7 @@ impl<'a, E: std::fmt::Display, I: Iterator<Item = Result<(Event<'a>, Span), E>>>
             }
             other => {
                 let text = other.scalar().map(|(text, _)| text.to_owned()).unwrap_or_default();
+                let bytes = if is_block_scalar(other) { self.trimmed(bytes) } else { bytes };
                 return Ok(Node { bytes, line, column, is_flow: true, content: Content::Scalar(text) });
             }
         };
@@ -104,6 +110,14 @@ impl<'a, E: std::fmt::Display, I: Iterator<Item = Result<(Event<'a>, Span), E>>>
         let bytes = bytes.start..if is_flow { end } else { last };
         let content = if is_map { Content::Map(pairs(children)) } else { Content::List(children) };
         Ok(Node { bytes, line, column, is_flow, content })
+    }
+
+    /// The place of a text in lines (`|`, `>`) without what its span has behind it: line ends, and the
+    /// indentation of what follows.
+    fn trimmed(&self, bytes: Range<usize>) -> Range<usize> {
+        let text = self.text.get(bytes.clone()).unwrap_or_default();
+        let end = bytes.start + text.trim_end_matches([' ', '\t', '\r', '\n']).len();
+        bytes.start..end
     }
 
     /// All nodes up to the end of their parent, and where that end is.
@@ -145,6 +159,16 @@ mod tests {
         let (_, value) = documents[1].member("expect").unwrap();
         assert_eq!((&text[value.bytes.clone()], value.is_flow), ("{\"x\": [1]}", true));
         assert_eq!(value.member("x").unwrap().1.items().len(), 1);
+    }
+
+    #[test]
+    fn a_text_in_lines_ends_with_its_last_line() {
+        for (style, rest) in [("|", "\nb: 1\n"), (">-", "\n\n# note\nb: 1\n"), ("|+", "\n\n---\nc: 1\n"), (">", "")] {
+            let text = format!("a:\n  x: {style}\n    one\n    two{rest}");
+            let documents = documents(&text).unwrap();
+            let (_, value) = documents[0].member("a").unwrap();
+            assert_eq!(text[value.bytes.clone()], format!("x: {style}\n    one\n    two"), "{text}");
+        }
     }
 
     #[test]

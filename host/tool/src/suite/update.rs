@@ -4,13 +4,51 @@
 use serde_json::{Map, Value, json};
 
 use super::differ::like;
-use super::document::PlacedCase;
+use super::document::{PlacedCase, cases};
 use super::expect::{Seen, short, text};
+use super::load::CaseFile;
 use super::yaml::block;
 use crate::trial::question;
 
-/// The text with the `expect` of these cases as they were seen.
-pub fn updated(text: &str, failed: &[(&PlacedCase, &Seen)]) -> String {
+/// The text of a file with the `expect` of these of its cases as they were seen.
+///
+/// # Errors
+/// With another `expect` the file could not be read, or another case would be another one: an alias
+/// stands for what was written in its place.
+pub fn updated(file: &CaseFile, failed: &[(&PlacedCase, &Seen)]) -> Result<String, String> {
+    let text = replaced(&file.text, failed);
+    check(file, failed, &text)?;
+    Ok(text)
+}
+
+/// Checks that the cases of the new text are those of before, with what was seen.
+fn check(file: &CaseFile, failed: &[(&PlacedCase, &Seen)], text: &str) -> Result<(), String> {
+    let advice = "write out what its anchors (&) and aliases (*) stand for";
+    let names: Vec<_> = failed.iter().map(|(case, _)| case.case.name.as_str()).collect();
+    let names = names.join(", ");
+    let now = cases(text, &file.shared).map_err(|mistakes| {
+        format!("with what was seen of {names} it could not be read any more: {}; {advice}", mistakes.join("; "))
+    })?;
+    if now.len() != file.cases.len() {
+        return Err(format!("with what was seen of {names} it would hold {} cases", now.len()));
+    }
+    let is_kept = |(before, now): &(&PlacedCase, &PlacedCase)| wanted(before, failed) == now.whole;
+    match file.cases.iter().zip(&now).find(|pair| !is_kept(pair)) {
+        None => Ok(()),
+        Some((case, _)) => Err(format!("what was seen of {names} would change the case {}; {advice}", case.case.name)),
+    }
+}
+
+/// A case as it has to be in the new text.
+fn wanted(case: &PlacedCase, failed: &[(&PlacedCase, &Seen)]) -> Value {
+    let mut whole = case.whole.clone();
+    if let Some((_, seen)) = failed.iter().find(|(failed, _)| failed.place.bytes == case.place.bytes) {
+        whole["expect"] = expected(&case.expect, seen);
+    }
+    whole
+}
+
+fn replaced(text: &str, failed: &[(&PlacedCase, &Seen)]) -> String {
     let mut text = text.to_owned();
     let mut failed: Vec<_> = failed.to_vec();
     // From the end, so that the places before it stay right.
@@ -31,19 +69,16 @@ fn written(case: &PlacedCase, expect: &Value, text: &str) -> String {
     if !case.place.is_flow {
         return block(expect, case.place.column);
     }
-    let line = text.get(..case.key.bytes.start).unwrap_or_default().rsplit('\n').next().unwrap_or_default();
-    if line.trim_start().starts_with("- ") || case.key.column == line.chars().take_while(|c| *c == ' ').count() {
-        let is_json = text.get(case.key.bytes.clone()).is_some_and(|key| key.starts_with('"'));
-        if !is_json {
-            let indent = case.key.column + 2;
-            return format!("\n{}{}", " ".repeat(indent), block(expect, indent));
-        }
+    if !case.is_flow {
+        let indent = case.key.column + 2;
+        return format!("\n{}{}", " ".repeat(indent), block(expect, indent));
     }
     // JSON, in lines if it was so before.
     let old = text.get(case.place.bytes.clone()).unwrap_or_default();
     if !old.contains('\n') {
         return expect.to_string();
     }
+    let line = text.get(..case.key.bytes.start).unwrap_or_default().rsplit('\n').next().unwrap_or_default();
     let indent = line.chars().take_while(|c| *c == ' ').count();
     format!("{expect:#}").replace('\n', &format!("\n{}", " ".repeat(indent)))
 }
@@ -129,9 +164,14 @@ mod tests {
         Seen { verdict, plan, reason, decided_by, refusal, merged: None, asked: Vec::new(), fuel: 7 }
     }
 
-    fn update(text: &str, seen: &Seen) -> String {
+    fn file(text: &str) -> CaseFile {
         let cases = cases(text, &Map::new()).unwrap();
-        updated(text, &cases.iter().map(|case| (case, seen)).collect::<Vec<_>>())
+        CaseFile { path: "cases.yaml".into(), text: text.into(), shared: Map::new(), cases }
+    }
+
+    fn update(text: &str, seen: &Seen) -> String {
+        let file = file(text);
+        updated(&file, &file.cases.iter().map(|case| (case, seen)).collect::<Vec<_>>()).unwrap()
     }
 
     #[test]
@@ -151,6 +191,57 @@ mod tests {
             ),
         ] {
             assert_eq!(update(before, &pass), after);
+        }
+    }
+
+    /// What comes after a text in lines stays as it is, whatever it is.
+    #[test]
+    fn a_text_in_lines_at_the_end_takes_nothing_along() {
+        let plan = seen("plan", None);
+        let filled = |text: &str| text.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
+        for header in [">-", "|", ">", "|+", "|2-"] {
+            for rest in [
+                "",
+                "  node: one\n",
+                "- name: b\n  expect: {pass: true}\n",
+                "# end\n",
+                "\n\n  # end\n",
+                "\n---\nname: b\nexpect: {}\n",
+            ] {
+                let text = |expect: &str| format!("cases:\n- name: a\n  expect:\n    {expect}\n{rest}");
+                let before = file(&text(&format!("reason: {header}\n      x\n      y")));
+                let after = updated(&before, &[(&before.cases[0], &plan)]).unwrap();
+                assert_eq!(filled(&after), filled(&text("reason: \"why\"")), "{header}");
+                assert_eq!(file(&after).cases.len(), before.cases.len(), "{after}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_case_in_brackets_stays_in_brackets() {
+        let pass = seen("pass", None);
+        for (before, after) in [
+            ("cases:\n- {name: a, expect: {plan: [b]}}\n", "cases:\n- {name: a, expect: {\"pass\":true}}\n"),
+            ("{\n  name: a,\n  expect: {plan: [b]}\n}\n", "{\n  name: a,\n  expect: {\"pass\":true}\n}\n"),
+        ] {
+            assert_eq!(update(before, &pass), after);
+        }
+    }
+
+    #[test]
+    fn a_file_whose_other_cases_would_change_is_not_written() {
+        let plan = seen("plan", None);
+        for (text, why) in [
+            (
+                "- name: a\n  expect: {plan: &p [red]}\n- name: b\n  expect: {plan: *p}\n",
+                "seen of a it could not be read",
+            ),
+            ("- name: a\n  expect: &e {plan: [red]}\n- name: b\n  expect: *e\n", "would change the case b"),
+            ("- name: a\n  expect: &e\n    plan: [red]\n- name: b\n  expect: *e\n", "would change the case b"),
+        ] {
+            let file = file(&format!("cases:\n{text}"));
+            let error = updated(&file, &[(&file.cases[0], &plan)]).unwrap_err();
+            assert!(error.contains(why) && error.contains("anchors (&)"), "{error}");
         }
     }
 
