@@ -99,8 +99,8 @@ impl Found {
         }
         for entry in store.each()? {
             match entry {
-                Ok(Listed::Record(record)) => found.add_record(&record, &call.name, valid),
-                Ok(Listed::Damaged { error, .. }) | Err(error) => found.unreadable.push(error),
+                Listed::Record(record) => found.add_record(&record, &call.name, valid),
+                Listed::Damaged { error, .. } => found.unreadable.push(error),
             }
         }
         found.networks.retain(|_, list| delegate::takes_gc(list));

@@ -1,6 +1,6 @@
 //! Files and directories of the records, with errors that name them.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, DirEntry, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -35,16 +35,37 @@ pub(super) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, CniError> {
     }
 }
 
-/// The files of a directory, sorted. The list is empty when the directory does not exist.
+/// The files of a directory, sorted. The list is empty when the directory does not exist. What is no
+/// file (a directory, a pipe) was not put there by us, and must not keep the files from being read.
 pub(super) fn files(directory: &Path) -> Result<Vec<PathBuf>, CniError> {
+    let (files, _) = entries(directory)?;
+    Ok(files)
+}
+
+/// The files of a directory, and what else is in it; each sorted.
+pub(super) fn entries(directory: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), CniError> {
     let read = || match fs::read_dir(directory) {
-        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
+        Ok(entries) => entries.collect::<io::Result<Vec<DirEntry>>>(),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
     };
-    let mut paths: Vec<PathBuf> = read().map_err(|error| io_error("cannot read", directory, &error))?;
-    paths.sort();
-    Ok(paths)
+    let entries = read().map_err(|error| io_error("cannot read", directory, &error))?;
+    let (mut files, mut others) = (Vec::new(), Vec::new());
+    for entry in entries {
+        if is_file(&entry) { files.push(entry.path()) } else { others.push(entry.path()) }
+    }
+    files.sort();
+    others.sort();
+    Ok((files, others))
+}
+
+fn is_file(entry: &DirEntry) -> bool {
+    match entry.file_type() {
+        Ok(kind) if kind.is_symlink() => entry.path().is_file(),
+        Ok(kind) => kind.is_file(),
+        // It is gone by now.
+        Err(_) => false,
+    }
 }
 
 /// An error about a file. The words "no such file" and "not found" are avoided: containerd takes a

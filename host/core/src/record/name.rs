@@ -1,6 +1,8 @@
 //! File names. All files of a container begin with its stem, and no text that a caller passes can
 //! lead out of the state directory.
 
+use std::path::Path;
+
 use sha2::{Digest, Sha256};
 
 use crate::cni::CniError;
@@ -28,4 +30,10 @@ pub(super) fn stem(container: &str) -> Result<String, CniError> {
 pub(super) fn record(container: &str, interface: &str) -> Result<String, CniError> {
     check_interface(interface)?;
     Ok(format!("{}@{interface}.json", stem(container)?))
+}
+
+/// Whether a file has the name of a record.
+pub(super) fn is_record(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.strip_suffix(".json").is_some_and(|name| name.contains('@'))
 }

@@ -85,6 +85,11 @@ impl Record {
         })
     }
 
+    /// Whether a file is called as a record is.
+    pub fn is_name(path: &Path) -> bool {
+        name::is_record(path)
+    }
+
     /// Applies an event. The result is none for an event about an attachment that does not exist.
     fn apply(&mut self, event: Event<'_>) -> Option<()> {
         match event {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::header::Header;
-use super::io::{files, io_error, make_directory, read_file};
+use super::io::{entries, files, io_error, make_directory, read_file};
 use super::journal::Journal;
 use super::left_running::LeftRunning;
 use super::line;
@@ -25,6 +25,7 @@ pub const MODERATE: u64 = 4 << 20;
 #[derive(Clone, Debug)]
 pub struct Store {
     directory: PathBuf,
+    records: PathBuf,
 }
 
 /// One file of [`Store::list`].
@@ -32,11 +33,11 @@ pub struct Store {
 pub enum Listed {
     /// A record.
     Record(Box<Record>),
-    /// A file that is no record, or a damaged one.
+    /// A file that is no record, a damaged one, or one that cannot be read.
     Damaged {
         /// The file's path.
         path: PathBuf,
-        /// What is wrong with the file, under [`code::RECORD`].
+        /// What is wrong with the file, under [`code::RECORD`] or [`code::IO`].
         error: CniError,
     },
 }
@@ -47,11 +48,32 @@ impl Store {
     /// # Errors
     /// [`code::IO`] when a directory cannot be created.
     pub fn open(directory: &Path) -> Result<Self, CniError> {
-        let store = Self { directory: directory.into() };
+        let store = Self::at(directory);
         for part in [store.records(), store.new_files(), store.locks()] {
             make_directory(&part)?;
         }
         Ok(store)
+    }
+
+    /// The store for who only looks: nothing is created. A directory of records itself, such as a copy
+    /// of one, will do.
+    ///
+    /// # Errors
+    /// [`code::IO`] when there is no such directory, or it cannot be read.
+    pub fn read_only(directory: &Path) -> Result<Self, CniError> {
+        if !directory.is_dir() {
+            let msg = format!("there is no directory {}: no node keeps its records there", directory.display());
+            return Err(CniError::new(code::IO, msg));
+        }
+        let mut store = Self::at(directory);
+        if store.files()?.is_empty() && files(directory)?.iter().any(|path| name::is_record(path)) {
+            store.records = directory.into();
+        }
+        Ok(store)
+    }
+
+    fn at(directory: &Path) -> Self {
+        Self { directory: directory.into(), records: directory.join("records") }
     }
 
     /// Waits until no other call works on the container, at most until `deadline`. Then removes
@@ -164,20 +186,20 @@ impl Store {
     /// Every record of the node and every damaged file, in the order of their names.
     ///
     /// # Errors
-    /// [`code::IO`] when a directory or file cannot be read.
+    /// [`code::IO`] when a directory cannot be read.
     pub fn list(&self) -> Result<Vec<Listed>, CniError> {
-        self.each()?.collect()
+        Ok(self.each()?.collect())
     }
 
     /// As [`Store::list`], one by one: a node may have more records than belong into memory.
     ///
     /// # Errors
-    /// [`code::IO`] when a directory cannot be read; each item may fail with it, too.
-    pub fn each(&self) -> Result<impl Iterator<Item = Result<Listed, CniError>>, CniError> {
-        let records = self.files()?.into_iter().filter_map(|path| self.read(path).transpose());
+    /// [`code::IO`] when a directory cannot be read.
+    pub fn each(&self) -> Result<impl Iterator<Item = Listed>, CniError> {
+        let records = self.files()?.into_iter().filter_map(|path| self.read(path));
         let damaged = files(&self.damaged())?.into_iter().map(|path| {
             let reason = damaged(&path, "it was moved here for that");
-            Ok(Listed::Damaged { path, error: CniError::new(code::RECORD, reason) })
+            Listed::Damaged { path, error: CniError::new(code::RECORD, reason) }
         });
         Ok(records.chain(damaged))
     }
@@ -190,17 +212,22 @@ impl Store {
         files(&self.records())
     }
 
-    /// Reads one of [`Store::files`]. The result is none when the file is gone by now, after a DEL
-    /// that has just ended.
+    /// What is among the records and is no file. Nobody reads it.
     ///
     /// # Errors
-    /// [`code::IO`] when the file cannot be read.
-    pub fn read(&self, path: PathBuf) -> Result<Option<Listed>, CniError> {
-        let Some(bytes) = read_file(&path)? else { return Ok(None) };
-        Ok(Some(match Record::read(&bytes, &path) {
+    /// [`code::IO`] when the directory cannot be read.
+    pub fn others(&self) -> Result<Vec<PathBuf>, CniError> {
+        Ok(entries(&self.records())?.1)
+    }
+
+    /// Reads one of [`Store::files`]. The result is none when the file is gone by now, after a DEL
+    /// that has just ended. A file that cannot be read does not hide the others.
+    pub fn read(&self, path: PathBuf) -> Option<Listed> {
+        let record = read_file(&path).transpose()?.and_then(|bytes| Record::read(&bytes, &path));
+        Some(match record {
             Ok(record) => Listed::Record(Box::new(record)),
             Err(error) => Listed::Damaged { path, error },
-        }))
+        })
     }
 
     /// Moves a damaged file away, and never deletes it: it may hold what a person needs to clean up
@@ -255,13 +282,13 @@ impl Store {
     /// [`code::INVALID_ENVIRONMENT`] for an invalid id, [`code::IO`] when the directory cannot be
     /// created.
     pub fn unfinished(directory: &Path, container: &str, what: &str) -> Result<PathBuf, CniError> {
-        let new = Self { directory: directory.into() }.new_files();
+        let new = Self::at(directory).new_files();
         make_directory(&new)?;
         Ok(new.join(format!("{}@{what}", name::stem(container)?)))
     }
 
     fn records(&self) -> PathBuf {
-        self.directory.join("records")
+        self.records.clone()
     }
 
     fn new_files(&self) -> PathBuf {
@@ -279,6 +306,6 @@ impl Store {
 
 /// Whether there is a record of a container's interface.
 pub(super) fn has_record(directory: &Path, container: &str, interface: &str) -> bool {
-    let store = Store { directory: directory.into() };
+    let store = Store::at(directory);
     name::record(container, interface).is_ok_and(|name| store.records().join(name).exists())
 }

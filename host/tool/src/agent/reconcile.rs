@@ -133,7 +133,7 @@ impl Reconciler {
                     );
                     Seen { inode: metadata.ino(), container: None, suspect: false }
                 }
-                None => match store.read(path.clone())? {
+                None => match store.read(path.clone()) {
                     Some(Listed::Record(record)) => {
                         let container = Some(Container::of(&record.header));
                         Seen { inode: metadata.ino(), container, suspect: false }

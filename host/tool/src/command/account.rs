@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
 use serde_json::Value;
 
+use genie_core::cni::CniError;
 use genie_core::record::{Listed, Record, Store};
 use genie_core::report::spool::{RefusedPod, Spool};
 
@@ -54,10 +54,30 @@ impl Account {
     }
 }
 
+/// A record of which nobody knows what it holds.
+pub struct DamagedRecord {
+    path: PathBuf,
+    /// What is wrong with it.
+    pub error: CniError,
+}
+
+impl DamagedRecord {
+    /// The name of its file.
+    pub fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// The container's id, as the file's name says.
+    pub fn container(&self) -> String {
+        let name = self.name();
+        name.split_once('@').map_or(name.as_str(), |(container, _)| container).to_owned()
+    }
+}
+
 /// Everything that a node has written down, to be read one by one: it may have more records than
 /// belong into memory.
 pub struct Accounts {
-    store: Option<Store>,
+    store: Store,
     records: Vec<PathBuf>,
     refused: Vec<RefusedPod>,
 }
@@ -67,13 +87,9 @@ impl Accounts {
     ///
     /// # Errors
     /// The directory of the records cannot be read.
-    pub fn of(state_dir: &Path) -> Result<Self> {
-        // Opening a store creates it, and looking must not create anything.
-        if !state_dir.exists() {
-            return Ok(Self { store: None, records: Vec::new(), refused: Vec::new() });
-        }
-        let store = Store::open(state_dir)?;
-        Ok(Self { records: store.files()?, store: Some(store), refused: Spool::of(state_dir).kept() })
+    pub fn of(state_dir: &Path) -> Result<Self, CniError> {
+        let store = Store::read_only(state_dir)?;
+        Ok(Self { records: store.files()?, store, refused: Spool::of(state_dir).kept() })
     }
 
     /// How many there are.
@@ -81,20 +97,15 @@ impl Accounts {
         self.records.len() + self.refused.len()
     }
 
-    /// Reads one of them. The result is none for one that is gone by now, and for a damaged one:
-    /// nobody knows what it holds, and `records` and `doctor` tell of it.
-    ///
-    /// # Errors
-    /// A record cannot be read.
-    pub fn read(&self, index: usize) -> Result<Option<Account>> {
+    /// Reads one of them. The result is none for one that is gone by now.
+    pub fn read(&self, index: usize) -> Option<Result<Account, DamagedRecord>> {
         let Some(path) = self.records.get(index) else {
             let refused = self.refused.get(index - self.records.len());
-            return Ok(refused.map(|refused| Account::Refused(Box::new(refused.clone()))));
+            return refused.map(|refused| Ok(Account::Refused(Box::new(refused.clone()))));
         };
-        let listed = self.store.as_ref().map(|store| store.read(path.clone())).transpose()?.flatten();
-        Ok(match listed {
-            Some(Listed::Record(record)) => Some(Account::Attached(record)),
-            Some(Listed::Damaged { .. }) | None => None,
+        Some(match self.store.read(path.clone())? {
+            Listed::Record(record) => Ok(Account::Attached(record)),
+            Listed::Damaged { path, error } => Err(DamagedRecord { path, error }),
         })
     }
 }

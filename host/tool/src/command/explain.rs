@@ -39,7 +39,8 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     super::enter(&arguments.host_root)?;
-    let found = only_one(&arguments.subject, accounts(&arguments.state_dir, &arguments.subject)?)?;
+    let known = accounts(&arguments.state_dir, &arguments.subject)?;
+    let found = only_one(&arguments.subject, known)?;
     let why_not = arguments.why_not.as_deref();
     match arguments.output {
         Output::Json => super::print_json(&report::as_json(&found, why_not)),
@@ -48,17 +49,33 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the node knows of a subject, the newest first. The subject is a pod's name, or else the
-/// beginning of a container's id.
-fn accounts(state_dir: &Path, subject: &str) -> Result<Vec<Account>> {
+/// What a node knows of a subject.
+struct Known {
+    /// The subject's accounts, the newest first.
+    found: Vec<Account>,
+    /// Why records cannot be read: those of the subject's container if there are such, else all,
+    /// since each may be the subject's.
+    unreadable: Vec<String>,
+}
+
+/// What the node knows of a subject: a pod's name, or else the beginning of a container's id.
+fn accounts(state_dir: &Path, subject: &str) -> Result<Known> {
     let is_named = |account: &Account| {
         let name = account.subject();
         name == subject || name.split_once('/').is_some_and(|(_, name)| name == subject)
     };
     let (mut named, mut beginning) = (Vec::new(), Vec::new());
+    let mut unreadable = Vec::new();
     let all = Accounts::of(state_dir)?;
     for index in 0..all.count() {
-        let Some(account) = all.read(index)? else { continue };
+        let account = match all.read(index) {
+            Some(Ok(account)) => account,
+            Some(Err(damaged)) => {
+                unreadable.push((damaged.container().starts_with(subject), damaged.error.msg));
+                continue;
+            }
+            None => continue,
+        };
         if is_named(&account) {
             named.push(account);
         } else if account.container().starts_with(subject) {
@@ -67,13 +84,21 @@ fn accounts(state_dir: &Path, subject: &str) -> Result<Vec<Account>> {
     }
     let mut found = if named.is_empty() { beginning } else { named };
     found.sort_by_key(|account| std::cmp::Reverse(account.time()));
-    Ok(found)
+    if unreadable.iter().any(|(is_subject, _)| *is_subject) {
+        unreadable.retain(|(is_subject, _)| *is_subject);
+    }
+    Ok(Known { found, unreadable: unreadable.into_iter().map(|(_, why)| why).collect() })
 }
 
 /// Fails unless all accounts are of one pod, or of one container without a pod.
-fn only_one(subject: &str, found: Vec<Account>) -> Result<Vec<Account>> {
+fn only_one(subject: &str, known: Known) -> Result<Vec<Account>> {
+    let Known { found, unreadable } = known;
     let names: BTreeSet<String> = found.iter().map(Account::subject).collect();
     match names.len() {
+        0 if !unreadable.is_empty() => bail!(
+            "nothing is known of {subject:?} on this node, but not all of its records can be read: {}",
+            unreadable.join("; ")
+        ),
         0 => bail!(
             "nothing is known of {subject:?} on this node: it has no attachment record, and no refusal of it is kept; \
              is it a pod of another node?"

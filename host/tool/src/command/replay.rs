@@ -9,11 +9,11 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use clap::Args;
 
 use super::Output;
-use super::account::Accounts;
+use super::account::{Account, Accounts, DamagedRecord};
 use super::exit;
 use super::tried::{Place, Tried, wrong};
 use crate::trial::Trial;
@@ -50,7 +50,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     // The interface is that of each record.
     let (trial, mut notes) = arguments.tried.trial("eth0", Place::OfItsEntry)?;
     notes.extend(trial.approve().map_err(wrong)?);
-    let accounts = Accounts::of(&arguments.state_dir)?;
+    let accounts = match Accounts::of(&arguments.state_dir) {
+        Ok(accounts) => accounts,
+        Err(error) => {
+            super::tell(&error.into());
+            return Ok(ExitCode::from(exit::FAILED));
+        }
+    };
+    if accounts.count() == 0 {
+        let dir = arguments.state_dir.display();
+        notes.push(format!("there is nothing to decide again: {dir} holds no attachment record and no refused pod"));
+    }
     let mut report = Report::new(notes);
     for judged in judge_all(&trial, &accounts)? {
         report.add(judged);
@@ -62,6 +72,20 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if report.is_same() { ExitCode::SUCCESS } else { ExitCode::from(exit::DIFFERENT) })
 }
 
+fn of_account(trial: &Trial, account: Result<Account, DamagedRecord>) -> Judged {
+    match account {
+        Ok(account) => {
+            let judgement = judge(trial, &account);
+            Judged { subject: account.subject(), container: account.container().to_owned(), judgement }
+        }
+        Err(damaged) => {
+            let (subject, container) = (format!("record {}", damaged.name()), damaged.container());
+            let judgement = Judgement::Unsaid { was: String::new(), missing: Vec::new(), why: damaged.error.msg };
+            Judged { subject, container, judgement }
+        }
+    }
+}
+
 /// Decides again for every account, on all processors.
 fn judge_all(trial: &Trial, accounts: &Accounts) -> Result<Vec<Judged>> {
     let next = AtomicUsize::new(0);
@@ -70,19 +94,15 @@ fn judge_all(trial: &Trial, accounts: &Accounts) -> Result<Vec<Judged>> {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             if index >= accounts.count() {
-                return Ok(judged);
+                return judged;
             }
-            if let Some(account) = accounts.read(index)? {
-                let judgement = judge(trial, &account);
-                let (subject, container) = (account.subject(), account.container().to_owned());
-                judged.push((index, Judged { subject, container, judgement }));
-            }
+            judged.extend(accounts.read(index).map(|account| (index, of_account(trial, account))));
         }
     };
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let judged = thread::scope(|scope| {
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        let joined = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| bail!("a worker ended early")));
+        let joined = workers.into_iter().map(|worker| worker.join().map_err(|_| anyhow!("a worker ended early")));
         joined.collect::<Result<Vec<Vec<_>>>>()
     })?;
     let mut judged: Vec<_> = judged.into_iter().flatten().collect();

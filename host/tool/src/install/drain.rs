@@ -31,7 +31,7 @@ pub fn is_needed(layout: &Layout) -> Result<bool> {
     if !dir.exists() {
         return Ok(false);
     }
-    Store::open(&dir).and_then(|store| store.has_attachments()).map_err(super::errors::said)
+    Store::read_only(&dir).and_then(|store| store.has_attachments()).map_err(super::errors::said)
 }
 
 /// Replaces our configuration by the drain list. At any time one of the two is there.

@@ -145,7 +145,7 @@ impl Publisher {
                     );
                     Known { inode, length, state: State::Settled }
                 }
-                None => match store.read(path.clone())? {
+                None => match store.read(path.clone()) {
                     Some(Listed::Record(record)) => Known { inode, length, state: State::of(&record) },
                     Some(Listed::Damaged { .. }) => Known { inode, length, state: State::Settled },
                     None => continue,

@@ -211,3 +211,36 @@ proptest! {
         prop_assert_eq!(record.outcome(), Some(&outcome));
     }
 }
+
+#[test]
+fn what_is_no_file_among_the_records_hides_none() {
+    let dir = Dir::new();
+    drop(dir.store.create(&dir.lock(), &header(1)).unwrap());
+    let records = dir.directory.path().join("records");
+    fs::create_dir(records.join("locks")).unwrap();
+    std::os::unix::fs::symlink("/nonexistent", records.join("link")).unwrap();
+    assert_eq!(dir.store.files().unwrap(), [dir.record()]);
+    assert_eq!(dir.store.others().unwrap(), [records.join("link"), records.join("locks")]);
+    assert!(matches!(dir.store.list().unwrap().as_slice(), [Listed::Record(_)]));
+}
+
+#[test]
+fn who_only_looks_creates_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::read_only(dir.path()).unwrap();
+    assert_eq!((store.list().unwrap(), store.others().unwrap()), (vec![], vec![]));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    let error = Store::read_only(&dir.path().join("nosuch")).unwrap_err();
+    assert!(error.msg.contains("there is no directory"), "{error}");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_directory_of_records_itself_is_read() {
+    let dir = Dir::new();
+    drop(dir.store.create(&dir.lock(), &header(1)).unwrap());
+    let records = dir.directory.path().join("records");
+    let store = Store::read_only(&records).unwrap();
+    assert_eq!(store.files().unwrap(), [dir.record()]);
+    assert_eq!(fs::read_dir(records).unwrap().count(), 1);
+}

@@ -131,3 +131,14 @@ fn a_record_that_is_too_large_is_passed_over() {
         assert_eq!(ids(reconciler.gone(10_000)), ["small"]);
     }
 }
+
+#[test]
+fn a_directory_among_the_records_hides_no_container() {
+    let host = Host::new();
+    host.record("c1", "/var/run/netns/none", "another boot");
+    let records = on_host(host.root.path(), Path::new(STATE)).join("records");
+    fs::create_dir_all(records.join("locks")).unwrap();
+    // Not even one with the name of a record.
+    fs::create_dir_all(records.join("c0@eth0.json")).unwrap();
+    assert_eq!(ids(host.reconciler().gone(10_000)), ["c1"]);
+}

@@ -46,12 +46,12 @@ fn unrecorded(site: &Site) -> Option<Finding> {
 }
 
 fn recorded(site: &Site) -> Vec<Finding> {
-    // Opening a store creates it, and looking must not create anything.
     if !site.paths.state_dir.join("records").is_dir() {
         return vec![ok("nothing is attached")];
     }
-    let entries = match Store::open(&site.paths.state_dir).and_then(|store| store.list()) {
-        Ok(entries) => entries,
+    let read = |store: Store| Ok((store.list()?, store.others()?));
+    let (entries, others) = match Store::read_only(&site.paths.state_dir).and_then(read) {
+        Ok(read) => read,
         Err(error) => return vec![fail(error.to_string(), "run this as root")],
     };
     let now = genie_core::time::now();
@@ -67,6 +67,11 @@ fn recorded(site: &Site) -> Vec<Finding> {
                 Some(problem) => problems.push((name(&record), problem)),
             },
         }
+    }
+    if !others.is_empty() {
+        let names: Vec<_> = others.iter().map(|path| path.display().to_string()).collect();
+        let what = format!("{} among the attachment records are no files: {}", names.len(), some(&names));
+        found.push(warn(what, "nothing of genie-host made them, and nothing reads them: take them away"));
     }
     found.extend(told(&problems));
     if sound > 0 || found.is_empty() {

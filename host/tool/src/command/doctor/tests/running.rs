@@ -208,6 +208,9 @@ fn damaged_records() {
     Store::open(&node.path("state")).unwrap();
     node.write("state/records/c1@eth0.json", "nonsense", 0o600);
     assert_one(records::check(&node.site()), Level::Fail, "is damaged");
+    fs::remove_file(node.path("state/records/c1@eth0.json")).unwrap();
+    fs::create_dir(node.path("state/records/locks")).unwrap();
+    assert_one(records::check(&node.site()), Level::Warn, "1 among the attachment records are no files");
 }
 
 #[test]
