@@ -196,3 +196,18 @@ fn help_and_completion_are_there() {
         assert!(node.genie_host(&["completion", shell]).stdout.contains("test-selector"));
     }
 }
+
+/// Else it would become a file of that name.
+#[test]
+fn a_dash_is_no_file_to_write() {
+    let node = reference_node();
+    for arguments in [
+        &["pull", "oci://127.0.0.1:1/x:1", "-O", "-"][..],
+        &["save", "oci://127.0.0.1:1/x:1", "-"],
+        &["componentize", "x.wasm", "-o", "-"],
+    ] {
+        let told = node.genie_host(arguments);
+        assert_eq!(told.status, USAGE, "{told:?}");
+        assert!(told.stderr.contains("name a file"), "{told:?}");
+    }
+}

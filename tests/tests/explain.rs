@@ -1,6 +1,7 @@
 //! `genie-host explain` and `genie-host replay`: what records and refusals tell afterwards.
 
 use std::fs;
+use std::process::Command;
 
 use genie_tests::agent::Agent;
 use genie_tests::documents::{masked, output};
@@ -178,4 +179,76 @@ fn explain_md_shows_what_is_printed() {
     let shown = output("docs/explain.md", "genie-host explain shop/web");
     let printed = explained.as_str().unwrap();
     assert_eq!(masked(printed), masked(&shown), "docs/explain.md shows another output than:\n{printed}");
+}
+
+/// Everything below a directory.
+fn tree(dir: &std::path::Path) -> Vec<String> {
+    let found = Command::new("find").arg(dir).output().unwrap();
+    let mut found: Vec<_> = String::from_utf8(found.stdout).unwrap().lines().map(ToOwned::to_owned).collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_named() {
+    let node = keeping(reference_node());
+    for container in ["aaaa", "bbbb", "cccc"] {
+        node.add().container(container).args(WEB).cni("flannel").run().ok();
+    }
+    fs::write(node.record_file("aaaa", "eth0"), "rubbish").unwrap();
+    let told = replay(&node, &["--chain"]);
+    says(&told, 3, &["3 decisions: 2 same, 0 different, 1 cannot be said", "record aaaa@eth0.json", "is damaged"]);
+    says(&explain(&node, &["aaaa"]), 1, &["not all of its records can be read", "aaaa@eth0.json is damaged"]);
+    says(&explain(&node, &["nobody"]), 1, &["not all of its records can be read", "aaaa@eth0.json is damaged"]);
+    says(&explain(&node, &["bbbb"]), 0, &["shop/web (container bbbb) got 1 network"]);
+}
+
+#[test]
+fn who_only_reads_creates_nothing_and_a_directory_hides_no_record() {
+    let node = keeping(reference_node());
+    node.add().container("c1").args(WEB).cni("flannel").run().ok();
+    let records = node.state_dir().join("records");
+    let (of_records, chain) = (records.display().to_string(), node.conf_dir().display().to_string());
+    let before = tree(node.dir());
+    // A directory of records itself will do.
+    let replay = ["replay", "--chain", "--conf-dir", &chain, "--state-dir", &of_records];
+    says(&node.genie_host(&replay), 0, &["1 decision: 1 same"]);
+    says(&node.genie_host(&["explain", "web", "--state-dir", &of_records]), 0, &["shop/web"]);
+    says(&node.genie_host(&["records", "--state-dir", &of_records]), 0, &["shop/web"]);
+    says(&node.genie_host(&["test", "--from", "c1", "--state-dir", &of_records]), 0, &["name: \"shop/web\""]);
+    let without_cache = |tree: Vec<String>| tree.into_iter().filter(|path| !path.contains("/user")).collect::<Vec<_>>();
+    assert_eq!(without_cache(tree(node.dir())), without_cache(before));
+
+    fs::create_dir(records.join("locks")).unwrap();
+    says(&explain(&node, &["web"]), 0, &["shop/web"]);
+    says(&self::replay(&node, &["--chain"]), 0, &["1 decision: 1 same"]);
+}
+
+#[test]
+fn records_that_are_not_there_are_no_success() {
+    let node = keeping(reference_node());
+    let (conf_dir, nowhere) = (node.conf_dir().display().to_string(), node.dir().join("nosuch").display().to_string());
+    let replay = ["replay", "--chain", "--conf-dir", &conf_dir, "--state-dir", &nowhere];
+    says(&node.genie_host(&replay), 1, &["there is no directory"]);
+    says(&node.genie_host(&["records", "--state-dir", &nowhere]), 1, &["there is no directory"]);
+    says(&node.genie_host(&["explain", "web", "--state-dir", &nowhere]), 1, &["there is no directory"]);
+    says(&self::replay(&node, &["--chain"]), 0, &["0 decisions", "there is nothing to decide again"]);
+}
+
+#[test]
+fn wrong_input_of_a_replay_is_no_unreadable_record() {
+    let node = keeping(reference_node());
+    let script = node.dir().join("wrong.js");
+    fs::write(&script, "export function select( {").unwrap();
+    let script = script.display().to_string();
+    let puppet = node.guest("puppet").display().to_string();
+    for wrong in [
+        vec!["nosuch.js"],
+        vec![&script],
+        vec![&puppet, "--settings", "{"],
+        vec!["--chain", "--config", "nosuch"],
+        vec!["--chain", "--config", &script],
+    ] {
+        says(&replay(&node, &wrong), 2, &["genie-host: "]);
+    }
 }

@@ -61,7 +61,7 @@ fn refusals_are_told_apart_by_kind_and_text() {
     assert_eq!(told.status, USAGE, "{told:?}");
     let told = suite.with_case(&case("pass", &json!({"pass": true, "refusal": {}})));
     assert_eq!(told.status, USAGE, "{told:?}");
-    says(&told.stderr, &["pass and refusal, of which one can be"]);
+    says(&told.stdout, &["pass and refusal, of which one can be"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use genie_tests::programs;
 use serde_json::json;
 
 use super::{Suite, USAGE, says};
@@ -58,4 +59,58 @@ fn json_tells_all_of_it() {
     assert_eq!(outcomes, ["passed", "failed", "error"]);
     assert_eq!((&told["passed"], &told["failed"], &told["errors"]), (&json!(1), &json!(1), &json!(1)));
     assert_eq!(told["cases"][1]["differences"][0]["expected"], "pass");
+}
+
+/// The commonest mistake has to be seen where the others are.
+#[test]
+fn a_file_that_cannot_be_read_is_in_every_format_and_the_others_run() {
+    let suite = Suite::puppet();
+    let good = json!({"name": "good", "settings": {"act": "pass"}, "expect": {"pass": true}});
+    suite.write("good.json", &good.to_string());
+    suite.write("wrong.yaml", "name: a\nexpect:\n  plan: [a\nnode: x\n");
+    suite.write("twice.yaml", "name: a\nname: b\nexpect: {}\n");
+    suite.write("deep.json", &format!("{{\"name\": {}1{}}}", "[".repeat(3000), "]".repeat(3000)));
+    let run = |format: &str| {
+        let told = suite.run(&["--output", format]);
+        assert_eq!(told.status, USAGE, "{told:?}");
+        told
+    };
+    let told = run("people").stdout;
+    says(&told, &["ok       good", "wrong.yaml:", "1 passed, 3 error", "duplicate mapping key", "nested too deeply"]);
+    for of_a_library in ["Options", "budget", "Depth"] {
+        assert!(!told.contains(of_a_library), "{told}");
+    }
+    let (wrong, twice) = (suite.dir.join("wrong.yaml"), suite.dir.join("twice.yaml"));
+    let (wrong, twice) = (wrong.display().to_string(), twice.display().to_string());
+    says(&run("github").stdout, &[&format!("::error file={wrong},line="), &format!("::error file={twice},line=2,")]);
+    says(&run("junit").stdout, &[&format!("<testsuite name=\"{wrong}\" tests=\"1\" failures=\"0\" errors=\"1\"")]);
+    let told = run("json").json();
+    assert_eq!((&told["passed"], &told["errors"]), (&json!(1), &json!(3)), "{told:#}");
+    let of_twice = told["cases"].as_array().unwrap().iter().find(|case| case["file"] == twice.as_str()).unwrap();
+    assert_eq!((&of_twice["line"], &of_twice["outcome"]), (&json!(2), &json!("error")), "{told:#}");
+}
+
+#[test]
+fn no_output_is_no_success() {
+    let suite = hostile();
+    let dir = suite.dir.display().to_string();
+    let conf_dir = suite.node.conf_dir().display().to_string();
+    for arguments in [
+        vec!["test", &dir, "-o", "junit"],
+        vec!["inspect", "annotation", "-o", "json"],
+        vec!["test-selector", "default-plugin", "--conf-dir", &conf_dir],
+        vec!["completion", "bash"],
+        vec!["--help"],
+    ] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(programs::dist("genie-host"));
+        command.env("XDG_CACHE_HOME", suite.node.dir().join("user")).args(&arguments);
+        let told = command.stdout(full).output().unwrap();
+        assert!(matches!(told.status.code(), Some(1 | 2)), "{arguments:?}: {told:?}");
+        // A reader that has what it wanted is no error.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let told = command.stdout(writer).output().unwrap();
+        assert!(told.stderr.is_empty(), "{arguments:?}: {told:?}");
+    }
 }

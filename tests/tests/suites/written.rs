@@ -39,6 +39,26 @@ fn update_writes_what_was_seen_and_leaves_the_rest_as_it_is() {
     let read: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
     assert_eq!(read["expect"], json!({"pass": true}));
 
+    // What follows a text in lines stays, and a file whose other cases would change is not written.
+    let yaml =
+        "- name: a\n  expect:\n    plan: [weave]\n    reason: >-\n      x\n- name: b\n  expect: {plan: [weave]}\n";
+    let settings = "  settings: {act: plan, networks: [weave]}\n";
+    let of = |cases: &str| format!("defaults:\n{settings}cases:\n{cases}");
+    let file = suite.write("case.json", &of(yaml));
+    assert_eq!(suite.run(&["--update"]).status, PASSED);
+    assert_eq!(suite.run(&[]).status, PASSED, "{}", fs::read_to_string(&file).unwrap());
+    let anchored = of("- name: a\n  expect: &e {reason: x}\n- name: b\n  settings: {act: pass}\n  expect: *e\n");
+    let file = suite.write("case.json", &anchored);
+    let told = suite.run(&["--update"]);
+    assert_eq!(told.status, PASSED, "{told:?}");
+    let anchored = of("- name: a\n  expect: {plan: &p [k8s-pod-network]}\n- name: b\n  expect: {plan: *p}\n  \
+                       settings: {act: plan, networks: [k8s-pod-network]}\n");
+    suite.write("case.json", &anchored);
+    let told = suite.run(&["--update"]);
+    assert_eq!(told.status, USAGE, "{told:?}");
+    says(&told.stdout, &["ERROR    a (", "stays as it is: with what was seen of a it could not be read"]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), anchored);
+
     // A case with a missing fact stays as it is: what was seen is not what would be.
     let module = suite.node.guest("curious");
     let case =
@@ -75,6 +95,14 @@ fn a_record_becomes_a_case_that_passes() {
         assert_eq!(ran.status, PASSED, "{ran:?}\n{}", told.stdout);
     }
     let told = suite.node.genie_host(&["test", "--from", "c2", "--state-dir", &state]);
+    assert_eq!(told.status, USAGE, "{told:?}");
+    let manifest = manifests.join("pod.json").display().to_string();
+    let told = suite.node.genie_host(&["test", "--from", &manifest]);
+    assert_eq!(told.status, USAGE, "{told:?}");
+    says(&told.stderr, &["pod.json is no attachment record"]);
+    assert!(!told.stderr.contains("kept addresses"), "{told:?}");
+    // A case is YAML, whatever else is asked for.
+    let told = suite.node.genie_host(&["test", "--from", "c1", "--state-dir", &state, "-o", "json"]);
     assert_eq!(told.status, USAGE, "{told:?}");
 }
 

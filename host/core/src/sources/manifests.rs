@@ -116,12 +116,23 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<Value>, CniError> {
     // The lines around a mistake may hold anything, so the message only has the place.
     let options = serde_saphyr::options! { with_snippet: false };
     let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options)
-        .map_err(|error| CniError::new(code::IO, format!("manifest {name}: {error}")))?;
+        .map_err(|error| CniError::new(code::IO, format!("manifest {name}: {}", yaml_error(&error))))?;
     let mut objects = Vec::new();
     for document in documents {
         listed(document, &mut objects);
     }
     Ok(objects)
+}
+
+/// What is wrong with a text of YAML, for who wrote it: the library's words are for who calls it.
+pub fn yaml_error(error: &serde_saphyr::Error) -> String {
+    let text = error.to_string();
+    let text = text.replace(", set DuplicateKeyPolicy in Options if acceptable", "");
+    if ["budget breached: ", "recursion limit exceeded"].iter().any(|bound| text.starts_with(bound)) {
+        let place = text.rfind(" at line ").and_then(|at| text.get(at..)).unwrap_or_default();
+        return format!("it is too large, or nested too deeply{place}");
+    }
+    text
 }
 
 /// Collects a document, or the objects of a list. The API server leaves out `kind` and `apiVersion`
@@ -174,8 +185,11 @@ pub fn is_manifest(path: &Path) -> bool {
 fn decode_pod(document: &Value) -> Result<PodFacts, CniError> {
     // The decoder's error would quote what it found, which may be anything.
     let metadata: Metadata = serde_json::from_value(document["metadata"].clone()).map_err(|_| {
-        let message = "a pod manifest's metadata is not as Kubernetes has it: names are texts, annotations and labels \
-                       are maps of texts";
+        let name = document["metadata"]["name"].as_str().map(|name| format!(" of Pod {name}")).unwrap_or_default();
+        let message = format!(
+            "a pod manifest's metadata{name} is not as Kubernetes has it: names are texts, annotations and labels are \
+             maps of texts"
+        );
         CniError::new(code::DECODE, message)
     })?;
     let owner = metadata.owner_references.into_iter().find(|owner| owner.controller == Some(true));

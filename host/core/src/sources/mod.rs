@@ -12,7 +12,7 @@ use std::time::Instant;
 
 pub use access::{Access, Secret};
 pub use ask::{ApiOrder, ask};
-pub use manifests::{Manifests, is_manifest, parse};
+pub use manifests::{Manifests, is_manifest, parse, yaml_error};
 pub use source::{Ahead, Api, Lookup, PodSource};
 
 use crate::cni::{Call, CniArgs, CniError, code};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use super::{Access, Manifests, PodSource, annotations};
+use super::{Access, Manifests, PodSource, annotations, parse};
 use crate::cni::{Call, CniArgs, Verb, Version, code};
 use crate::object::ObjectName;
 use crate::pod::{ANNOTATIONS_CAPABILITY, Annotations, Identity, public_runtime_config};
@@ -197,4 +197,19 @@ fn without_a_server_there_is_no_access() {
     let wrong = json!({"policy": {"k8s_api_root": "https://a", "k8s_auth_token": ["t0ken"]}});
     let error = Access::from_config(wrong.as_object().unwrap()).unwrap_err();
     assert!(error.msg.contains("policy.k8s_auth_token") && !error.msg.contains("t0ken"), "{error}");
+}
+
+/// The library's own words are for who calls it.
+#[test]
+fn what_is_wrong_with_a_manifest_is_told_in_words_for_its_author() {
+    let nested = |depth: usize| format!("a: {}1{}", "[".repeat(depth), "]".repeat(depth));
+    for (text, words) in [
+        ("a: 1\na: 2\n".to_owned(), "manifest m.yaml: duplicate mapping key: a at line 2"),
+        (nested(70), "manifest m.yaml: it is too large, or nested too deeply"),
+        (nested(3000), "manifest m.yaml: it is too large, or nested too deeply"),
+    ] {
+        let error = parse("m.yaml", &text).unwrap_err().msg;
+        assert!(error.starts_with(words), "{error}");
+        assert!(!["Options", "budget", "Depth", "recursion"].iter().any(|word| error.contains(word)), "{error}");
+    }
 }

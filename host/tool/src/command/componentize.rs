@@ -25,7 +25,7 @@ pub struct Arguments {
     #[arg(long, requires = "wit")]
     world: Option<String>,
     /// The selector's file
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = super::file_to_write())]
     output: PathBuf,
 }
 

@@ -94,7 +94,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Output::Table => {
             super::print_json(&Value::Object(import.configuration.clone()));
             for line in rows(&import.lines) {
-                eprintln!("{}", plain::line(&line));
+                super::output::tell(&plain::line(&line));
             }
         }
     }

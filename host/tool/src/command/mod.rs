@@ -15,6 +15,7 @@ mod install;
 mod load;
 mod meant;
 mod new;
+mod output;
 mod pull;
 mod push;
 mod records;
@@ -29,16 +30,17 @@ mod uninstall;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
-use serde_json::Value;
 use tracing::level_filters::LevelFilter;
 
 use genie_core::plain;
+use output::{print, print_json, print_lines, write};
 
 /// Selectors decide which networks a pod gets. These commands show what they would decide, prepare
 /// them for nodes, and show what is attached
@@ -135,32 +137,6 @@ mod exit {
     pub const REFUSED: u8 = 4;
 }
 
-/// Prints one line. It stays one line whatever it holds: texts of others may have line ends and
-/// control sequences of terminals.
-fn print(line: &str) {
-    print_lines([line]);
-}
-
-/// Prints lines, each as [`print()`] does.
-fn print_lines(lines: impl IntoIterator<Item = impl AsRef<str>>) {
-    let mut text = String::new();
-    for line in lines {
-        text.push_str(&plain::line(line.as_ref()));
-        text.push('\n');
-    }
-    write(&text);
-}
-
-/// Prints JSON.
-fn print_json(value: &Value) {
-    write(&format!("{}\n", plain::json(&format!("{value:#}"))));
-}
-
-/// Writes a text. A reader that went away (a pager, `head`) is no error.
-fn write(text: &str) {
-    _ = io::stdout().write_all(text.as_bytes());
-}
-
 /// Makes a host's file system the root, unless it is the root already.
 fn enter(host_root: &Path) -> anyhow::Result<()> {
     if host_root != Path::new("/") {
@@ -170,6 +146,15 @@ fn enter(host_root: &Path) -> anyhow::Result<()> {
         std::env::set_current_dir("/")?;
     }
     Ok(())
+}
+
+/// Reads the name of a file to write. `-`, by which other programs mean standard output, is refused,
+/// since it would become a file of that name.
+fn file_to_write() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match path.as_os_str() {
+        name if name == "-" => Err("standard output is not written to: name a file"),
+        _ => Ok(path),
+    })
 }
 
 /// An error of several lines.
@@ -198,7 +183,7 @@ fn tell(error: &anyhow::Error) {
         }
         None => plain::line(&format!("{error:#}")).into_owned(),
     };
-    eprintln!("genie-host: {lines}");
+    output::tell(&format!("genie-host: {lines}"));
 }
 
 /// Runs the command line of this process.
@@ -211,7 +196,9 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // clap reports help and version as errors, which they are not.
-            _ = error.print();
+            if error.print().is_err_and(|failed| failed.kind() != ErrorKind::BrokenPipe) {
+                return ExitCode::from(exit::FAILED);
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
         }
     };
@@ -223,7 +210,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let failed = match &cli.command {
         // Apart from their own exit statuses, these commands fail only because their input is wrong.
-        Command::TestSelector(_) | Command::Test(_) | Command::Import(_) => exit::USAGE,
+        Command::TestSelector(_) | Command::Test(_) | Command::Replay(_) | Command::Import(_) => exit::USAGE,
         _ => exit::FAILED,
     };
     let outcome = match cli.command {
@@ -245,7 +232,9 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Install(arguments) => install::run(&arguments),
         Command::Uninstall(arguments) => uninstall::run(&arguments),
         Command::Completion { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "genie-host", &mut io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "genie-host", &mut script);
+            write(&String::from_utf8_lossy(&script));
             Ok(ExitCode::SUCCESS)
         }
         Command::Doctor(arguments) => doctor::run(&arguments),
@@ -258,8 +247,15 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             crate::selector::run_selector::run_selector().map(|()| ExitCode::SUCCESS).map_err(Into::into)
         }
     };
-    outcome.unwrap_or_else(|error| {
+    let status = outcome.unwrap_or_else(|error| {
         tell(&error);
         ExitCode::from(failed)
-    })
+    });
+    match output::failure() {
+        None => status,
+        Some(error) => {
+            output::tell(&format!("genie-host: the output cannot be written: {error}"));
+            ExitCode::from(failed)
+        }
+    }
 }

@@ -18,7 +18,7 @@ pub struct Arguments {
     #[arg(value_name = "REFERENCE")]
     reference: Reference,
     /// The file to write; by default the last part of the name, with .wasm
-    #[arg(short = 'O', long, value_name = "FILE")]
+    #[arg(short = 'O', long, value_name = "FILE", value_parser = super::file_to_write())]
     output: Option<PathBuf>,
     /// A node's state directory: put it there instead, where the node's agent looks for it
     #[arg(long, value_name = "DIR", conflicts_with = "output")]

@@ -17,7 +17,7 @@ pub struct Arguments {
     #[arg(value_name = "REFERENCE")]
     reference: Reference,
     /// The archive to write
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_parser = super::file_to_write())]
     file: PathBuf,
     #[command(flatten)]
     signed: Signed,

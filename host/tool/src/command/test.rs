@@ -13,10 +13,10 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 
-use super::Mistakes;
 use super::exit;
+use super::output;
 use crate::suite::watch::Watch;
-use crate::suite::{self, CaseFile, CaseOutcome, Runner, from_record, update};
+use crate::suite::{self, CaseFile, CaseOutcome, Runner, WrongFile, from_record, update};
 use genie_core::config;
 use genie_core::record::{Listed, Record, Store};
 use told::Told;
@@ -38,7 +38,7 @@ pub struct Arguments {
     any_digest: bool,
     /// Print a case that says what a node decided: the file of an attachment record, or the
     /// beginning of a container's id
-    #[arg(long, value_name = "RECORD", conflicts_with_all = ["suites", "update", "watch"])]
+    #[arg(long, value_name = "RECORD", conflicts_with_all = ["suites", "update", "watch", "output"])]
     from: Option<String>,
     /// The directory of the node's state, where `--from` finds records
     #[arg(long, value_name = "DIR", default_value = config::STATE_DIR)]
@@ -74,31 +74,27 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.watch {
         return watch(arguments, &mut runner);
     }
-    let files = suite::load(&arguments.suites).map_err(wrong)?;
-    let told = run_all(&files, &mut runner, arguments.update);
+    let (files, wrong) = suite::load(&arguments.suites);
+    let told = run_all(&files, &wrong, &mut runner, arguments.update);
     print(&told, arguments.output);
     Ok(ExitCode::from(told.iter().map(Told::status).max().unwrap_or(exit::USAGE)))
 }
 
-fn wrong(found: Vec<String>) -> anyhow::Error {
-    Mistakes { what: "these suites cannot be run".into(), found }.into()
-}
-
-/// Runs the cases again and again, and does not return unless watching fails.
+/// Runs the cases again and again, until nobody reads what is printed, or watching fails.
 fn watch(arguments: &Arguments, runner: &mut Runner) -> Result<ExitCode> {
     let failed = "the files cannot be watched";
-    let watch = Watch::new(&arguments.suites).context(failed)?;
+    let mut watch = Watch::new(&arguments.suites).context(failed)?;
     loop {
         runner.forget();
-        match suite::load(&arguments.suites) {
-            Err(mistakes) => super::tell(&wrong(mistakes)),
-            Ok(files) => {
-                watch.add(&inputs(&files)).context(failed)?;
-                print(&run_all(&files, runner, false), arguments.output);
-                watch.add(&runner.modules()).context(failed)?;
-            }
+        let (files, wrong) = suite::load(&arguments.suites);
+        watch.add(&inputs(&files)).context(failed)?;
+        print(&run_all(&files, &wrong, runner, false), arguments.output);
+        watch.add(&runner.modules()).context(failed)?;
+        if output::has_ended() || !watch.wait().context(failed)? {
+            return Ok(ExitCode::SUCCESS);
         }
-        watch.wait().context(failed)?;
+        // Those that were away, or have been replaced.
+        watch.add_suites(&arguments.suites).context(failed)?;
     }
 }
 
@@ -107,8 +103,10 @@ fn inputs(files: &[CaseFile]) -> Vec<PathBuf> {
     cases.flatten().collect()
 }
 
-fn run_all(files: &[CaseFile], runner: &mut Runner, update: bool) -> Vec<Told> {
-    let mut all = Vec::new();
+/// Runs all cases. A file that cannot be read is told as a case of it that cannot be run, so that
+/// every format has it.
+fn run_all(files: &[CaseFile], wrong: &[WrongFile], runner: &mut Runner, update: bool) -> Vec<Told> {
+    let mut all: Vec<_> = wrong.iter().map(Told::unreadable).collect();
     for file in files {
         let mut told = Vec::new();
         for case in &file.cases {
@@ -163,13 +161,15 @@ fn print(told: &[Told], output: Format) {
 fn find(written: &str, state_dir: &Path) -> Result<Record> {
     let path = Path::new(written);
     if path.is_file() {
-        return Ok(Record::read(&fs::read(path).with_context(|| format!("cannot read {written}"))?, path)?);
-    }
-    if !state_dir.exists() {
-        bail!("{written:?} is no file, and there are no records in {}", state_dir.display());
+        let bytes = fs::read(path).with_context(|| format!("cannot read {written}"))?;
+        if !Record::is_name(path) {
+            bail!("{written} is no attachment record: such a file is called CONTAINER@INTERFACE.json");
+        }
+        return Ok(Record::read(&bytes, path)?);
     }
     let mut found = Vec::new();
-    for listed in Store::open(state_dir)?.list()? {
+    let store = Store::read_only(state_dir).with_context(|| format!("{written:?} is no file"))?;
+    for listed in store.list()? {
         if let Listed::Record(record) = listed
             && record.header.container.starts_with(written)
         {

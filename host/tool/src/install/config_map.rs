@@ -15,6 +15,7 @@ use crate::registry::Reference;
 use genie_core::cni::get;
 use genie_core::config::chain::DEFAULT_CHAIN;
 use genie_core::pod::LAST_APPLIED;
+use genie_core::sources::yaml_error;
 
 /// What Kubernetes takes of a ConfigMap's values, in bytes.
 const LARGEST: usize = 1 << 20;
@@ -43,7 +44,8 @@ impl ConfigMap {
     /// It is no ConfigMap with our configuration.
     pub fn parse(text: &str) -> Result<Self> {
         let options = serde_saphyr::options! { with_snippet: false };
-        let value: Value = serde_saphyr::from_str_with_options(text, options).map_err(|error| anyhow!("{error}"))?;
+        let value: Value =
+            serde_saphyr::from_str_with_options(text, options).map_err(|error| anyhow!(yaml_error(&error)))?;
         let Value::Object(object) = value else { bail!("it is no manifest") };
         let kind = object.get("kind").and_then(Value::as_str).unwrap_or("nothing");
         ensure!(kind == "ConfigMap", "it is {kind}; expected the ConfigMap genie-config");

@@ -1,12 +1,14 @@
 //! Finds the cases of files and directories.
 
+use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 pub use super::document::PlacedCase;
-use super::document::{cases, check_defaults, documents};
+use super::document::{Mistake, cases, check_defaults, documents};
 use genie_core::sources::is_manifest;
 
 /// What all cases of a directory share.
@@ -32,42 +34,69 @@ impl CaseFile {
     }
 }
 
-/// The cases of these files, and of all files of these directories. A directory is no suite of the
+/// A file that is no file of cases, or cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongFile {
+    /// The file, or the directory without a case.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub mistake: Mistake,
+}
+
+impl fmt::Display for WrongFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.mistake)
+    }
+}
+
+/// The cases of these files, and of all files of these directories, and all that is wrong with them:
+/// a path without a case, a file that is no case, an unknown key. A directory is no suite of the
 /// directories in it.
-///
-/// # Errors
-/// All that is wrong: a path without a case, a file that is no case, an unknown key.
-pub fn load(paths: &[PathBuf]) -> Result<Vec<CaseFile>, Vec<String>> {
+pub fn load(paths: &[PathBuf]) -> (Vec<CaseFile>, Vec<WrongFile>) {
     let mut found = Vec::new();
     let mut wrong = Vec::new();
     for path in paths {
         let files = match files(path) {
             Ok(files) if files.is_empty() => {
-                wrong.push(format!("{} holds no case: cases are its files *.yaml, *.yml and *.json", path.display()));
+                let what = "it holds no case: cases are its files *.yaml, *.yml and *.json";
+                wrong.push(WrongFile { path: path.clone(), mistake: Mistake::of_all(what) });
                 continue;
             }
             Ok(files) => files,
             Err(error) => {
-                wrong.push(format!("{}: {error}", path.display()));
+                wrong.extend(failed(path, &error));
                 continue;
             }
         };
         for file in files {
             match read(&file) {
-                Ok(read) if read.cases.is_empty() => wrong.push(format!("{} holds no case", file.display())),
+                Ok(read) if read.cases.is_empty() => {
+                    wrong.push(WrongFile { path: file, mistake: Mistake::of_all("it holds no case") });
+                }
                 Ok(read) => found.push(read),
                 Err(mistakes) => wrong.extend(mistakes),
             }
         }
     }
-    if wrong.is_empty() { Ok(found) } else { Err(wrong) }
+    // What is wrong with a suite.yaml is wrong for each file beside it.
+    let mut told = Vec::new();
+    wrong.retain(|one| {
+        let is_new = !told.contains(one);
+        told.push(one.clone());
+        is_new
+    });
+    (found, wrong)
+}
+
+fn failed(path: &Path, error: &io::Error) -> Vec<WrongFile> {
+    in_file(path, vec![Mistake::of_all(error.to_string())])
 }
 
 fn parent(file: &Path) -> &Path {
     file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     if !fs::metadata(path)?.is_dir() {
         return Ok(vec![path.into()]);
     }
@@ -83,8 +112,7 @@ fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn read(path: &Path) -> Result<CaseFile, Vec<String>> {
-    let failed = |path: &Path, error: &std::io::Error| vec![format!("{}: {error}", path.display())];
+fn read(path: &Path) -> Result<CaseFile, Vec<WrongFile>> {
     let text = fs::read_to_string(path).map_err(|error| failed(path, &error))?;
     let mut shared = Map::new();
     for file in SHARED.map(|name| parent(path).join(name)).into_iter().filter(|file| file.is_file()) {
@@ -95,15 +123,18 @@ fn read(path: &Path) -> Result<CaseFile, Vec<String>> {
     Ok(CaseFile { path: path.into(), text, shared, cases })
 }
 
-fn in_file(path: &Path, mistakes: Vec<String>) -> Vec<String> {
-    mistakes.into_iter().map(|mistake| format!("{}: {mistake}", path.display())).collect()
+fn in_file(path: &Path, mistakes: Vec<Mistake>) -> Vec<WrongFile> {
+    mistakes.into_iter().map(|mistake| WrongFile { path: path.into(), mistake }).collect()
 }
 
 /// What a directory's cases share.
-fn of_all(text: &str) -> Result<Map<String, Value>, Vec<String>> {
+fn of_all(text: &str) -> Result<Map<String, Value>, Vec<Mistake>> {
     match documents(text).map_err(|error| vec![error])?.as_slice() {
         [] => Ok(Map::new()),
-        [(value, _)] => check_defaults(value, "it").cloned(),
-        _ => Err(vec!["it holds more than one document".into()]),
+        [(value, _)] => {
+            let shared = check_defaults(value, "it").cloned();
+            shared.map_err(|mistakes| mistakes.into_iter().map(Mistake::of_all).collect())
+        }
+        _ => Err(vec![Mistake::of_all("it holds more than one document")]),
     }
 }

@@ -19,5 +19,5 @@ mod yaml;
 
 pub use case::Case;
 pub use differ::Difference;
-pub use load::{CaseFile, PlacedCase, load};
+pub use load::{CaseFile, PlacedCase, WrongFile, load};
 pub use run::{CaseOutcome, Failure, Runner};

@@ -63,3 +63,34 @@ pub fn mistakes(part: Part, value: &Value, root: &str) -> Vec<String> {
         Err(error) => told(&error, &compiled.text, root),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use genie_core::selector::sandbox::facts::Question;
+
+    #[test]
+    fn the_names_of_facts_are_those_of_questions() {
+        let schema: Value = serde_json::from_str(TEXT).unwrap();
+        let names: Vec<_> = schema["$defs"]["fact"]["enum"].as_array().unwrap().iter().map(Value::as_str).collect();
+        // The reader's message names all that it knows.
+        let error = serde_json::from_value::<Question>(json!("?")).unwrap_err().to_string();
+        let known: Vec<_> = error.split('`').skip(3).step_by(2).map(Some).collect();
+        assert_eq!(names, known);
+    }
+
+    #[test]
+    fn a_fact_that_does_not_exist_is_refused() {
+        for (asks, is_right) in [
+            (json!(["labels", {"fact": "object", "kind": "Namespace"}]), true),
+            (json!(["label"]), false),
+            (json!([{"fact": "label"}]), false),
+        ] {
+            let mistakes = mistakes(Part::Case, &json!({"name": "a", "expect": {"pass": true, "asks": asks}}), "a");
+            assert_eq!(mistakes.is_empty(), is_right, "{mistakes:?}");
+            assert!(is_right || mistakes[0].contains("'labels'"), "{mistakes:?}");
+        }
+    }
+}

@@ -27,6 +27,7 @@ fn check(file: &CaseFile, failed: &[(&PlacedCase, &Seen)], text: &str) -> Result
     let names: Vec<_> = failed.iter().map(|(case, _)| case.case.name.as_str()).collect();
     let names = names.join(", ");
     let now = cases(text, &file.shared).map_err(|mistakes| {
+        let mistakes: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
         format!("with what was seen of {names} it could not be read any more: {}; {advice}", mistakes.join("; "))
     })?;
     if now.len() != file.cases.len() {

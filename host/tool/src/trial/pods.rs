@@ -61,9 +61,10 @@ pub fn read(file: &Path) -> Result<(Vec<Given>, Vec<String>)> {
 pub fn of_objects(name: &str, objects: &[Value]) -> Result<(Vec<Given>, Vec<String>)> {
     let mut pods = Vec::new();
     let mut others = Vec::new();
-    for object in objects {
+    for (index, object) in objects.iter().enumerate() {
+        let place = || format!("the manifest {name}, object {} ({})", index + 1, described(object));
         match pod_of(object) {
-            Some((workload, manifest)) => pods.push(given(workload, manifest, objects)?),
+            Some((workload, manifest)) => pods.push(given(workload, manifest, objects).with_context(place)?),
             None => others.push(described(object)),
         }
     }
@@ -142,5 +143,19 @@ fn described(object: &Value) -> String {
     match &object["kind"] {
         Value::String(kind) => format!("{kind} {}", text(&object["metadata"]["name"], "(unnamed)")),
         _ => "a document without a kind".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_documents_the_wrong_one_is_named() {
+        let pod = |name: &str, labels: Value| json!({"kind": "Pod", "metadata": {"name": name, "labels": labels}});
+        let objects = [pod("a", json!({})), pod("b", json!({"x": true})), pod("c", json!({}))];
+        let error = format!("{:#}", of_objects("pods.yaml", &objects).unwrap_err());
+        assert!(error.starts_with("the manifest pods.yaml, object 2 (Pod b): "), "{error}");
+        assert!(error.contains("labels are maps of texts"), "{error}");
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::command::exit;
 use crate::show::Document;
-use crate::suite::{CaseOutcome, Difference};
+use crate::suite::{CaseOutcome, Difference, WrongFile};
 use crate::trial::question;
 use genie_core::cni::{text_without_secrets, without_secrets};
 use genie_core::selector::sandbox::facts::Question;
@@ -27,6 +27,18 @@ pub struct Told {
 }
 
 impl Told {
+    /// A file that cannot be read.
+    pub fn unreadable(wrong: &WrongFile) -> Self {
+        let WrongFile { path, mistake } = wrong;
+        Self {
+            place: (path.clone(), mistake.line.unwrap_or(1)),
+            name: "this file cannot be run".into(),
+            outcome: CaseOutcome::Error(mistake.what.clone()),
+            time: Duration::ZERO,
+            updated: false,
+        }
+    }
+
     /// The exit status that this case alone would give.
     pub fn status(&self) -> u8 {
         match &self.outcome {

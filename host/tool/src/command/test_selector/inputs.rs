@@ -19,7 +19,7 @@ use crate::trial::pods::{self, Given};
 use crate::trial::{Decided, Trial, Verdict, question};
 use genie_core::call::{CallFacts, warnings};
 use genie_core::selector::sandbox::facts::Facts;
-use genie_core::sources::{self, Manifests};
+use genie_core::sources::{self, Manifests, yaml_error};
 
 /// How long reading a pod's facts may take.
 const TIME: Duration = Duration::from_mins(2);
@@ -146,7 +146,8 @@ fn text_of(file: &Path) -> Result<(String, String)> {
 fn value_of(file: &Path) -> Result<(Value, String)> {
     let (text, name) = text_of(file)?;
     let options = serde_saphyr::options! { with_snippet: false };
-    let value = serde_saphyr::from_str_with_options(&text, options).map_err(|error| anyhow!("{name}: {error}"))?;
+    let value = serde_saphyr::from_str_with_options(&text, options)
+        .map_err(|error| anyhow!("{name}: {}", yaml_error(&error)))?;
     Ok((value, name))
 }
 
