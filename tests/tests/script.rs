@@ -290,6 +290,36 @@ fn test_selector_takes_a_script_as_it_is() {
 }
 
 #[test]
+fn what_cannot_be_shown_refuses_no_pod() {
+    let node = with_engine(reference_node());
+    let file = node.dir().join("policy.js").display().to_string();
+    let source = r#"export function select() {
+  const circle = {};
+  circle.circle = circle;
+  const hostile = {toJSON() { throw new Error("no"); }, toString() { throw new Error("no"); }};
+  const values = [1n, {a: 1n}, circle, Symbol("a"), Symbol(), {get a() { throw new Error("no"); }}, hostile, "\ud800", undefined];
+  for (const value of values) console.log("shown:", value);
+  return "weave";
+}
+"#;
+    let told = ask(&node, &[("policy.js", source)], &[&file]);
+    assert_eq!(told.status, Some(0), "{told:?}");
+    let shown = [
+        "shown: 1",
+        "shown: [object Object]",
+        "shown: Symbol(a)",
+        "shown: Symbol()",
+        "shown: [object]",
+        "shown: undefined",
+    ];
+    says(&told.stdout, &shown);
+    // What never ends is ended nonetheless, and not by console.
+    let endless = "export function select() {\n  console.log({get a() { for (;;); }});\n  return 'weave';\n}\n";
+    let told = ask(&node, &[("policy.js", endless)], &[&file]);
+    assert_eq!(told.status, Some(1), "{told:?}");
+}
+
+#[test]
 fn test_selector_finds_the_scripts_of_a_configuration_beside_it() {
     let node = with_engine(reference_node());
     let node = node.with(

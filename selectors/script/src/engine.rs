@@ -46,7 +46,7 @@ pub fn run(request: &Request, settings: &Settings) -> Result<Verdict, Refusal> {
     let started = start(&settings.limits);
     let (context, budget) = started.map_err(|error| Refusal::internal(format!("QuickJS does not start: {error}")))?;
     let answer = context.with(|ctx| {
-        let answer = ask(&ctx, request, settings);
+        let answer = ask(&ctx, &budget, request, settings);
         answer.map_err(|failure| failure.into_refusal(&ctx, settings, budget.is_spent()))
     });
     // The host drops all of the module's memory after the call, so nothing is freed one by one.
@@ -69,10 +69,10 @@ fn start(limits: &Limits) -> rquickjs::Result<(Context, Rc<Budget>)> {
 }
 
 /// Evaluates the script, and asks it.
-fn ask(ctx: &Ctx<'_>, request: &Request, settings: &Settings) -> Result<Verdict, Failure> {
+fn ask(ctx: &Ctx<'_>, budget: &Rc<Budget>, request: &Request, settings: &Settings) -> Result<Verdict, Failure> {
     let globals = ctx.globals();
     globals.get::<_, Object>("Math")?.remove("random")?;
-    globals.set("console", console::object(ctx)?)?;
+    globals.set("console", console::object(ctx, budget)?)?;
     refusals::add(ctx, &globals)?;
 
     let module = Module::declare(ctx.clone(), settings.file.as_str(), settings.source.as_str())?;
