@@ -8,7 +8,7 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::ValueEnum;
 
 /// The name of a project in the templates.
@@ -72,6 +72,7 @@ impl fmt::Display for Language {
 pub fn create(directory: &Path, language: Language) -> Result<()> {
     let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     check(name)?;
+    check_for(language, name)?;
     ensure!(!directory.exists(), "{} exists already: choose another name, or remove it", directory.display());
     let written = write(directory, &files(language, name));
     if written.is_err() {
@@ -93,6 +94,16 @@ fn check(name: &str) -> Result<()> {
         "{name:?} is no name for a selector: at most 63 lower-case letters, digits and hyphens, a letter first"
     );
     Ok(())
+}
+
+/// A name that the language's tools would take for something else.
+fn check_for(language: Language, name: &str) -> Result<()> {
+    let taken = match language {
+        Language::Rust => (name == "genie-selector").then_some("is the name of the SDK"),
+        Language::Go => (name == "vendor").then_some("means something else in a path of Go"),
+        Language::Js | Language::Python | Language::Script => None,
+    };
+    taken.map_or(Ok(()), |why| bail!("{name:?} {why}: choose another name"))
 }
 
 /// The files of a project, by their paths in it.
@@ -165,6 +176,19 @@ mod tests {
         }
         for name in ["a", "tenant-2", &"a".repeat(63)] {
             assert!(check(name).is_ok(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_taken_in_a_language_are_refused_in_that_one() {
+        for (language, taken) in [(Language::Rust, "genie-selector"), (Language::Go, "vendor")] {
+            for other in Language::value_variants() {
+                assert_eq!(check_for(*other, taken).is_err(), *other == language, "{other:?}: {taken}");
+            }
+        }
+        // The standard library of Go has packages of one word, so a module of one word could be taken for one.
+        for name in ["net", "log", "std", "cmd"] {
+            assert!(files(Language::Go, name)["go.mod"].starts_with(&format!("module example.org/{name}\n")));
         }
     }
 

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"my-policy/selector"
+	"example.org/my-policy/selector"
 )
 
 func init() {

@@ -1,3 +1,3 @@
-module my-policy
+module example.org/my-policy
 
 go 1.25

@@ -1,7 +1,7 @@
 // This selector puts a pod on the network that the label `network` of its namespace names.
 package main
 
-import "my-policy/selector"
+import "example.org/my-policy/selector"
 
 // The label's key.
 const label = "network"

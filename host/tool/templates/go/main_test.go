@@ -7,7 +7,7 @@ import (
 	"reflect"
 	"testing"
 
-	"my-policy/selector"
+	"example.org/my-policy/selector"
 )
 
 var request = selector.Request{
