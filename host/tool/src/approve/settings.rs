@@ -10,7 +10,7 @@ use boon::{Compiler, Schemas, UrlLoader};
 use regex::RegexBuilder;
 use serde_json::Value;
 
-use super::mistakes::told;
+use super::mistakes::{Unfit, told};
 use genie_core::text::one_line;
 
 /// The most bytes of a schema.
@@ -44,7 +44,7 @@ pub(super) fn check_settings(schema: &str, settings: &Value) -> Result<Vec<Strin
     let index = compiler.compile(SCHEMA, &mut schemas).map_err(unusable)?;
     Ok(match schemas.validate(settings, index) {
         Ok(()) => Vec::new(),
-        Err(error) => told(&error, &schema, "settings"),
+        Err(error) => told(&error, &Unfit { schema: &schema, value: settings, root: "settings" }),
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::Value;
 
-use crate::approve::mistakes::told;
+use crate::approve::mistakes::{Unfit, told};
 
 /// The schema's text.
 pub const TEXT: &str = include_str!("../../../../docs/schema/case.json");
@@ -60,7 +60,7 @@ pub fn mistakes(part: Part, value: &Value, root: &str) -> Vec<String> {
     };
     match compiled.schemas.validate(value, index) {
         Ok(()) => Vec::new(),
-        Err(error) => told(&error, &compiled.text, root),
+        Err(error) => told(&error, &Unfit { schema: &compiled.text, value: &Value::Null, root }),
     }
 }
 

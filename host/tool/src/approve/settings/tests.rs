@@ -55,6 +55,45 @@ fn every_mistake_is_told_with_its_place() {
     assert_eq!(told, [forms]);
 }
 
+/// A table as that of the selector `rules`.
+fn table() -> Value {
+    json!({
+        "properties": {"rules": {"type": "array", "items": {"$ref": "#/$defs/rule"}}},
+        "$defs": {"rule": {
+            "additionalProperties": false,
+            "oneOf": [{"required": ["give"]}, {"required": ["deny"]}, {"required": ["a", "b"]}],
+            "properties": {"name": {}, "give": {"type": "string"}, "deny": {}, "a": {}, "b": {}},
+        }},
+    })
+}
+
+#[test]
+fn forms_that_differ_by_keys_are_told_by_keys() {
+    let of = |rule: Value| mistakes(&table(), &json!({"rules": [rule]}));
+    let both = "settings.rules[0]: has give and deny, of which only one can be";
+    assert_eq!(of(json!({"give": "a", "deny": 1})), [both]);
+    let both = "settings.rules[0]: has deny and a, b, of which only one can be";
+    assert_eq!(of(json!({"deny": 1, "a": 1, "b": 1})), [both]);
+    let overlap = json!({"properties": {"a": {"oneOf": [{"type": "number"}, {"type": "integer"}]}}});
+    let both = "settings.a: fits forms 0 and 1 of the schema, of which only one can be";
+    assert_eq!(mistakes(&overlap, &json!({"a": 1})), [both]);
+    let keys = json!({"oneOf": [{"required": ["a"]}, {"required": ["b"]}]});
+    assert_eq!(mistakes(&keys, &json!({"c": 1})), ["settings: one of a, b is missing"]);
+}
+
+#[test]
+fn a_misspelt_key_is_told_once() {
+    let told = mistakes(&table(), &json!({"rules": [{"name": "tenants", "giev": "a"}]}));
+    let [told] = &told[..] else { panic!("one mistake: {told:?}") };
+    assert!(told.starts_with(r#"settings.rules[0] ("tenants"): unknown key "giev": did you mean "give"?"#), "{told}");
+}
+
+#[test]
+fn an_element_is_called_by_its_name_too() {
+    let told = mistakes(&table(), &json!({"rules": [{"give": "a"}, {"name": "tenants", "give": 1}]}));
+    assert_eq!(told, [r#"settings.rules[1] ("tenants").give: want string, but got number"#]);
+}
+
 #[test]
 fn a_setting_that_does_not_match_is_not_repeated() {
     let told = mistakes(&tenant(), &json!({"first": "S3CRET"}));
