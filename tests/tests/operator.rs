@@ -173,3 +173,21 @@ fn what_may_not_be_meant_is_a_warning() {
     let told = test_selector(&node);
     assert!(!told.stdout.contains("does not see") && !told.stdout.contains("never asked"), "{told:?}");
 }
+
+/// Of a key that is there twice one value is lost, and with it perhaps the condition of a rule.
+#[test]
+fn a_key_that_is_there_twice_is_an_error() {
+    let node = reference_node();
+    let file = node.conf_dir().join("00-genie.conf");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let twice =
+        r#"{"selectors": [{"module": "default-plugin", "settings": {"networks": "calico", "networks": "weave"}}],"#;
+    std::fs::write(&file, text.replacen('{', twice, 1)).unwrap();
+    let parts = ["selectors[0].settings: the key \"networks\" is there twice"];
+    let (status, findings) = doctor(&node);
+    assert_eq!(status, Some(1), "{findings:#?}");
+    says(&of(&findings, "fail"), &parts);
+    let told = test_selector(&node);
+    assert_eq!(told.status, Some(2), "{told:?}");
+    says(&told.stderr, &parts);
+}

@@ -2,6 +2,7 @@
 //! so; `doctor` and `test-selector` tell it beforehand.
 
 pub mod chain;
+pub mod json;
 pub mod mistakes;
 mod settings;
 

@@ -134,7 +134,7 @@ impl Arguments {
         };
         put("module", json!(key));
         if let Some(settings) = &self.settings {
-            put("settings", serde_json::from_str(settings).context("--settings is not JSON")?);
+            put("settings", approve::json::read(settings.as_bytes()).context("--settings cannot be read")?);
         }
         if let Some(grants) = grants(&self.grant)? {
             put("grant", grants);

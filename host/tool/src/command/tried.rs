@@ -111,9 +111,9 @@ impl Tried {
 
     /// What the command line says of a single module.
     fn instead(&self) -> Result<Instead> {
-        let settings = self.settings.as_ref().map(|settings| serde_json::from_str(settings));
+        let settings = self.settings.as_ref().map(|settings| approve::json::read(settings.as_bytes()));
         Ok(Instead {
-            settings: settings.transpose().context("--settings is not JSON")?,
+            settings: settings.transpose().context("--settings cannot be read")?,
             grant: grants(&self.grant)?,
             any_digest: self.any_digest,
         })
@@ -130,7 +130,7 @@ pub fn wrong(found: impl IntoIterator<Item = String>) -> anyhow::Error {
 /// # Errors
 /// One is none.
 pub fn grants(written: &[String]) -> Result<Option<Value>> {
-    let grants = written.iter().map(|grant| serde_json::from_str(grant).unwrap_or_else(|_| json!(grant)));
+    let grants = written.iter().map(|grant| approve::json::read(grant.as_bytes()).unwrap_or_else(|_| json!(grant)));
     let grants: Vec<Value> = grants.collect();
     let grants = Some(Value::from(grants)).filter(|_| !written.is_empty());
     if let Some(grants) = &grants {

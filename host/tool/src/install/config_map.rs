@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::modules::GZIP;
 use super::net_d::CONF;
+use crate::approve;
 use crate::registry::Reference;
 use genie_core::cni::get;
 use genie_core::config::chain::DEFAULT_CHAIN;
@@ -51,7 +52,9 @@ impl ConfigMap {
         ensure!(kind == "ConfigMap", "it is {kind}; expected the ConfigMap genie-config");
         let text = object.get("data").and_then(|data| data[CONF].as_str());
         let text = text.with_context(|| format!("it has no key {CONF}: expected the ConfigMap genie-config"))?;
-        let configuration = serde_json::from_str(text).with_context(|| format!("its {CONF} is no JSON object"))?;
+        let configuration =
+            approve::json::read(text.as_bytes()).with_context(|| format!("its {CONF} cannot be read"))?;
+        let Value::Object(configuration) = configuration else { bail!("its {CONF} is no JSON object") };
         let mut config_map = Self { object, configuration };
         config_map.forget_last_applied();
         Ok(config_map)

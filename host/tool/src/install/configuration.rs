@@ -46,7 +46,7 @@ pub fn prepare(layout: &Layout, source: &Origin) -> Result<Completed> {
     let path = source.config_dir.join(net_d::CONF);
     let what = || format!("the configuration {}", path.display());
     let bytes = fs::read(&path).with_context(|| format!("{} cannot be read", what()))?;
-    let read = serde_json::from_slice(&bytes).with_context(|| format!("{} is not JSON", what()))?;
+    let read = approve::json::read(&bytes).with_context(|| format!("{} cannot be read", what()))?;
     let Value::Object(mut config) = read else { bail!("{} is not a JSON object", what()) };
     fill_in(&mut config, source);
     complete(&mut config, layout, source);

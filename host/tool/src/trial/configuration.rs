@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::{Map, Value};
 
+use crate::approve;
 use crate::selector::named::{self, Named};
 use genie_core::cni::get;
 use genie_core::config::{CONF_DIR, OWN_TYPE};
@@ -25,7 +26,7 @@ pub type Found = (Map<String, Value>, Vec<String>);
 pub fn of_file(file: &Path, own_type: &str) -> Result<Found> {
     let shown = file.display();
     let bytes = fs::read(file).with_context(|| format!("cannot read {shown}"))?;
-    let value: Value = serde_json::from_slice(&bytes).with_context(|| format!("{shown} is not JSON"))?;
+    let value = approve::json::read(&bytes).with_context(|| format!("{shown} cannot be read"))?;
     let plugins = value["plugins"].as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
     let own = plugins.iter().filter_map(Value::as_object).find(|plugin| is_type(plugin, &[own_type, OWN_TYPE]));
     if let Some(own) = own {

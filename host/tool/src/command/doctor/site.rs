@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use crate::approve;
-use genie_core::cni::{CniError, NetworkList, Verb};
+use genie_core::cni::{CniError, NetworkList, Verb, code};
 use genie_core::config::{Config, OWN_TYPE, Paths};
 use genie_core::network::Catalogue;
 
@@ -43,11 +43,21 @@ impl Site {
         let names = files.as_ref().map(|files| files.own.as_slice()).unwrap_or_default();
         let own = names.iter().find_map(|file| Some((Some(file.clone()), plugin(&conf_dir.join(file))?)));
         let (file, map) = own.unwrap_or_default();
+        let read = file.as_ref().and_then(|file| repeated(&conf_dir.join(file)));
+        let config = read.map_or_else(|| approve::read(&map), |error| Err(vec![error]));
         let paths = Paths::from_map(&map).or_else(|_| Paths::from_map(&Map::new()))?;
         let path = if paths.bin_dirs.is_empty() { vec![bin_dir.into()] } else { paths.bin_dirs.clone() };
         let (conf_dir, bin_dir) = (conf_dir.into(), bin_dir.into());
-        Ok(Self { conf_dir, bin_dir, trust_dirs: false, files, file, config: approve::read(&map), map, paths, path })
+        Ok(Self { conf_dir, bin_dir, trust_dirs: false, files, file, config, map, paths, path })
     }
+}
+
+/// The error of a configuration that has a key twice. Everything else that is wrong in it is found where it
+/// is read.
+fn repeated(file: &Path) -> Option<CniError> {
+    let bytes = fs::read(file).ok()?;
+    let error = approve::json::read(&bytes).err()?;
+    Some(CniError::new(code::INVALID_CONFIG, error.to_string()))
 }
 
 /// Our part of a configuration, as the runtime would hand it over to us.
