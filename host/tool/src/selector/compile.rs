@@ -5,6 +5,7 @@ use std::path::Path;
 use std::thread;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
+use wasmparser::Parser;
 use wasmtime::component::Component;
 use wit_component::ComponentEncoder;
 
@@ -26,25 +27,42 @@ pub(super) const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 /// so that authors need no further tool. A component is returned as it is. `selector` is the name
 /// for messages.
 pub fn componentize<'a>(selector: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, CniError> {
-    if bytes.starts_with(COMPONENT) {
-        return Ok(Cow::Borrowed(bytes));
-    }
-    if !bytes.starts_with(CORE_MODULE) {
+    let is_component = bytes.starts_with(COMPONENT);
+    if !is_component && !bytes.starts_with(CORE_MODULE) {
         let message = format!("selector {selector:?} is no WebAssembly module: it does not begin as one");
         return Err(CniError::new(code::SELECTOR, message));
+    }
+    check_whole(selector, bytes)?;
+    if is_component {
+        return Ok(Cow::Borrowed(bytes));
     }
     // This checks the names only. The code is checked when it is compiled.
     let encoded = ComponentEncoder::default().module(bytes).and_then(|mut encoder| encoder.encode());
     encoded.map(Cow::Owned).map_err(|error| {
         let message = format!(
             "selector {selector:?} cannot be made a component: build it for wasm32-unknown-unknown with the \
-             genie-selector SDK, or for wasm32-wasip2"
+             genie-selector SDK, or for wasm32-wasip2; what another compiler made for WASI 0.1, as Go's does, \
+             `genie-host componentize` makes a component"
         );
         CniError::new(code::SELECTOR, message).with_details(format!("{error:#}"))
     })
 }
 
-/// The names of a module's imports. The module is not compiled for it.
+/// Fails when a module is only written in part: its sections say how long they are. What makes components
+/// relies on that.
+fn check_whole(selector: &str, bytes: &[u8]) -> Result<(), CniError> {
+    let mut payloads = Parser::new(0).parse_all(bytes);
+    payloads.try_for_each(|payload| payload.map(drop)).map_err(|error| {
+        let message = format!(
+            "selector {selector:?} is damaged or cut off after {} bytes: build it or copy it again",
+            bytes.len()
+        );
+        CniError::new(code::SELECTOR, message).with_details(error.to_string())
+    })
+}
+
+/// What a module imports, by names: which functions of the cluster these are is not known. The module is
+/// not compiled for it.
 ///
 /// # Errors
 /// By its names, the module is no selector, or none that this host can run.

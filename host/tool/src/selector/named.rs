@@ -1,9 +1,10 @@
 //! Finds the module that is named on the command line.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::built_in;
 use genie_core::digest::Digest;
@@ -48,6 +49,11 @@ pub fn find_in(dir: &Path, written: &str) -> Result<Named> {
         let known = built_in_names().join(", ");
         format!("{written:?} is neither a file nor a built-in selector (there are {known})")
     })?;
+    ensure!(
+        path.extension() != Some(OsStr::new("js")),
+        "{written:?} is a script, and no module: `genie-host test-selector {written}` asks it, and the engine that \
+         runs it is script.wasm"
+    );
     let bytes = module::read(&path)?;
     let digest = Digest::of(&bytes);
     Ok(Named { module: Module::File { path, sha256: digest }, bytes, digest })
