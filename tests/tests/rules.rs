@@ -249,3 +249,31 @@ fn a_module_that_asks_for_namespace_labels_stays_small_and_gets_them() {
     // A call that names no pod has no namespace.
     node.add().key("selectors", granted).args("").run().error_code(11).says(&["the runtime names no pod"]);
 }
+
+/// As `docs/rules.md` says: the manifests may hold the Node, too.
+#[test]
+fn the_only_node_of_the_manifests_is_the_pods() {
+    let node = reference_node();
+    let table = json!({"rules": [{"when": {"node": {"matchLabels": {"zone": "west"}}}, "networks": "weave"}]});
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}});
+    let of_zone = |name: &str| json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"zone": "west"}}});
+    let ask = |nodes: &[Value], more: &[&str]| {
+        let file = node.dir().join("pod.yaml");
+        let all: Vec<_> = [&pod].into_iter().chain(nodes).map(Value::to_string).collect();
+        fs::write(&file, all.join("\n---\n")).unwrap();
+        let (file, conf_dir) = (file.display().to_string(), node.conf_dir().display().to_string());
+        let settings = table.to_string();
+        let arguments = ["test-selector", "--conf-dir", &conf_dir, "--settings", &settings, "--pod", &file, "rules"];
+        node.genie_host(&[&arguments[..], more].concat())
+    };
+    let told = ask(&[of_zone("n1")], &[]);
+    assert!(told.status == PLAN && told.stdout.contains("10-weave.conf"), "{told:?}");
+    let both = [of_zone("n1"), of_zone("n2")];
+    let told = ask(&both, &["--node", "n2"]);
+    assert!(told.status == PLAN && told.stdout.contains("10-weave.conf"), "{told:?}");
+    let told = ask(&both, &[]);
+    assert_eq!(told.status, Some(1), "{told:?}");
+    for part in ["the node's name is not known: set \"nodename\"", "--node NAME", "code 7"] {
+        assert!(told.stdout.contains(part), "{part}: {told:?}");
+    }
+}

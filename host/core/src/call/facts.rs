@@ -14,7 +14,7 @@ use crate::network::Catalogue;
 use crate::node;
 use crate::object::{ObjectName, labels_of};
 use crate::pod::{Identity, PodFacts};
-use crate::selector::sandbox::facts::{Facts, Question};
+use crate::selector::sandbox::facts::{Facts, Question, UNNAMED_NODE};
 use crate::sources::{Ahead, Lookup, PodSource};
 
 /// The most objects that are asked for ahead. More are no pod's usual need.
@@ -127,6 +127,9 @@ impl CallFacts {
     }
 
     fn node_label(&self, key: &str) -> Result<Option<String>, String> {
+        if self.node.is_empty() {
+            return Err(UNNAMED_NODE.into());
+        }
         let node = self.find_object(&ObjectName::new("v1", "Node", None, &self.node)?)?;
         let node = node.ok_or_else(|| format!("nothing is known of node {:?}", self.node))?;
         Ok(node["metadata"]["labels"][key].as_str().map(ToOwned::to_owned))

@@ -41,7 +41,8 @@ pub struct Arguments {
     /// plan, to be merged; `-` for standard input
     #[arg(long, value_name = "FILE")]
     outcomes: Option<PathBuf>,
-    /// The node's name; by default that of the configuration
+    /// The node's name; by default that of the only Node among the manifests, else that of the
+    /// configuration
     #[arg(long, value_name = "NAME")]
     node: Option<String>,
     /// Show what each plugin would get: its environment and its standard input
@@ -58,10 +59,10 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     genie_core::cni::names::check_interface(&arguments.interface)?;
     let (mut trial, mut notes) = arguments.tried.trial(&arguments.interface, Place::Alone)?;
-    if let Some(node) = &arguments.node {
-        trial.config.node.clone_from(node);
-    }
     let inputs = Inputs::read(arguments, &mut notes)?;
+    if let Some(node) = arguments.node.clone().or(inputs.only_node()?) {
+        trial.config.node = node;
+    }
     notes.extend(trial.approve().map_err(wrong)?);
 
     let report = Report { trial: &trial, notes, outcomes: inputs.ask(&trial)?, show_config: arguments.show_config };

@@ -1,6 +1,7 @@
 //! What `test-selector` is given beside the configuration: pods, facts, an earlier decision, and
 //! what the networks answer.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -58,6 +59,20 @@ impl Inputs {
         let outcomes = arguments.outcomes.as_ref().map(|file| outcomes(file)).transpose()?;
         let decided = arguments.decided.as_ref().map(|written| decided(written)).transpose()?;
         Ok(Self { pods, objects, facts, decided, outcomes })
+    }
+
+    /// The name of the Node among the manifests, if there is exactly one.
+    ///
+    /// # Errors
+    /// Manifests cannot be read.
+    pub fn only_node(&self) -> Result<Option<String>> {
+        let mut names = BTreeSet::new();
+        for manifests in self.pods.iter().map(|pod| &pod.manifests).chain(&self.objects) {
+            let objects = manifests.objects()?;
+            let nodes = objects.iter().filter(|object| object["apiVersion"] == "v1" && object["kind"] == "Node");
+            names.extend(nodes.filter_map(|node| node["metadata"]["name"].as_str()).map(ToOwned::to_owned));
+        }
+        Ok(if names.len() == 1 { names.pop_first() } else { None })
     }
 
     /// Decides for each pod.
