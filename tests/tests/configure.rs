@@ -8,6 +8,11 @@ use serde_json::{Value, json};
 
 const SETTINGS: &str = r#"{"act": "plan", "networks": ["weave"]}"#;
 
+const TWICE: &str = r#"{"rules": [{"when": {}, "networks": "weave", "when": {}}]}"#;
+const TWO: &str = r#"{"rules": [{"networks": "weave", "deny": "no"}]}"#;
+const ADD: &str = r#"{"rules": [{"name": "second", "add": "weave@net1"}]}"#;
+const TENANT: &str = r#"{"rules": [{"networksFrom": {"namespaceLabel": "network"}}]}"#;
+
 /// A ConfigMap as kubectl prints it.
 fn config_map() -> Value {
     let configuration = json!({"type": "genie", "selectors": [{"module": "annotation"}, {"module": "default-plugin"}]});
@@ -108,6 +113,22 @@ fn an_order_that_cannot_be_meant_is_told() {
 }
 
 #[test]
+fn what_is_not_checked_or_does_nothing_is_told() {
+    let node = Node::new();
+    let reference = format!("oci://registry.example.org/tenant@sha256:{}", "0".repeat(64));
+    let answer = configure(&node, &[&reference], &config_map());
+    printed(&answer);
+    assert!(answer.stderr.contains("warning: not checked: the module is in a registry"), "{answer:?}");
+    let guard = r#"{"rules": [{"when": {"decided": {"otherThan": ["calico"]}}, "deny": "calico only"}]}"#;
+    let answer = configure(&node, &["rules", "--settings", guard], &config_map());
+    printed(&answer);
+    assert!(answer.stderr.contains("when.decided never holds"), "{answer:?}");
+    let answer = configure(&node, &["rules", "--settings", guard, "--run", "always"], &config_map());
+    printed(&answer);
+    assert_eq!(answer.stderr, "");
+}
+
+#[test]
 fn what_no_node_would_put_in_force_is_not_let_in() {
     let node = Node::new();
     let curious = guests::module("curious").display().to_string();
@@ -117,6 +138,7 @@ fn what_no_node_would_put_in_force_is_not_let_in() {
     let broken = node.dir().join("broken.js");
     fs::write(&broken, "export function select( {\n").unwrap();
     let broken = broken.display().to_string();
+    let reference = format!("oci://registry.example.org/tenant@sha256:{}", "0".repeat(64));
     let tag = "oci://registry.example.org/tenant:1";
     for (arguments, expected) in [
         (vec![curious.as_str()], "which is not granted to it"),
@@ -125,9 +147,23 @@ fn what_no_node_would_put_in_force_is_not_let_in() {
         (vec![&broken], "broken.js:2:1: SyntaxError"),
         (vec![tag], "has no digest"),
         (vec!["rules", "--settings", r#"{"rules": [{"whem": {}}]}"#], "whem"),
-        (vec!["rules", "--settings", "{"], "--settings is not JSON"),
+        (vec!["rules", "--settings", "{"], "--settings cannot be read"),
         (vec!["annotation", "--before", "nobody"], "no entry of \"nobody\""),
         (vec!["nosuch.txt"], "neither a file"),
+        (vec!["we ird.wasm"], "cannot be a key of a ConfigMap"),
+        (vec!["rules", "--settings", TWICE], "--settings cannot be read: rules[0]: the key \"when\" is there twice"),
+        (vec!["rules", "--settings", TWO], "has networks and deny, of which only one can be"),
+        (vec!["rules", "--settings", ADD], "rules[0] (\"second\").add refuses each pod"),
+        (
+            vec!["rules", "--settings", TENANT, "--grant", "pod"],
+            r#"write "grant": ["pod", {"cluster":["v1/Namespace"]}, "node"] in"#,
+        ),
+        (
+            vec!["rules", "--settings", TENANT, "--grant", "pod", "--grant", "node", "--grant", "cluster"],
+            "rules[0].networksFrom asks for a label of the pod's namespace, which is not granted to it",
+        ),
+        (vec!["rules", "--grant", r#"{"cluster":["v1/Namespaces"]}"#], "did you mean Namespace?"),
+        (vec![&reference, "--grant", "nosuch"], "nosuch"),
         (vec!["tenant.wasm", "--remove"], "no entry of \"tenant.wasm\""),
     ] {
         let answer = configure(&node, &arguments, &config_map());

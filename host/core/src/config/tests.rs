@@ -10,6 +10,7 @@ use super::Paths;
 use super::chain::DEFAULT_CHAIN;
 use crate::cni::{Verb, code};
 use crate::selector::chain::Run;
+use crate::selector::contract::Imports;
 use crate::selector::grants::{Grants, Plain};
 use crate::selector::module::{Module, NamesOnly};
 use crate::sources::{Manifests, PodSource};
@@ -128,7 +129,7 @@ fn an_entry_has_the_name_that_is_given_to_it() {
 
 #[test]
 fn an_entry_may_import_what_it_is_not_granted_if_it_says_so() {
-    let imports = ["genie:selector/pod@0.1.0".to_owned()];
+    let imports = Imports { names: vec!["genie:selector/pod@0.1.0".to_owned()], of_cluster: Vec::new() };
     for (written, expected) in [(json!("any"), true), (json!("granted"), false), (Value::Null, false)] {
         let entry = json!({"module": "annotation", "imports": written});
         let config = config(json!({"selectors": [entry]})).unwrap();

@@ -57,7 +57,8 @@ const fn known(group: &'static str, kind: &'static str, namespaced: bool) -> Kno
 }
 
 /// The kinds that may be written without their group.
-const KNOWN: [Known; 17] = [
+const KNOWN: [Known; 18] = [
+    known("", "ComponentStatus", false),
     known("", "ConfigMap", true),
     known("", "Endpoints", true),
     known("", "Event", true),
@@ -80,6 +81,11 @@ const KNOWN: [Known; 17] = [
 /// What is known of a kind that is written without its group.
 pub fn well_known(kind: &str) -> Option<Known> {
     KNOWN.into_iter().find(|known| known.kind == kind)
+}
+
+/// The kinds that are known of a group, or all.
+pub fn known_kinds(group: Option<&str>) -> impl Iterator<Item = &'static str> {
+    KNOWN.into_iter().filter(move |known| group.is_none_or(|group| known.group == group)).map(|known| known.kind)
 }
 
 /// Whether this is a way to write the kind `Secret`, which genie never asks for. A client writes a

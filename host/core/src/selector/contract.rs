@@ -4,6 +4,7 @@
 //! is refused before it is compiled.
 
 use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
 
 use crate::selector::abi;
 use std::path::Path;
@@ -55,6 +56,27 @@ impl Names {
             return Err(CniError::new(code::SELECTOR, message));
         }
         check_known(selector, &self.imports)
+    }
+}
+
+/// What a component imports.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Imports {
+    /// The names of the interfaces.
+    pub names: Vec<String>,
+    /// The functions of the interface `cluster`; none when they are not known.
+    pub of_cluster: Vec<String>,
+}
+
+impl Imports {
+    /// Whether the component can ask for the labels of the pod's namespace.
+    pub fn has_namespace_labels(&self) -> bool {
+        self.of_cluster.iter().any(|function| function == "namespace-labels")
+    }
+
+    /// Whether the component can ask for an object of a kind that it names itself.
+    pub fn has_get(&self) -> bool {
+        self.of_cluster.iter().any(|function| function == "get")
     }
 }
 
@@ -115,12 +137,27 @@ pub fn has_merge(component: &Component) -> bool {
     component.get_export_index(None, abi::MERGE).is_some()
 }
 
-/// Checks that a component is a selector that this host can run, and returns the names of its
-/// imports.
-pub fn imports_of(selector: &str, component: &Component) -> Result<Vec<String>, CniError> {
+/// Checks that a component is a selector that this host can run, and returns what it imports.
+pub fn imports_of(selector: &str, component: &Component) -> Result<Imports, CniError> {
     let names = Names::of(component);
     names.check_selector(selector)?;
-    Ok(names.imports)
+    let of_cluster = names.imports.iter().find(|import| interface(import) == Some("cluster"));
+    let of_cluster = of_cluster.map(|cluster| functions(component, cluster)).unwrap_or_default();
+    Ok(Imports { names: names.imports, of_cluster })
+}
+
+/// The functions that a component imports of an interface. What it does not call is usually not among
+/// them: compilers leave that out.
+fn functions(component: &Component, interface: &str) -> Vec<String> {
+    let (component_type, engine) = (component.component_type(), component.engine());
+    match component_type.get_import(engine, interface).map(|import| import.ty) {
+        Some(ComponentItem::ComponentInstance(instance)) => {
+            let is_function = |item: &ComponentItem| matches!(item, ComponentItem::ComponentFunc(_));
+            let exports = instance.exports(engine).filter(|(_, export)| is_function(&export.ty));
+            exports.map(|(name, _)| name.to_owned()).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Fails when a module's file is not the one that was approved.

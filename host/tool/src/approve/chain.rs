@@ -1,12 +1,12 @@
 //! Whether a chain may be put in force: what is wrong with it, and what is probably a mistake.
 
-use std::slice;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::settings;
+use super::written;
 use crate::script;
 use genie_core::cni::CniError;
 use genie_core::selector::chain::{Chain, Entry, Run};
@@ -41,7 +41,8 @@ impl Finding {
         Self { level: Level::Error, what: what.into() }
     }
 
-    fn warning(what: impl Into<String>) -> Self {
+    /// A finding that only tells what may not be meant.
+    pub fn warning(what: impl Into<String>) -> Self {
         Self { level: Level::Warning, what: what.into() }
     }
 }
@@ -77,9 +78,7 @@ fn loaded(chain: &Chain, entry: &Entry, load: &Load<'_>, deadline: Instant) -> V
         Some(Err(error)) => return vec![error.into()],
         Some(Ok(selector)) => selector,
     };
-    let imports = selector.imports().iter();
-    let granted = |import: &String| entry.grants.check_imports(&entry.name, slice::from_ref(import));
-    let mut found: Vec<_> = imports.filter_map(|import| granted(import).err()).map(Finding::from).collect();
+    let mut found: Vec<_> = imports(entry, &selector).into_iter().collect();
     if chain.merge.as_ref() == Some(&entry.name) && !selector.merges() {
         let what =
             format!("\"merge\" is {:?}, which exports no merge: name one that does, or leave it out", entry.name);
@@ -90,11 +89,31 @@ fn loaded(chain: &Chain, entry: &Entry, load: &Load<'_>, deadline: Instant) -> V
             found.extend(settings_of(entry, &about.settings_schema));
             if found.iter().all(|finding| finding.level == Level::Warning) {
                 found.extend(script::check(&selector, &about.name, entry, deadline).err().map(Finding::error));
+                found.extend(written::findings(entry));
             }
         }
         Err(error) => found.push(error.context("it cannot be asked what it is").into()),
     }
     found
+}
+
+/// Imports that are not granted, and a grant of the cluster that does not hold what is asked of it.
+fn imports(entry: &Entry, selector: &LoadedSelector) -> Option<Finding> {
+    let Entry { name, grants, .. } = entry;
+    if let Err(error) = grants.check_imports(name, selector.imports()) {
+        return Some(error.into());
+    }
+    // Which rules ask is known, and looked at with them. A script's engine imports everything.
+    if entry.module == written::RULES || grants.permits_any_import() || !selector.imports().has_namespace_labels() {
+        return None;
+    }
+    let what = format!(
+        "selector {name:?} imports namespace-labels of cluster, and may not read the pod's namespace, so that each \
+         pod that it asks for is refused (error 7): {}",
+        grants.advice(&[grants.lacks_own_namespace()?])
+    );
+    // One that can ask for other objects, too, may be granted these alone.
+    Some(if selector.imports().has_get() { Finding::warning(what) } else { Finding::error(what) })
 }
 
 fn settings_of(entry: &Entry, schema: &str) -> Vec<Finding> {

@@ -5,6 +5,7 @@ pub mod chain;
 pub mod json;
 pub mod mistakes;
 mod settings;
+mod written;
 
 use std::time::Instant;
 

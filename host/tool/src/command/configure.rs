@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
@@ -22,8 +22,9 @@ use crate::script::{self, Engine, Script};
 use crate::selector::{self, named};
 use crate::trial::entry::{self, Instead};
 use genie_core::config;
-use genie_core::selector::chain::Chain;
+use genie_core::selector::chain::{Chain, Run};
 use genie_core::selector::child::compiler;
+use genie_core::selector::grants::Grants;
 use genie_core::selector::module::built_in_names;
 
 #[derive(Args)]
@@ -115,6 +116,11 @@ fn key(written: &str) -> Result<String> {
     }
     let file = Path::new(written).file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let is_module = of_config_map(file).is_some() || script::is_script(file);
+    let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    ensure!(
+        !is_module || file.bytes().all(is_key),
+        "{file:?} cannot be a key of a ConfigMap, which has letters, digits, `-`, `.` and `_`: rename the file"
+    );
     is_module.then(|| file.to_owned()).with_context(|| {
         format!(
             "{written:?} is neither a file NAME.wasm or NAME.js nor a built-in selector ({})",
@@ -178,6 +184,15 @@ fn warn(finding: Finding) {
     super::tell(&anyhow!("warning: {what}"));
 }
 
+/// When the entry is asked. A wrong word is found when the ConfigMap is read again.
+fn run_of(entry: &Map<String, Value>) -> Run {
+    match genie_core::cni::get(entry, "run").and_then(Value::as_str) {
+        Some("always") => Run::Always,
+        Some("shadow") => Run::Shadow,
+        _ => Run::UntilDecided,
+    }
+}
+
 /// Asks the module what a node would ask before it puts the entry in force. A module of a registry is
 /// not here: the agent asks it.
 ///
@@ -189,10 +204,16 @@ fn check(module: &str, entry: &Map<String, Value>) -> Result<()> {
     let none = (!named::is_built_in(module)).then(|| json!([]));
     let instead = Instead { settings: of("settings"), grant: of("grant").or(none), any_digest: false };
     if module.starts_with(SCHEME) {
+        Grants::from_json(&of("grant").unwrap_or_default()).map_err(|reason| anyhow!(reason))?;
+        warn(Finding::warning(
+            "not checked: the module is in a registry; the agent checks it before it is put in force",
+        ));
         return Ok(());
     }
     let no_chain = Chain { entries: Vec::new(), merge: None };
-    let chain = entry::find(Path::new(""), module, &instead, &no_chain, Engine::of_process(), &mut Vec::new())?.alone();
+    let tried = entry::find(Path::new(""), module, &instead, &no_chain, Engine::of_process(), &mut Vec::new())?;
+    let mut chain = tried.alone();
+    chain.entries.iter_mut().for_each(|tried| tried.run = run_of(entry));
     let deadline = Instant::now() + compiler::TIME;
     let loader = selector::loader(Path::new(config::CACHE_DIR));
     let found = approve::chain::chain(&chain, &|module| Some(loader.load(module, deadline)), deadline);

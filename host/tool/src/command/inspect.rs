@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Output::Json => {
             let mut shown = json!({
                 "name": about.name, "version": about.version, "summary": about.summary,
-                "exports": exports, "imports": loaded.imports(), "may": needs, "settingsSchema": schema,
+                "exports": exports, "imports": loaded.imports().names, "may": needs, "settingsSchema": schema,
                 "size": named.bytes.len(), "sha256": named.digest.to_string(),
             });
             if let Some(pulled) = &pulled {
@@ -74,6 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             rows.extend(
                 loaded
                     .imports()
+                    .names
                     .iter()
                     .enumerate()
                     .map(|(index, import)| row(if index == 0 { "imports" } else { "" }, import)),

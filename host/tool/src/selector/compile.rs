@@ -16,7 +16,7 @@ use genie_core::digest::Digest;
 use genie_core::selector::artefact::cache;
 use genie_core::selector::artefact::claim::Claim;
 use genie_core::selector::child::compiler;
-use genie_core::selector::contract::Names;
+use genie_core::selector::contract::{Imports, Names};
 
 /// The first eight bytes of a component.
 pub(super) const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
@@ -66,8 +66,8 @@ fn check_whole(selector: &str, bytes: &[u8]) -> Result<(), CniError> {
 ///
 /// # Errors
 /// By its names, the module is no selector, or none that this host can run.
-pub fn imports(selector: &str, bytes: &[u8]) -> Result<Vec<String>, CniError> {
-    checked(selector, bytes).map(|(_, names)| names.imports)
+pub fn imports(selector: &str, bytes: &[u8]) -> Result<Imports, CniError> {
+    checked(selector, bytes).map(|(_, names)| Imports { names: names.imports, of_cluster: Vec::new() })
 }
 
 /// The component of a module, and its names, which were found to fit.

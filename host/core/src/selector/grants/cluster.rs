@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::cni::quoted;
 use crate::object::check::{is_kind, is_label, is_subdomain, is_version};
-use crate::object::{ObjectName, is_secret, well_known};
+use crate::object::{ObjectName, is_secret, known_kinds, well_known};
+use crate::selector::keys;
 
 /// The kinds that a plain `"cluster"` stands for: those that describe networks.
 const NETWORK_KINDS: [&str; 2] = ["LogicalNetwork", "NetworkAttachmentDefinition"];
@@ -150,8 +151,10 @@ impl Kind {
         }
         let (group, version) = match api {
             None => {
-                let wanted = "write it with group and version, as in apps/v1/Deployment";
-                let unknown = || format!("grant: {} is no kind that is known here: {wanted}", quoted(written));
+                let unknown = || {
+                    let wanted = "write it with group and version, as in apps/v1/Deployment";
+                    format!("grant: {} is no kind that is known here: {}{wanted}", quoted(written), meant(None, kind))
+                };
                 (well_known(kind).ok_or_else(unknown)?.group, None)
             }
             Some(api) => match api.split_once('/') {
@@ -166,6 +169,15 @@ impl Kind {
             let wanted = "write v1/Namespace, or apps/v1/Deployment";
             return Err(format!("grant: {} is no kind: {wanted}", quoted(written)));
         }
+        // The core group gets no kinds of anybody else.
+        if core && !known_kinds(Some("")).any(|known| known == kind) {
+            return Err(format!(
+                "grant: {} is no kind of Kubernetes' core group: {}a kind of another group is written as in \
+                 apps/v1/Deployment",
+                quoted(written),
+                meant(Some(""), kind)
+            ));
+        }
         Ok(Self { group: group.into(), version: version.map(Into::into), name: kind.into() })
     }
 
@@ -174,6 +186,12 @@ impl Kind {
             && self.group == object.group()
             && self.version.as_deref().is_none_or(|version| version == object.version())
     }
+}
+
+/// The kind that was probably meant, as the start of advice.
+fn meant(group: Option<&str>, kind: &str) -> String {
+    let known: Vec<_> = known_kinds(group).collect();
+    keys::nearest(kind, &known).map(|meant| format!("did you mean {meant}? ")).unwrap_or_default()
 }
 
 /// Whether a text begins as a version, such as `v1` or `v2beta1`. No group is named so.

@@ -23,10 +23,12 @@ mod patch;
 mod pattern;
 mod plan;
 mod result;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use crate::object::ObjectName;
-use crate::selector::contract::interface;
+use crate::selector::contract::{Imports, interface};
 pub use annotations::NETWORK_STATUS;
 pub use cluster::{Cluster, Home};
 use definitions::Definitions;
@@ -98,12 +100,19 @@ impl Grants {
         Ok(grants)
     }
 
-    /// The least grants that a module with these imports needs.
-    pub fn of_imports(imports: &[String]) -> Self {
+    /// The least grants that a module with these imports needs. For what it may ask the cluster, when
+    /// that is not known: all that a grant can allow without naming a kind.
+    pub fn of_imports(imports: &Imports) -> Self {
         let mut grants = Self::default();
-        for name in imports.iter().filter_map(|import| interface(import)) {
-            // An import that needs no grant has no grant of its name.
-            _ = grants.add(&name.into());
+        for name in imports.names.iter().filter_map(|import| interface(import)) {
+            let is_cluster = name == "cluster";
+            if is_cluster && (imports.has_namespace_labels() || imports.of_cluster.is_empty()) {
+                _ = grants.add(&of_own_namespace());
+            }
+            if !is_cluster || imports.has_get() || imports.of_cluster.is_empty() {
+                // An import that needs no grant has no grant of its name.
+                _ = grants.add(&name.into());
+            }
         }
         grants
     }
@@ -149,23 +158,41 @@ impl Grants {
 
     /// Fails when one of these imports is not granted, unless the selector may import any.
     /// `selector` is the selector's name in the configuration.
-    pub fn check_imports(&self, selector: &str, imports: &[String]) -> Result<(), CniError> {
+    pub fn check_imports(&self, selector: &str, imports: &Imports) -> Result<(), CniError> {
         if self.any_import {
             return Ok(());
         }
         let missing = |import: &String| match interface(import)? {
             "pod" => (!self.has(Plain::Pod)).then(|| json!("pod")),
             "node" => (!self.has(Plain::Node)).then(|| json!("node")),
+            // A plain "cluster" would not do for the labels of the pod's namespace.
+            "cluster" if imports.has_namespace_labels() => self.cluster.is_empty().then(of_own_namespace),
             "cluster" => self.cluster.is_empty().then(|| json!("cluster")),
             _ => None,
         };
-        if let Some(import) = imports.iter().find(|import| missing(import).is_some()) {
-            let all: Vec<_> = imports.iter().filter_map(missing).collect();
-            let message =
-                format!("selector {selector:?} imports {import}, which is not granted to it: {}", self.advice(&all));
-            return Err(CniError::new(code::INVALID_CONFIG, message));
+        let missing = imports.names.iter().filter_map(|import| Some((import.as_str(), missing(import)?)));
+        let (names, items): (Vec<_>, Vec<_>) = missing.unzip();
+        if names.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let message = format!(
+            "selector {selector:?} imports {}, which is not granted to it: {}",
+            names.join(" and "),
+            self.advice(&items)
+        );
+        Err(CniError::new(code::INVALID_CONFIG, message))
+    }
+
+    /// The item that a selector lacks to read the labels of the pod's namespace; none when it may.
+    pub fn lacks_own_namespace(&self) -> Option<Value> {
+        let home = Home { namespace: "any".into(), ..Home::default() };
+        let own = ObjectName::new("v1", "Namespace", None, &home.namespace).ok()?;
+        self.cluster.lacks(&own, &home)
+    }
+
+    /// Whether the selector may import what it is not granted.
+    pub fn permits_any_import(&self) -> bool {
+        self.any_import
     }
 
     /// Checks that this object may be read.
@@ -184,6 +211,11 @@ impl Grants {
         let all: Vec<_> = self.items.iter().chain(missing).map(ToString::to_string).collect();
         format!("if it may have that, write \"grant\": [{}] in its entry of the configuration", all.join(", "))
     }
+}
+
+/// The grant of the pod's own namespace.
+fn of_own_namespace() -> Value {
+    json!({"cluster": ["v1/Namespace"]})
 }
 
 /// The texts of a grant's list.

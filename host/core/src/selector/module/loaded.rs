@@ -10,7 +10,7 @@ use super::Program;
 use crate::cni::{CniError, code};
 use crate::selector::abi::About;
 use crate::selector::child;
-use crate::selector::contract;
+use crate::selector::contract::{self, Imports};
 use crate::selector::grants::Grants;
 use crate::selector::sandbox::facts::{Facts, Nothing};
 use crate::selector::sandbox::limits::Limits;
@@ -21,7 +21,7 @@ use crate::selector::sandbox::task::{Bounds, Task, TaskAnswer};
 #[derive(Clone)]
 pub struct LoadedSelector {
     name: String,
-    imports: Vec<String>,
+    imports: Imports,
     merges: bool,
     runner: Runner,
 }
@@ -38,7 +38,7 @@ impl std::fmt::Debug for LoadedSelector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LoadedSelector")
             .field("name", &self.name)
-            .field("imports", &self.imports)
+            .field("imports", &self.imports.names)
             .finish_non_exhaustive()
     }
 }
@@ -57,7 +57,7 @@ impl LoadedSelector {
         child: Option<(PathBuf, PathBuf)>,
     ) -> Result<Self, CniError> {
         let imports = contract::imports_of(name, component)?;
-        let runner = match (program.needs_child(component, &imports), child) {
+        let runner = match (program.needs_child(component, &imports.names), child) {
             (None, _) => Runner::Here(program.prepare(name, component)?),
             (Some(_), Some((tool, artefact))) => Runner::Child { tool, artefact },
             (Some(reason), None) => {
@@ -69,8 +69,8 @@ impl LoadedSelector {
         Ok(Self { name: name.into(), imports, merges: contract::has_merge(component), runner })
     }
 
-    /// The interfaces that the selector imports.
-    pub fn imports(&self) -> &[String] {
+    /// What the selector imports.
+    pub fn imports(&self) -> &Imports {
         &self.imports
     }
 

@@ -96,8 +96,7 @@ fn that_a_fact_cannot_be_had_is_an_answer_too() {
 
 #[test]
 fn an_import_that_is_not_granted_is_refused_by_name() {
-    let imports = ASKING.load().imports().to_vec();
-    let error = Grants::default().check_imports("guest", &imports).expect_err("it is refused");
+    let error = Grants::default().check_imports("guest", ASKING.load().imports()).expect_err("it is refused");
     assert_eq!(error.code, code::INVALID_CONFIG);
     assert!(error.msg.contains("genie:selector/pod@0.1.0") && error.msg.contains("\"grant\": [\"pod\"]"), "{error}");
 }
@@ -168,24 +167,24 @@ fn service() -> Replay {
 
 #[test]
 fn a_kind_that_is_not_granted_is_not_asked_for_and_the_operator_is_told() {
-    let granted = ask_for(("Widget", "default", "net0"), &json!([{"cluster": ["v1/Widget"]}]), widget());
-    assert_eq!(granted.consulted, widget().0);
-    let refused = ask_for(("Widget", "default", "net0"), &json!(["cluster"]), widget());
+    let granted = ask_for(("Service", "default", "net0"), &json!([{"cluster": ["v1/Service"]}]), service());
+    assert_eq!(granted.consulted, service().0);
+    let refused = ask_for(("Service", "default", "net0"), &json!(["cluster"]), service());
     let error = refused.answer.expect_err("the call ends");
     assert_eq!(error.code, code::INVALID_CONFIG);
-    assert!(error.msg.contains(r#""guest" asked for Widget default/net0"#), "{error}");
-    assert!(error.msg.contains(r#""grant": ["cluster", {"cluster":["v1/Widget"]}] in its entry"#), "{error}");
+    assert!(error.msg.contains(r#""guest" asked for Service default/net0"#), "{error}");
+    assert!(error.msg.contains(r#""grant": ["cluster", {"cluster":["v1/Service"]}] in its entry"#), "{error}");
     assert_eq!(refused.consulted, []);
-    let elsewhere = ask_for(("Widget", "payments", "net0"), &json!([{"cluster": ["v1/Widget"]}]), widget());
+    let elsewhere = ask_for(("Service", "payments", "net0"), &json!([{"cluster": ["v1/Service"]}]), service());
     assert!(elsewhere.answer.expect_err("the call ends").msg.contains(r#""namespaces":["payments"]"#));
 }
 
 #[test]
 fn what_is_no_name_ends_the_call_as_the_selectors_defect() {
-    let grant = json!([{"cluster": {"kinds": ["v1/Widget"], "namespaces": ["*"]}}]);
+    let grant = json!([{"cluster": {"kinds": ["v1/Service"], "namespaces": ["*"]}}]);
     for object in [
-        ("Widget", "kube-system/pods?limit=500&x=", "n"),
-        ("Widget", "default", "../n"),
+        ("Service", "kube-system/pods?limit=500&x=", "n"),
+        ("Service", "default", "../n"),
         ("widgets", "default", "n"),
         ("SECRET", "default", "n"),
     ] {

@@ -223,7 +223,7 @@ fn a_name_is_refused_before_the_compiler_sees_the_code() {
 #[test]
 fn code_that_does_not_compile_is_told_when_the_names_fit() {
     let module = Guest { more: UNCOMPILABLE, ..guest(PASS) }.core();
-    assert!(compile::imports("guest", &module).expect("the names fit").contains(&TYPES.into()));
+    assert!(compile::imports("guest", &module).expect("the names fit").names.contains(&TYPES.into()));
     let error = compile::artefact("guest", &module).expect_err("it does not compile");
     assert!(error.msg.contains("\"guest\" does not compile") && error.details.contains("type mismatch"), "{error}");
 }
