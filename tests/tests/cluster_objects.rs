@@ -149,11 +149,13 @@ fn read_what_is_granted(node: &Node, module: &Path) {
     ask(node, module, &own, &object("v1", "ConfigMap", "default", "none")).error_code(DENIED).says(&["nothing"]);
     ask(node, module, &own, &map("payments")).error_code(OPERATOR).says(&[
         "asked for ConfigMap payments/map of v1",
-        r#""grant": [{"cluster": {"kinds": ["v1/ConfigMap"], "namespaces": ["payments"]}}]"#,
+        r#"{"cluster":{"kinds":["v1/ConfigMap"],"namespaces":["payments"]}}] in its entry"#,
     ]);
     ask(node, module, &both, &map("vault")).error_code(OPERATOR).says(&["vault"]);
     let ungranted = ask(node, module, &json!(["cluster"]), &map("default"));
-    ungranted.error_code(OPERATOR).says(&["asking", r#""grant": [{"cluster": ["v1/ConfigMap"]}]"#]);
+    ungranted
+        .error_code(OPERATOR)
+        .says(&["asking", r#""grant": ["cluster", {"cluster":["v1/ConfigMap"]}] in its entry"#]);
     assert_nothing_attached(node);
 }
 

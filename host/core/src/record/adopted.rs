@@ -223,7 +223,6 @@ fn read_json(path: &Path) -> Result<Option<Value>, CniError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) if error.kind() == ErrorKind::IsADirectory => return Err(damaged(path, &"it is a directory")),
         Err(error) => return Err(io_error("cannot read", path, &error)),
     };
     serde_json::from_slice(&bytes).map(Some).map_err(|error| damaged(path, &error))

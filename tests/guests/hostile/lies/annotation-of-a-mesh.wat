@@ -1,6 +1,6 @@
 ;; An annotation by which a service mesh is switched off.
 ;; grant: [{"annotations":["example.org/*"]}]
-;; 7: "grant": [{"annotations":["sidecar.istio.io/inject"]}]
+;; 7: "grant": [{"annotations":["example.org/*"]}, {"annotations":["sidecar.istio.io/inject"]}]
 (data (i32.const 2048) "{\"cniVersion\":\"1.1.0\"}")
 (data (i32.const 2560) "sidecar.istio.io/inject")
 (data (i32.const 2688) "x")

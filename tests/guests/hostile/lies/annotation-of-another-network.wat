@@ -1,6 +1,6 @@
 ;; An annotation by which another network plugin knows the pod's addresses.
 ;; grant: [{"annotations":["example.org/*"]}]
-;; 7: "grant": [{"annotations":["k8s.ovn.org/pod-networks"]}]
+;; 7: "grant": [{"annotations":["example.org/*"]}, {"annotations":["k8s.ovn.org/pod-networks"]}]
 (data (i32.const 2048) "{\"cniVersion\":\"1.1.0\"}")
 (data (i32.const 2560) "k8s.ovn.org/pod-networks")
 (data (i32.const 2688) "x")

@@ -1,6 +1,6 @@
 ;; The annotation by which a pod chooses.
 ;; grant: [{"annotations":["example.org/*"]}]
-;; 7: "grant": [{"annotations":["cni"]}]
+;; 7: "grant": [{"annotations":["example.org/*"]}, {"annotations":["cni"]}]
 (data (i32.const 2048) "{\"cniVersion\":\"1.1.0\"}")
 (data (i32.const 2560) "cni")
 (data (i32.const 2688) "x")

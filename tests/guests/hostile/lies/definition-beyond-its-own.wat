@@ -1,6 +1,6 @@
 ;; The same, where those of the pod's own namespace are granted.
 ;; grant: [{"definitions":"own"}]
-;; 102: "grant": [{"definitions":["payments"]}]
+;; 102: "grant": [{"definitions":"own"}, {"definitions":["payments"]}]
 (data (i32.const 2048) "payments")
 (data (i32.const 2176) "db")
 (func $select (param i32) (result i32)

@@ -1,6 +1,6 @@
 ;; A patch of what it may touch, and of what it may not.
 ;; grant: [{"patch":["ipam.subnet"]}]
-;; 7: "grant": [{"patch":["ipam.type"]}]
+;; 7: "grant": [{"patch":["ipam.subnet"]}, {"patch":["ipam.type"]}]
 (data (i32.const 2048) "{\"ipam\":{\"subnet\":\"10.0.0.0/8\",\"type\":\"calico-ipam\"}}")
 (func $select (param i32) (result i32)
   (call $weave (i32.const 0))

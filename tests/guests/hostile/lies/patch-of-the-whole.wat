@@ -1,6 +1,6 @@
 ;; A patch that takes away all of which it may touch a part.
 ;; grant: [{"patch":["ipam.subnet"]}]
-;; 7: "grant": [{"patch":["ipam"]}]
+;; 7: "grant": [{"patch":["ipam.subnet"]}, {"patch":["ipam"]}]
 (data (i32.const 2048) "{\"ipam\":null}")
 (func $select (param i32) (result i32)
   (call $weave (i32.const 0))
