@@ -22,8 +22,7 @@ const CONTENTS: &str = "\
 const HOW: &str = "\
 All programs are measured in one run on one machine, in one cgroup, on the same delegates, with warm
 caches: one call each in turn. Each round begins with another program, so that the machine's other work
-meets all alike. 10 ms pass between two calls, so that what a program leaves to be done after its answer
-meets no other call. A program *adds* its time minus the time of its delegates alone in the same round.
+meets all alike. A program *adds* its time minus the time of its delegates alone in the same round.
 Before a program is measured, it is seen to do its work: interfaces in the pod, none after DEL, and,
 if it publishes, the status of every network on the pod in the API server.
 

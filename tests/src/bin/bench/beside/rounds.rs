@@ -11,9 +11,6 @@ use super::site::{Kind, Pod, Site};
 
 /// The rounds before those that count.
 const WARM_UP: usize = 5;
-/// The time between two calls. What a program leaves to be done after its answer, and what the disk
-/// does then, meets no other call: a runtime does not take a pod away in the same instant, either.
-const BETWEEN: Duration = Duration::from_millis(10);
 /// How many calls are made to find the CPU time of one.
 const FOR_CPU: usize = 24;
 /// How often a call may be tried before the bench gives up.
@@ -130,7 +127,6 @@ impl Line {
     fn try_call(&self, contenders: &Contenders<'_>, verb: &str, pod: &Pod) -> Result<Duration, String> {
         let mut call = contenders.call(self.who, verb, self.kind, self.networks, pod);
         let mut answers = String::new();
-        thread::sleep(BETWEEN);
         let started = Instant::now();
         for program in &mut call.0 {
             let output = program.start().wait_with_output().expect("a child's output is read");
