@@ -275,8 +275,8 @@ fn the_only_node_of_the_manifests_is_the_pods() {
     let told = ask(&both, &["--node", "n2"]);
     assert!(told.status == PLAN && told.stdout.contains("10-weave.conf"), "{told:?}");
     let told = ask(&both, &[]);
-    assert_eq!(told.status, Some(1), "{told:?}");
-    for part in ["the node's name is not known: set \"nodename\"", "--node NAME", "code 7"] {
+    assert_eq!(told.status, REFUSED, "{told:?}");
+    for part in ["the node's name is not known: set \"nodename\"", "--node NAME", "code 11"] {
         assert!(told.stdout.contains(part), "{part}: {told:?}");
     }
 }

@@ -11,8 +11,7 @@ use crate::digest::Digest;
 use crate::object::ObjectName;
 use crate::object::check::is_label_key;
 
-/// The answer to a question about the node when the configuration does not name it. It ends the call: only
-/// the operator can correct that, and no other attempt would.
+/// Why a question about the node has no answer when the configuration does not name it.
 pub const UNNAMED_NODE: &str =
     "the node's name is not known: set \"nodename\" in the configuration (test-selector: --node NAME)";
 

@@ -10,7 +10,7 @@ use super::log::LogBook;
 use crate::object::ObjectName;
 use crate::selector::abi::{self, LogLevel};
 use crate::selector::grants::{Grants, Home};
-use crate::selector::sandbox::facts::{Answered, Consulted, Question, UNNAMED_NODE};
+use crate::selector::sandbox::facts::{Answered, Consulted, Question};
 use crate::selector::sandbox::limits::{Exceeded, LOGGED, Meter, QUESTIONS};
 use crate::selector::sandbox::task::Bounds;
 use crate::selector::sandbox::unanswered::{Unanswered, permit};
@@ -63,10 +63,6 @@ impl State {
         self.consulted.push(Consulted { question, answer: Answered::of(&answer, bytes) });
         self.facts.count(bytes)?;
         self.check_deadline()?;
-        if answer.as_ref().is_err_and(|why| why == UNNAMED_NODE) {
-            let why = format!("asked for a label of the node, and {UNNAMED_NODE}");
-            return Err(wasmtime::Error::new(Unanswered::Ungranted(why)));
-        }
         Ok(answer.and_then(|fact| serde_json::from_value(fact).map_err(|error| format!("malformed answer: {error}"))))
     }
 

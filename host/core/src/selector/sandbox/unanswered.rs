@@ -14,7 +14,7 @@ use crate::selector::sandbox::facts::Question;
 pub enum Unanswered {
     /// A name in it is not what it claims to be, which is the selector's defect.
     Malformed(String),
-    /// The configuration does not grant it, or lacks what it takes, which is the operator's to correct.
+    /// The configuration does not grant it, which is the operator's to correct.
     Ungranted(String),
 }
 

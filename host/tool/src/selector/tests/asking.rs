@@ -20,9 +20,7 @@ use genie_core::object::ObjectName;
 use genie_core::process::Process;
 use genie_core::selector::child::run::{self as child, RunOrder};
 use genie_core::selector::grants::Grants;
-use genie_core::selector::sandbox::facts::{
-    Answered, Consulted, Facts, Nothing, Question, RECORDED, Replay, UNNAMED_NODE,
-};
+use genie_core::selector::sandbox::facts::{Answered, Consulted, Facts, Nothing, Question, RECORDED, Replay};
 use genie_core::selector::sandbox::limits::{Limits, QUESTIONS};
 use genie_core::selector::sandbox::run::Ran;
 use genie_core::selector::sandbox::task::{Bounds, Task, TaskAnswer};
@@ -139,25 +137,6 @@ fn the_functions_that_a_component_imports_of_the_cluster_are_known() {
     };
     assert_eq!(guest.load().imports().of_cluster, ["namespace-labels"]);
     assert_eq!(ASKING.load().imports().of_cluster, [""; 0]);
-}
-
-#[test]
-fn a_label_of_a_node_without_a_name_is_the_operators_to_correct() {
-    let guest = Guest {
-        imports: r#"(import "genie:selector/node@0.1.0" "label" (func $label (param i32 i32 i32)))"#,
-        select: "(call $label (i32.const 1100) (i32.const 4) (i32.const 512)) (i32.const 64)",
-        more: r#"(data (i32.const 1100) "zone")"#,
-        ..Guest::default()
-    };
-    let told = |why: &str| {
-        let question = Question::NodeLabel { key: "zone".into() };
-        let facts = Replay(vec![Consulted { question, answer: Answered::Err(why.into()) }]);
-        ask(&guest, &json!(["node"]), facts, later()).answer
-    };
-    let error = told(UNNAMED_NODE).expect_err("the call ends");
-    assert_eq!(error.code, code::INVALID_CONFIG);
-    assert!(error.msg.contains("the node's name is not known: set \"nodename\""), "{error}");
-    assert!(told("the API server does not answer").is_ok(), "the selector is told");
 }
 
 fn service() -> Replay {
