@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::finding::{Finding, Level};
 use super::settings;
 use super::written;
 use crate::script;
@@ -16,42 +16,6 @@ use genie_core::text::one_line;
 
 /// The selector that always decides.
 const LAST: Module = Module::BuiltIn("default-plugin");
-
-/// How much a finding matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Level {
-    /// The configuration may do something else than what was meant.
-    Warning,
-    /// The configuration is not put in force.
-    Error,
-}
-
-/// One finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
-    /// How much the finding matters.
-    pub level: Level,
-    /// The place, what is wrong there, and what would be right.
-    pub what: String,
-}
-
-impl Finding {
-    /// A finding that keeps the configuration from being put in force.
-    pub fn error(what: impl Into<String>) -> Self {
-        Self { level: Level::Error, what: what.into() }
-    }
-
-    /// A finding that only tells what may not be meant.
-    pub fn warning(what: impl Into<String>) -> Self {
-        Self { level: Level::Warning, what: what.into() }
-    }
-}
-
-impl From<CniError> for Finding {
-    fn from(error: CniError) -> Self {
-        Self::error(error.words())
-    }
-}
 
 /// Loads a module. The result is none when the module cannot be looked at here.
 pub type Load<'a> = dyn Fn(&Module) -> Option<Result<LoadedSelector, CniError>> + 'a;

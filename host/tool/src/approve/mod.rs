@@ -2,6 +2,7 @@
 //! so; `doctor` and `test-selector` tell it beforehand.
 
 pub mod chain;
+pub mod finding;
 pub mod json;
 pub mod mistakes;
 mod settings;
@@ -11,7 +12,8 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
-use self::chain::{Finding, Level, Load};
+use self::chain::Load;
+use self::finding::{Finding, Level};
 use crate::selector::PROGRAM;
 use genie_core::cni::CniError;
 use genie_core::config::{self, Config};

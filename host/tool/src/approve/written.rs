@@ -5,7 +5,7 @@ use genie_selector::{Refusal, plugin_list};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use super::chain::Finding;
+use super::finding::Finding;
 use genie_core::selector::chain::{Entry, Run};
 use genie_core::selector::grants::{Grants, Plain};
 use genie_core::selector::module::Module;

@@ -12,7 +12,7 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use crate::approve::approve;
-use crate::approve::chain::Finding;
+use crate::approve::finding::Finding;
 use crate::selector::{PROGRAM, is_compiled};
 use genie_core::call;
 use genie_core::cni::CniError;

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::Mistakes;
 use super::tried::{GRANT, grants};
 use crate::approve;
-use crate::approve::chain::{Finding, Level};
+use crate::approve::finding::{Finding, Level};
 use crate::install::config_map::{ConfigMap, Place};
 use crate::install::modules::of_config_map;
 use crate::registry::Reference;

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::Layout;
 use super::compile;
 use super::errors::all;
-use crate::approve::chain::{Finding, Level};
+use crate::approve::finding::{Finding, Level};
 use genie_core::process::Process;
 
 /// How long the child may take. The selectors are compiled already: it only loads each and asks it

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::Layout;
 use super::errors::said;
-use crate::approve::chain::Finding;
+use crate::approve::finding::Finding;
 use crate::selector::PROGRAM;
 use genie_core::config::Config;
 use genie_core::selector::child::compiler::{self, Compilation};

@@ -14,7 +14,7 @@ use super::errors::{all, said};
 use super::modules::{self, Placed};
 use super::net_d;
 use crate::approve;
-use crate::approve::chain::Finding;
+use crate::approve::finding::Finding;
 use genie_core::cni::{NetworkList, get};
 use genie_core::config::{CACHE_DIR, CONF_DIR, OWN_TYPE, STATE_DIR};
 use genie_core::pod::ANNOTATIONS_CAPABILITY;

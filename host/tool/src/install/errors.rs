@@ -1,6 +1,6 @@
 //! Turns errors of calls and of configurations into errors of an installation.
 
-use crate::approve::chain::Finding;
+use crate::approve::finding::Finding;
 use genie_core::cni::CniError;
 
 /// A CNI error in its words.

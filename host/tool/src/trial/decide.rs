@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::verdict::{Verdict, attached};
 use crate::approve;
-use crate::approve::chain::{Finding, Level};
+use crate::approve::finding::{Finding, Level};
 use genie_core::call::{self, OwnTypes};
 use genie_core::cni::{Call, Verb, Version};
 use genie_core::config::Config;

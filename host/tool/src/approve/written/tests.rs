@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::findings;
-use crate::approve::chain::Level;
+use crate::approve::finding::Level;
 use genie_core::config;
 
 /// What is found in an entry, with whether it is an error.

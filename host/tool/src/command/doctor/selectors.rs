@@ -8,7 +8,7 @@ use super::configuration::CORRECT;
 use super::finding::{Finding, fail, ok, warn};
 use super::site::Site;
 use crate::approve;
-use crate::approve::chain::Level;
+use crate::approve::finding::Level;
 use crate::selector::is_compiled;
 use genie_core::config::Config;
 use genie_core::digest::Digest;
@@ -41,7 +41,7 @@ fn approved(config: &Config) -> Vec<Finding> {
     let deadline = Instant::now() + TIME;
     let cache_dir = &config.paths.cache_dir;
     let load = |module: &Module| is_ready(cache_dir, module).then(|| config.loader.load(module, deadline));
-    let told = |finding: approve::chain::Finding| match finding.level {
+    let told = |finding: approve::finding::Finding| match finding.level {
         Level::Error => fail(finding.what, CORRECT),
         Level::Warning => warn(finding.what, "change the entry, if that is not what is meant"),
     };
