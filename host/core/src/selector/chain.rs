@@ -197,15 +197,13 @@ impl Chain {
     /// request had it already. `trace` is that of the decision.
     pub fn planner(&self, request: &Request, trace: &[Step], attachment: &Attachment) -> Option<&Entry> {
         let has = |plan: &Plan| plan.attachments.iter().any(|earlier| is_same(earlier, attachment));
-        let plans = || {
-            self.entries.iter().zip(trace).rev().filter_map(|(entry, step)| match &step.outcome {
-                StepOutcome::Plan(plan) => Some((entry, plan)),
-                _ => None,
-            })
-        };
-        let passed_on = plans().all(|(_, plan)| has(plan)) && request.decided.as_ref().is_some_and(has);
-        let (entry, _) = plans().take_while(|(_, plan)| has(plan)).last()?;
-        (!passed_on).then_some(entry)
+        let plans = self.entries.iter().zip(trace).rev().filter_map(|(entry, step)| match &step.outcome {
+            StepOutcome::Plan(plan) => Some((Some(entry), plan)),
+            _ => None,
+        });
+        let first = request.decided.iter().map(|plan| (None, plan));
+        let (entry, _) = plans.chain(first).take_while(|(_, plan)| has(plan)).last()?;
+        entry
     }
 
     /// Asks the shadows for their answers to a request that was decided: with this plan, or by

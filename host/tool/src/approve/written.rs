@@ -1,5 +1,5 @@
-//! What the settings of built-in selectors say that only a pod would find out: lists of networks that are
-//! none, rules that are never reached, and rules that ask what is not granted.
+//! What the settings of built-in selectors say that only a pod would find out: lists of networks that
+//! cannot be read, rules that are never reached, and rules that ask what is not granted.
 
 use genie_selector::{Refusal, plugin_list};
 use serde::Deserialize as _;
@@ -69,7 +69,7 @@ fn undecided(place: &str, rule: &Value) -> Option<Finding> {
     (!rule["add"].is_null()).then(refuses)
 }
 
-/// A list of networks that is none, or that leaves the runtime's interface without a network.
+/// A list of networks that cannot be read, or that leaves the runtime's interface without a network.
 fn of_list(place: &str, written: &Value, is_whole: bool) -> Option<Finding> {
     let list = plugin_list::Written::deserialize(written).ok().filter(|_| !written.is_null())?.0;
     let wanted = match plugin_list::parse(place, &list) {

@@ -166,16 +166,13 @@ impl Arguments {
 
     /// Where its entry has to be. The result is none when it stays where it is.
     fn place(&self, there: Option<&Map<String, Value>>, entry: &Map<String, Value>) -> Option<Place> {
-        let run = |entry: &Map<String, Value>| {
-            genie_core::cni::get(entry, "run").and_then(Value::as_str).unwrap_or("until-decided").to_owned()
-        };
         if let Some(other) = &self.before {
             return Some(Place::Before(other.clone()));
         }
-        if there.is_some_and(|there| run(there) == run(entry)) {
+        if there.is_some_and(|there| run_of(there) == run_of(entry)) {
             return None;
         }
-        Some(if run(entry) == When::UntilDecided.as_str() { Place::First } else { Place::Last })
+        Some(if run_of(entry) == Run::UntilDecided { Place::First } else { Place::Last })
     }
 }
 

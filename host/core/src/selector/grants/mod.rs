@@ -205,7 +205,7 @@ impl Grants {
         Err(format!("asked for {object} of {of}, which is not granted to it: {}", self.advice(&[item])))
     }
 
-    /// What an operator can do who wants these items granted, too: the whole `grant`, since what an
+    /// The advice to an operator who wants to grant these items, too. It has the whole `grant`: what an
     /// entry writes replaces what it had.
     pub fn advice(&self, missing: &[Value]) -> String {
         let all: Vec<_> = self.items.iter().chain(missing).map(ToString::to_string).collect();

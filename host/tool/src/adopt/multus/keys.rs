@@ -151,7 +151,7 @@ const DEFAULTS: [Absent; 4] = [
         |given| !["delegates", "multusMasterCNI"].iter().any(|key| given.get(key).is_some()),
     ),
     ("namespaceIsolation", || false.into(), |_| true),
-    ("binDir", || paths::BIN_DIR.into(), paths::is_bin_dir_apart),
+    ("binDir", || paths::DEFAULT_BIN_DIR.into(), paths::is_bin_dir_apart),
     ("kubeconfig", || Value::Null, definitions::is_without_cluster),
 ];
 

@@ -15,7 +15,7 @@ use genie_core::config::CONF_DIR;
 const IN_CONTAINER: [&str; 2] = ["/hostroot", "/host"];
 
 /// Where Multus looks for plugins first when `binDir` is not written.
-pub(super) const BIN_DIR: &str = "/opt/cni/bin";
+pub(super) const DEFAULT_BIN_DIR: &str = "/opt/cni/bin";
 
 /// A path of Multus' configuration as one of the node.
 pub(super) fn of_host(path: &str, given: &Given<'_>) -> PathBuf {
@@ -89,7 +89,7 @@ fn runtimes_bin_dir(given: &Given<'_>) -> PathBuf {
 
 /// Whether the directory where Multus looks when nothing is written is not where the runtime looks.
 pub(super) fn is_bin_dir_apart(given: &Given<'_>) -> bool {
-    runtimes_bin_dir(given) != Path::new(BIN_DIR)
+    runtimes_bin_dir(given) != Path::new(DEFAULT_BIN_DIR)
 }
 
 /// `binDir`.
