@@ -8,7 +8,12 @@ use crate::cni::{CniError, code};
 use crate::selector::abi::{
     Attachment, DefaultRoute, DefinitionName, Merged, Network, Outcome, Plan, PodName, Request, Source,
 };
+use crate::selector::chain::{Chain, Entry, Run};
+use crate::selector::decision::{Step, StepOutcome};
 use crate::selector::grants::Grants;
+use crate::selector::module::Module;
+use crate::selector::sandbox::limits::Limits;
+use crate::selector::settings::Settings;
 
 fn grants(items: &[Value]) -> Grants {
     Grants::from_json(&json!(items)).expect("it is right")
@@ -330,4 +335,36 @@ fn grants_read_in_words() {
         assert!(words.contains(said), "{said} in: {words}");
     }
     assert_eq!(Grants::default().in_words(), ["may choose every installed network"]);
+}
+
+/// Who brought in an attachment answers for it, and not who passes it on.
+#[test]
+fn an_attachment_is_that_of_the_entry_behind_which_every_plan_has_it() {
+    let entry = |name: &str| Entry {
+        name: name.into(),
+        module: Module::BuiltIn("annotation"),
+        run: Run::Always,
+        settings: Settings::default(),
+        grants: Grants::default(),
+        limits: Limits::default(),
+        wake: None,
+    };
+    let names = ["first", "second", "third"];
+    let chain = Chain { entries: names.map(entry).into(), merge: None };
+    let planner = |decided: Option<&[Attachment]>, answers: [Option<&[Attachment]>; 3]| {
+        let request = Request { decided: decided.map(plan), ..asked() };
+        let step = |attachments: Option<&[Attachment]>| {
+            Step::new("s", attachments.map_or(StepOutcome::Pass, |attachments| StepOutcome::Plan(plan(attachments))))
+        };
+        let trace = answers.map(step);
+        chain.planner(&request, &trace, &weave()).map(|entry| entry.name.clone())
+    };
+    let moved = [installed("k8s"), Attachment { interface: Some("net1".into()), ..weave() }];
+    let (with, without) = (&[weave()][..], &[installed("k8s")][..]);
+    assert_eq!(planner(None, [Some(with), None, None]).as_deref(), Some("first"));
+    assert_eq!(planner(None, [Some(with), None, Some(&moved)]).as_deref(), Some("first"), "it was passed on");
+    assert_eq!(planner(None, [Some(with), Some(without), Some(with)]).as_deref(), Some("third"), "it came again");
+    assert_eq!(planner(Some(with), [None, Some(with), None]), None, "the request had it");
+    assert_eq!(planner(Some(without), [None, Some(with), None]).as_deref(), Some("second"));
+    assert_eq!(planner(None, [Some(without), None, None]), None);
 }
